@@ -1,0 +1,53 @@
+# Two commands on a fresh machine (Python 3.10+ and make): `make demo` and `make test`. Each makes what it needs.
+# `make demo ARGS=--json` and `make test ARGS="-k sampler"` pass arguments on.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test lint format bench lock clean help
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.ready ## Run the helpdesk example and show what went where
+	@$(BIN)/otel-posthog demo $(ARGS)
+
+test: $(VENV)/.ready lint ## Run the linters, the type checker and every test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready ## Run ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready ## Run the benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(VENV)/.ready ## Renew requirements.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --quiet \
+	  --python-version 3.10 --group dev --all-extras pyproject.toml --output-file requirements.lock
+
+# uv installs in seconds what pip takes minutes for; where it cannot be had, or not reach the index, pip does it.
+INSTALL_UV = UV_SYSTEM_CERTS=true $(BIN)/uv pip install --quiet --python $(BIN)/python
+INSTALL_PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED = --require-hashes --requirement requirements.lock
+OURSELVES = --no-deps --no-build-isolation --editable .
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
+	@echo "making $(VENV) with the locked development environment ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL_PIP) uv >&2 || true
+	@{ $(INSTALL_UV) $(LOCKED) && $(INSTALL_UV) $(OURSELVES); } >&2 \
+	  || { echo "uv could not; pip does it, which takes longer ..." >&2; $(INSTALL_PIP) $(LOCKED) >&2 && $(INSTALL_PIP) $(OURSELVES) >&2; }
+	@touch $@
+
+clean: ## Remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,71 @@
+"""Standard OpenTelemetry in; product events to PostHog through privacy filters, the rest to OTLP, clean of each other.
+
+Everything here is imported when it is first used: `import otel_posthog` alone costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otel_posthog.context import user_context
+    from otel_posthog.emit import capture
+    from otel_posthog.errors import ConfigurationError, PolicyError
+    from otel_posthog.intake.sampler import AnalyticsSampler
+    from otel_posthog.policy.policy import Policy
+    from otel_posthog.setup.configure import configure, flush, shutdown
+    from otel_posthog.setup.notice import notice_text
+    from otel_posthog.setup.parts import (
+        AnalyticsLogRecordProcessor,
+        AnalyticsSpanProcessor,
+        OperationalLogRecordExporter,
+        OperationalMetricExporter,
+        OperationalSpanExporter,
+    )
+    from otel_posthog.setup.zero_code import auto_configure
+
+__all__ = [
+    "AnalyticsLogRecordProcessor",
+    "AnalyticsSampler",
+    "AnalyticsSpanProcessor",
+    "ConfigurationError",
+    "OperationalLogRecordExporter",
+    "OperationalMetricExporter",
+    "OperationalSpanExporter",
+    "Policy",
+    "PolicyError",
+    "auto_configure",
+    "capture",
+    "configure",
+    "flush",
+    "notice_text",
+    "shutdown",
+    "user_context",
+]
+
+_HOMES = {
+    "capture": "emit",
+    "user_context": "context",
+    "ConfigurationError": "errors",
+    "PolicyError": "errors",
+    "AnalyticsSampler": "intake.sampler",
+    "Policy": "policy.policy",
+    "auto_configure": "setup.zero_code",
+    "configure": "setup.configure",
+    "flush": "setup.configure",
+    "shutdown": "setup.configure",
+    "notice_text": "setup.notice",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'setup.parts')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,45 @@
+"""Every environment variable of ours, in one place.
+
+Those that begin with `OTEL_` become options of `opentelemetry-instrument` (`--posthog_policy FILE`, ...), which loads
+this module by its entry point. Standard `OTEL_*` variables keep their meaning; the two that are read here must not be
+attributes that begin with `OTEL_`: an option that two modules name ends `opentelemetry-instrument` with an error.
+"""
+
+from __future__ import annotations
+
+POSTHOG_API_KEY = "POSTHOG_API_KEY"
+"""The project's key (`phc_...`). Without one, here or in the policy, nothing is collected."""
+
+POSTHOG_HOST = "POSTHOG_HOST"
+"""The ingestion host, e.g. `https://eu.i.posthog.com`. Default: `https://us.i.posthog.com`."""
+
+OTEL_POSTHOG_ENABLED = "OTEL_POSTHOG_ENABLED"
+"""`false` switches collection off."""
+
+OTEL_POSTHOG_POLICY = "OTEL_POSTHOG_POLICY"
+"""Path of the policy file (YAML)."""
+
+OTEL_POSTHOG_SAMPLER = "OTEL_POSTHOG_SAMPLER"
+"""Which unsampled spans are recorded for product events: `all` (default), `marked` (only those that carry an
+`analytics.*` attribute when they start) or `off`."""
+
+OTEL_POSTHOG_STATE_DIR = "OTEL_POSTHOG_STATE_DIR"
+"""Where the installation's id and the notice's mark are kept. Default: the user's state directory."""
+
+USAGE_STATS = "USAGE_STATS"
+"""`false` switches collection off; a policy can name aliases (`collection.off_switches`)."""
+
+DO_NOT_TRACK = "DO_NOT_TRACK"
+"""`1` or `true` switches collection off (https://consoledonottrack.com)."""
+
+SDK_DISABLED = "OTEL_SDK_DISABLED"
+"""`true` switches all of OpenTelemetry off, and collection with it."""
+
+DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+"""A standard one: `posthog` in its list keeps `opentelemetry-instrument` from setting this package up at all."""
+
+ANALYTICS_ANONYMIZE_USER_IDS = "ANALYTICS_ANONYMIZE_USER_IDS"
+"""`true` selects the identity mode `anonymous`, `false` selects `identified`; wins over the policy."""
+
+INSTANCE_ID = "INSTANCE_ID"
+"""A stable id of this installation; hashed before it is sent. Default: generated once and stored."""

@@ -1,0 +1,111 @@
+"""Counts of what became of events, and the one line a minute that tells of losses.
+
+Any thread counts; the worker calls `report_if_due`. A count has an outcome and a reason, both fixed identifiers, so
+that it can be a metric attribute of bounded cardinality. No value of any event ever gets here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+_log = logging.getLogger("otel_posthog")
+
+# One line a minute: rare enough not to flood a log in an outage, often enough to be seen while it lasts.
+REPORT_INTERVAL_S = 60.0
+
+RECEIVED, DELIVERED, DROPPED, RETRIED, FAULT = "received", "delivered", "dropped", "retried", "fault"
+
+MAX_REASONS = 200
+"""Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded."""
+
+
+class Health:
+    """Thread-safe counters of one pipeline.
+
+    Args:
+        clock: Monotonic seconds; tests pass their own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._reported: Counter[tuple[str, str]] = Counter()
+        self._gauges: dict[str, Callable[[], float]] = {}
+        self._durations: list[Callable[[float, str], None]] = []
+        self._next_report = clock() + REPORT_INTERVAL_S
+
+    def count(self, outcome: str, reason: str = "", amount: int = 1) -> None:
+        """Add `amount` to the count of `outcome` for `reason`."""
+        key = (outcome, reason)
+        with self._lock:
+            if key not in self._counts and len(self._counts) >= MAX_REASONS:
+                key = (outcome, "other")
+            self._counts[key] += amount
+
+    def fault(self, place: str, error_type: str) -> None:
+        """Count an error of ours that was kept out of the host app."""
+        self.count(FAULT, f"{place}:{error_type}")
+
+    def snapshot(self) -> dict[tuple[str, str], int]:
+        """Return (outcome, reason) -> count since start."""
+        with self._lock:
+            return dict(self._counts)
+
+    def total(self, outcome: str) -> int:
+        """Return the count of `outcome` over all reasons."""
+        return sum(amount for (name, _), amount in self.snapshot().items() if name == outcome)
+
+    def gauge(self, name: str, read: Callable[[], float]) -> None:
+        """Register `read` as the current value of `name` (`queue.size`, ...), for the metrics."""
+        with self._lock:
+            self._gauges[name] = read
+
+    def read_gauges(self) -> Mapping[str, float]:
+        """Return the current value of every gauge."""
+        with self._lock:
+            gauges = dict(self._gauges)
+        return {name: read() for name, read in gauges.items()}
+
+    def on_delivery(self, listener: Callable[[float, str], None]) -> None:
+        """Register `listener(duration_s, outcome)`, called after every attempt to send a batch."""
+        with self._lock:
+            self._durations.append(listener)
+
+    def delivery(self, duration_s: float, outcome: str) -> None:
+        """Tell the listeners how long one attempt took and how it ended."""
+        for listener in tuple(self._durations):
+            listener(duration_s, outcome)
+
+    def report_if_due(self) -> None:
+        """Log one line with what was dropped or went wrong since the last line, at most once a minute."""
+        with self._lock:
+            if self._clock() < self._next_report:
+                return
+            self._next_report = self._clock() + REPORT_INTERVAL_S
+            news = self._counts - self._reported
+            self._reported = self._counts.copy()
+        # Outside the lock: a logging handler may lead back to `count`.
+        line = summary(news)
+        if line:
+            _log.warning("%s", line)
+
+    def reset_after_fork(self) -> None:
+        """Start the child of a fork at zero, with a lock that no vanished thread holds."""
+        self._lock = threading.Lock()
+        self._counts, self._reported = Counter(), Counter()
+
+
+def summary(counts: Mapping[tuple[str, str], int]) -> str:
+    """Return one sentence on the losses and faults in `counts`, or an empty string where there are none."""
+    parts = []
+    for outcome, words in ((DROPPED, "dropped"), (FAULT, "internal errors")):
+        found = sorted((reason, n) for (name, reason), n in counts.items() if name == outcome)
+        if found:
+            listed = ", ".join(f"{reason} {n}" for reason, n in found)
+            parts.append(f"{sum(n for _, n in found)} {words} ({listed})")
+    return f"product events in the last minute: {'; '.join(parts)}" if parts else ""

@@ -1,0 +1,168 @@
+"""What is handed from stage to stage: plain, frozen values.
+
+An application thread makes a `Signal` of what it recognised; `translate` makes `Event`s of it; `privacy`
+and `identity` make a `CleanEvent` of each, the only form that may be queued for sending, written to a disk or shown.
+No stage keeps a reference into a live span: every mapping here is owned by the value that holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Protocol
+
+Attributes = Mapping[str, object]
+"""OpenTelemetry attributes as the SDK hands them on: str keys; bool, int, float, str, bytes, sequences, mappings."""
+
+NO_ATTRIBUTES: Attributes = MappingProxyType({})
+NO_GROUPS: Mapping[str, str] = MappingProxyType({})
+
+
+class Source(str, Enum):
+    """Which kind of telemetry an event was read from."""
+
+    SPAN = "span"
+    SPAN_EVENT = "span_event"
+    LOG = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextIdentity:
+    """Who acts, as `user_context` put it into the OpenTelemetry context."""
+
+    user_id: str | None = None
+    session_id: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    consent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One product item as an application thread recognised it; nothing in it is filtered yet.
+
+    Attributes:
+        source: The kind of telemetry it was read from.
+        name: The event's name as the app wrote it, without the `analytics.` prefix of an event name.
+        attributes: All attributes of the item, product and operational.
+        time_ns: Span end, span event's own time, or log time (else its observed time); Unix nanoseconds.
+        trace_id: 0 when the item belongs to no trace.
+        span_id: 0 when the item belongs to no span.
+        resource: The attributes of the resource that emitted it.
+        context: The identity in context when the item was made, if any.
+        observed_time_ns: When the log was observed; 0 for spans and span events.
+        repeat_index: 0, or the how-manieth exact repeat (same name and time) within one span.
+        parent: For a span event the attributes of its span, which say who acts where the event itself does not.
+    """
+
+    source: Source
+    name: str
+    attributes: Attributes
+    time_ns: int
+    trace_id: int = 0
+    span_id: int = 0
+    resource: Attributes = field(default_factory=dict)
+    context: ContextIdentity | None = None
+    observed_time_ns: int = 0
+    repeat_index: int = 0
+    parent: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who an event is about, as the telemetry tells it; what of this may leave is the identity stage's decision."""
+
+    user_id: str | None = None
+    session_id: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    person_set: Attributes = field(default_factory=dict)
+    person_set_once: Attributes = field(default_factory=dict)
+    consent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A product event in PostHog's terms, not filtered yet.
+
+    Attributes:
+        name: 1-200 UTF-8 bytes.
+        uuid: Lowercase, the same however often the same telemetry is delivered.
+        time_ns: Unix nanoseconds.
+        properties: What the app declared (`analytics.property.*`, `analytics.*`); goes through key rules and detectors.
+        telemetry: Every other attribute of the item and its resource; only what the policy's allow-list names may pass.
+        subject: Who.
+        trace_id: 32 lowercase hex digits, or None.
+        span_id: 16 lowercase hex digits, or None.
+        source: The kind of telemetry it was read from.
+    """
+
+    name: str
+    uuid: str
+    time_ns: int
+    properties: Attributes
+    telemetry: Attributes
+    subject: Subject
+    trace_id: str | None
+    span_id: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who an event is sent as, after the identity mode of a destination has decided.
+
+    Attributes:
+        distinct_id: PostHog's `distinct_id`.
+        has_profile: False keeps the event personless (`$process_person_profile: false`).
+        properties: What identity adds to the event (`$groups`, `$set`, `$session_id`, `$ip`, ...).
+    """
+
+    distinct_id: str
+    has_profile: bool
+    properties: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanEvent:
+    """An event that has passed privacy: bytes that may be stored and sent as they are.
+
+    Attributes:
+        uuid: Lowercase; the key under which PostHog drops repeats.
+        body: One Capture V1 event as UTF-8 JSON (keys `event`, `uuid`, `distinct_id`, `timestamp`, `options`,
+            `properties`, and `session_id` where there is one).
+        destination: The name of the policy's destination it was cleaned for.
+    """
+
+    uuid: str
+    body: bytes
+    destination: str = "default"
+
+
+class Scrubber(Protocol):
+    """What the operational side needs of the detectors; `privacy.Filter` is one."""
+
+    def scrub_value(self, key: str, value: object) -> object:
+        """Return `value` with what the detectors find replaced; the same object where they find nothing."""
+
+    def scrub_text(self, text: str) -> str:
+        """Return `text` with what the detectors find replaced; the same object where they find nothing."""
+
+
+Submit = Callable[[Signal], None]
+"""Where intake hands signals to; never raises, never blocks on the network."""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What privacy did to one event: which rule fired on which key and what it did, never a value.
+
+    Attributes:
+        entries: (key, rule, action) in the order in which they fired; key is the dotted path of the property.
+    """
+
+    entries: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, key: str, rule: str, action: str) -> None:
+        """Note that `rule` did `action` (`removed`, `replaced`, `truncated`) to the property at `key`."""
+        self.entries.append((key, rule, action))

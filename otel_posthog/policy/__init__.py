@@ -1,0 +1,27 @@
+"""The policy: what may be collected, what may leave, in which form. Built-in defaults, a YAML file on top."""
+
+from otel_posthog.policy.active import activate, active
+from otel_posthog.policy.collection import Collection, decide
+from otel_posthog.policy.policy import (
+    CollectionPolicy,
+    DeliveryPolicy,
+    Destination,
+    IdentityMode,
+    OperationalPolicy,
+    Policy,
+    PrivacyPolicy,
+)
+
+__all__ = [
+    "Collection",
+    "CollectionPolicy",
+    "DeliveryPolicy",
+    "Destination",
+    "IdentityMode",
+    "OperationalPolicy",
+    "Policy",
+    "PrivacyPolicy",
+    "activate",
+    "active",
+    "decide",
+]

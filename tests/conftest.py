@@ -1,0 +1,31 @@
+"""What every test runs under: our own faults are raised, and nothing of the machine's environment gets in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from otel_posthog.errors import Guard
+
+# Machines that are shared are slow at times; and what CI finds must be found again by who looks into it.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
+
+
+@pytest.fixture(autouse=True)
+def _faults_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that production would count fails the test."""
+    monkeypatch.setattr(Guard, "reraise", True)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No switch, key or exporter of the machine's environment decides a test."""
+    for name in list(os.environ):
+        if name.startswith(("OTEL_", "POSTHOG_", "USAGE_STATS", "DO_NOT_TRACK", "INSTANCE_ID", "ANALYTICS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("OTEL_POSTHOG_STATE_DIR", str(tmp_path / "state"))

@@ -1,0 +1,63 @@
+"""Counting, and the line a minute."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_posthog.errors import Guard
+from otel_posthog.health import DELIVERED, DROPPED, MAX_REASONS, Health
+
+
+class Clock:
+    """A clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def test_one_line_a_minute_tells_what_was_dropped_and_why(caplog: pytest.LogCaptureFixture) -> None:
+    """Only what is new since the last line, never more than one line, none where nothing was lost."""
+    clock = Clock()
+    health = Health(clock)
+    health.count(DELIVERED, "", 100)
+    health.count(DROPPED, "consent", 3)
+    health.count(DROPPED, "too_large")
+    health.fault("translate", "KeyError")
+    health.report_if_due()
+    assert caplog.messages == []
+    clock.now = 60
+    health.report_if_due()
+    health.report_if_due()
+    told = "4 dropped (consent 3, too_large 1); 1 internal errors (translate:KeyError 1)"
+    assert caplog.messages == [f"product events in the last minute: {told}"]
+    clock.now = 120
+    health.report_if_due()
+    assert len(caplog.messages) == 1
+    health.count(DROPPED, "consent")
+    clock.now = 180
+    health.report_if_due()
+    assert caplog.messages[1:] == ["product events in the last minute: 1 dropped (consent 1)"]
+
+
+def test_the_number_of_reasons_is_bounded() -> None:
+    """A metric attribute must not grow without end."""
+    health = Health()
+    for number in range(MAX_REASONS * 2):
+        health.count(DROPPED, f"reason{number}")
+    assert len(health.snapshot()) <= MAX_REASONS + 1
+    assert health.total(DROPPED) == MAX_REASONS * 2
+    assert health.snapshot()[DROPPED, "other"] == MAX_REASONS
+
+
+def test_the_guard_counts_place_and_type_and_raises_under_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In production nothing is raised and no message is kept; under test the error comes out."""
+    health = Health()
+    with pytest.raises(ValueError, match="secret"):
+        Guard(health).caught("here", ValueError("secret"))
+    monkeypatch.setattr(Guard, "reraise", False)
+    Guard(health).caught("here", ValueError("secret"))
+    assert health.snapshot() == {("fault", "here:ValueError"): 2}
