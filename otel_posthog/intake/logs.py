@@ -1,0 +1,67 @@
+"""Log records in, signals out.
+
+Comes in: every log record that a logger emits, log-based events and stdlib `logging` alike. Goes out: a `Signal` for
+each that is a product event. Runs on the application's threads. It never changes a record, which all processors share:
+withholding product records from the operational side is the wrapped exporters' work.
+"""
+
+from __future__ import annotations
+
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
+
+from otel_posthog.context import current_identity
+from otel_posthog.errors import Guard
+from otel_posthog.intake.spans import Close, Flush
+from otel_posthog.model import NO_ATTRIBUTES, Signal, Source, Submit
+from otel_posthog.route import product_name
+from otel_posthog.sdk import item_attributes
+
+
+class LogIntake(LogRecordProcessor):
+    """The log record processor that recognises product events.
+
+    Args:
+        submit: Takes each signal.
+        guard: Counts what goes wrong.
+        flush: `flush(timeout_s)` waits until what was submitted is delivered.
+        close: Called when the provider shuts down.
+    """
+
+    def __init__(self, submit: Submit, guard: Guard, *, flush: Flush, close: Close) -> None:
+        self._submit, self._guard = submit, guard
+        self._flush, self._close = flush, close
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Submit `log_record` if it is a product event."""
+        try:
+            record = log_record.log_record
+            attributes = item_attributes(record.attributes)
+            name = product_name(record.event_name, attributes)
+            if name is None:
+                return
+            observed_ns = record.observed_timestamp or 0
+            resource = log_record.resource.attributes if log_record.resource else NO_ATTRIBUTES
+            self._submit(
+                Signal(
+                    Source.LOG,
+                    name,
+                    dict(attributes),
+                    # Data model: use the time of the event, and the time it was observed where that is unknown.
+                    record.timestamp or observed_ns,
+                    trace_id=record.trace_id or 0,
+                    span_id=record.span_id or 0,
+                    resource=item_attributes(resource),
+                    context=current_identity(record.context),
+                    observed_time_ns=observed_ns,
+                )
+            )
+        except Exception as error:
+            self._guard.caught("log_intake", error)
+
+    def shutdown(self) -> None:
+        """Deliver what is waiting, within the exit budget."""
+        self._close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until what was submitted is delivered."""
+        return self._flush(timeout_millis / 1000)

@@ -1,0 +1,63 @@
+"""Lets product events through whatever the trace sampler decides.
+
+Wraps any sampler. A span that the sampler drops is recorded but not sampled (`RECORD_ONLY`): processors see it,
+exporters and the operational trace do not, and its children look at an unsampled parent just as they would without us.
+Every other decision is passed on as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.util.types import Attributes
+
+from otel_posthog.route import has_product_attributes
+
+
+class Lift(str, Enum):
+    """Which dropped spans are recorded: `ALL` of them, or those `MARKED` with a product attribute at their start."""
+
+    ALL = "all"
+    MARKED = "marked"
+
+
+class AnalyticsSampler(Sampler):
+    """A sampler that lifts DROP to RECORD_ONLY and changes nothing else.
+
+    Args:
+        inner: The sampler that decides about the operational trace.
+        lift: Which dropped spans are recorded. `MARKED` costs less, but misses spans whose `analytics.*` attributes
+            are set after they start, and span events.
+    """
+
+    def __init__(self, inner: Sampler, lift: Lift | str = Lift.ALL) -> None:
+        self.inner = inner
+        self.lift = Lift(lift)
+
+    def should_sample(  # noqa: PLR0913, PLR0917 - the SDK's signature
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """Return the inner sampler's decision, with DROP lifted."""
+        result = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        if result.decision is not Decision.DROP or not self._lifts(attributes):
+            return result
+        # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
+        return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
+
+    def get_description(self) -> str:
+        """Return the inner sampler's description, wrapped."""
+        return f"AnalyticsSampler{{{self.inner.get_description()}}}"
+
+    def _lifts(self, attributes: Attributes) -> bool:
+        return self.lift is Lift.ALL or has_product_attributes(attributes or {})

@@ -1,0 +1,137 @@
+"""Spans in, signals out.
+
+Comes in: every recording span, sampled or not. Goes out: a `Signal` for the span if it is a product event and for each
+of its span events that is one; then the span is stripped of them. Runs on the application's threads: it recognises,
+hands over and detaches, nothing more, and it never raises, waits or keeps a span alive.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span
+
+from otel_posthog.context import current_identity
+from otel_posthog.errors import Guard
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source, Submit
+from otel_posthog.route import PREFIX, has_product_attributes, product_name
+from otel_posthog.sdk import EndingSpanProcessor, item_attributes, span_attributes, span_events
+
+_NOTHING: tuple[Attributes, ContextIdentity | None] = (NO_ATTRIBUTES, None)
+
+Detach = Callable[[Span], None]
+Flush = Callable[[float], bool]
+Close = Callable[[], None]
+
+
+class SpanIntake(EndingSpanProcessor):
+    """The span processor that recognises product events.
+
+    Args:
+        submit: Takes each signal.
+        detach: Takes product data off an ending span.
+        guard: Counts what goes wrong.
+        flush: `flush(timeout_s)` waits until what was submitted is delivered.
+        close: Called when the provider shuts down.
+    """
+
+    def __init__(self, submit: Submit, detach: Detach, guard: Guard, *, flush: Flush, close: Close) -> None:
+        self._submit, self._detach, self._guard = submit, detach, guard
+        self._flush, self._close = flush, close
+        # What a span carried when it started: the SDK evicts the oldest attribute when the 129th is set, and the
+        # context a span started in is gone when it ends.
+        self._at_start: WeakKeyDictionary[Span, tuple[Attributes, ContextIdentity | None]] = WeakKeyDictionary()
+        self._ending_is_called = False
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Remember the product attributes and the identity that `span` starts with."""
+        try:
+            identity = current_identity(parent_context)
+            attributes = span_attributes(span)
+            if identity is not None or has_product_attributes(attributes):
+                product = {key: value for key, value in attributes.items() if key.startswith(PREFIX)}
+                self._at_start[span] = (product, identity)
+        except Exception as error:
+            self._guard.caught("span_start", error)
+
+    def on_ending(self, span: Span) -> None:
+        """Submit what `span` holds of product events, and strip it, whatever became of the first."""
+        self._ending_is_called = True
+        try:
+            # Empty for most programs most of the time, and then cheaper to ask than to look into.
+            started = self._at_start.pop(span, _NOTHING) if self._at_start else _NOTHING
+            self._read(span, *started)
+        except Exception as error:
+            self._guard.caught("span_intake", error)
+        finally:
+            try:
+                self._detach(span)
+            except Exception as error:
+                self._guard.caught("span_detach", error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Read the span here only where the SDK does not tell of ending spans; the exporters strip it then."""
+        if self._ending_is_called:
+            return
+        try:
+            self._read(span, NO_ATTRIBUTES, None)
+        except Exception as error:
+            self._guard.caught("span_intake", error)
+
+    def shutdown(self) -> None:
+        """Deliver what is waiting, within the exit budget."""
+        self._close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until what was submitted is delivered."""
+        return self._flush(timeout_millis / 1000)
+
+    def _read(self, span: ReadableSpan, started: Attributes, identity: ContextIdentity | None) -> None:
+        attributes = span_attributes(span)
+        if started:
+            attributes = {**started, **attributes}
+        found = list(_signals(span, attributes))
+        if not found:
+            return
+        identity = identity or current_identity()
+        for source, name, own, parent, time_ns, repeat_index in found:
+            self._submit(
+                Signal(
+                    source,
+                    name,
+                    own,
+                    time_ns,
+                    trace_id=span.context.trace_id,
+                    span_id=span.context.span_id,
+                    resource=item_attributes(span.resource.attributes),
+                    context=identity,
+                    repeat_index=repeat_index,
+                    parent=parent,
+                )
+            )
+
+
+_Found = tuple[Source, str, Attributes, Attributes, int, int]
+
+
+def _signals(span: ReadableSpan, attributes: Attributes) -> Iterator[_Found]:
+    """Yield the span itself and those of its events that are product events, exact repeats numbered."""
+    name = product_name(None, attributes)
+    events = span_events(span)
+    if name is None and not events:
+        return
+    own_attributes = dict(attributes)
+    if name is not None:
+        yield Source.SPAN, name, own_attributes, NO_ATTRIBUTES, span.end_time or 0, 0
+    repeats: Counter[tuple[str, int]] = Counter()
+    for each in events:
+        event_name = product_name(each.name, item_attributes(each.attributes))
+        if event_name is None:
+            continue
+        key = (event_name, each.timestamp)
+        own = dict(item_attributes(each.attributes))
+        yield Source.SPAN_EVENT, event_name, own, own_attributes, each.timestamp, repeats[key]
+        repeats[key] += 1

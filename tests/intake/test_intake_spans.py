@@ -1,0 +1,155 @@
+"""Spans in, signals out, through the real SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from otel_posthog.context import user_context
+from otel_posthog.errors import Guard
+from otel_posthog.health import FAULT, Health
+from otel_posthog.intake import SpanIntake
+from otel_posthog.model import Signal, Source
+from otel_posthog.operational import detach
+
+
+class Stage:
+    """A provider whose exporter comes before the intake, as in a set-up that is there already."""
+
+    def __init__(self) -> None:
+        self.signals: list[Signal] = []
+        self.health = Health()
+        self.exporter = InMemorySpanExporter()
+        self.provider = TracerProvider(shutdown_on_exit=False)
+        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
+        self.intake = SpanIntake(
+            self.signals.append, detach, Guard(self.health), flush=lambda _: True, close=lambda: None
+        )
+        self.provider.add_span_processor(self.intake)
+        self.tracer = self.provider.get_tracer("test")
+
+    @property
+    def exported(self) -> ReadableSpan:
+        """The one span that the operational exporter got."""
+        (span,) = self.exporter.get_finished_spans()
+        return span
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A stage, shut down afterwards."""
+    made = Stage()
+    yield made
+    made.provider.shutdown()
+
+
+def test_a_marked_span_is_a_signal_and_goes_on_clean(stage: Stage) -> None:
+    """The product event is read, and an exporter registered before us sees no trace of it."""
+    with stage.tracer.start_as_current_span("op", attributes={"analytics.event": "e", "http.route": "/t"}) as span:
+        span.set_attribute("analytics.priority", "high")
+    (signal,) = stage.signals
+    assert (signal.source, signal.name, signal.time_ns) == (Source.SPAN, "e", stage.exported.end_time)
+    assert signal.attributes == {"analytics.event": "e", "http.route": "/t", "analytics.priority": "high"}
+    assert signal.trace_id == stage.exported.context.trace_id
+    assert dict(stage.exported.attributes or {}) == {"http.route": "/t"}
+
+
+def test_product_attributes_without_an_event_are_stripped_too(stage: Stage) -> None:
+    """`analytics.user.id` on a span that is no event is still user data."""
+    stage.tracer.start_span("op", attributes={"analytics.user.id": "u1"}).end()
+    assert not stage.signals
+    assert not stage.exported.attributes
+
+
+def test_an_operational_span_is_not_touched(stage: Stage) -> None:
+    """A span that holds nothing of ours keeps its very attributes and events."""
+    span = stage.tracer.start_span("op", attributes={"a": 1})
+    span.add_event("cache.miss", {"key": "x"})
+    before = (span._attributes, span._events)  # type: ignore[attr-defined]
+    span.end()
+    assert not stage.signals
+    assert (stage.exported._attributes, stage.exported._events) == before
+    assert stage.exported._attributes is before[0]
+
+
+def test_several_events_come_from_one_span_and_only_operational_ones_stay(stage: Stage) -> None:
+    """The span, a span event by name and one by attribute are three signals; exact repeats are numbered."""
+    with stage.tracer.start_as_current_span("op", attributes={"analytics.event": "e"}) as span:
+        span.add_event("analytics.viewed", {"n": 1}, timestamp=5)
+        span.add_event("analytics.viewed", {"n": 2}, timestamp=5)
+        span.add_event("marked", {"analytics.event": "chosen"}, timestamp=6)
+        span.add_event("cache.miss", timestamp=7)
+    found = [(each.source, each.name, each.repeat_index) for each in stage.signals]
+    event = Source.SPAN_EVENT
+    assert found == [(Source.SPAN, "e", 0), (event, "viewed", 0), (event, "viewed", 1), (event, "chosen", 0)]
+    assert [each.time_ns for each in stage.signals[1:]] == [5, 5, 6]
+    assert [each.name for each in stage.exported.events] == ["cache.miss"]
+
+
+def test_a_mark_that_the_129th_attribute_evicts_is_not_lost(stage: Stage) -> None:
+    """The SDK drops the oldest attribute when the span is full; the mark was read at the start."""
+    with stage.tracer.start_as_current_span("op", attributes={"analytics.event": "e"}) as span:
+        for number in range(128):
+            span.set_attribute(f"key{number}", number)
+    assert [each.name for each in stage.signals] == ["e"]
+    assert stage.exported.dropped_attributes == 1
+
+
+def test_the_identity_in_context_at_start_goes_with_the_signal(stage: Stage) -> None:
+    """Who acts is known from where the span started, also when it ends elsewhere."""
+    with user_context("u1", session_id="s1", groups={"company": "acme"}):
+        span = stage.tracer.start_span("op", attributes={"analytics.event": "e"})
+    span.end()
+    context = stage.signals[0].context
+    assert context is not None
+    assert (context.user_id, context.session_id, context.groups) == ("u1", "s1", {"company": "acme"})
+
+
+def test_without_an_identity_at_start_the_one_at_the_end_is_taken(stage: Stage) -> None:
+    """A span that began before the user was known is still that user's."""
+    span = stage.tracer.start_span("op", attributes={"analytics.event": "e"})
+    with user_context("u1"):
+        span.end()
+    assert stage.signals[0].context is not None
+    assert stage.signals[0].context.user_id == "u1"
+
+
+def test_a_fault_while_reading_still_strips_and_does_not_reach_the_app(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fail closed: the event is lost and counted, the operational side stays clean, the app goes on."""
+    monkeypatch.setattr(Guard, "reraise", False)
+
+    def broken(_: Signal) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(stage.intake, "_submit", broken)
+    stage.tracer.start_span("op", attributes={"analytics.event": "e", "a": 1}).end()
+    assert dict(stage.exported.attributes or {}) == {"a": 1}
+    assert stage.health.snapshot() == {(FAULT, "span_intake:RuntimeError"): 1}
+
+
+def test_ended_spans_are_not_kept_alive(stage: Stage) -> None:
+    """What was remembered at a span's start is forgotten with the span, ended or not."""
+    for _ in range(3):
+        stage.tracer.start_span("op", attributes={"analytics.event": "e"}).end()
+        stage.tracer.start_span("never ended", attributes={"analytics.event": "e"})
+    assert len(stage.intake._at_start) == 0
+
+
+def test_user_context_nests_and_ends() -> None:
+    """What the inner context leaves out is the outer's; outside there is nobody."""
+    from otel_posthog.context import current_identity  # noqa: PLC0415
+
+    with user_context("u1", groups={"a": "1"}), user_context(session_id="s", groups={"b": "2"}, consent=False):
+        inside = current_identity()
+        assert inside is not None
+        assert (inside.user_id, inside.session_id, inside.groups) == ("u1", "s", {"a": "1", "b": "2"})
+        assert inside.consent is False
+    assert current_identity() is None
+    assert trace.get_current_span() is trace.INVALID_SPAN
