@@ -1,0 +1,15 @@
+"""The privacy stage: what an event may carry, and the detectors that the operational side shares with it."""
+
+from otel_posthog.privacy.consent import consent_given
+from otel_posthog.privacy.filter import Filter
+from otel_posthog.privacy.helpers import sanitize_properties, sanitize_properties_with_receipt, should_collect
+from otel_posthog.privacy.seal import seal
+
+__all__ = [
+    "Filter",
+    "consent_given",
+    "sanitize_properties",
+    "sanitize_properties_with_receipt",
+    "seal",
+    "should_collect",
+]

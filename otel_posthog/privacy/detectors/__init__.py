@@ -1,0 +1,36 @@
+"""The value detectors, in the order in which they look at a text.
+
+What is widest comes first: a private key before what looks like a card in it, an address in a URL's credentials before
+it looks like an e-mail address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from otel_posthog.privacy.detectors.card import CARD, is_card
+from otel_posthog.privacy.detectors.detector import LONG_NUMBER, Detector, Span
+from otel_posthog.privacy.detectors.email import EMAIL
+from otel_posthog.privacy.detectors.iban import IBAN
+from otel_posthog.privacy.detectors.ip import IPV4, IPV6
+from otel_posthog.privacy.detectors.jwt import JWT
+from otel_posthog.privacy.detectors.mac import MAC
+from otel_posthog.privacy.detectors.pairs import pairs
+from otel_posthog.privacy.detectors.phone import PHONE
+from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO, VENDOR
+from otel_posthog.privacy.detectors.ssn import SSN
+from otel_posthog.privacy.keys import KeyFacts
+
+__all__ = ["LONG_NUMBER", "Detector", "Span", "detectors", "is_card"]
+
+_ORDER = (PEM, USERINFO, JWT, VENDOR, AUTHORIZATION, EMAIL, MAC, IPV6, IPV4, IBAN, CARD, PHONE, SSN)
+
+
+def detectors(names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> tuple[Detector, ...]:
+    """Return the detectors that `names` switches on.
+
+    Args:
+        names: As in `PrivacyPolicy.detectors`.
+        facts_of: The key rules, for `key=value` inside a text.
+    """
+    return tuple(each for each in (*_ORDER, pairs(facts_of)) if each.name in names)

@@ -1,0 +1,100 @@
+"""Payment cards: 13-19 digits of a known issuer that pass the Luhn check, in one piece or in groups."""
+
+from __future__ import annotations
+
+import re
+
+from otel_posthog.privacy.detectors.detector import LONG_NUMBER, Detector, Span
+
+_DIALLED = re.compile(r"\d{8,15}(?![ .-]?\d)")
+_GROUP = re.compile(r"\d+")
+_MIN_DIGITS, _MAX_DIGITS = 13, 19
+_MAX_GROUPS = 5
+_MAX_GROUP_DIGITS = 7  # American Express has 4-6-5; the last groups of UUIDs have twelve
+_MIN_GROUP_DIGITS = 3  # the last may be shorter; `40 12 55 ...` is a list of numbers
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def is_card(digits: str) -> bool:
+    """Return whether `digits` (13-19 of 0-9) are a card number by issuer, length and checksum."""
+    return _is_issued(digits) and _luhn(digits)
+
+
+def _find(text: str) -> list[Span]:
+    spans: list[Span] = []
+    for run in LONG_NUMBER.finditer(text):
+        if run.end() - run.start() < _MIN_DIGITS:
+            continue
+        groups = [match.span() for match in _GROUP.finditer(text, *run.span())]
+        # A group that is grown together with a word is part of an id or a hash.
+        if text[run.start() - 1 : run.start()].isalnum():
+            del groups[0]
+        if text[run.end() : run.end() + 1].isalnum():
+            del groups[-1:]
+        spans += _cards(text, groups)
+    return spans
+
+
+def _cards(text: str, groups: list[Span]) -> list[Span]:
+    spans: list[Span] = []
+    first = 0
+    while first < len(groups):
+        start = groups[first][0]
+        last = None if _is_other(text, start) else _card_end(text, groups, first)
+        if last is not None:
+            spans.append((start, groups[last][1]))
+            first = last
+        first += 1
+    return spans
+
+
+def _is_other(text: str, start: int) -> bool:
+    """Return whether what begins at `start` is the fraction of a number, or a phone number with its plus."""
+    before, further = text[start - 1 : start], text[start - 2 : start - 1]
+    if before == ".":
+        return further.isdecimal()
+    return before == "+" and not further.isalnum() and _DIALLED.match(text, start) is not None
+
+
+def _card_end(text: str, groups: list[Span], first: int) -> int | None:
+    """Return the index of the last group of a card that begins with group `first`, if one does."""
+    digits = ""
+    for index in range(first, min(first + _MAX_GROUPS, len(groups))):
+        start, end = groups[index]
+        digits += text[start:end]
+        if len(digits) > _MAX_DIGITS or (index > first and end - start > _MAX_GROUP_DIGITS):
+            return None
+        if len(digits) >= _MIN_DIGITS and is_card(digits):
+            return index
+        if not _MIN_GROUP_DIGITS <= end - start <= _MAX_GROUP_DIGITS:
+            return None
+    return None
+
+
+def _is_issued(digits: str) -> bool:
+    length = len(digits)
+    two, four = int(digits[:2]), int(digits[:4])
+    if length == 15:
+        return two in {34, 37} or four in {1800, 2131}
+    if digits[0] == "4":
+        return length in {13, 16, 19}
+    if length in {14, 16} and (300 <= four // 10 <= 305 or two in {36, 38, 39} or four == 3095):
+        return True
+    if four in _MAESTRO:
+        return True
+    return length >= 16 and (
+        51 <= two <= 55 or 2200 <= four <= 2204 or 2221 <= four <= 2720
+        or two in {35, 60, 62, 64, 65, 81} or four in {5019, 5080, 9792}
+    )  # fmt: skip
+
+
+_MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763})
+
+
+def _luhn(digits: str) -> bool:
+    plain, doubled = digits[-1::-2], digits[-2::-2]
+    return (sum(map(int, plain)) + sum(_DOUBLED[int(digit)] for digit in doubled)) % 10 == 0
+
+
+CARD = Detector("card", _find, long_number=True)

@@ -1,0 +1,82 @@
+"""Public IPv4 and IPv6 addresses; private, loopback, link-local and documentation ones tell of no person."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+
+from otel_posthog.privacy.detectors.detector import Detector, Span
+
+_V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
+_V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
+
+# What stands before a number with three dots that is a version: `version 1.2.3.4`, `pkg==1.2.3.4`, `Chrome/120.0.0.0`.
+_VERSION_BEFORE = re.compile(
+    r"(?:\b(?:version|versions|ver|release|build|revision|rev|firmware|sdk|driver|upgraded to|update)[\s:=\"'/-]{0,3}"
+    r"|[=~<>^!]=\s?|(?:^|[\s(;,\"'])[A-Za-z][\w.+-]*/|[A-Za-z]@|[A-Za-z]\w*-)\Z",
+    re.IGNORECASE,
+)
+_VERSION_AFTER = re.compile(
+    r"[-.+]?(?:rc|alpha|beta|dev|post|final|ga|snapshot|release|jar|war|whl|tar|tgz|zip|exe|msi|dmg|apk)", re.IGNORECASE
+)
+_PART_OF_VERSION = frozenset(".vV0123456789")
+_LOOK_BACK_CHARS = 48
+
+_NON_PUBLIC_24 = frozenset({(192, 0, 0), (192, 0, 2), (198, 51, 100), (203, 0, 113)})
+
+
+def _find_v4(text: str) -> list[Span]:
+    if text.count(".") < 3:
+        return []
+    return [
+        match.span()
+        for match in _V4.finditer(text)
+        if _is_public_v4(*(int(part) for part in match.groups())) and not _is_version(text, match)
+    ]
+
+
+def _is_version(text: str, match: re.Match[str]) -> bool:
+    if text[match.start() - 1 : match.start()] in _PART_OF_VERSION:
+        return True
+    before = text[max(0, match.start() - _LOOK_BACK_CHARS) : match.start()]
+    return _VERSION_BEFORE.search(before) is not None or _VERSION_AFTER.match(text, match.end()) is not None
+
+
+def _is_public_v4(a: int, b: int, c: int, d: int) -> bool:
+    if max(a, b, c, d) > 255 or a in {0, 10, 127} or a >= 224:
+        return False
+    shared = a == 100 and 64 <= b <= 127
+    private = (a == 172 and 16 <= b <= 31) or (a == 192 and b == 168) or (a == 169 and b == 254)
+    benchmark = a == 198 and b in {18, 19}
+    return not (shared or private or benchmark or (a, b, c) in _NON_PUBLIC_24)
+
+
+def _find_v6(text: str) -> list[Span]:
+    if "::" not in text and text.count(":") < 6:
+        return []
+    spans: list[Span] = []
+    for match in _V6.finditer(text):
+        found = match.group().rstrip(".")
+        # A trailing colon is the sentence's, unless it belongs to `::`.
+        if found.endswith(":") and not found.endswith("::"):
+            found = found[:-1]
+        if ("::" in found or found.count(":") >= 6) and _is_public_v6(found):
+            spans.append((match.start(), match.start() + len(found)))
+    return spans
+
+
+def _is_public_v6(text: str) -> bool:
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        return False
+    if address.ipv4_mapped is not None:
+        return _is_public_v4(*address.ipv4_mapped.packed)
+    number = int(address)
+    documentation = number >> 96 == 0x20010DB8
+    # 2000::/3 is all of the public unicast space; 64:ff9b::/96 carries an IPv4 address.
+    return (number >> 125 == 1 and not documentation) or number >> 32 == 0x64FF9B << 64
+
+
+IPV6 = Detector("ip", _find_v6, numeric=True)
+IPV4 = Detector("ip", _find_v4, numeric=True, in_versions=False)

@@ -1,0 +1,26 @@
+"""JSON web tokens, signed or encrypted: base64url parts joined by dots, the first of which is a JSON object."""
+
+from __future__ import annotations
+
+import re
+
+from otel_posthog.privacy.detectors.detector import Detector, Span
+
+# Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`.
+_JWT = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}")
+_MIN_CHARS = 20
+_OPAQUE_CHARS = 200  # a header cut off before its first dot
+
+
+def _find(text: str) -> list[Span]:
+    return [match.span() for match in _JWT.finditer(text) if _is_token(match.group())]
+
+
+def _is_token(found: str) -> bool:
+    header, dot, rest = found.partition(".")
+    return len(header) >= _OPAQUE_CHARS or (
+        bool(dot) and len(header) >= 8 and len(rest) >= 2 and len(found) >= _MIN_CHARS
+    )
+
+
+JWT = Detector("jwt", lambda text: _find(text) if "eyJ" in text else [])

@@ -1,0 +1,26 @@
+"""Hardware addresses, which name one device for good."""
+
+from __future__ import annotations
+
+import re
+
+from otel_posthog.privacy.detectors.detector import Detector, Span
+
+_MAC = re.compile(
+    r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z]|[:-][0-9A-Fa-f]{2})"
+)
+
+# Cisco's way; without a letter it might be a number.
+_DOTTED = re.compile(
+    r"(?<![0-9A-Za-z.])(?=[0-9.]{0,14}[A-Fa-f])[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![0-9A-Za-z]|\.[0-9A-Za-z])"
+)
+
+
+def _find(text: str) -> list[Span]:
+    spans = [match.span() for match in _MAC.finditer(text)] if text.count(":") >= 5 or text.count("-") >= 5 else []
+    if text.count(".") >= 2:
+        spans += (match.span() for match in _DOTTED.finditer(text))
+    return spans
+
+
+MAC = Detector("mac", _find)

@@ -1,0 +1,173 @@
+"""`key=value` inside a text: query strings, log lines, SQL, JSON that does not parse, command lines.
+
+The key rules of properties decide about the key: `password=…` in a text is as sensitive as a property `password`.
+A value is read only after a sensitive key, so that a long row of harmless pairs costs its length once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.keys import KeyFacts, is_harmless
+from otel_posthog.privacy.words import PROSE
+
+# What joins a key to its value. Keys are read backwards from here, so that words which are none cost nothing.
+_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}")
+_FLAG_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}|(?<=\w) (?=[^\s-])")
+_KEY_REVERSED = re.compile(r"\s{0,3}:?(?:(?P<quote>[\"'])\\{0,4}|\](?=[^\[]{1,64}\[\w))?(?P<key>[\w-]{1,64})")
+_LOOK_BACK_CHARS = 72
+
+# An unquoted value ends at a space, and where a list or a query goes on; elsewhere a password may hold `,` and `&`.
+_STOP = (
+    r"[,;](?=\s|\Z|[\w.-]{1,64}\\?[\"']?[=:])"
+    r"|&(?=[\w.%-]{0,64}(?:[\[\]=&]|\Z))"
+    r"|[)\]}](?=[,;.]?(?:\s|\Z))"
+    r"|#(?=\w{0,64}\Z)"
+)
+_VALUE = re.compile(
+    r"(?:(?:bearer|basic|digest|token)(?:[ +]|%20))?"
+    r"(?:\\{0,4}[bru]?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"?|'(?P<single>(?:[^'\\]|\\.|'')*)'?)"
+    rf"|(?P<bare>[^\s\"'](?:(?!{_STOP})[^\s\"'])*))",
+    re.IGNORECASE | re.DOTALL,
+)
+# Inside a JSON string the quotes are escaped, and so is the one that ends the value.
+_ESCAPED_QUOTE = re.compile(r"\\+\"")
+# Placeholders and words that stand for no value.
+_EMPTY = re.compile(
+    r"\?|\$\d{1,3}|%s|[:@$][a-z_]{1,32}|%\([a-z_]{1,32}\)s|[*x.•]{1,64}|<[a-z _-]{0,32}>|\$?\{\{?[a-z _.-]{0,32}\}?\}"
+    r"|\[?(?:redacted|masked|hidden|filtered|removed)\]?|true|false|null|none|nil|undefined|.{0,2}",
+    re.IGNORECASE | re.DOTALL,
+)
+_MARKER = re.compile(r"\[(?:redacted|[a-z]{2,6})\](?![^\s\"'&,;)\]}#\\])")
+# Short words that mean a credential in a query string only, and only before something opaque.
+_QUERY_KEY = re.compile(r"(?:.*[_-])?(?:code|key|sid|nonce|ticket|state|hmac)|.*access_?(?:key_?)?id")
+# The list of the semantic conventions, and its relatives: whatever they hold signs a request.
+_SIGNATURE_KEY = re.compile(r"(?:.*[_-])?sig(?:nature)?|awsaccesskeyid|x-(?:amz|goog)-(?:credential|security-token)")
+_COOKIE_KEY = re.compile(r"(?:set-)?cookies?")
+_LINE = re.compile(r"[^\r\n\"]+")
+_SESSION_KEY = re.compile(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
+_QUERY_STARTS = frozenset(("?", "&", "#", ";", ""))
+# Without `=` but at its end: a long row of pairs is then read once.
+_WORD = re.compile(r"[\w~+/.%:-]+={0,2}(?=[\s&;,\"'#)\]}<]|\Z)")
+_OPAQUE = re.compile(r"(?=[^\d]{0,256}\d).{16,}|[\w-]{32,}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _PairKey:
+    """What a key tells of the value next to it.
+
+    Attributes:
+        facts: As of a property of that name.
+        sensitive: The value is to go.
+        query: It is to go if it is opaque, in a query string.
+        session: It is to go if it is opaque, after `=`.
+        signature: It is to go whatever it looks like, after `=`.
+        header: It reaches to the end of the line, after a colon.
+    """
+
+    facts: KeyFacts
+    sensitive: bool
+    query: bool
+    session: bool
+    signature: bool
+    header: bool
+
+    @property
+    def may_hide(self) -> bool:
+        """Whether the value is worth a look at all."""
+        return self.sensitive or self.query or self.session or self.signature
+
+
+def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
+    """Return the detector of sensitive pairs.
+
+    Args:
+        facts_of: The key rules, as they are applied to properties.
+    """
+
+    @lru_cache(maxsize=2048)
+    def read(name: str) -> _PairKey:
+        facts = facts_of(name)
+        word = name.strip("-").lower()
+        return _PairKey(
+            facts,
+            sensitive=facts.sensitive and not facts.lenient and not facts.reference,
+            query=bool(_QUERY_KEY.fullmatch(word)),
+            session=bool(_SESSION_KEY.fullmatch(word)),
+            signature=bool(_SIGNATURE_KEY.fullmatch(word)),
+            header=facts.sensitive and bool(_COOKIE_KEY.fullmatch(word)),
+        )
+
+    def find(text: str) -> list[Span]:
+        if "=" not in text and ":" not in text and "--" not in text:
+            return []
+        pattern = _FLAG_SIGN if "--" in text else _SIGN
+        spans: list[Span] = []
+        at = 0
+        while sign := pattern.search(text, at):
+            span = _sensitive_span(text, sign, read)
+            if span:
+                spans.append(span)
+            at = span[1] if span else sign.end()
+        return spans
+
+    return Detector("secret", find)
+
+
+def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], _PairKey]) -> Span | None:
+    before = text[max(0, sign.start() - _LOOK_BACK_CHARS) : sign.start()][::-1]
+    found = _KEY_REVERSED.match(before)
+    if found is None:
+        return None
+    key = read(found["key"][::-1])
+    joined = sign.group().strip()
+    if not key.may_hide or (not joined and before[found.end() - 2 : found.end()] != "--"):
+        return None
+    in_prose = joined == ":" and not found["quote"]
+    if key.header and in_prose:
+        line = _LINE.match(text, sign.end())
+        return line.span() if line and not _MARKER.fullmatch(line.group().strip()) else None
+    in_query = before[found.end() : found.end() + 1] in _QUERY_STARTS
+    # `address: …` in a sentence may be anything; `password: …` may not.
+    if key.sensitive and (key.facts.credential or not in_prose):
+        return _sensitive_value(text, sign.end(), key.facts, in_prose=in_prose)
+    return _opaque_value(text, sign.end(), key, in_query=in_query) if joined == "=" else None
+
+
+def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> Span | None:
+    span = _value(text, at)
+    if span is None or _EMPTY.fullmatch(text, *span):
+        return None
+    value = text[span[0] : span[1]]
+    return None if is_harmless(facts, value) or (in_prose and _is_prose(value)) else span
+
+
+def _opaque_value(text: str, at: int, key: _PairKey, *, in_query: bool) -> Span | None:
+    word = _WORD.match(text, at)
+    if word is None:
+        return None
+    if (key.signature and in_query) or ((key.session or (key.query and in_query)) and _OPAQUE.fullmatch(word.group())):
+        return word.span()
+    return None
+
+
+def _is_prose(value: str) -> bool:
+    return value.lower().strip(".,;!)") in PROSE
+
+
+def _value(text: str, at: int) -> Span | None:
+    """Return where the value that begins at `at` begins and ends without its quotes."""
+    match = _VALUE.match(text, at)
+    if match is None or _MARKER.match(text, match.start(match.lastgroup or 0)):
+        return None
+    start, end = match.span(match.lastgroup or 0)
+    if match.lastgroup == "bare":
+        return match.start(), end
+    if text[at] == "\\":
+        closing = _ESCAPED_QUOTE.search(text, start, end)
+        end = closing.start() if closing else end
+    return start, end

@@ -1,0 +1,68 @@
+"""Phone numbers: with a country code (`+49 30 …`, `0049…`), or grouped the way national numbers are written.
+
+A bare row of digits is no phone number to us: order numbers and times look the same. Keys tell those apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+from otel_posthog.privacy.detectors.detector import LONG_NUMBER, Detector, Span
+
+_EXTENSION = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?"
+_END = r"(?![0-9A-Za-z_]|[.,:-]\d)"
+
+_INTERNATIONAL = re.compile(
+    r"(?:(?<![\w+])\+\(?|(?<![\w.+:/-])00[ ]?)(?=[1-9])\d(?:[ .()/-]{0,3}\d){6,14}"
+    + _EXTENSION
+    + r"(?![0-9A-Za-z]|-[0-9A-Za-z]{4})"
+)
+# `q=%2B49+30+123+4567`: a form writes each space as a plus. Only as a value's beginning, since 1+2+3 is a sum.
+_FORM_ENCODED = re.compile(r"(?<==)\+\(?(?=[1-9])\d(?:[ +.()/-]{0,3}\d){6,14}(?![0-9A-Za-z])")
+_NATIONAL = re.compile(
+    r"(?<![\w.+-])(?<!\d[ :])(?:"
+    # (415) 555-0132, 415-555-0132, 415.555.0132, 1-415-555-0132; with 91 or 001 before it
+    r"(?:(?:00)?\d{1,2}[ .-])?(?:\(\d{3}\)[ -]?|\d{3}[.-])\d{3}[.-]\d{4}"
+    # (0807) 152328, 0807-152328, 090-3600-7651, 02 30 26 46 55, 0532 123 45 67
+    r"|\(0\d{1,5}\)[ -]{0,2}\d{3,4}[ -]?\d{2,4}"
+    r"|0[ -]?\d{3}[ -]\d{3}[ -]\d{2}[ -]\d{2}"
+    r"|0\d(?:[ .-]\d{2}){4}"
+    r"|0\d{1,4}[ -]\d{3,8}(?:[ -]\d{3,4}){0,2}"
+    # 84 0700-5809, 34-3183-8895
+    r"|\d{2}[ -]\d{4}-\d{4}"
+    r")" + _EXTENSION + _END
+)
+_EXTENSION_CHARS = 16
+_DIGIT = re.compile(r"\d")
+
+
+def _find(text: str) -> list[Span]:
+    spans: list[Span] = []
+    for run in LONG_NUMBER.finditer(text):
+        # From the plus before the run to the extension behind it.
+        start, stop = max(0, run.start() - 1), run.end() + _EXTENSION_CHARS
+        if text[start] == "+" or "00" in run.group() or "+" in run.group():
+            spans += _international(text, start, stop)
+        if not run.group().isdecimal():
+            spans += _national(text, start, stop)
+    return spans
+
+
+def _international(text: str, start: int, stop: int) -> list[Span]:
+    pattern = _FORM_ENCODED if start and text[start - 1] == "=" else _INTERNATIONAL
+    found = pattern.finditer(text, start, stop)
+    return [match.span() for match in found if _is_plausible(match.group())]
+
+
+def _national(text: str, start: int, stop: int) -> list[Span]:
+    found = _NATIONAL.finditer(text, start, stop)
+    return [match.span() for match in found if 9 <= len(_DIGIT.findall(match.group())) <= 17]
+
+
+def _is_plausible(number: str) -> bool:
+    digits = len(_DIGIT.findall(number))
+    # After `00` nothing tells a padded number from a phone number but its length.
+    return digits >= 12 if number.startswith("00") else digits >= 8
+
+
+PHONE = Detector("phone", _find, long_number=True)

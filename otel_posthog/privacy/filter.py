@@ -1,0 +1,74 @@
+"""What an app and its telemetry say in, what may leave out: names, keys and values, nested ones too.
+
+An event's declared properties pass the key rules and the detectors; telemetry must be on the allow-list first. The
+operational side shares key rules and detectors through `scrub_value` and `scrub_text`. Any thread; never logs a value.
+What goes wrong in here is raised: the pipeline drops the event and counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otel_posthog.model import Receipt
+from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.privacy.rules import Rules
+from otel_posthog.privacy.scrub import Scrub
+from otel_posthog.privacy.walk import Walk
+
+
+class Filter:
+    """The privacy rules of one policy, compiled; immutable and safe to share between threads.
+
+    Args:
+        policy: What may leave.
+    """
+
+    def __init__(self, policy: PrivacyPolicy) -> None:
+        self._allow = policy.allow
+        self._rules = Rules(policy)
+        self._scrub = Scrub(self._rules)
+
+    def properties(self, properties: Mapping[str, object], receipt: Receipt) -> dict[str, object]:
+        """Return what of declared properties may leave, JSON-safe.
+
+        Args:
+            properties: As the app declared them.
+            receipt: Gets which rule did what to which key.
+        """
+        return Walk(self._rules, receipt).properties(properties)
+
+    def telemetry(self, attributes: Mapping[str, object], receipt: Receipt) -> dict[str, object]:
+        """Return what of telemetry attributes may leave; those not on the allow-list are left out without a note.
+
+        Args:
+            attributes: As the instrumentation set them.
+            receipt: Gets which rule did what to an allowed key.
+        """
+        allow = self._allow
+        return self.properties({key: value for key, value in attributes.items() if key in allow}, receipt)
+
+    def name(self, text: str, receipt: Receipt) -> str:
+        """Return an event name with the detectors' hits replaced.
+
+        Args:
+            text: The name as the app wrote it.
+            receipt: Gets what fired, under the key `event`.
+        """
+        return Walk(self._rules, receipt).text(text, "event")
+
+    def scrub_value(self, key: str, value: object) -> object:
+        """Return an operational attribute's value, scrubbed; the same object where there is nothing to hide.
+
+        Args:
+            key: The attribute's key.
+            value: Its value.
+        """
+        return self._scrub.value(key, value)
+
+    def scrub_text(self, text: str) -> str:
+        """Return an operational text (a span's name, a status message), scrubbed; the same object if nothing was found.
+
+        Args:
+            text: Any text.
+        """
+        return self._scrub.text(text)

@@ -1,0 +1,136 @@
+"""What a key tells of its value: sensitive as a whole token, a number of things, a version.
+
+`auth` is sensitive in `auth_header` and in `authHeader`, not in `author`. Words next to each other count as one
+(`api_key`, `apiKey`, `apikey`). A key is read once; filters keep what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from otel_posthog.privacy.words import (
+    COUNTERS,
+    CREDENTIALS,
+    DESCRIPTORS,
+    FLAGS,
+    HARMLESS_KEYS,
+    HARMLESS_PHRASES,
+    NEVER_NUMBERS,
+    REFERENCES,
+    VERSIONS,
+)
+
+_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+
+MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conventions comes near
+
+_MAX_COUNT = 10**12
+_MAX_PLURAL = 10**7
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
+_LONG_DIGITS = re.compile(r"\d{4}")
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What a key tells.
+
+    Attributes:
+        sensitive: The policy names a word in it.
+        credential: That word means a secret, not a person.
+        lenient: It tells of a kind or a state (`auth_method`, `has_password`).
+        reference: It ends in a word for where something is or what it is called, after the sensitive word.
+        max_number: A number of at most this size counts things (`token_count`); 0 for no number.
+        version: A number with dots under it is a version.
+    """
+
+    sensitive: bool = False
+    credential: bool = False
+    lenient: bool = False
+    reference: bool = False
+    max_number: int = 0
+    version: bool = False
+
+
+class KeyRules:
+    """The policy's sensitive words, ready to be looked up.
+
+    Args:
+        words: Single words, and several in a row separated by spaces.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._phrases = frozenset(tuple(word.lower().split()) for word in words)
+        # `apikey` and `api_key` are one word to those who write them.
+        self._joined = frozenset("".join(phrase) for phrase in self._phrases)
+        self._longest = max((len(phrase) for phrase in self._phrases), default=1)
+
+    def facts(self, key: str) -> KeyFacts:
+        """Return what `key` tells."""
+        tokens = _tokens(key)
+        version = not VERSIONS.isdisjoint(tokens) or ("user", "agent") in pairwise(tokens)
+        hits = () if key in HARMLESS_KEYS else self._hits(tokens)
+        if not hits:
+            return KeyFacts(version=version)
+        return KeyFacts(
+            sensitive=True,
+            credential=any(not CREDENTIALS.isdisjoint((hit, *hit.split(" "))) for hit in hits),
+            lenient=tokens[-1] in DESCRIPTORS or tokens[0] in FLAGS,
+            reference=tokens[-1] in REFERENCES and not any(hit.split(" ")[-1] == tokens[-1] for hit in hits),
+            max_number=_max_number(tokens, hits),
+            version=version,
+        )
+
+    def _hits(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            " ".join(words)
+            for width in range(1, self._longest + 1)
+            for words in zip(*(tokens[start:] for start in range(width)), strict=False)
+            if self._is_hit(words) and not _is_term(words, tokens)
+        )
+
+    def _is_hit(self, words: tuple[str, ...]) -> bool:
+        joined = "".join(words)
+        return joined in self._joined or joined.removesuffix("s") in self._joined
+
+
+def is_harmless(facts: KeyFacts, value: object) -> bool:
+    """Return whether `value` gives nothing away even under a sensitive key."""
+    if isinstance(value, str):
+        return not value or _is_harmless_text(facts, value)
+    if isinstance(value, (int, float)):
+        return isinstance(value, bool) or (facts.max_number > 0 and abs(value) <= facts.max_number)
+    if isinstance(value, Mapping):
+        return not value
+    if isinstance(value, (list, tuple)):
+        counts = facts.lenient or facts.max_number > 0
+        return not value or (counts and all(is_harmless(facts, each) for each in value))
+    return value is None
+
+
+def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
+    if facts.max_number and _NUMBER.fullmatch(text):
+        return abs(float(text)) <= facts.max_number
+    return facts.lenient and _WORD.fullmatch(text) is not None and _LONG_DIGITS.search(text) is None
+
+
+def _tokens(key: str) -> tuple[str, ...]:
+    return tuple(token.lower() for token in _TOKEN.findall(key[:MAX_KEY_CHARS]))
+
+
+def _is_term(words: tuple[str, ...], tokens: tuple[str, ...]) -> bool:
+    if len(words) > 1:
+        return False
+    return any(words[0] in pair and pair in HARMLESS_PHRASES for pair in pairwise(tokens))
+
+
+def _max_number(tokens: tuple[str, ...], hits: tuple[str, ...]) -> int:
+    if not COUNTERS.isdisjoint(tokens):
+        return _MAX_COUNT
+    if "tokens" in tokens and set(hits) <= {"token", "tokens"}:
+        return _MAX_COUNT
+    plural = tokens[-1].endswith("s") and tokens[-1] not in {"address", "pass"} and tokens[-1] in hits
+    return _MAX_PLURAL if plural or NEVER_NUMBERS.issuperset(hits) else 0

@@ -1,0 +1,93 @@
+"""The last step before an event may be stored or sent: one Capture V1 event as UTF-8 JSON.
+
+In come the filtered name and properties of an `Event` and the `Person` it is sent as; out goes a `CleanEvent`.
+Runs on the worker. It never reads the unfiltered properties of the event it is given: of that it takes uuid, time
+and trace. What identity decided, and our own `$` names, win over whatever an app has put there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from otel_posthog.errors import DropEvent
+from otel_posthog.model import CleanEvent, Event, Person
+from otel_posthog.privacy.reserved import HEADER_NAMES, PERSON_EVENTS, is_reserved
+
+MAX_NAME_BYTES = 200  # PostHog drops an event with a longer name
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def seal(  # noqa: PLR0913 - the limits come by keyword
+    event: Event,
+    person: Person,
+    name: str,
+    properties: Mapping[str, object],
+    *,
+    destination: str,
+    max_event_bytes: int,
+) -> CleanEvent:
+    """Return `event` as bytes that may be stored and sent as they are.
+
+    Args:
+        event: Gives uuid, time, trace and span.
+        person: Who it is sent as.
+        name: The filtered event name.
+        properties: The filtered, JSON-safe properties; reserved names in it are left out.
+        destination: The name of the destination it is sealed for.
+        max_event_bytes: Largest body.
+
+    Raises:
+        DropEvent: `name_invalid` unless the name is 1-200 UTF-8 bytes; `person_event` if it would change a person that
+            has no profile; `time_invalid` if the time is no date; `too_large`.
+    """
+    if not 1 <= len(_utf8(name)) <= MAX_NAME_BYTES:
+        raise DropEvent("name_invalid")
+    if name in PERSON_EVENTS and not person.has_profile:
+        raise DropEvent("person_event")
+    body = _utf8(_json(_wire(event, person, name, properties)))
+    if len(body) > max_event_bytes:
+        raise DropEvent("too_large")
+    return CleanEvent(event.uuid, body, destination)
+
+
+def _wire(event: Event, person: Person, name: str, properties: Mapping[str, object]) -> dict[str, object]:
+    sent = {key: value for key, value in properties.items() if key not in HEADER_NAMES and not is_reserved(key)}
+    sent.update(person.properties)
+    sent.update((key, value) for key, value in (("$trace_id", event.trace_id), ("$span_id", event.span_id)) if value)
+    sent["$geoip_disable"] = True
+    session_id = sent.pop("$session_id", None)
+    wire: dict[str, object] = {
+        "event": name,
+        "uuid": event.uuid,
+        "distinct_id": person.distinct_id,
+        "timestamp": _timestamp(event.time_ns),
+        "options": {"disable_skew_correction": True, "process_person_profile": person.has_profile},
+        "properties": sent,
+    }
+    if isinstance(session_id, str):
+        wire["session_id"] = session_id
+    return wire
+
+
+def _json(wire: dict[str, object]) -> str:
+    return json.dumps(wire, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _timestamp(time_ns: int) -> str:
+    try:
+        return (_EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise DropEvent("time_invalid") from None
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # One lone surrogate would make the server refuse the whole batch.
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()

@@ -1,0 +1,213 @@
+"""Product properties in, JSON-safe and filtered ones out, with a receipt of what became of the rest.
+
+Runs on the worker (on the application's thread when the queue is full). Bounded in depth, width and length. It never
+puts a value into a receipt, nor calls `repr` or `str` on an object it does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence, Sized
+from collections.abc import Set as AbstractSet
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from itertools import islice
+from uuid import UUID
+
+from otel_posthog.model import Receipt
+from otel_posthog.privacy.detectors import is_card
+from otel_posthog.privacy.embedded import parse
+from otel_posthog.privacy.keys import KeyFacts, is_harmless
+from otel_posthog.privacy.rules import Key, Rules
+from otel_posthog.privacy.scan import Fired
+
+REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
+
+MAX_VALUES = 20_000
+"""Values in one event, at all levels; a map that holds itself twice would else grow with every level."""
+
+_UNKNOWN_KEY = "[key]"
+_MAX_INT_BITS = 64
+_GONE = object()
+_NO_FACTS = KeyFacts()
+_CARD_DIGITS = range(13, 20)
+
+
+class Walk:
+    """One pass over the properties of one event.
+
+    Args:
+        rules: The compiled policy.
+        receipt: Gets what fired.
+    """
+
+    __slots__ = ("_left", "_policy", "_receipt", "_rules")
+
+    def __init__(self, rules: Rules, receipt: Receipt) -> None:
+        self._rules, self._policy, self._receipt = rules, rules.policy, receipt
+        self._left = MAX_VALUES
+
+    def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
+        """Return the properties that may leave."""
+        kept: dict[str, object] = {}
+        for key, value in properties.items():
+            read = self._key(key)
+            if read.reserved:
+                self._receipt.add(read.name, "reserved", REMOVED)
+            elif len(kept) >= self._policy.max_properties:
+                self._receipt.add(read.name, "max_properties", REMOVED)
+            else:
+                self._entry(kept, read, value, read.name, 0)
+        return kept
+
+    def text(self, text: str, path: str, facts: KeyFacts = _NO_FACTS) -> str:
+        """Return `text` with the detectors' hits replaced, cut to the policy's length."""
+        fired: Fired = []
+        cleaned = self._rules.scanner.clean(
+            text, max_chars=self._policy.max_string_chars, version=facts.version, fired=fired
+        )
+        for rule in fired:
+            self._receipt.add(path, rule, TRUNCATED if rule == "max_string_chars" else REPLACED)
+        return cleaned
+
+    def _key(self, key: object) -> Key:
+        if isinstance(key, str):
+            return self._rules.key(key)
+        plain = _plain(key)
+        if plain is None or isinstance(plain, (str, int, float)):
+            return self._rules.key(str(plain))
+        return self._rules.key(_UNKNOWN_KEY)
+
+    def _entry(self, kept: dict[str, object], key: Key, value: object, path: str, depth: int) -> None:
+        """Put what may leave of one entry of a map into `kept`."""
+        for rule in key.fired:
+            self._receipt.add(path, rule, REPLACED)
+        if key.facts.sensitive and not is_harmless(key.facts, _plain(value)):
+            self._receipt.add(path, "sensitive_key", REMOVED)
+            return
+        cleaned = self._value(value, path, key.facts, depth)
+        if cleaned is not _GONE:
+            kept[unused(key.name, kept)] = cleaned
+
+    def _value(self, value: object, path: str, facts: KeyFacts, depth: int) -> object:
+        value = _plain(value)
+        if isinstance(value, str):
+            return self._string(value, path, facts, depth)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, (int, float)):
+            return self._number(value, path)
+        if isinstance(value, Mapping):
+            return self._nested(value, path, depth)
+        if isinstance(value, (Sequence, AbstractSet)):
+            return self._list(value, path, facts, depth)
+        self._receipt.add(path, "not_json", REMOVED)
+        return _GONE
+
+    def _string(self, text: str, path: str, facts: KeyFacts, depth: int) -> object:
+        embedded = parse(text) if len(text) <= self._policy.max_string_chars else None
+        if embedded is None:
+            return self.text(text, path, facts)
+        cleaned = self._value(embedded.document, path, facts, depth)
+        if cleaned is _GONE:
+            return _GONE
+        return text if cleaned == embedded.document and not embedded.repeats_keys else embedded.text_of(cleaned)
+
+    def _number(self, number: float, path: str) -> object:
+        if isinstance(number, float) and not math.isfinite(number):
+            self._receipt.add(path, "not_finite", REMOVED)
+            return _GONE
+        if isinstance(number, int) and number.bit_length() > _MAX_INT_BITS:
+            self._receipt.add(path, "not_json", REMOVED)
+            return _GONE
+        if is_card_number(number) and "card" in self._policy.detectors:
+            self._receipt.add(path, "card", REPLACED)
+            return "[card]"
+        return number
+
+    def _nested(self, value: Mapping[object, object], path: str, depth: int) -> object:
+        if self._too_deep(path, depth):
+            return _GONE
+        kept: dict[str, object] = {}
+        for key, each in islice(value.items(), self._width(value, path)):
+            read = self._key(key)
+            self._entry(kept, read, each, f"{path}.{read.name}", depth + 1)
+        return kept
+
+    def _list(self, value: Collection[object], path: str, facts: KeyFacts, depth: int) -> object:
+        if self._too_deep(path, depth):
+            return _GONE
+        kept = []
+        after: object = None
+        for index, each in enumerate(islice(value, self._width(value, path))):
+            at = f"{path}.{index}"
+            if self._rules.is_flag_value(after, each):
+                self._receipt.add(at, "sensitive_key", REPLACED)
+                cleaned: object = "[redacted]"
+            else:
+                cleaned = self._value(each, at, facts, depth + 1)
+            after = each
+            if cleaned is not _GONE:
+                kept.append(cleaned)
+        return kept
+
+    def _too_deep(self, path: str, depth: int) -> bool:
+        if depth < self._policy.max_depth:
+            return False
+        self._receipt.add(path, "max_depth", REMOVED)
+        return True
+
+    def _width(self, value: Sized, path: str) -> int:
+        """Return how many entries of `value` are looked at, of what is left for the whole event."""
+        width = min(len(value), self._policy.max_items, self._left)
+        if width < len(value):
+            self._receipt.add(path, "max_items", TRUNCATED)
+        self._left -= width
+        return width
+
+
+def is_card_number(number: float) -> bool:
+    """Return whether a number is a payment card's, written without quotes."""
+    if isinstance(number, float) and not number.is_integer():
+        return False
+    digits = str(int(number)) if 10**12 <= number < 10**19 else ""
+    return len(digits) in _CARD_DIGITS and is_card(digits)
+
+
+def _plain(value: object) -> object:  # noqa: PLR0911 - one line per type
+    """Return `value` as the JSON type nearest to it; what there is none for as it is."""
+    if value is None or type(value) in (str, bool, int, float):
+        return value
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, (bytes, bytearray)):
+        return _decoded(bytes(value))
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (UUID, Decimal)):
+        return str(value)
+    if isinstance(value, bool):
+        return value
+    # Subclasses might bring a `__str__` or `__eq__` of their own into what follows.
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind.__str__(value) if kind is str else kind(value)
+    return value
+
+
+def _decoded(value: bytes) -> object:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return _GONE
+
+
+def unused(name: str, kept: Mapping[str, object]) -> str:
+    """Return `name`, numbered where two keys have become one marker."""
+    number, free = 2, name
+    while free in kept:
+        free, number = f"{name}_{number}", number + 1
+    return free

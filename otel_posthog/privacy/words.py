@@ -1,0 +1,66 @@
+"""The words by which keys and texts are read; which keys are sensitive is the policy's to say, not theirs."""
+
+from __future__ import annotations
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of `text`."""
+    return frozenset(text.split())
+
+
+# In a text, a pair whose key ends in one of these points at a secret, and is none (`secretName: …`, `token_url=…`).
+REFERENCES = words("id ids name names url uri file path length size arn store vault")
+# A key that ends in one of these tells of a kind or a state; a short word under it stays.
+DESCRIPTORS = words(
+    "method methods type types kind status state result outcome scheme mode provider providers strength purpose "
+    "verified valid validated enabled disabled required present exists consent policy version format level step source "
+    "reason template category provided shown changed expired missing used backend engine flow channel strategy model "
+    "brand os platform manufacturer algorithm alg"
+)
+FLAGS = words("has is can should needs need requires require allow allows use uses supports support with enable")
+COUNTERS = words(
+    "count counts counter total totals num size length len limit max min usage used remaining left ratio rate percent "
+    "avg sum ms seconds minutes hours days duration bytes chars age ttl index attempts retries version score strength "
+    "expires expiry budget per"
+)
+VERSIONS = words("version versions ver release build revision firmware useragent sdk ua oid")
+# Words whose value is never a number: a number under them counts something.
+NEVER_NUMBERS = words("email mail jwt cookie cookies address street bearer")
+# Words under which a value is a credential, not a fact about a person.
+CREDENTIALS = words(
+    "password passwd pwd passphrase secret secrets credential credentials token jwt auth authorization bearer cookie "
+    "cookies csrf xsrf otp pin cvv cvc api apikey access private signing encryption session pass"
+)
+# Terms of art in which a sensitive word is none; addresses of machines are left to the detectors of addresses.
+HARMLESS_PHRASES = frozenset(
+    (first, second)
+    for firsts, seconds in (
+        ("page next continuation cancellation", "token"),
+        ("ip mac peer local remote listen bind server memory host", "address"),
+        ("token", "bucket"),
+        ("mobile", "app os device platform"),
+        ("phone", "model"),
+    )
+    for first in words(firsts)
+    for second in words(seconds)
+)
+HARMLESS_KEYS = frozenset({"client.address", "source.address", "destination.address"})
+
+# What follows `password:` in a sentence.
+PROSE = words(
+    "and are authentication authorization cannot changed could error empty expired failed failure for from has "
+    "incorrect invalid is length missing must mismatch not optional or rejected required reset revoked should string "
+    "the too unauthorized unexpected unknown unsupported updated was weak will with wrong"
+)
+
+# Length of an IBAN by country.
+IBAN_LENGTHS = {
+    entry[:2]: int(entry[2:])
+    for entry in words(
+        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 "
+        "EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 "
+        "KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 "
+        "PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 "
+        "UA29 VA22 VG24 XK20 YE30"
+    )
+}

@@ -1,0 +1,163 @@
+"""Each detector finds what it names, keeps the text around it, stays quiet on look-alikes, and can be switched off."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_posthog.model import Receipt
+from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.privacy import Filter
+
+FILTER = Filter(PrivacyPolicy())
+
+GITHUB = "gh" + "p_" + "a1B2" * 9
+AWS = "AK" + "IA" + "Q3EG" * 4
+STRIPE = "sk" + "_live_" + "9zY8" * 6
+OPENAI = "sk" + "-" + "proj-" + "Zx9" * 8
+GITLAB = "gl" + "pat-" + "x7Qp" * 5
+SLACK = "xo" + "xb-" + "123456789012-" + "aB3" * 8
+GOOGLE = "AI" + "za" + "Sy9" * 11
+POSTHOG = "ph" + "x_" + "k3J" * 14
+JWT = "ey" + "J" + "hbGciOiJub25lIn0" + ".ey" + "J" + "zdWIiOiIxIn0" + ".c2ln"
+PEM = "-----BEGIN " + "PRIVATE KEY-----\nMIIB\nabc=\n-----END " + "PRIVATE KEY-----"
+
+HITS = {
+    "email": [
+        ("mail jo.doe+x@example.org now", "mail [email] now"),
+        ("/u/jo%40example.org/edit", "/u/[email]/edit"),
+        ("/u?next=%2Fa%3Fmail%3Djo%2540example.org", "/u?next=%2Fa%3Fmail%3D[email]"),
+        ("<jo@münchen.de>", "<[email]>"),
+        ("jo\u200b@exam\u200bple.org", "[email]"),
+        ("jo\uff20example.org", "[email]"),
+        ('x \\u006ao\\u0040example.org"', 'x [email]"'),
+    ],
+    "ip": [
+        ("from 8.8.8.8:53", "from [ip]:53"),
+        ("http://1.1.1.1/a", "http://[ip]/a"),
+        ("[2001:4860:4860::8888]:443", "[[ip]]:443"),
+        ("at 2a00:1450:4001:812::200e.", "at [ip]."),
+        ("::ffff:8.8.4.4", "[ip]"),
+    ],
+    "mac": [("mac 6c:7e:f4:cd:24:2e!", "mac [mac]!"), ("6C-7E-F4-CD-24-2E", "[mac]"), ("a012.3456.789a", "[mac]")],
+    "card": [
+        ("pay 4111111111111111 now", "pay [card] now"),
+        ("4111-1111-1111-1111", "[card]"),
+        ("4111 1111 1111 1111 12/29", "[card] 12/29"),
+        ("q=4111+1111+1111+1111&x=1", "q=[card]&x=1"),
+        ("3782 822463 10005", "[card]"),
+        ("41111111\u200b11111111", "[card]"),
+    ],
+    "iban": [
+        ("to DE89 3704 0044 0532 0130 00 today", "to [iban] today"),
+        ("gb82west12345698765432", "[iban]"),
+        ("DE89-3704-0044-0532-0130-00", "[iban]"),
+    ],
+    "phone": [
+        ("call +49 30 1234567 now", "call [phone] now"),
+        ("+1 (415) 555-0132 x12", "[phone]"),
+        ("00493012345678", "[phone]"),
+        ("?p=%2B4915112345678&x=1", "?p=[phone]&x=1"),
+        ("?p=%2B49+151+123+45678&x=1", "?p=[phone]&x=1"),
+        ("?p=%2B1+%28415%29+555-0132&x=1", "?p=[phone]&x=1"),
+        ("?p=+49+151+12345678", "?p=[phone]"),
+        ("(415) 555-0132", "[phone]"),
+        ("0812-345678 08123-4567", "[phone] [phone]"),
+        ("+٤٩ ٣٠ ١٢٣٤٥٦٧", "[phone]"),
+    ],
+    "ssn": [("ssn 078-05-1120.", "ssn [ssn].")],
+    "jwt": [(f"got {JWT} here", "got [jwt] here")],
+    "secret": [
+        *(
+            (f"use {key}, ok", "use [secret], ok")
+            for key in (GITHUB, AWS, STRIPE, OPENAI, GITLAB, SLACK, GOOGLE, POSTHOG)
+        ),
+        (f"key:\n{PEM}\nend", "key:\n[secret]\nend"),
+        ("Bearer abcDEF123456", "Bearer [secret]"),
+        ("Basic dXNlcjpwYXNz", "Basic [secret]"),
+        ("postgresql://ann:p%2F%40ss@db.example/x", "postgresql://[secret]@db.example/x"),
+        ("https%3A%2F%2Fann%3Apw1%40db%2Fx", "https%3A%2F%2F[secret]%40db%2Fx"),
+        ("/a?x=1&token=abc&y=2", "/a?x=1&token=[secret]&y=2"),
+        ("AWSAccessKeyId=ab1&Signature=x%2By&sig=zzz", "AWSAccessKeyId=[secret]&Signature=[secret]&sig=[secret]"),
+        ("/a?X-Goog-Signature=beef&code=ok", "/a?X-Goog-Signature=[secret]&code=ok"),
+        ("login: password=a,b&c user=4", "login: password=[secret] user=4"),
+        ("password: hunter2", "password: [secret]"),
+        ("{'api_key': 'abc def', 'a': 1", "{'api_key': '[secret]', 'a': 1"),
+        ('\\"password\\": \\"a b\\", \\"c\\": 1', '\\"password\\": \\"[secret]\\", \\"c\\": 1'),
+        ("run --db-token abc --x 1", "run --db-token [secret] --x 1"),
+        ("SET password = 'it''s' WHERE id=?", "SET password = '[secret]' WHERE id=?"),
+        ("user[password]=abc1", "user[password]=[secret]"),
+        ("cookie: a=b; c=d\nnext", "cookie: [secret]\nnext"),
+    ],
+}
+
+QUIET = [
+    "logo@2x.png",
+    "git@github.com:a/b",
+    "10.0.0.1 127.0.0.1 192.168.1.1 172.20.0.3 169.254.1.1 fe80::1 ::1 fc00::1",
+    "Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36",
+    "version 1.2.3.4 and kerch==3.1.2.5 and v4.3.2.1",
+    "1.2.3.4.5",
+    "std::vector a::b 12:34:56",
+    "627cc493-f310-47de-96bd-71410b7dec09",
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "2024-11-24T01:39:05.123456+00:00",
+    "1732412345123456789 1732412345123 1732412345",
+    "4111111111111112",
+    "ee50074f-45df-4189-90d2-85ded08f0a9c",
+    "00623248-0272-4734-bcde-e7318d8ee714",
+    "df77dedb-1c58-ee08-d583-890ac61a2075",
+    "0.4111111111111111",
+    "DE00 3704 2044 2532 2130 22",
+    "978-3-16-148410-0",
+    "INV-2025-68237 ORD-12128 831-5368869-6674691",
+    "password reset: required",
+    "token: expired, auth: failed",
+    "basic information and bearer of news",
+    "secretName: prod-db token_url=https://a.example/t",
+    "SELECT 1 WHERE token = ? AND password = %(password)s AND pin = $1",
+    "?country_code=DE&sort=key",
+    "https://medium.example:8080/@jo/x",
+    "author=jo tokens=512 has_password=true",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"), [(name, *pair) for name, pairs in HITS.items() for pair in pairs]
+)
+def test_a_hit_is_replaced_and_the_text_around_it_kept(name: str, text: str, expected: str) -> None:
+    """A marker stands in the place of the hit; everything else is as it was."""
+    assert FILTER.scrub_text(text) == expected
+
+
+@pytest.mark.parametrize("text", QUIET)
+def test_a_look_alike_is_the_same_object_afterwards(text: str) -> None:
+    """What only looks like a hit is handed back untouched, as the same object."""
+    assert FILTER.scrub_text(text) is text
+
+
+@pytest.mark.parametrize("name", sorted(HITS))
+def test_each_detector_can_be_switched_off(name: str) -> None:
+    """With only one detector on it still finds its own; with it off its marker never shows."""
+    alone = Filter(PrivacyPolicy(detectors=frozenset({name})))
+    without = Filter(PrivacyPolicy(detectors=PrivacyPolicy().detectors - {name}))
+    for text, _ in HITS[name]:
+        assert f"[{name}]" in alone.scrub_text(text)
+        assert f"[{name}]" not in without.scrub_text(text)
+
+
+def test_every_detector_of_the_policy_has_its_cases() -> None:
+    """No detector can be added to the policy without cases here."""
+    assert set(HITS) == PrivacyPolicy().detectors
+
+
+def test_a_card_is_found_as_a_number_too() -> None:
+    """A card number written without quotes is replaced; a long id that fails the check stays an int."""
+    out = FILTER.properties({"a": 4111111111111111, "b": 4111111111111112, "c": 4111111111111111.0}, Receipt())
+    assert out == {"a": "[card]", "b": 4111111111111112, "c": "[card]"}
+
+
+def test_a_version_under_a_version_key_stays() -> None:
+    """Four numbers with dots under a version-like key are a version, elsewhere an address."""
+    out = FILTER.properties({"app_version": "8.1.2.3", "userAgent": "x 8.1.2.3", "note": "8.1.2.3"}, Receipt())
+    assert out == {"app_version": "8.1.2.3", "userAgent": "x 8.1.2.3", "note": "[ip]"}

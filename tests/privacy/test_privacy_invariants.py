@@ -1,0 +1,159 @@
+"""For all inputs: nothing planted survives anywhere, filtering twice changes nothing more, harmless values stay."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, unquote
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otel_posthog.model import Receipt
+from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.privacy import Filter
+
+FILTER = Filter(PrivacyPolicy())
+# The same examples in every run: a failure is a change of the code, not of the dice.
+steady = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_ALNUM = _LOWER + _LOWER.upper() + "0123456789"
+
+
+def _luhn(digits: str) -> str:
+    total = sum(d if i % 2 else sum(divmod(2 * d, 10)) for i, d in enumerate(map(int, reversed(digits))))
+    return digits + str(-total % 10)
+
+
+def _iban(bban: str) -> str:
+    rest = int("".join(str(int(char, 36)) for char in bban + "DE00")) % 97
+    return f"DE{98 - rest:02d}{bban}"
+
+
+def _text(alphabet: str, low: int, high: int) -> st.SearchStrategy[str]:
+    return st.text(alphabet, min_size=low, max_size=high)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=lambda raw: raw.decode())
+
+
+_octets = st.tuples(st.integers(11, 99), *[st.integers(0, 255)] * 3)
+_cards = st.builds(lambda body: _luhn("4" + body), _text("0123456789", 14, 14))
+_grouped = st.sampled_from(" -").flatmap(
+    lambda gap: _cards.map(lambda card: gap.join(card[at : at + 4] for at in range(0, 16, 4)))
+)
+PLANTED = st.one_of(
+    st.builds("{}.{}@{}.example.org".format, _text(_LOWER, 2, 9), _text(_LOWER, 2, 9), _text(_LOWER, 2, 9)),
+    _octets.map(lambda parts: ".".join(map(str, parts))),
+    st.builds("2a00:{:x}:{:x}::{:x}".format, *[st.integers(0x1000, 0xFFFF)] * 3),
+    st.lists(st.integers(16, 255), min_size=6, max_size=6).map(lambda parts: ":".join(f"{part:02x}" for part in parts)),
+    _cards,
+    _grouped,
+    st.builds(_iban, _text("0123456789", 18, 18)),
+    st.builds("+49 {} {}".format, st.integers(200, 999), st.integers(10_000, 9_999_999)),
+    st.builds("{}-{}-{}".format, st.integers(100, 600), st.integers(10, 99), st.integers(1000, 9999)),
+    _text(_ALNUM, 36, 36).map(lambda body: "gh" + "p_" + body),
+    st.text(_LOWER.upper() + "0123456789", min_size=16, max_size=16).map(lambda body: "AK" + "IA" + body),
+    st.builds(lambda a, b: "ey" + f"J{a}.{b}.sig", _text(_ALNUM, 12, 30), _text(_ALNUM, 8, 30)),
+)
+_words = _text("bcdfghjklm", 1, 7)  # no vowel, no sensitive word
+_sentences = st.builds("{} {} {}".format, _words, PLANTED, _words)
+_encoded = PLANTED.map(lambda value: "/p/" + quote(value, safe="") + "?q=1")
+_twice = PLANTED.map(lambda value: "/p?u=" + quote(quote(value, safe=""), safe=""))
+_leaves = st.one_of(PLANTED, _sentences, _encoded, _twice)
+_nested = st.recursive(
+    _leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3),
+        st.dictionaries(_words, inner, min_size=1, max_size=3),
+        st.dictionaries(PLANTED, inner, min_size=1, max_size=2),
+        inner.map(_json),
+        inner.map(lambda value: _json(value).encode()),
+        st.tuples(inner, inner),
+    ),
+    max_leaves=6,
+)
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bytes):
+        return [value.decode("latin-1")]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for each in pair for text in _strings(each)]
+    return [text for each in value for text in _strings(each)] if isinstance(value, (list, tuple)) else []
+
+
+def _unpacked(value: object) -> str:
+    """Return every string in `value`, with all encodings taken off, as one text."""
+    text = "\n".join(_strings(value))
+    for _ in range(3):
+        text = unquote(text)
+    return text.replace("\\", "")
+
+
+@steady
+@given(PLANTED, st.data())
+def test_a_planted_value_survives_nowhere(planted: str, data: st.DataObject) -> None:
+    """Wherever in a structure a value is put, and however encoded, it comes out on neither side, nor in the receipt."""
+    forms = [planted, f"see {planted} there", "/p?u=" + quote(quote(planted, safe=""), safe=""), json.dumps([planted])]
+    form = data.draw(st.sampled_from(forms))
+    place = data.draw(
+        st.sampled_from([lambda v: v, lambda v: [1, {"a": (v,)}], lambda v: {v: 1}, lambda v: json.dumps({"a": [v]}),
+                         lambda v: json.dumps({"a": json.dumps([v])}), lambda v: v.encode(), lambda v: {"x": [[v], v]}])
+    )  # fmt: skip
+    receipt = Receipt()
+    out = FILTER.properties({"k": place(form), form: 1}, receipt)
+    assert planted not in _unpacked(out)
+    assert planted not in repr(receipt.entries)
+    assert planted not in _unpacked(FILTER.scrub_value("k", place(form)))
+    assert planted not in FILTER.name(form, Receipt())
+
+
+@steady
+@given(_nested)
+def test_filtering_twice_is_filtering_once(value: object) -> None:
+    """What has been filtered holds nothing more to find, on both sides."""
+    once = FILTER.properties({"k": value}, Receipt())
+    receipt = Receipt()
+    assert FILTER.properties(once, receipt) == once
+    assert receipt.entries == []
+    scrubbed = FILTER.scrub_value("k", value)
+    assert FILTER.scrub_value("k", scrubbed) is scrubbed
+
+
+_harmless = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**12), 10**12),
+    st.floats(-1e9, 1e9),
+    _words,
+    st.uuids().map(str),
+    st.datetimes().map(lambda moment: moment.isoformat() + "+00:00"),
+    st.integers(0, 2**128 - 1).map(lambda number: f"{number:032x}"),
+    st.builds("{}.{}.{}".format, *[st.integers(0, 30)] * 3),
+    st.builds("10.{}.{}.{}".format, *[st.integers(0, 255)] * 3),
+)
+
+
+@steady
+@given(st.recursive(_harmless, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=3)))
+def test_a_harmless_value_is_identical_in_type_and_value(value: object) -> None:
+    """Nothing is lost of what says nothing about anyone."""
+    deep = Filter(PrivacyPolicy(max_depth=100))
+    receipt = Receipt()
+    out = deep.properties({"k": value}, receipt)["k"]
+    assert repr(out) == repr(value)
+    assert receipt.entries == []
+    assert deep.scrub_value("k", value) is value
+
+
+@steady
+@given(st.text(max_size=300) | st.text("ab1@.:%40=+-/ \"'\\[]{}&?", max_size=200), st.binary(max_size=60))
+def test_no_input_breaks_the_filter(text: str, raw: bytes) -> None:
+    """Any text and bytes give JSON-safe properties, and a text of the operational side."""
+    out = FILTER.properties({text: text, "raw": raw, "json": '{"' + text}, Receipt())
+    json.dumps(out, allow_nan=False)
+    assert isinstance(FILTER.scrub_text(text), str)

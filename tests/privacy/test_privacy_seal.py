@@ -1,0 +1,110 @@
+"""A sealed event: the exact bytes, who wins over whom, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from otel_posthog.errors import DropEvent
+from otel_posthog.model import Event, Person, Source, Subject
+from otel_posthog.privacy import seal
+
+EVENT = Event(
+    name="never read",
+    uuid="0192e5a0-0000-7000-8000-000000000001",
+    time_ns=1_732_412_345_000_000_999,
+    properties={"never": "read"},
+    telemetry={"never": "read"},
+    subject=Subject(user_id="never read"),
+    trace_id="0af7651916cd43dd8448eb211c80319c",
+    span_id="b7ad6b7169203331",
+    source=Source.SPAN,
+)
+ANONYMOUS = Person("install-1", has_profile=False)
+
+
+def sealed(
+    properties: dict[str, object], *, person: Person = ANONYMOUS, name: str = "paid", limit: int = 10_000
+) -> dict[str, object]:
+    """Return what a reader of the sealed bytes sees."""
+    clean = seal(EVENT, person, name, properties, destination="default", max_event_bytes=limit)
+    assert clean.uuid == EVENT.uuid
+    read = json.loads(clean.body)
+    assert isinstance(read, dict)
+    return read
+
+
+def test_the_bytes_are_exactly_these() -> None:
+    """One Capture V1 event, keys in order, microseconds always written, compact, UTF-8 as it is."""
+    person = Person("u1", has_profile=True, properties={"$session_id": "s-1", "$set": {"plan": "pro"}})
+    clean = seal(EVENT, person, "bezahlt für", {"größe": 1, "ok": True}, destination="vendor", max_event_bytes=10_000)
+    assert clean.destination == "vendor"
+    assert clean.body.decode() == (
+        '{"event":"bezahlt für","uuid":"0192e5a0-0000-7000-8000-000000000001","distinct_id":"u1",'
+        '"timestamp":"2024-11-24T01:39:05.000000+00:00",'
+        '"options":{"disable_skew_correction":true,"process_person_profile":true},'
+        '"properties":{"größe":1,"ok":true,"$set":{"plan":"pro"},"$trace_id":"0af7651916cd43dd8448eb211c80319c",'
+        '"$span_id":"b7ad6b7169203331","$geoip_disable":true},"session_id":"s-1"}'
+    )
+
+
+def test_identity_wins_over_what_an_app_has_put_there() -> None:
+    """Reserved names of the app are left out, and what is ours overwrites what is not."""
+    read = sealed(
+        {"$set": {"x": 1}, "$session_id": "app", "distinct_id": "app", "$geoip_disable": False, "$lib": "x", "a": 1,
+         "$trace_id": "app", "plan": "app"},
+        person=Person("p", has_profile=False, properties={"plan": "ours"}),
+    )  # fmt: skip
+    assert read["properties"] == {
+        "a": 1, "plan": "ours", "$trace_id": EVENT.trace_id, "$span_id": EVENT.span_id, "$geoip_disable": True,
+    }  # fmt: skip
+    assert "session_id" not in read
+    assert read["distinct_id"] == "p"
+    assert read["options"] == {"disable_skew_correction": True, "process_person_profile": False}
+
+
+def test_a_lone_surrogate_cannot_poison_a_batch() -> None:
+    """What UTF-8 cannot say becomes the replacement character, in names, keys and values."""
+    read = sealed({"k\ud800": "v\udfff"}, name="n\ud800")
+    assert read["event"] == "n\ufffd"
+    assert dict(read["properties"])["k\ufffd"] == "v\ufffd"  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, "ü" * 101])
+def test_a_name_that_posthog_would_refuse_is_dropped_here(name: str) -> None:
+    """Names are 1-200 UTF-8 bytes."""
+    with pytest.raises(DropEvent, match="name_invalid"):
+        sealed({}, name=name)
+    assert sealed({}, name="ü" * 100)
+
+
+def test_an_event_over_the_limit_is_dropped() -> None:
+    """The limit counts the bytes of the sealed event."""
+    size = len(seal(EVENT, ANONYMOUS, "n", {}, destination="d", max_event_bytes=10_000).body)
+    assert sealed({}, name="n", limit=size)
+    with pytest.raises(DropEvent, match="too_large"):
+        sealed({}, name="n", limit=size - 1)
+
+
+@pytest.mark.parametrize("name", ["$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set"])
+def test_a_person_event_without_a_person_is_dropped(name: str) -> None:
+    """An app cannot reach a person through the event's name when identity gives the event none."""
+    with pytest.raises(DropEvent, match="person_event"):
+        sealed({}, name=name)
+    assert sealed({}, name=name, person=Person("p", has_profile=True))
+
+
+def test_an_impossible_time_is_dropped() -> None:
+    """A time beyond the calendar names its own reason."""
+    late = Event("n", EVENT.uuid, 10**30, {}, {}, Subject(), None, None, Source.LOG)
+    with pytest.raises(DropEvent, match="time_invalid"):
+        seal(late, ANONYMOUS, "n", {}, destination="d", max_event_bytes=1000)
+
+
+def test_what_is_not_json_is_raised_not_sent() -> None:
+    """A value that slipped past the filter fails closed."""
+    with pytest.raises(ValueError, match="JSON"):
+        sealed({"x": float("nan")})
+    with pytest.raises(TypeError):
+        sealed({"x": object()})
