@@ -1,0 +1,113 @@
+"""The last stage: each clean event to the sender of its destination, and one deadline over all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from otel_posthog import health as outcome
+from otel_posthog.deliver.sender import Sender
+from otel_posthog.deliver.store import MemoryStore
+from otel_posthog.deliver.transport import Transport
+from otel_posthog.errors import Guard
+from otel_posthog.fork import run_in_child
+from otel_posthog.health import Health
+from otel_posthog.model import CleanEvent
+from otel_posthog.policy import Policy
+
+
+class Delivery:
+    """The senders of a policy's destinations, one for each that has a key: one that is down never delays another.
+
+    Args:
+        policy: The destinations, and how to deliver.
+        health: Counts what becomes of events.
+        guard: Keeps errors of ours out of the host app.
+        transport: The network; the default is HTTP, a connection of its own for each destination.
+        suppress: Keeps the host's instrumentation from tracing our requests.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        health: Health,
+        guard: Guard,
+        *,
+        transport: Transport | None = None,
+        suppress: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        limits, self._health = policy.delivery, health
+        self._senders = {
+            each.name: Sender(
+                each,
+                limits,
+                MemoryStore(limits.max_buffer_bytes),
+                health,
+                guard,
+                transport=transport,
+                suppress=suppress,
+            )
+            for each in policy.destinations
+            if each.api_key
+        }
+        run_in_child(self.reset_after_fork)
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of what waits, over all destinations."""
+        return sum(sender.store.size_bytes for sender in self._senders.values())
+
+    @property
+    def outstanding(self) -> int:
+        """How many events are neither delivered nor dropped, over all destinations."""
+        return sum(sender.outstanding for sender in self._senders.values())
+
+    def submit(self, event: CleanEvent) -> None:
+        """Take `event` over; never raises, never waits for the network."""
+        sender = self._senders.get(event.destination)
+        if sender is None:
+            self._health.count(outcome.DROPPED, "no_destination")
+        else:
+            sender.submit(event)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice."""
+        return self._all(lambda sender, left_s: sender.flush(left_s), timeout_s)
+
+    def shutdown(self, timeout_s: float) -> bool:
+        """Flush, and end the threads; False where the time did not suffice."""
+        return self._all(lambda sender, left_s: sender.shutdown(left_s), timeout_s)
+
+    def reset_after_fork(self) -> None:
+        """Leave to the parent what it will deliver."""
+        for sender in self._senders.values():
+            sender.reset_after_fork()
+
+    def _all(self, call: Callable[[Sender, float], bool], timeout_s: float) -> bool:
+        """Call every sender at once, so that a slow one takes nothing of the others' time."""
+        senders = list(self._senders.values())
+        if len(senders) == 1:
+            return call(senders[0], timeout_s)
+        deadline = time.monotonic() + timeout_s
+        answers: list[bool] = []
+
+        def ask(sender: Sender) -> None:
+            answers.append(call(sender, max(0.0, deadline - time.monotonic())))
+
+        threads = [threading.Thread(target=ask, args=(each,), daemon=True) for each in senders]
+        for thread, sender in zip(threads, senders, strict=True):
+            _start_or_run(thread, sender, ask)
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        return len(answers) == len(senders) and all(answers)
+
+
+def _start_or_run(thread: threading.Thread, sender: Sender, ask: Callable[[Sender], None]) -> None:
+    """Start `thread`; where the interpreter is shutting down and starts none (3.12+), ask on this one."""
+    try:
+        thread.start()
+    except RuntimeError:
+        ask(sender)

@@ -1,0 +1,105 @@
+"""What an answer means for a batch.
+
+After PostHog's published behaviour for server libraries and posthog-python's `capture_v1.py`: 408, 429 and 5xx pass,
+400 and 413 are somebody's fault in the batch, 401, 402 and 403 are the project's.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+from otel_posthog.deliver.transport import Response
+
+RETRYABLE = frozenset({408, 425, 429})
+# 407 is a proxy that wants a password: like the key, a setting.
+PAUSED = frozenset({401, 402, 403, 407})
+SPLIT = frozenset({400, 413})
+# Where Capture V1 is unknown; 501 is what some proxies say.
+NO_V1 = frozenset({404, 405, 501})
+# A longer wait than this is a mistake of a proxy, not a wish of PostHog's.
+MAX_RETRY_AFTER_S = 3600.0
+
+
+class Action(str, Enum):
+    """What to do with the batch."""
+
+    DONE = "done"
+    RETRY = "retry"
+    SPLIT = "split"
+    PAUSE = "pause"
+    FALL_BACK = "fall_back"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means.
+
+    Attributes:
+        action: What to do.
+        reason: A fixed identifier for the count (`http_503`, `rejected`, ...).
+        retry_after_s: The earliest next attempt, where the server said.
+        results: Capture V1's result by lowercase uuid; those that are missing are delivered.
+    """
+
+    action: Action
+    reason: str = ""
+    retry_after_s: float = 0.0
+    results: Mapping[str, str] = field(default_factory=dict)
+
+
+def judge(response: Response, *, is_v1: bool, now: datetime) -> Verdict:
+    """Return what `response` means.
+
+    Args:
+        response: The answer.
+        is_v1: Whether it answers Capture V1.
+        now: For a `Retry-After` that is a date.
+    """
+    status = response.status
+    retry_after_s = _retry_after_s(response.headers.get("retry-after", ""), now)
+    if 200 <= status < 300:
+        results = _results(response.body) if is_v1 else {}
+        return Verdict(Action.DONE, retry_after_s=retry_after_s, results=results)
+    if is_v1 and status in NO_V1:
+        return Verdict(Action.FALL_BACK)
+    # Without V1, neither endpoint is there; a redirect, which is not followed, says that PostHog is elsewhere: a wrong
+    # host or a proxy in the way, and no fault of the events.
+    if status in PAUSED or status in NO_V1 or 300 <= status < 400:
+        return Verdict(Action.PAUSE, f"http_{status}", retry_after_s)
+    if status in RETRYABLE or status >= 500:
+        return Verdict(Action.RETRY, f"http_{status}", retry_after_s)
+    if status in SPLIT:
+        return Verdict(Action.SPLIT, "too_large" if status == 413 else "rejected")
+    return Verdict(Action.REJECT, "rejected")
+
+
+def _results(body: bytes) -> dict[str, str]:
+    """Return the results by uuid; none where the answer cannot be read, since a success must not be sent for ever."""
+    try:
+        results = json.loads(body)["results"].items()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+    # One entry that cannot be read says nothing about the others (posthog's `_parse_v1_response` reads them so too).
+    return {uuid.lower(): str(each.get("result")) for uuid, each in results if isinstance(each, dict)}
+
+
+def _retry_after_s(value: str, now: datetime) -> float:
+    """Return seconds from a `Retry-After`, which is seconds or an HTTP date (RFC 9110, 10.2.3)."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, OverflowError):
+            return 0.0
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        seconds = (moment - now).total_seconds()
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_S) if math.isfinite(seconds) else 0.0

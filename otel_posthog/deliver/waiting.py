@@ -1,0 +1,167 @@
+"""What the sender's thread and those who wait for it agree on: what is outstanding, who hurries, when it is over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otel_posthog.deliver.store import Store
+    from otel_posthog.policy import DeliveryPolicy
+
+# An idle thread looks around this often, for the line a minute that tells of losses.
+IDLE_S = 30.0
+# Below this, a request is not worth starting before the deadline.
+MIN_REQUEST_S = 0.05
+
+
+class Waiting:
+    """The conditions that a sender and its callers wait for.
+
+    Attributes:
+        lock: Held while an event is put and counted, so that the order of the counts is the order of the store.
+        is_closed: Whether the sender takes no more events.
+    """
+
+    def __init__(self) -> None:
+        # Reentrant: a signal handler may capture an event while its own thread is inside.
+        self.lock = threading.RLock()
+        self._changed = threading.Condition(self.lock)
+        self._accepted = 0
+        self._settled = 0
+        self._is_idle = False
+        self._flushing = 0
+        self._cut_backoff = False
+        self._closes_at: float | None = None
+        self._caller_leaves_at: float | None = None
+        self.is_closed = False
+
+    @property
+    def outstanding(self) -> int:
+        """How many events that were accepted are neither delivered nor dropped."""
+        return self._accepted - self._settled
+
+    def accepted(self) -> None:
+        """Note one more event in the store; the caller holds `lock` since before it was put."""
+        self._accepted += 1
+        # Only where it sleeps: otherwise the thread is collecting a batch already.
+        if self._is_idle:
+            self._is_idle = False
+            self._changed.notify_all()
+
+    def settled(self, count: int) -> None:
+        """Note that the oldest `count` events that were outstanding are delivered or dropped."""
+        with self.lock:
+            self._settled += count
+            if self._flushing:
+                self._changed.notify_all()
+
+    def close(self, deadline: float) -> None:
+        """Let the thread end once nothing is left, or at `deadline`."""
+        with self.lock:
+            self.is_closed = True
+            self._closes_at = deadline
+            self._hurry()
+
+    @contextmanager
+    def caller_sends_until(self, deadline: float) -> Iterator[None]:
+        """Have the caller itself, where there is no thread, send until `deadline` or until nothing is left."""
+        self._caller_leaves_at = deadline
+        try:
+            yield
+        finally:
+            self._caller_leaves_at = None
+
+    def until_settled(self, deadline: float) -> bool:
+        """Wait, hurrying the thread, until what is accepted by now is settled; return False at `deadline`.
+
+        What comes in meanwhile is not waited for: under steady load a flush would never end.
+        """
+        with self.lock:
+            goal = self._accepted
+            self._flushing += 1
+            self._hurry()
+            try:
+                while self._settled < goal:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return False
+                    self._changed.wait(left)
+                return True
+            finally:
+                self._flushing -= 1
+                if not self._flushing:
+                    self._cut_backoff = False
+
+    def for_work(self, store: Store, policy: DeliveryPolicy) -> bool:
+        """Wait until a batch is worth taking; return False where the thread is to end."""
+        with self.lock:
+            if not len(store):
+                if self._deadline is not None:
+                    return False
+                self._is_idle = True
+                self._changed.wait(IDLE_S)
+                self._is_idle = False
+                # Woken by the first event of a batch: the others are given their time below.
+                if not len(store):
+                    return True
+            collected_at = time.monotonic() + policy.flush_interval_s
+            while not self._is_hurried() and len(store) < policy.max_batch_events:
+                left = collected_at - time.monotonic()
+                if left <= 0:
+                    break
+                # Events that come do not wake the thread: it looks ten times in an interval whether a batch is full.
+                self._changed.wait(min(left, policy.flush_interval_s / 10))
+            return not self.is_over
+
+    def backoff(self, seconds: float, *, floor_s: float) -> bool:
+        """Wait before the next attempt; return False where the thread is to end.
+
+        A flush cuts the wait short once, so that a recovered server gets what is waiting; what the server itself asked
+        for (`floor_s`) is not cut.
+        """
+        started = time.monotonic()
+        with self.lock:
+            while True:
+                waited = time.monotonic() - started
+                left = max(seconds, floor_s) - waited
+                if self._cut_backoff and waited >= floor_s:
+                    self._cut_backoff = False
+                    left = 0
+                deadline = self._deadline
+                if deadline is not None:
+                    left = min(left, deadline - time.monotonic())
+                if left <= 0:
+                    return not self.is_over
+                self._changed.wait(left)
+
+    def request_timeout_s(self, longest_s: float) -> float:
+        """Return how long one request may take: less than `longest_s` where the sender's end is near.
+
+        A flush does not shorten it: it returns in time anyhow, and an answer that is cut off is a batch sent twice.
+        """
+        deadline = self._deadline
+        if deadline is None:
+            return longest_s
+        return max(MIN_REQUEST_S, min(longest_s, deadline - time.monotonic()))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether whoever sends has to stop, whatever is left."""
+        deadline = self._deadline
+        return deadline is not None and time.monotonic() >= deadline
+
+    @property
+    def _deadline(self) -> float | None:
+        """When whoever sends has to stop: the thread, or the caller in its place."""
+        return min((at for at in (self._closes_at, self._caller_leaves_at) if at is not None), default=None)
+
+    def _hurry(self) -> None:
+        self._cut_backoff = True
+        self._changed.notify_all()
+
+    def _is_hurried(self) -> bool:
+        return self._flushing > 0 or self._deadline is not None

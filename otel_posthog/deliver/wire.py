@@ -1,0 +1,128 @@
+"""PostHog's two wire formats, from bodies that are encoded already.
+
+Capture V1 (`POST /i/v1/analytics/events`) takes the events as `seal` made them: a request is their bytes, joined. The
+older `/batch/` carries V1's options as properties. Headers and fields are those of posthog-python
+(`posthog/capture_v1.py`, `posthog/request.py`), to which a test holds them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from otel_posthog.model import CleanEvent
+
+V1_PATH, V0_PATH = "/i/v1/analytics/events", "/batch/"
+LIBRARY = "otel-posthog"
+
+# Below this, a request fits one packet and gzip only costs time.
+GZIP_FROM_BYTES = 1024
+_LEVEL = 6
+
+# PostHog's application hosts do not take events; these do (posthog.request.determine_server_host).
+_INGESTION_HOSTS = {
+    "https://app.posthog.com": "https://us.i.posthog.com",
+    "https://us.posthog.com": "https://us.i.posthog.com",
+    "https://eu.posthog.com": "https://eu.i.posthog.com",
+}
+_OPTION_PROPERTIES = {
+    "process_person_profile": "$process_person_profile",
+    "disable_skew_correction": "$ignore_sent_at",
+    "cookieless_mode": "$cookieless_mode",
+    "product_tour_id": "$product_tour_id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to send a batch.
+
+    Attributes:
+        events: The batch.
+        request_id: A UUID, the same for every attempt.
+        created_at: RFC 3339, the same for every attempt.
+        sent_at: RFC 3339, of this attempt.
+        number: From 1.
+    """
+
+    events: Sequence[CleanEvent]
+    request_id: str
+    created_at: str
+    sent_at: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What goes out."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def v1_request(attempt: Attempt, api_key: str) -> Request:
+    """Return the Capture V1 request of `attempt`."""
+    batch = b",".join(event.body for event in attempt.events)
+    body = b'{"created_at":"%s","batch":[%s]}' % (attempt.created_at.encode("ascii"), batch)
+    headers = {
+        "Authorization": f"Bearer {api_key}",
+        "PostHog-Sdk-Info": sdk_info(),
+        "PostHog-Attempt": str(attempt.number),
+        "PostHog-Request-Id": attempt.request_id,
+        "PostHog-Request-Timestamp": attempt.sent_at,
+    }
+    return _compressed(V1_PATH, headers, body)
+
+
+def v0_request(attempt: Attempt, api_key: str) -> Request:
+    """Return the `/batch/` request of `attempt`."""
+    content = {
+        "api_key": api_key,
+        "batch": [v0_event(event.body) for event in attempt.events],
+        "historical_migration": False,
+        "sent_at": attempt.sent_at,
+    }
+    return _compressed(V0_PATH, {}, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def v0_event(body: bytes) -> dict[str, Any]:
+    """Return one V1 event as `/batch/` takes it: options and session among the properties."""
+    event: dict[str, Any] = json.loads(body)
+    properties = event["properties"]
+    for option, value in event.pop("options").items():
+        properties[_OPTION_PROPERTIES[option]] = value
+    if "session_id" in event:
+        properties["$session_id"] = event.pop("session_id")
+    name, _, number = sdk_info().partition("/")
+    properties.update({"$lib": name, "$lib_version": number})
+    return event
+
+
+@cache
+def sdk_info() -> str:
+    """Return `otel-posthog/<version>`: what PostHog shows as the library."""
+    try:
+        return f"{LIBRARY}/{version(LIBRARY)}"
+    except PackageNotFoundError:
+        return f"{LIBRARY}/0"
+
+
+def ingestion_url(host: str) -> str:
+    """Return the base URL that takes events for `host`, without a slash at its end."""
+    trimmed = host.rstrip("/")
+    return _INGESTION_HOSTS.get(trimmed, trimmed)
+
+
+def _compressed(path: str, headers: dict[str, str], body: bytes) -> Request:
+    headers = {"Content-Type": "application/json", "User-Agent": sdk_info(), **headers}
+    if len(body) >= GZIP_FROM_BYTES:
+        # Without a time in its header the same batch is the same bytes.
+        body = gzip.compress(body, _LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Request(path, headers, body)

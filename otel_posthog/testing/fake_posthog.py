@@ -1,0 +1,170 @@
+"""A PostHog to test against: a real HTTP server, both wire formats, its validation, faults on demand."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from otel_posthog.testing.faults import Fault, FaultQueue
+from otel_posthog.testing.server import Answer, LocalServer
+from otel_posthog.testing.validation import Refused, check_v0, check_v1, read_json, v1_result
+
+V0_PATH, V1_PATH = "/batch/", "/i/v1/analytics/events"
+_OPTION_PROPERTIES = {
+    "process_person_profile": "$process_person_profile",
+    "disable_skew_correction": "$ignore_sent_at",
+    "cookieless_mode": "$cookieless_mode",
+    "product_tour_id": "$product_tour_id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedEvent:
+    """An event that was accepted; the same fields whichever format it came in.
+
+    Attributes:
+        event: Its name.
+        uuid: Lowercase.
+        distinct_id: Who.
+        timestamp: As sent.
+        properties: V1's options and session folded back in (`$process_person_profile`, `$session_id`, ...).
+        path: The endpoint that took it.
+        received_at: Monotonic seconds.
+    """
+
+    event: str
+    uuid: str
+    distinct_id: str
+    timestamp: str
+    properties: dict[str, Any]
+    path: str
+    received_at: float
+
+    @property
+    def dedupe_key(self) -> tuple[str, str, str, str]:
+        """What PostHog takes for the same event: UTC date, name, distinct id, uuid."""
+        return self.timestamp[:10], self.event, self.distinct_id, self.uuid
+
+
+class FakePostHog(LocalServer):
+    """A PostHog server; use it as a context manager.
+
+    Args:
+        api_key: The only key it takes.
+        v1: False is a self-hosted server without Capture V1.
+        port: 0 takes a free one.
+        max_body_bytes: A larger body, decompressed, is a 413.
+    """
+
+    def __init__(
+        self, *, api_key: str = "phc_test", v1: bool = True, port: int = 0, max_body_bytes: int = 20 * 1024 * 1024
+    ) -> None:
+        super().__init__(port=port)
+        self.api_key, self._v1, self.max_body_bytes = api_key, v1, max_body_bytes
+        self.events: list[CapturedEvent] = []
+        self._faults = FaultQueue()
+        self._taking = threading.Lock()
+
+    @property
+    def unique_events(self) -> list[CapturedEvent]:
+        """The events that PostHog would keep."""
+        return list({each.dedupe_key: each for each in reversed(self.events)}.values())[::-1]
+
+    @property
+    def duplicates(self) -> int:
+        """How many of `events` are repeats."""
+        return len(self.events) - len(self.unique_events)
+
+    def named(self, event_name: str) -> list[CapturedEvent]:
+        """Return the events called `event_name`, in order of arrival."""
+        return [each for each in self.events if each.event == event_name]
+
+    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[CapturedEvent]:
+        """Return the unique events once there are `count` of them.
+
+        Raises:
+            AssertionError: There were not, within `timeout_s`; with the names of those that came.
+        """
+        if not self.wait_until(lambda: len(self.unique_events) >= count, timeout_s):
+            came = dict(Counter(each.event for each in self.unique_events))
+            raise AssertionError(f"{len(self.unique_events)} of {count} events came within {timeout_s} s: {came}")
+        return self.unique_events
+
+    def fault(self, fault: Fault) -> None:
+        """Have the next requests fail as `fault` says."""
+        self._faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Work again."""
+        self._faults.clear()
+
+    def answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Handle one request as PostHog would, or as the next fault says."""
+        fault = self._faults.take()
+        if fault.hang_s and self.stopping.wait(fault.hang_s):
+            return Answer(0)
+        if fault.delay_s and self.stopping.wait(fault.delay_s):
+            return Answer(0)
+        if fault.drop_connection:
+            return Answer(0)
+        if fault.status is not None:
+            return Answer(fault.status, b'{"error": "as the test asked"}', retry_after=fault.retry_after)
+        try:
+            answer = self._take(path, headers, body, fault.results)
+        except Refused as refused:
+            return Answer(refused.status, json.dumps({"error": str(refused)}).encode())
+        return Answer(0) if fault.lose_answer else answer
+
+    def _take(self, path: str, headers: Mapping[str, str], body: bytes, results: Mapping[str, str]) -> Answer:
+        if len(body) > self.max_body_bytes:
+            raise Refused(413, "the body is too large")
+        if path == V1_PATH and self._v1:
+            return self._take_v1(headers, body, results)
+        if path == V0_PATH:
+            return self._take_v0(body)
+        raise Refused(404, "not found")
+
+    def _take_v1(self, headers: Mapping[str, str], body: bytes, results: Mapping[str, str]) -> Answer:
+        if headers.get("authorization") != f"Bearer {self.api_key}":
+            raise Refused(401, "the key is not known")
+        batch = read_json(body)["batch"]
+        check_v1(headers, batch)
+        said: dict[str, dict[str, str]] = {}
+        for event in batch:
+            uuid = event["uuid"].lower()
+            result = results.get(event["event"]) or results.get(uuid) or v1_result(event)
+            said[uuid] = {"result": result}
+            if result in {"ok", "warning"}:
+                self._keep(V1_PATH, event, _folded(event))
+        return Answer(200, json.dumps({"results": said}).encode())
+
+    def _take_v0(self, body: bytes) -> Answer:
+        request = read_json(body)
+        if request.get("api_key") != self.api_key:
+            raise Refused(401, "the key is not known")
+        check_v0(request["batch"])
+        for event in request["batch"]:
+            self._keep(V0_PATH, event, event.get("properties", {}))
+        return Answer(200, b'{"status": "Ok"}')
+
+    def _keep(self, path: str, event: Mapping[str, Any], properties: dict[str, Any]) -> None:
+        names = (event["event"], event["uuid"].lower(), event["distinct_id"], event["timestamp"])
+        with self._taking:
+            self.events.append(CapturedEvent(*names, properties, path, time.monotonic()))
+
+
+def _folded(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a V1 event's properties as V0 would carry them."""
+    properties = dict(event["properties"])
+    for option, name in _OPTION_PROPERTIES.items():
+        if option in event["options"]:
+            properties[name] = event["options"][option]
+    for key in ("session_id", "window_id"):
+        if key in event:
+            properties[f"${key}"] = event[key]
+    return properties

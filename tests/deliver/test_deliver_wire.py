@@ -1,0 +1,147 @@
+"""What goes over the wire: golden bytes, and held to what the installed posthog sends for the same event."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from clean import clean
+from posthog import capture_v1, consumer, request
+from posthog.capture_compression import CaptureCompression
+
+from otel_posthog.deliver.wire import Attempt, ingestion_url, sdk_info, v0_event, v0_request, v1_request
+from otel_posthog.policy import DeliveryPolicy
+
+AT = "2026-01-02T03:04:05.123456+00:00"
+
+
+def attempt(count: int = 1, **properties: Any) -> Attempt:
+    """Return the first attempt at `count` events."""
+    return Attempt([clean(number, **properties) for number in range(count)], "rid", AT, AT, 1)
+
+
+def posthogs_message(**properties: Any) -> dict[str, Any]:
+    """Return the queued message for which posthog-python would send the same event."""
+    return {
+        "event": "e",
+        "uuid": "00000000-0000-0000-0000-000000000000",
+        "distinct_id": "installation-1",
+        "timestamp": AT,
+        "properties": {
+            "$ip": "0.0.0.0",
+            "$geoip_disable": True,
+            "$process_person_profile": False,
+            "$ignore_sent_at": True,
+            **properties,
+        },
+    }
+
+
+def test_a_v1_request_is_golden() -> None:
+    """The bytes and headers of one event."""
+    made = v1_request(attempt(plan="pro"), "phc_x")
+    assert made.body == (
+        b'{"created_at":"2026-01-02T03:04:05.123456+00:00","batch":[{"event":"e",'
+        b'"uuid":"00000000-0000-0000-0000-000000000000","distinct_id":"installation-1",'
+        b'"timestamp":"2026-01-02T03:04:05.123456+00:00",'
+        b'"options":{"disable_skew_correction":true,"process_person_profile":false},'
+        b'"properties":{"plan":"pro","$ip":"0.0.0.0","$geoip_disable":true}}]}'
+    )
+    assert made.path == "/i/v1/analytics/events"
+    assert made.headers == {
+        "Content-Type": "application/json",
+        "User-Agent": sdk_info(),
+        "Authorization": "Bearer phc_x",
+        "PostHog-Sdk-Info": sdk_info(),
+        "PostHog-Attempt": "1",
+        "PostHog-Request-Id": "rid",
+        "PostHog-Request-Timestamp": AT,
+    }
+
+
+def test_v1_is_what_posthog_sends() -> None:
+    """Event, envelope and header names are those of the installed posthog."""
+    theirs = capture_v1._to_v1_event(posthogs_message(plan="pro"))
+    ours = json.loads(v1_request(attempt(plan="pro"), "k").body)
+    assert ours == capture_v1._build_v1_batch_body([theirs], created_at=AT)
+    sent: dict[str, Any] = {}
+
+    class Session:
+        def post(self, url: str, *, headers: dict[str, str], **_: Any) -> None:
+            sent.update(url=url, headers=headers)
+
+    capture_v1._post_v1(
+        "k",
+        "https://eu.i.posthog.com/",
+        {},
+        attempt=1,
+        request_id="rid",
+        compression=CaptureCompression.GZIP,
+        session=Session(),  # type: ignore[arg-type]
+    )
+    made = v1_request(attempt(100), "k")
+    assert ingestion_url("https://eu.i.posthog.com/") + made.path == sent["url"]
+    assert set(made.headers) == set(sent["headers"])
+
+
+def test_v0_is_what_posthog_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older format: the same message, key and envelope."""
+    sent: dict[str, Any] = {}
+
+    class Session:
+        def post(self, url: str, *, data: str, headers: dict[str, str], **_: Any) -> Any:
+            sent.update(url=url, headers=headers, **json.loads(data))
+            return type("Answer", (), {"status_code": 200})
+
+    monkeypatch.setattr(request, "_get_session", Session)
+    message = posthogs_message(plan="pro")
+    request.batch_post("k", "https://h", batch=[message], historical_migration=False)
+    made = v0_request(attempt(plan="pro"), "k")
+    ours = json.loads(made.body)
+    theirs = {key: sent[key] for key in ("api_key", "batch", "historical_migration")}
+    for key in ("$lib", "$lib_version"):
+        ours["batch"][0]["properties"].pop(key)
+    assert {key: ours[key] for key in theirs} == theirs
+    assert set(ours) == {*theirs, "sent_at"}
+    assert f"https://h{made.path}" == sent["url"]
+
+
+def test_a_session_is_lifted_in_v1_and_a_property_in_v0() -> None:
+    """`$session_id` travels at the top level of a V1 event, as posthog does it, and among V0's properties."""
+    body = clean().body.replace(b'"options"', b'"session_id":"s","options"')
+    theirs = capture_v1._to_v1_event(posthogs_message(**{"$session_id": "s"}))
+    assert json.loads(body) == theirs
+    assert v0_event(body)["properties"]["$session_id"] == "s"
+
+
+def test_large_requests_are_gzip_and_the_same_bytes_each_time() -> None:
+    """A repeat of the same batch is byte for byte the same, so that nothing depends on when it is compressed."""
+    made = v1_request(attempt(50), "k")
+    assert made.headers["Content-Encoding"] == "gzip"
+    assert made.body == v1_request(attempt(50), "k").body
+    assert len(json.loads(gzip.decompress(made.body))["batch"]) == 50
+
+
+def test_the_limits_are_posthogs() -> None:
+    """Bytes of an event and of a batch, events in a request: what posthog-python itself keeps to."""
+    policy = DeliveryPolicy()
+    assert policy.max_event_bytes == consumer.MAX_MSG_SIZE
+    assert policy.max_batch_bytes == consumer.BATCH_SIZE_LIMIT
+    assert policy.max_batch_events == consumer.Consumer.__init__.__defaults__[0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://app.posthog.com",
+        "https://us.posthog.com/",
+        "https://eu.posthog.com",
+        "https://eu.i.posthog.com",
+        "http://127.0.0.1:8000/",
+    ],
+)
+def test_the_host_that_takes_events_is_posthogs_own_choice(host: str) -> None:
+    """An application host is replaced by its ingestion host, as posthog-python does."""
+    assert ingestion_url(host) == request.determine_server_host(host).rstrip("/")
