@@ -1,0 +1,123 @@
+"""The queue between application threads and the worker.
+
+An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes:
+past the bound `put` says no, and the caller does the worker's job for its own signal. Nothing is lost by a fork (the
+parent still has it), inherited twice by the child, or left behind when no thread can be started any more.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from otel_posthog.model import Signal
+
+# A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
+_BYTES_PER_ATTRIBUTE, _BYTES_PER_SIGNAL = 150, 600
+# How often an idle worker looks whether a report is due.
+_IDLE_S = 30.0
+
+
+class HandOver:
+    """The queue and its worker.
+
+    Args:
+        handle: Called on the worker for each signal; must not raise.
+        tick: Called on the worker after each signal and now and then while idle; must not raise.
+        max_bytes: The bound, by estimated size.
+    """
+
+    def __init__(self, handle: Callable[[Signal], None], tick: Callable[[], None], *, max_bytes: int) -> None:
+        self._handle, self._tick, self._max_bytes = handle, tick, max_bytes
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        """Start empty; the thread starts with the next signal, never inside a fork hook."""
+        self._queue: queue.SimpleQueue[tuple[Signal, int] | threading.Event | None] = queue.SimpleQueue()
+        # Reentrant: a signal handler or a finalizer may log while this thread is inside.
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._size_bytes = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """The estimated size of what waits."""
+        return self._size_bytes
+
+    def put(self, signal: Signal) -> bool:
+        """Queue `signal` and return True; return False where the queue is full."""
+        size = estimated_bytes(signal)
+        with self._lock:
+            if self._size_bytes + size > self._max_bytes:
+                return False
+            self._size_bytes += size
+        self._queue.put((signal, size))
+        if self._thread is None:
+            self._start()
+        return True
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that was put before is handled; return False where the time did not suffice."""
+        if self._thread is None or not self._thread.is_alive():
+            return self._drain(time.monotonic() + timeout_s)
+        done = threading.Event()
+        self._queue.put(done)
+        return done.wait(timeout_s)
+
+    def close(self) -> None:
+        """Let the worker end once it has handled what is queued."""
+        self._queue.put(None)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._work, name="otel-posthog-worker", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return  # the interpreter is shutting down (3.12+): `flush` handles what is queued
+            self._thread = thread
+
+    def _work(self) -> None:
+        while self._step(_IDLE_S):
+            self._tick()
+
+    def _drain(self, deadline: float) -> bool:
+        """Handle what is queued on the calling thread."""
+        while not self._queue.empty():
+            if time.monotonic() >= deadline:
+                return False
+            self._step(0)
+        return True
+
+    def _step(self, timeout_s: float) -> bool:
+        """Handle one entry, waiting for it; return False where the worker is to end."""
+        try:
+            entry = self._queue.get(timeout=timeout_s) if timeout_s else self._queue.get_nowait()
+        except queue.Empty:
+            return True
+        if entry is None:
+            return False
+        if isinstance(entry, threading.Event):
+            entry.set()
+            return True
+        signal, size = entry
+        self._handle(signal)
+        with self._lock:
+            self._size_bytes -= size
+        return True
+
+
+def estimated_bytes(signal: Signal) -> int:
+    """Return about how much memory `signal` holds; the resource and a span's shared attributes are not its own."""
+    size = _BYTES_PER_SIGNAL
+    for value in signal.attributes.values():
+        size += _BYTES_PER_ATTRIBUTE
+        if isinstance(value, (str, bytes)):
+            size += len(value)
+        elif not isinstance(value, (bool, int, float)):
+            size += len(repr(value))
+    return size

@@ -1,0 +1,16 @@
+"""What goes on to the operational backends: product data off, personal data out, not one span fewer."""
+
+from otel_posthog.operational.detach import detach
+from otel_posthog.operational.logs import RedactingLogRecordExporter
+from otel_posthog.operational.metrics import MetricRedactor, RedactingMetricExporter
+from otel_posthog.operational.redactor import Redactor
+from otel_posthog.operational.spans import RedactingSpanExporter
+
+__all__ = [
+    "MetricRedactor",
+    "RedactingLogRecordExporter",
+    "RedactingMetricExporter",
+    "RedactingSpanExporter",
+    "Redactor",
+    "detach",
+]

@@ -1,0 +1,143 @@
+"""Takes out of operational telemetry what is not for its readers.
+
+Comes in: attributes and texts of spans, logs, metrics and resources. Goes out: the same objects where there is nothing
+to take out, else copies with product attributes and user ids removed and what the detectors find replaced. Runs on the
+exporters' threads. It never changes an item in place: others hold it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from otel_posthog.errors import Guard
+from otel_posthog.model import Attributes, Scrubber
+from otel_posthog.policy import OperationalPolicy
+from otel_posthog.route import PREFIX
+from otel_posthog.sdk import item_attributes
+
+REDACTED = "[redacted]"
+
+# A process has a resource for each fork that changed it and a scope for each library.
+_MAX_REMEMBERED = 1000
+
+# Methods, routes, statements: the same few short values on every item. What is remembered of them is that nothing had
+# to go, so that no personal data stays in memory.
+_MAX_HARMLESS, _MAX_HARMLESS_CHARS = 4096, 256
+
+_T = TypeVar("_T")
+
+
+class Redactor:
+    """The filter of the operational side.
+
+    Args:
+        policy: Which keys name a user, and whether the detectors run.
+        scrubber: The detectors.
+        guard: Counts what goes wrong; a value that a detector failed on is replaced whole.
+    """
+
+    def __init__(self, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard) -> None:
+        self._policy, self._scrubber, self._guard = policy, scrubber, guard
+        self._prefixes = (PREFIX, *policy.user_key_prefixes)
+        self._harmless: set[tuple[str, str]] = set()
+        self._resources: _Answers[Resource] = _Answers()
+        self._scopes: _Answers[InstrumentationScope] = _Answers()
+
+    def attributes(self, attributes: Mapping[str, Any] | None) -> Attributes:
+        """Return `attributes`, the same object where nothing had to go."""
+        given = item_attributes(attributes)
+        kept: dict[str, object] = {}
+        changed = False
+        for key, value in given.items():
+            if self._is_withheld(key):
+                changed = True
+                continue
+            clean = self.value(key, value)
+            kept[key] = clean
+            changed = changed or clean is not value
+        return kept if changed else given
+
+    def value(self, key: str, value: object) -> object:
+        """Return `value`, the same object where nothing had to go."""
+        if not self._policy.redact or value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str) and (key, value) in self._harmless:
+            return value
+        try:
+            clean = self._scrubber.scrub_value(key, value)
+        except Exception as error:
+            self._guard.caught("redact_value", error)
+            return REDACTED
+        if clean is value and isinstance(value, str):
+            self._remember(key, value)
+        return clean
+
+    def text(self, text: str) -> str:
+        """Return `text`, the same object where nothing had to go."""
+        if not self._policy.redact:
+            return text
+        try:
+            return self._scrubber.scrub_text(text)
+        except Exception as error:
+            self._guard.caught("redact_text", error)
+            return REDACTED
+
+    def resource(self, resource: Resource) -> Resource:
+        """Return `resource` redacted."""
+        return self._resources.get(resource, self._redacted_resource)
+
+    def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
+        """Return `scope` redacted."""
+        return None if scope is None else self._scopes.get(scope, self._redacted_scope)
+
+    def _redacted_resource(self, resource: Resource) -> Resource:
+        given = item_attributes(resource.attributes)
+        attributes = self.attributes(given)
+        return resource if attributes is given else Resource(dict(attributes), resource.schema_url)  # type: ignore[arg-type]
+
+    def _redacted_scope(self, scope: InstrumentationScope) -> InstrumentationScope:
+        given = item_attributes(scope.attributes)
+        name, attributes = self.text(scope.name), self.attributes(given)
+        if name is scope.name and attributes is given:
+            return scope
+        return InstrumentationScope(name, scope.version, scope.schema_url, dict(attributes))  # type: ignore[arg-type]
+
+    def _is_withheld(self, key: str) -> bool:
+        if key.startswith(self._prefixes) or key in self._policy.user_keys:
+            return True
+        if ("", key) in self._harmless:
+            return False
+        # A key that itself holds personal data cannot be kept under another name: two of them might collide.
+        if self.text(key) is not key:
+            return True
+        self._remember("", key)
+        return False
+
+    def _remember(self, key: str, value: str) -> None:
+        if len(value) <= _MAX_HARMLESS_CHARS:
+            if len(self._harmless) >= _MAX_HARMLESS:
+                self._harmless.clear()
+            self._harmless.add((key, value))
+
+
+class _Answers(Generic[_T]):
+    """The redacted copies of what the SDK shares between items, by identity: exporters group items by that object."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, tuple[_T, _T]] = {}
+
+    def get(self, item: _T, redact: Callable[[_T], _T]) -> _T:
+        """Return the answer for `item`, the same object each time."""
+        known = self._by_id.get(id(item))
+        if known is not None and known[0] is item:
+            return known[1]
+        if len(self._by_id) >= _MAX_REMEMBERED:
+            self._by_id.clear()
+        # The original is kept with the answer, so that its id cannot be given to another while it is the key.
+        answer = redact(item)
+        self._by_id[id(item)] = (item, answer)
+        return answer

@@ -1,0 +1,93 @@
+"""Spans on their way to an operational exporter: redacted copies, one for one, never fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import Link, Status
+
+from otel_posthog.errors import Guard
+from otel_posthog.operational.detach import is_product_event
+from otel_posthog.operational.redactor import REDACTED, Redactor
+from otel_posthog.sdk import bounded, copy_span, flush_exporter, item_attributes, shutdown_exporter
+
+
+class RedactingSpanExporter(SpanExporter):
+    """Wraps a span exporter; every span goes on, without product data and without what the detectors find.
+
+    Args:
+        inner: The exporter that gets the clean spans.
+        redactor: The filter.
+        guard: Counts what goes wrong; a span that could not be redacted goes on as an empty one of the same ids.
+    """
+
+    def __init__(self, inner: SpanExporter, redactor: Redactor, guard: Guard) -> None:
+        self.inner, self._redactor, self._guard = inner, redactor, guard
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export redacted copies of `spans`."""
+        return self.inner.export([self._safely(span) for span in spans])
+
+    def shutdown(self, timeout_millis: float | None = None) -> None:
+        """Shut the inner exporter down, within the time that the SDK has left for it."""
+        shutdown_exporter(self.inner, timeout_millis)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the inner exporter."""
+        return flush_exporter(self.inner, timeout_millis)
+
+    def _safely(self, span: ReadableSpan) -> ReadableSpan:
+        try:
+            return self._redacted(span)
+        except Exception as error:
+            self._guard.caught("redact_span", error)
+            # Never withheld (its children would be orphans), never unfiltered.
+            return copy_span(
+                span, name=REDACTED, attributes={}, events=(), links=(), status=Status(span.status.status_code)
+            )
+
+    def _redacted(self, span: ReadableSpan) -> ReadableSpan:
+        """Return a redacted copy, or the span itself where nothing had to go."""
+        redactor = self._redactor
+        given = item_attributes(span.attributes)
+        clean = {
+            "name": (redactor.text(span.name), span.name),
+            "attributes": (redactor.attributes(given), given),
+            "status": (_status(span.status, redactor), span.status),
+            "resource": (redactor.resource(span.resource), span.resource),
+            "instrumentation_scope": (redactor.scope(span.instrumentation_scope), span.instrumentation_scope),
+        }
+        changes: dict[str, object] = {name: new for name, (new, old) in clean.items() if new is not old}
+        events = [_event(each, redactor) for each in span.events if not is_product_event(each)]
+        if not _are_same(events, span.events):
+            changes["events"] = events
+        links = [_link(each, redactor) for each in span.links]
+        if not _are_same(links, span.links):
+            changes["links"] = links
+        return copy_span(span, **changes) if changes else span
+
+
+def _are_same(new: Sequence[object], old: Sequence[object]) -> bool:
+    return len(new) == len(old) and all(one is other for one, other in zip(new, old, strict=True))
+
+
+def _status(status: Status, redactor: Redactor) -> Status:
+    text = status.description
+    clean = redactor.text(text) if text else text
+    return status if clean is text else Status(status.status_code, clean)
+
+
+def _event(event: Event, redactor: Redactor) -> Event:
+    given = item_attributes(event.attributes)
+    name, attributes = redactor.text(event.name), redactor.attributes(given)
+    if name is event.name and attributes is given:
+        return event
+    return Event(name, bounded(attributes, event.attributes), event.timestamp)
+
+
+def _link(link: Link, redactor: Redactor) -> Link:
+    given = item_attributes(link.attributes)
+    attributes = redactor.attributes(given)
+    return link if attributes is given else Link(link.context, bounded(attributes, link.attributes))

@@ -1,0 +1,114 @@
+"""Puts the package's parts into the providers that the app already has.
+
+Comes in: a pipeline, or none where collection is off. Goes out: nothing. Runs once at start, before tracers are made if
+it can. Taking product data off the operational side is put in place in any case, collection or not.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_posthog.errors import Guard
+from otel_posthog.intake import AnalyticsSampler, Lift, LogIntake, SpanIntake
+from otel_posthog.model import Signal
+from otel_posthog.operational import (
+    MetricRedactor,
+    RedactingLogRecordExporter,
+    RedactingSpanExporter,
+    Redactor,
+    detach,
+)
+from otel_posthog.pipeline import Pipeline
+from otel_posthog.sdk import log_processors, metric_readers, rewire_sampler, span_processors, wrap_exporter, wrap_reader
+
+_log = logging.getLogger("otel_posthog")
+
+
+def attach_tracing(
+    provider: object, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None, lift: Lift | None
+) -> bool:
+    """Attach to a tracer provider; return False where it is not the SDK's."""
+    if not isinstance(provider, TracerProvider):
+        return False
+    present = span_processors(provider)
+    for each in present:
+        _wrap(each, RedactingSpanExporter, redactor, guard)
+    if not any(isinstance(each, SpanIntake) for each in present):
+        provider.add_span_processor(span_intake(pipeline, guard))
+    if pipeline is not None and lift is not None:
+        rewire_sampler(provider, partial(AnalyticsSampler, lift=lift))
+    return True
+
+
+def attach_logging(provider: object, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None) -> bool:
+    """Attach to a logger provider; return False where it is not the SDK's."""
+    if not isinstance(provider, LoggerProvider):
+        return False
+    present = log_processors(provider)
+    for each in present:
+        _wrap(each, RedactingLogRecordExporter, redactor, guard)
+    if pipeline is not None and not any(isinstance(each, LogIntake) for each in present):
+        provider.add_log_record_processor(log_intake(pipeline, guard))
+    return True
+
+
+def attach_metrics(provider: object, redactor: Redactor, guard: Guard) -> bool:
+    """Attach to a meter provider; return False where it is not the SDK's."""
+    if not isinstance(provider, MeterProvider):
+        return False
+    for each in metric_readers(provider):
+        if not wrap_reader(each, MetricRedactor(redactor, guard).redact):
+            _tell_unwrapped(each)
+    return True
+
+
+def span_intake(pipeline: Pipeline | None, guard: Guard) -> SpanIntake:
+    """Return the span processor of `pipeline`; without one it strips spans and submits nothing."""
+    if pipeline is None:
+        return SpanIntake(_nowhere, detach, guard, flush=_nothing_to_flush, close=_nothing_to_close)
+    return SpanIntake(pipeline.submit, detach, guard, flush=pipeline.flush, close=pipeline.flush_for_exit)
+
+
+def log_intake(pipeline: Pipeline, guard: Guard) -> LogIntake:
+    """Return the log record processor of `pipeline`."""
+    return LogIntake(pipeline.submit, guard, flush=pipeline.flush, close=pipeline.flush_for_exit)
+
+
+_Wrapper = type[RedactingSpanExporter] | type[RedactingLogRecordExporter]
+
+
+def _wrap(holder: object, wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> None:
+    """Wrap the exporter that `holder` has, unless it is wrapped already; say once where there is none to wrap."""
+
+    def wrapped(exporter: Any) -> object:
+        return exporter if isinstance(exporter, wrapper) else wrapper(exporter, redactor, guard)
+
+    if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped):
+        _tell_unwrapped(holder)
+
+
+def _tell_unwrapped(holder: object) -> None:
+    _log.warning(
+        "%s.%s has no exporter that can be wrapped: what it sends is not redacted; wrap its exporter yourself in "
+        "otel_posthog.OperationalSpanExporter, OperationalLogRecordExporter or OperationalMetricExporter",
+        type(holder).__module__,
+        type(holder).__qualname__,
+    )
+
+
+def _nowhere(_: Signal) -> None:
+    """Drop a signal while collection is off; nothing is counted, since nothing was asked for."""
+
+
+def _nothing_to_flush(_: float) -> bool:
+    return True
+
+
+def _nothing_to_close() -> None:
+    """Do nothing: there is no pipeline."""

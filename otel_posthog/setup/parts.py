@@ -1,0 +1,84 @@
+"""The parts by themselves, for a set-up that is put together by hand.
+
+Each takes what runs in this process, started from the environment at first use. `configure()` does all of it in one
+call; these are for those who want a processor or exporter in a place of their own.
+"""
+
+from __future__ import annotations
+
+from opentelemetry.sdk._logs.export import LogRecordExporter
+from opentelemetry.sdk.metrics.export import MetricExporter
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from otel_posthog.intake import LogIntake, SpanIntake
+from otel_posthog.operational import RedactingLogRecordExporter, RedactingMetricExporter, RedactingSpanExporter, detach
+from otel_posthog.setup import configure
+
+
+class AnalyticsSpanProcessor(SpanIntake):
+    """Recognises product events on spans, hands them to the pipeline and strips the spans.
+
+    Raises:
+        ConfigurationError: A setting in the environment cannot work.
+    """
+
+    def __init__(self) -> None:
+        made = configure.ensure()
+        super().__init__(configure.submit, detach, made.guard, flush=configure.flush, close=configure.flush_for_exit)
+
+
+class AnalyticsLogRecordProcessor(LogIntake):
+    """Recognises log records that are product events and hands them to the pipeline.
+
+    Raises:
+        ConfigurationError: A setting in the environment cannot work.
+    """
+
+    def __init__(self) -> None:
+        made = configure.ensure()
+        super().__init__(configure.submit, made.guard, flush=configure.flush, close=configure.flush_for_exit)
+
+
+class OperationalSpanExporter(RedactingSpanExporter):
+    """Wraps a span exporter so that it gets spans without product data and without what the detectors find.
+
+    Args:
+        exporter: The exporter of the operational backend.
+
+    Raises:
+        ConfigurationError: A setting in the environment cannot work.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        made = configure.ensure()
+        super().__init__(exporter, made.redactor, made.guard)
+
+
+class OperationalLogRecordExporter(RedactingLogRecordExporter):
+    """Wraps a log record exporter in the same way; product-only records are withheld.
+
+    Args:
+        exporter: The exporter of the operational backend.
+
+    Raises:
+        ConfigurationError: A setting in the environment cannot work.
+    """
+
+    def __init__(self, exporter: LogRecordExporter) -> None:
+        made = configure.ensure()
+        super().__init__(exporter, made.redactor, made.guard)
+
+
+class OperationalMetricExporter(RedactingMetricExporter):
+    """Wraps a metric exporter in the same way; series that became one are merged.
+
+    Args:
+        exporter: The exporter of the operational backend.
+
+    Raises:
+        ConfigurationError: A setting in the environment cannot work.
+    """
+
+    def __init__(self, exporter: MetricExporter) -> None:
+        made = configure.ensure()
+        super().__init__(exporter, made.redactor, made.guard)

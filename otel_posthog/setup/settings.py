@@ -1,0 +1,112 @@
+"""What is in force: the policy file, the environment and the arguments of `configure`, in one value.
+
+Arguments win over the environment, the environment over the policy file, the file over the built-in policy; an off
+switch wins over all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from otel_posthog import environment_variables as env
+from otel_posthog.errors import ConfigurationError
+from otel_posthog.intake import Lift
+from otel_posthog.policy import Collection, IdentityMode, Policy, decide
+from otel_posthog.policy.collection import FALSE_WORDS, TRUE_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that set-up decides on.
+
+    Attributes:
+        policy: With key, host and identity mode filled in.
+        collection: Whether anything is sent, and if not, which switch decided.
+        lift: Which unsampled spans are recorded; None leaves the sampler alone.
+    """
+
+    policy: Policy
+    collection: Collection
+    lift: Lift | None
+
+
+def read(
+    environ: Mapping[str, str],
+    *,
+    policy: Policy | str | os.PathLike[str] | None = None,
+    api_key: str | None = None,
+    host: str | None = None,
+) -> Settings:
+    """Return the settings.
+
+    Raises:
+        ConfigurationError: One of them cannot work; the message says which, and what to write instead.
+    """
+    chosen = _policy(environ, policy)
+    key = (api_key or environ.get(env.POSTHOG_API_KEY, "")).strip() or None
+    url = (host or environ.get(env.POSTHOG_HOST, "")).strip() or None
+    if url is not None:
+        _check_host(url, env.POSTHOG_HOST if host is None else "host")
+    chosen = chosen.with_credentials(key, url)
+    for each in chosen.destinations:
+        if each.api_key is not None:
+            _check_key(each.api_key, _name_of_key(key, api_key))
+    mode = _identity(environ)
+    if mode is not None:
+        chosen = chosen.with_identity(mode)
+    return Settings(chosen, decide(chosen, environ), _lift(environ))
+
+
+def _policy(environ: Mapping[str, str], given: Policy | str | os.PathLike[str] | None) -> Policy:
+    if isinstance(given, Policy):
+        return given
+    path = given or environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
+    if not path:
+        return Policy()
+    from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - YAML is only for those with a file
+
+    return load_policy(os.fspath(path))
+
+
+def _check_host(host: str, name: str) -> None:
+    parts = urlsplit(host)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"{name} is not a URL; write e.g. {name}=https://eu.i.posthog.com")
+
+
+def _name_of_key(key: str | None, argument: str | None) -> str:
+    """Return where a key came from: the argument, the environment, or else the policy."""
+    if key is None:
+        return "api_key in the policy"
+    return env.POSTHOG_API_KEY if argument is None else "api_key"
+
+
+def _check_key(key: str, name: str) -> None:
+    # A personal key (phx_) opens the whole account, and PostHog does not take events with one.
+    if key.startswith("phx_"):
+        raise ConfigurationError(f"{name} is a personal API key; use the project's key, which begins with phc_")
+    if not key.isascii() or any(character.isspace() for character in key):
+        raise ConfigurationError(f"{name} has spaces or unusual characters; copy the project's key again (phc_...)")
+
+
+def _identity(environ: Mapping[str, str]) -> IdentityMode | None:
+    name = env.ANALYTICS_ANONYMIZE_USER_IDS
+    word = environ.get(name, "").strip().lower()
+    if not word:
+        return None
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        raise ConfigurationError(f"{name} must be true or false")
+    return IdentityMode.ANONYMOUS if word in TRUE_WORDS else IdentityMode.IDENTIFIED
+
+
+def _lift(environ: Mapping[str, str]) -> Lift | None:
+    name = env.OTEL_POSTHOG_SAMPLER
+    word = environ.get(name, "").strip().lower() or Lift.ALL.value
+    if word == "off":
+        return None
+    if word not in set(Lift):
+        raise ConfigurationError(f"{name} must be all, marked or off")
+    return Lift(word)

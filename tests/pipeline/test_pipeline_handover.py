@@ -1,0 +1,125 @@
+"""The queue between application threads and the worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from forked import in_child
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_posthog.handover import HandOver, estimated_bytes
+from otel_posthog.model import Signal, Source
+
+
+def signal(name: str = "e", **attributes: Any) -> Signal:
+    """Return a signal."""
+    return Signal(Source.LOG, name, attributes, 1)
+
+
+def hand_over(handle: Callable[[Signal], None], max_bytes: int = 10**6) -> HandOver:
+    """Return a queue whose worker calls `handle`."""
+    return HandOver(handle, lambda: None, max_bytes=max_bytes)
+
+
+def test_what_is_put_is_handled_in_order_on_one_other_thread() -> None:
+    """The worker handles each signal once, in the order in which they came."""
+    seen: list[tuple[str, str]] = []
+    queue = hand_over(lambda each: seen.append((each.name, threading.current_thread().name)))
+    for number in range(50):
+        assert queue.put(signal(str(number)))
+    assert queue.flush(5)
+    queue.close()
+    assert seen == [(str(number), "otel-posthog-worker") for number in range(50)]
+    assert queue.size_bytes == 0
+
+
+def test_a_full_queue_says_no_and_keeps_what_it_has() -> None:
+    """The bound is by bytes; the caller then does the work itself, and nothing is lost."""
+    gate, seen = threading.Event(), []
+
+    def handle(each: Signal) -> None:
+        gate.wait(5)
+        seen.append(each.name)
+
+    size = estimated_bytes(signal())
+    queue = hand_over(handle, max_bytes=3 * size)
+    taken = [queue.put(signal(str(number))) for number in range(5)]
+    assert taken == [True, True, True, False, False]
+    assert queue.size_bytes <= 3 * size
+    gate.set()
+    assert queue.flush(5)
+    assert seen == ["0", "1", "2"]
+    queue.close()
+
+
+def test_flush_returns_at_its_deadline() -> None:
+    """A worker that is stuck does not hold the caller."""
+    gate = threading.Event()
+
+    def handle(_: Signal) -> None:
+        gate.wait(10)
+
+    queue = hand_over(handle)
+    queue.put(signal())
+    started = time.monotonic()
+    assert not queue.flush(0.1)
+    assert time.monotonic() - started < 5
+    gate.set()
+    queue.close()
+
+
+def test_flush_handles_what_is_queued_where_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that is shutting down starts no threads (3.12+): the caller drains the queue."""
+    seen: list[str] = []
+    queue = hand_over(lambda each: seen.append(each.name))
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert queue.put(signal("a"))
+    assert queue.put(signal("b"))
+    assert queue.flush(5)
+    assert seen == ["a", "b"]
+
+
+def test_the_child_of_a_fork_starts_empty_and_the_parent_keeps_its_own() -> None:
+    """Inherited twice would be delivered twice; the child works with a thread of its own."""
+    gate, seen = threading.Event(), []
+
+    def handle(each: Signal) -> None:
+        gate.wait(5)
+        seen.append(each.name)
+
+    queue = hand_over(handle)
+    queue.put(signal("parent"))
+
+    def work() -> bool:
+        queue.reset_after_fork()
+        gate.set()
+        queue.put(signal("child"))
+        return queue.flush(5) and seen == ["child"]
+
+    assert in_child(work)
+    gate.set()
+    assert queue.flush(5)
+    assert seen == ["parent"]
+    queue.close()
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=50), max_size=5), max_size=30))
+def test_the_size_is_never_above_the_bound_and_ends_at_zero(items: list[dict[str, str]]) -> None:
+    """Whatever is put, the estimate stays within the bound and nothing of it leaks."""
+    sizes: list[int] = []
+    queue = hand_over(lambda _: sizes.append(queue.size_bytes), max_bytes=3000)
+    for item in items:
+        queue.put(Signal(Source.LOG, "e", item, 1))
+        assert queue.size_bytes <= 3000
+    assert queue.flush(5)
+    assert queue.size_bytes == 0
+    queue.close()

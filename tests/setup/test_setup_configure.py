@@ -1,0 +1,213 @@
+"""`configure()` for programs that set up the SDK themselves, in a process that tests may set up again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+
+import otel_posthog
+from otel_posthog import AnalyticsSampler, ConfigurationError, PolicyError, configure
+from otel_posthog.policy import Destination, Policy, activate
+from otel_posthog.setup import configure as module
+from otel_posthog.testing import FakePostHog
+
+
+class Program:
+    """A program with the three providers, as somebody would set them up by hand."""
+
+    def __init__(self, **options: Any) -> None:
+        self.spans, self.logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+        self.reader = InMemoryMetricReader()
+        self.traces = TracerProvider(shutdown_on_exit=False, **options)
+        self.traces.add_span_processor(BatchSpanProcessor(self.spans))
+        self.traces.add_span_processor(SimpleSpanProcessor(self.spans))
+        self.loggers = LoggerProvider(shutdown_on_exit=False)
+        self.loggers.add_log_record_processor(SimpleLogRecordProcessor(self.logs))
+        self.meters = MeterProvider([self.reader], shutdown_on_exit=False)
+
+    @property
+    def providers(self) -> dict[str, Any]:
+        """The arguments of `configure`."""
+        return {"tracer_provider": self.traces, "logger_provider": self.loggers, "meter_provider": self.meters}
+
+    def work(self) -> None:
+        """Make one product span and one product log."""
+        attributes = {"analytics.event": "e", "note": "ada@example.org"}
+        self.traces.get_tracer("t").start_span("op", attributes=attributes).end()
+        self.loggers.get_logger("l").emit(event_name="analytics.logged")
+        self.traces.force_flush()
+
+    def close(self) -> None:
+        """Shut the providers down."""
+        for provider in (self.traces, self.loggers, self.meters):
+            provider.shutdown()
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+    """A program in a process that is not set up."""
+    monkeypatch.setattr(module, "_running", None)
+    monkeypatch.setattr(module, "_is_attached", False)
+    made = Program()
+    yield made
+    otel_posthog.shutdown(5)
+    made.close()
+    activate(Policy())
+
+
+def test_one_call_separates_the_two_sides(program: Program, fake_posthog: FakePostHog) -> None:
+    """Exporters that were installed before get clean data; product events arrive after a flush."""
+    configure(api_key="phc_test", host=fake_posthog.url, **program.providers)
+    program.work()
+    program.meters.get_meter("m").create_counter("orders").add(1, {"customer": "ada@example.org"})
+    assert otel_posthog.flush(5)
+    assert sorted(each.event for each in fake_posthog.events) == ["e", "logged"]
+    assert [dict(span.attributes or {}) for span in program.spans.get_finished_spans()] == [{"note": "[email]"}] * 2
+    assert program.logs.get_finished_logs() == ()
+    data = program.reader.get_metrics_data()
+    assert data is not None
+    names = {metric.name for each in data.resource_metrics for scope in each.scope_metrics for metric in scope.metrics}
+    assert names == {"orders", "otel_posthog.events", "otel_posthog.queue.size", "otel_posthog.delivery.duration"}
+    assert "ada@" not in data.to_json()
+
+
+def test_a_second_call_changes_nothing_and_says_so(
+    program: Program, fake_posthog: FakePostHog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two doors open at once: nothing is sent twice."""
+    caplog.set_level(logging.INFO)
+    for _ in range(2):
+        configure(api_key="phc_test", host=fake_posthog.url, **program.providers)
+    program.work()
+    assert otel_posthog.flush(5)
+    assert len(fake_posthog.events) == 2
+    assert "set up already" in caplog.text
+
+
+def test_tracers_made_before_get_the_sampler_too(
+    program: Program, fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A product event of an unsampled span arrives also from a tracer that was made first; no span is exported."""
+    program.close()
+    late = Program(sampler=ALWAYS_OFF)
+    tracer = late.traces.get_tracer("early")
+    configure(api_key="phc_test", host=fake_posthog.url, **late.providers)
+    tracer.start_span("op", attributes={"analytics.event": "e"}).end()
+    assert otel_posthog.flush(5)
+    assert len(fake_posthog.events) == 1
+    assert late.spans.get_finished_spans() == ()
+    late.close()
+    monkeypatch.setattr(program, "close", lambda: None)
+
+
+@pytest.mark.parametrize(("word", "inner"), [("off", ALWAYS_ON), ("marked", None)])
+def test_the_sampler_can_be_left_alone(
+    word: str, inner: object, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`OTEL_POSTHOG_SAMPLER=off` leaves the app's sampler in place; `marked` wraps it."""
+    monkeypatch.setenv("OTEL_POSTHOG_SAMPLER", word)
+    configure(api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
+    assert isinstance(program.traces.sampler, AnalyticsSampler) is (inner is None)
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "words"),
+    [
+        ({"api_key": "phx_personal"}, {}, "use the project's key, which begins with phc_"),
+        ({"api_key": "phc_ x"}, {}, "copy the project's key again"),
+        ({"policy": Policy(destinations=(Destination(api_key="phx_x"),))}, {}, "api_key in the policy is a personal"),
+        ({"host": "eu.i.posthog.com"}, {}, "host is not a URL; write e.g. host=https://eu.i.posthog.com"),
+        ({}, {"POSTHOG_HOST": "ftp://x"}, "POSTHOG_HOST is not a URL"),
+        ({}, {"ANALYTICS_ANONYMIZE_USER_IDS": "perhaps"}, "must be true or false"),
+        ({}, {"OTEL_POSTHOG_SAMPLER": "some"}, "must be all, marked or off"),
+        ({"policy": "/nowhere.yaml"}, {}, "/nowhere.yaml: the policy cannot be read"),
+    ],
+    ids=lambda each: str(each)[:40],
+)
+def test_bad_configuration_is_one_clear_line(
+    options: dict[str, Any], environ: dict[str, str], words: str, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`configure()` raises what, where and what to write instead, and attaches nothing."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        configure(**options, **program.providers)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert module.running() is None
+
+
+def test_a_policy_error_names_file_and_line(program: Program, tmp_path: Path) -> None:
+    """A mistake in a policy file is a `PolicyError` with its line."""
+    path = tmp_path / "p.yaml"
+    path.write_text("version: 1\nidentity: who\n", encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        configure(policy=path, **program.providers)
+    assert (caught.value.line, caught.value.path) == (2, str(path))
+
+
+def test_without_an_sdk_one_line_says_what_is_missing(
+    program: Program,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With no provider of the SDK's nothing crashes, and the line names what is not seen."""
+    configure(api_key="phc_test", host="http://127.0.0.1:9")
+    assert "no OpenTelemetry SDK provider for spans and log-based events and capture()" in caplog.text
+
+
+def test_an_exporter_that_cannot_be_wrapped_is_named(program: Program, caplog: pytest.LogCaptureFixture) -> None:
+    """A processor of somebody's own making is told of once, with what to do."""
+
+    class Own(SpanProcessor):
+        """Exports in a way of its own."""
+
+    program.traces.add_span_processor(Own())
+    configure(**program.providers)
+    assert "Own has no exporter that can be wrapped" in caplog.text
+
+
+def test_the_parts_work_by_themselves_and_with_configure(
+    program: Program, fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A set-up put together by hand does the same, and `configure()` after it adds nothing twice."""
+    monkeypatch.setenv("POSTHOG_API_KEY", "phc_test")
+    monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
+    spans = InMemorySpanExporter()
+    program.traces.add_span_processor(otel_posthog.AnalyticsSpanProcessor())
+    program.traces.add_span_processor(SimpleSpanProcessor(otel_posthog.OperationalSpanExporter(spans)))
+    program.loggers.add_log_record_processor(otel_posthog.AnalyticsLogRecordProcessor())
+    configure(**program.providers)
+    program.work()
+    assert otel_posthog.flush(5)
+    assert len(fake_posthog.events) == 2
+    assert [dict(span.attributes or {}) for span in spans.get_finished_spans()] == [{"note": "[email]"}]
+
+
+def test_shutdown_stops_sending_and_goes_on_stripping(program: Program, fake_posthog: FakePostHog) -> None:
+    """After `shutdown()` events are dropped and counted; the operational side stays clean."""
+    configure(api_key="phc_test", host=fake_posthog.url, **program.providers)
+    assert otel_posthog.shutdown(5)
+    program.work()
+    assert fake_posthog.events == []
+    running = module.running()
+    assert running is not None
+    assert running.health.snapshot()["dropped", "after_shutdown"] == 2
+    assert b"analytics" not in str([span.to_json() for span in program.spans.get_finished_spans()]).encode()
+
+
+def test_notice_text_tells_of_the_policy_in_force(program: Program) -> None:
+    """A user interface shows what is really collected."""
+    configure(policy=Policy(), api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
+    assert "USAGE_STATS=false" in otel_posthog.notice_text()
