@@ -1,0 +1,1 @@
+"""Programs on top of the package: what the command `otel-posthog` runs."""

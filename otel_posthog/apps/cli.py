@@ -1,0 +1,73 @@
+"""The command `otel-posthog`: finds the subcommand and runs it.
+
+A subcommand is a module that offers `NAME`, `SUMMARY`, `DESCRIPTION`, `EPILOG`, `EXTRA`, `add_arguments`, `run` and
+`missing_module`. What is heavy is imported by `run`, so that help and errors come at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from otel_posthog.apps.demo import command as demo
+
+COMMANDS = (demo,)
+MISSING_EXTRA = 2
+
+DESCRIPTION = """\
+Standard OpenTelemetry in; product events to PostHog through privacy filters,
+operational telemetry to OTLP.
+"""
+EPILOG = """\
+Nothing of an app has to change for otel-posthog to work; give its process a key
+and start it as ever:
+
+  POSTHOG_API_KEY=phc_... opentelemetry-instrument python app.py
+
+environment of that app:
+  POSTHOG_API_KEY       the project's key; without one nothing is collected
+  POSTHOG_HOST          the ingestion host (default: https://us.i.posthog.com)
+  OTEL_POSTHOG_POLICY   a policy file: what may be collected, what may leave
+  OTEL_POSTHOG_ENABLED  false switches collection off, as do USAGE_STATS=false
+                        and DO_NOT_TRACK=1
+  OTEL_*                as everywhere in OpenTelemetry
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line `arguments` (the process's own by default) and return the exit status."""
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if "command" not in parsed:
+        parser.print_help()
+        return 0
+    command = parsed.command
+    if command.missing_module():
+        message = f'otel-posthog {command.NAME} needs its extra: pip install "otel-posthog[{command.EXTRA}]"'
+        print(message, file=sys.stderr)
+        return MISSING_EXTRA
+    return int(command.run(parsed))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="otel-posthog",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"otel-posthog {version('otel-posthog')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = commands.add_parser(
+            command.NAME,
+            help=command.SUMMARY,
+            description=command.DESCRIPTION,
+            epilog=command.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(command=command)
+    return parser

@@ -1,0 +1,71 @@
+"""The environment in which the demo runs the helpdesk: the user's, less what would disturb, plus the demo's set-up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.demo.options import Options
+from otel_posthog.apps.demo.planted import owner
+
+SWITCHES = (env.USAGE_STATS, env.DO_NOT_TRACK, env.ANALYTICS_ANONYMIZE_USER_IDS, env.INSTANCE_ID)
+"""Variables without a telling prefix that decide over collection; obeyed when the events go to the user's project."""
+
+FIXED = {
+    "OTEL_SERVICE_NAME": "helpdesk",
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_METRICS_EXPORTER": "otlp",
+    "OTEL_LOGS_EXPORTER": "otlp",
+    # Short waits, so that a watcher sees telemetry as it happens.
+    "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "OTEL_BLRP_SCHEDULE_DELAY": "200",
+    "OTEL_METRIC_EXPORT_INTERVAL": "300",
+    # Old and new names of HTTP and database attributes: twice as many places for personal data to hide in.
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http/dup,database/dup",
+    # As teams do to see which integration called; it is how tokens get into traces.
+    "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "authorization,user-agent",
+    # The SDK's count of all spans started tells how many the sampler left out.
+    "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED": "true",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+def app_environment(options: Options, folder: Path, python_path: Path) -> dict[str, str]:
+    """Return the app's environment, without destinations that the demo embeds.
+
+    Args:
+        options: The run.
+        folder: Takes the state that the app keeps.
+        python_path: The folder that holds the helpdesk.
+    """
+    return {
+        **_kept(options),
+        **FIXED,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(python_path), options.environ.get("PYTHONPATH")))),
+        "OTEL_TRACES_SAMPLER": options.sampler,
+        "OTEL_TRACES_SAMPLER_ARG": str(options.sampling),
+        "OTEL_RESOURCE_ATTRIBUTES": f"service.version=1.0,service.owner={quote(owner(options.seed).value, safe='')}",
+        env.OTEL_POSTHOG_STATE_DIR: str(folder),
+    }
+
+
+def _kept(options: Options) -> dict[str, str]:
+    """Return the user's variables less those of OpenTelemetry and PostHog, destinations of their own excepted.
+
+    Ours stay: who has a policy of their own wants to see what it does.
+    """
+    kept = {name: value for name, value in options.environ.items() if not name.startswith(("OTEL_", "POSTHOG_"))}
+    kept |= _beginning(options, "OTEL_POSTHOG_")
+    if options.own_posthog:
+        kept |= _beginning(options, "POSTHOG_")
+    else:
+        kept = {name: value for name, value in kept.items() if name not in SWITCHES}
+    if options.own_otlp:
+        kept |= _beginning(options, "OTEL_EXPORTER_OTLP_")
+    return kept
+
+
+def _beginning(options: Options, prefix: str) -> dict[str, str]:
+    return {name: value for name, value in options.environ.items() if name.startswith(prefix)}

@@ -1,0 +1,96 @@
+"""`otel-posthog demo`: its arguments, and the hand-over to what runs it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+
+NAME = "demo"
+SUMMARY = "watch one app feed PostHog and OTLP, each clean of the other"
+EXTRA = "demo"
+NEEDED_MODULES = (
+    *("flask", "rich", "opentelemetry.distro", "opentelemetry.proto", "opentelemetry.exporter.otlp.proto.http"),
+    *("opentelemetry.instrumentation.flask", "opentelemetry.instrumentation.sqlite3"),
+    "opentelemetry.instrumentation.logging",
+)
+DESCRIPTION = """\
+Start the helpdesk, a small web app, under opentelemetry-instrument, send it
+traffic full of planted personal data, and show what reaches PostHog and what
+reaches OTLP. Both ends are embedded: nothing leaves this machine, no account is
+needed. Exit status 0 says that every product event arrived once, and that no
+planted value reached either end.
+"""
+EPILOG = """\
+examples:
+  otel-posthog demo                       400 requests, one trace in ten kept
+  otel-posthog demo --sampler always_off  no spans; every product event arrives
+  otel-posthog demo --unprotected         without otel-posthog: what would leak
+  otel-posthog demo --json 2>/dev/null    one JSON object, for scripts
+
+environment:
+  POSTHOG_API_KEY, POSTHOG_HOST  send the product events to this project instead
+  OTEL_EXPORTER_OTLP_ENDPOINT    send the operational telemetry there instead
+                                 (with what else it needs: OTEL_EXPORTER_OTLP_*)
+  OTEL_POSTHOG_POLICY, ...       see what a policy of your own does
+  OTEL_TRACES_SAMPLER, _ARG      as --sampler and --sampling
+  NO_COLOR                       no colors, as --no-color
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("--requests", type=_count, default=400, metavar="N", help="requests to send (default: 400)")
+    parser.add_argument(
+        "--sampling",
+        type=_ratio,
+        default=os.environ.get("OTEL_TRACES_SAMPLER_ARG") or "0.1",
+        metavar="RATIO",
+        help="share of traces to keep (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sampler",
+        default=os.environ.get("OTEL_TRACES_SAMPLER") or "parentbased_traceidratio",
+        metavar="NAME",
+        help="OTEL_TRACES_SAMPLER (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="seed of all that is made up (default: 7)")
+    parser.add_argument(
+        "--unprotected", action="store_true", help="run the app without otel-posthog, to see what it does"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the run's folder: the app's log, what was received")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on the last line of standard output")
+    parser.add_argument("--no-color", action="store_true", help="print no colors")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo and return its exit status."""
+    from otel_posthog.apps.demo.session import run_session  # noqa: PLC0415 (rich, protobuf: only when asked for)
+
+    return run_session(arguments)
+
+
+def missing_module() -> str | None:
+    """Return the name of a module that this command needs and that is not installed, if any."""
+    return next((name for name in NEEDED_MODULES if not _is_installed(name)), None)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # one of its parents is missing
+        return False
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return count
+
+
+def _ratio(text: str) -> float:
+    ratio = float(text)
+    if not 0 <= ratio <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
+    return ratio

@@ -1,0 +1,163 @@
+"""One customer's visit to the helpdesk: a fixed script of requests, filled with that customer's personal data."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from itertools import cycle, islice
+from urllib.parse import quote
+
+from otel_posthog.apps.demo.browser import Answer, Browser
+from otel_posthog.apps.demo.planted import Customer, Planted
+from otel_posthog.apps.demo.tally import Tally, TypedTicket
+
+EVENT_NAMES = (
+    *("user_signed_up", "user_logged_in", "ticket_created", "ticket_viewed", "ticket_replied"),
+    *("search_performed", "report_exported"),
+)
+"""The product events that visits yield, in the order in which they come first."""
+
+SUBJECTS = ("The printer is on fire", "Cannot log in", "Invoice looks wrong", "Export is empty", "It is very slow")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request as it must go.
+
+    Attributes:
+        answer: What the app answered.
+        status: The status it should have answered with.
+        event: The product event that it must yield, if any.
+        planted: The personal values that it carried, apart from the address that all of them carry.
+    """
+
+    answer: Answer
+    status: int
+    event: str | None
+    planted: tuple[Planted, ...]
+
+
+class Visitor:
+    """Plays the script; the same seed plays the same one."""
+
+    def __init__(self, customer: Customer, app_url: str, tally: Tally, seed: int) -> None:
+        self._customer = customer
+        self._browser = Browser(app_url, customer.address.value)
+        self._tally = tally
+        self._dice = random.Random(seed)  # noqa: S311 (repeatable; guards nothing)
+        self._ticket_path = ""
+
+    def visit(self, requests: int) -> None:
+        """Send `requests` requests, one after the other."""
+        for step in islice(self._script(), requests):
+            self._take(step)
+        self._browser.close()
+
+    def _script(self) -> Iterator[Callable[[], Step]]:
+        yield from (self._sign_up, self._mistype, self._log_in)
+        yield from cycle(
+            (
+                *(self._write, self._view, self._reply, self._view, self._search, self._page, self._export),
+                *(
+                    self._view,
+                    self._listing,
+                    self._integrate,
+                    self._reply,
+                    self._refund,
+                    self._search_number,
+                    self._report,
+                ),
+            )
+        )
+
+    def _take(self, take: Callable[[], Step]) -> None:
+        name = take.__name__.strip("_")
+        try:
+            step = take()
+        except (OSError, HTTPException) as error:
+            self._tally.surprise(f"{name}: {error!r}")
+            return
+        if step.answer.status != step.status:
+            self._tally.surprise(f"{name}: status {step.answer.status} instead of {step.status}")
+        else:
+            self._tally.add(step.event, (self._customer.address, *step.planted))
+
+    def _sign_up(self) -> Step:
+        who = self._customer
+        planted = (who.number, who.email, who.phone, who.password)
+        form = {"number": who.number.value, "email": who.email.value, "phone": who.phone.value}
+        form |= {"password": who.password.value, "plan": self._dice.choice(("free", "team", "business"))}
+        return Step(self._browser.post("/sign-up", form), 302, "user_signed_up", planted)
+
+    def _mistype(self) -> Step:
+        who = self._customer
+        form = {"email": who.email.value, "password": who.password.value + "x"}
+        return Step(self._browser.post("/login", form), 302, None, (who.email, who.password))
+
+    def _log_in(self) -> Step:
+        who = self._customer
+        form = {"email": who.email.value, "password": who.password.value}
+        return Step(self._browser.post("/login", form), 302, "user_logged_in", (who.email, who.number))
+
+    def _write(self) -> Step:
+        who = self._customer
+        comment = (
+            f"Please call {who.phone.value} or write to {who.email.value}. "
+            f"I paid with {who.card.value}, from {who.address.value}."
+        )
+        form = {"subject": self._dice.choice(SUBJECTS), "comment": comment}
+        form |= {
+            "priority": self._dice.choice(("low", "normal", "high")),
+            "channel": self._dice.choice(("web", "mail")),
+        }
+        answer = self._browser.post("/tickets", form)
+        self._ticket_path = answer.location
+        if answer.status == 302:
+            self._tally.keep(TypedTicket(int(answer.location.rpartition("/")[2]), comment, who.email.value))
+        return Step(answer, 302, "ticket_created", (who.phone, who.email, who.card, who.number))
+
+    def _view(self) -> Step:
+        return Step(self._browser.get(self._ticket_path), 200, "ticket_viewed", (self._customer.email,))
+
+    def _reply(self) -> Step:
+        form = {"text": f"Any news? My number is {self._customer.phone.value}."}
+        answer = self._browser.post(f"{self._ticket_path}/replies", form)
+        return Step(answer, 302, "ticket_replied", (self._customer.email, self._customer.phone))
+
+    def _search(self) -> Step:
+        answer = self._browser.get("/search", {"q": self._customer.email.value})
+        return Step(answer, 200, "search_performed", (self._customer.email,))
+
+    def _search_number(self) -> Step:
+        # A form writes the spaces of a phone number as plus signs.
+        answer = self._browser.get("/search", {"q": self._customer.phone.value})
+        return Step(answer, 200, "search_performed", (self._customer.phone,))
+
+    def _export(self) -> Step:
+        answer = self._browser.get("/export.csv", token=self._customer.token.value)
+        return Step(answer, 200, "report_exported", (self._customer.token, self._customer.email))
+
+    def _page(self) -> Step:
+        return Step(self._browser.get(self._page_path()), 200, None, (self._customer.email,))
+
+    def _integrate(self) -> Step:
+        who = self._customer
+        answer = self._browser.post(
+            f"{self._page_path()}/integration", {"api_key": who.api_key.value}, token=who.token.value
+        )
+        return Step(answer, 302, None, (who.api_key, who.token))
+
+    def _refund(self) -> Step:
+        answer = self._browser.post(f"{self._ticket_path}/refund", {"card": self._customer.card.value})
+        return Step(answer, 500, None, (self._customer.card, self._customer.email))
+
+    def _listing(self) -> Step:
+        return Step(self._browser.get("/tickets"), 200, None, ())
+
+    def _report(self) -> Step:
+        return Step(self._browser.get("/report"), 200, None, ())
+
+    def _page_path(self) -> str:
+        return f"/customers/{quote(self._customer.email.value, safe='')}"

@@ -1,0 +1,64 @@
+"""The command `otel-posthog`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from otel_posthog.apps import cli
+from otel_posthog.apps.demo import command
+
+
+def test_help_names_every_command_and_the_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    """Called without a command, it says what there is and how an app is given a key."""
+    assert cli.main([]) == 0
+    shown = capsys.readouterr().out
+    assert "POSTHOG_API_KEY=phc_... opentelemetry-instrument python app.py" in shown
+    assert all(each.NAME in shown for each in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("text", [cli.DESCRIPTION, cli.EPILOG, command.DESCRIPTION, command.EPILOG])
+def test_help_fits_a_terminal(text: str) -> None:
+    """What is written line by line is no wider than the narrowest common terminal."""
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints the installed version."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"otel-posthog {version('otel-posthog')}\n"
+
+
+def test_missing_extra_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command whose optional dependencies are missing says how to install them, and nothing else."""
+    monkeypatch.setattr(command, "NEEDED_MODULES", ("no_such_distribution.module",))
+    assert cli.main(["demo"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == 'otel-posthog demo needs its extra: pip install "otel-posthog[demo]"\n'
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--requests", "0"], ["demo", "--sampling", "2"], ["no-such-command"]])
+def test_wrong_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What makes no sense is refused with usage and status 2."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage: otel-posthog" in capsys.readouterr().err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Help comes at once: what only a subcommand needs is not imported for it."""
+    code = (
+        "import sys; from otel_posthog.apps.cli import main; main([]);"
+        "print(sorted({'flask', 'rich', 'google.protobuf', 'posthog'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"

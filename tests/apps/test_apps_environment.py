@@ -1,0 +1,98 @@
+"""The environment in which the demo runs the helpdesk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from otel_posthog.apps.demo.app_environment import app_environment
+from otel_posthog.apps.demo.app_location import helpdesk_parent
+from otel_posthog.apps.demo.app_process import AppError, AppProcess
+from otel_posthog.apps.demo.options import Options
+
+FOLDER = Path("state")
+
+
+def options(environ: Mapping[str, str]) -> Options:
+    """Return the options of an ordinary run in `environ`."""
+    return Options(400, "always_on", 0.5, seed=7, keep=False, unprotected=False, environ=environ)
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the helpdesk's environment for a demo that runs in `environ`."""
+    return app_environment(options(environ), FOLDER, Path("apps"))
+
+
+def test_foreign_settings_do_not_disturb() -> None:
+    """What the user's shell sets for other programs does not reach the embedded run."""
+    foreign = {
+        "OTEL_SDK_DISABLED": "true",
+        "OTEL_TRACES_EXPORTER_X": "console",
+        "POSTHOG_HOST": "http://x",
+        "DO_NOT_TRACK": "1",
+    }
+    made = environment({**foreign, "PATH": "/bin"})
+    assert not foreign.keys() & made.keys()
+    assert made["PATH"] == "/bin"
+    assert (made["OTEL_TRACES_SAMPLER"], made["OTEL_TRACES_SAMPLER_ARG"]) == ("always_on", "0.5")
+
+
+def test_a_policy_of_the_users_own_is_shown_at_work() -> None:
+    """Our own variables reach the helpdesk, but for the state, which is the run's."""
+    made = environment({"OTEL_POSTHOG_POLICY": "p.yaml", "OTEL_POSTHOG_STATE_DIR": "mine"})
+    assert (made["OTEL_POSTHOG_POLICY"], made["OTEL_POSTHOG_STATE_DIR"]) == ("p.yaml", "state")
+
+
+def test_own_project_keeps_its_settings_and_its_switches() -> None:
+    """Events for a project of the user's obey the user's switches."""
+    made = environment({"POSTHOG_API_KEY": "phc_x", "POSTHOG_HOST": "http://x", "DO_NOT_TRACK": "1", "OTEL_X": "y"})
+    assert made["POSTHOG_HOST"] == "http://x"
+    assert made["DO_NOT_TRACK"] == "1"
+    assert "OTEL_X" not in made
+
+
+def test_own_endpoint_keeps_all_of_its_settings() -> None:
+    """An OTLP endpoint of the user's keeps its headers and its protocol."""
+    own = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_EXPORTER_OTLP_HEADERS": "a=b"}
+    made = environment(own)
+    assert own.items() <= made.items()
+
+
+def test_users_python_path_comes_after_the_helpdesk() -> None:
+    """Both the helpdesk and what the user's path offers can be imported."""
+    assert environment({"PYTHONPATH": "mine"})["PYTHONPATH"].endswith("mine")
+    assert environment({})["PYTHONPATH"] == "apps"
+
+
+def test_helpdesk_of_a_checkout_is_used_where_it_is(tmp_path: Path) -> None:
+    """In a checkout, the app that runs is the one that can be read and changed."""
+    assert helpdesk_parent(tmp_path) == Path(__file__).resolve().parents[2] / "examples"
+
+
+def test_helpdesk_of_a_wheel_runs_without_its_neighbours(tmp_path: Path) -> None:
+    """From a wheel, a copy runs, so that no module of the demo can take another's place on its path."""
+    packaged = tmp_path / "otel_posthog" / "apps" / "demo" / "helpdesk"
+    packaged.mkdir(parents=True)
+    (packaged / "__main__.py").touch()
+    parent = helpdesk_parent(tmp_path / "run", tmp_path / "otel_posthog")
+    assert [path.name for path in parent.iterdir()] == ["helpdesk"]
+    assert (parent / "helpdesk" / "__main__.py").is_file()
+
+
+def test_missing_helpdesk_is_said(tmp_path: Path) -> None:
+    """An installation without the app is told what to do."""
+    with pytest.raises(FileNotFoundError, match="reinstall otel-posthog"):
+        helpdesk_parent(tmp_path, tmp_path / "otel_posthog")
+
+
+def test_dying_app_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    """An app that dies at its start is one clear error that says what the app said."""
+    (tmp_path / "helpdesk.py").write_text("raise SystemExit('no disk left')")
+    made = app_environment(options({}), tmp_path, tmp_path) | {"OTEL_SDK_DISABLED": "true"}
+    with (
+        pytest.raises(AppError, match=r"ended with exit status 1 at its start\n(.*\n)*.*no disk left"),
+        AppProcess(tmp_path, made),
+    ):
+        pass

@@ -1,0 +1,100 @@
+"""What the demo draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from otel_posthog.apps.demo.closing import close
+from otel_posthog.apps.demo.experiment import Look
+from otel_posthog.apps.demo.figures import Figures
+from otel_posthog.apps.demo.options import Options
+from otel_posthog.apps.demo.plain_view import PlainView
+from otel_posthog.apps.demo.sample import Pair, Sample, changes
+from otel_posthog.apps.demo.verdict import checks
+from otel_posthog.apps.demo.view import draw
+
+OPTIONS = Options(400, "parentbased_traceidratio", 0.1, seed=7, keep=False, unprotected=False, environ={})
+FIGURES = Figures(
+    requests=400,
+    product_events_expected=1272,
+    product_events_delivered=1271,
+    duplicates=0,
+    operational_spans=140,
+    operational_metrics=20,
+    operational_logs=264,
+    operational_items_with_product_attributes=0,
+    planted_values=65,
+    planted_values_seen_by_posthog=0,
+    planted_values_seen_by_otlp=1,
+    seconds=6.5,
+    spans_of_all_requests=1400,
+    expected_by_name={"search_performed": 1272},
+    delivered_by_name={"search_performed": 1271},
+    leaks_to_otlp=("e-mail: " + "long " * 40,),
+)
+SAMPLE = Sample(
+    Pair("write to me@x.example, please", "write to [email], please"),
+    Pair("card 1 declined", "card [card] declined"),
+    {"plan": "free"},
+    ("customer_email",),
+)
+
+
+def shown(width: int, look: Look) -> str:
+    """Return `look` as drawn on a terminal of `width` columns."""
+    console = Console(file=StringIO(), width=width, height=50, no_color=True)
+    with console.capture() as capture:
+        console.print(draw(look, OPTIONS))
+    return capture.get()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_picture_fits_its_terminal(width: int) -> None:
+    """No line is wider than the terminal, and both sides are there with their figures."""
+    picture = shown(width, Look("driving traffic", FIGURES, SAMPLE))
+    assert max(map(len, picture.splitlines())) <= width
+    for text in ("PostHog (product)", "OTLP (operational)", "1,271 of 1,272", "140", "10%", "write to [email], please"):
+        assert text in picture
+
+
+def test_unknown_figures_are_said_to_be_elsewhere() -> None:
+    """With servers of the user's own, no figure is invented."""
+    unknown = replace(FIGURES, product_events_delivered=None, duplicates=None, operational_spans=None)
+    picture = shown(80, Look("done", unknown, Sample()))
+    assert "not known here" in picture
+    assert "sent to yours" in picture
+
+
+def test_changes_mark_what_each_side_lacks() -> None:
+    """Only the words that were replaced are marked."""
+    left, right = changes(Pair("call +1 now", "call [phone] now"))
+    assert [text for text, changed in left if changed] == ["+1"]
+    assert [text for text, changed in right if changed] == ["[phone]"]
+
+
+def test_plain_view_is_plain_lines() -> None:
+    """Without a terminal there are lines without escapes, one for each phase, and the sample at the end."""
+    out = StringIO()
+    with PlainView(Console(file=out, width=80), OPTIONS) as view:
+        view.show(Look("driving traffic", FIGURES, SAMPLE))
+        view.show(Look("driving traffic", FIGURES, SAMPLE))
+        view.show(Look("done", FIGURES, SAMPLE))
+    lines = out.getvalue().splitlines()
+    assert "\x1b" not in out.getvalue()
+    assert len([line for line in lines if " s  " in line]) == 2
+    assert lines[-1] == "OTLP has     card [card] declined"
+
+
+def test_closing_names_what_leaked() -> None:
+    """A failed run ends with every check, what was seen where, and the verdict."""
+    out = StringIO()
+    close(Console(file=out, width=80), FIGURES, checks(FIGURES, 400), None, unprotected=False)
+    text = out.getvalue()
+    assert "✗ 1 of 65 planted personal values reached OTLP" in text
+    assert "seen by OTLP: e-mail: long" in text
+    assert text.splitlines()[-1].startswith("Not held, 6.5 s")
+    assert max(map(len, text.splitlines())) <= 80
