@@ -1,0 +1,85 @@
+"""The command `python -m benchmarks`: runs the benchmarks and prints their tables, or one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from benchmarks import requests, span_end
+from benchmarks.arguments import count
+from benchmarks.result import Result
+from otel_posthog.apps.demo.app_process import AppError
+
+BENCHMARKS = (requests, span_end)
+
+DESCRIPTION = """\
+What otel-posthog costs the app that it runs in. Every number is a comparison
+within one run: the programs take turns, in alternating order, and one of them
+runs twice, so that you see how far apart two runs of the same program are on
+this machine. A difference smaller than that is no difference.
+"""
+EPILOG = """\
+benchmarks:
+  requests  the request and exit times of examples/helpdesk under
+            opentelemetry-instrument while PostHog works, refuses, hangs or does
+            not know the key, with collection off, and without otel-posthog
+  span_end  what one span costs the thread that makes it, next to the SDK alone
+            and to capture() of posthog-python
+
+examples:
+  make bench                                        both, some three minutes
+  make bench ARGS="--only span_end"                 one minute
+  make bench ARGS="--only requests --condition hanging --rounds 2"
+  python -m benchmarks --json 2>/dev/null | jq .requests.noise_ratio
+
+how to read it:
+  medians, with the least and the greatest round in brackets; a ratio is made
+  round by round, then summarised. Times in ms and us are of this machine and
+  this moment: compare ratios, never times of two runs.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line `arguments` ask for and return the exit status."""
+    parsed = _parser().parse_args(arguments)
+    results: dict[str, Result] = {}
+    try:
+        for benchmark in BENCHMARKS:
+            if parsed.only in {None, benchmark.NAME}:
+                results[benchmark.NAME] = benchmark.run(parsed, _say)
+                if not parsed.json:
+                    print(f"{results[benchmark.NAME].text}\n", flush=True)
+    except AppError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    if parsed.json:
+        print(json.dumps({name: result.figures for name, result in results.items()}))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", choices=[each.NAME for each in BENCHMARKS], help="run this one only")
+    parser.add_argument(
+        "--rounds", type=count, metavar="N", help="rounds of every benchmark (default: 5 of requests, 20 of span_end)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
+    for benchmark in BENCHMARKS:
+        benchmark.add_arguments(parser.add_argument_group(benchmark.NAME))
+    return parser
+
+
+def _say(line: str) -> None:
+    """Tell of progress, where it is not in the way of the result."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""What differs between the programs of a round: the state that PostHog is in, or that the package is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.demo.unprotected import hide_package
+from otel_posthog.testing import FakePostHog, Fault
+
+API_KEY, UNKNOWN_KEY = "phc_benchmark", "phc_unknown"
+HANG_S = 3600.0  # longer than any run: the server ends it when it stops
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One program of a round.
+
+    Attributes:
+        name: As the tables and `--condition` call it.
+        prepare: Brings a running server and the app's environment, whose files go into a folder, into this state.
+        summary: What the state is.
+    """
+
+    name: str
+    prepare: Callable[[FakePostHog, dict[str, str], Path], None]
+    summary: str
+
+
+def _well(_server: FakePostHog, _environment: dict[str, str], _folder: Path) -> None:
+    """Change nothing."""
+
+
+def _refusing(server: FakePostHog, _environment: dict[str, str], _folder: Path) -> None:
+    server.stop()
+
+
+def _hanging(server: FakePostHog, _environment: dict[str, str], _folder: Path) -> None:
+    server.fault(Fault(hang_s=HANG_S, times=None))
+
+
+def _bad_key(_server: FakePostHog, environment: dict[str, str], _folder: Path) -> None:
+    environment[env.POSTHOG_API_KEY] = UNKNOWN_KEY
+
+
+def _off(_server: FakePostHog, environment: dict[str, str], _folder: Path) -> None:
+    environment[env.OTEL_POSTHOG_ENABLED] = "false"
+
+
+def _without(_server: FakePostHog, environment: dict[str, str], folder: Path) -> None:
+    hide_package(folder, environment)
+
+
+WELL = Condition("well", _well, "PostHog takes every event")
+AGAIN = Condition("again", _well, "the same program once more: the control, whose difference to `well` is noise")
+WITHOUT = Condition("without", _without, "otel-posthog is not there")
+COMPARED = (
+    Condition("refusing", _refusing, "PostHog is stopped: connections are refused"),
+    Condition("hanging", _hanging, "PostHog reads requests and never answers"),
+    Condition("bad-key", _bad_key, "PostHog answers 401"),
+    Condition("off", _off, "collection is switched off; product data is stripped"),
+)
+
+
+def programs(names: list[str] | None) -> tuple[Condition, ...]:
+    """Return the conditions of a run: those called `names` (all where None), and those that all are compared with."""
+    return (WELL, AGAIN, *(each for each in COMPARED if names is None or each.name in names), WITHOUT)

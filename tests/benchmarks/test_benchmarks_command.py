@@ -1,0 +1,61 @@
+"""Each benchmark runs, in a size in which its times say nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 60
+
+
+def benchmarks(*arguments: str) -> str:
+    """Return what `python -m benchmarks` prints, and require that it ends well."""
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def figures(*arguments: str) -> dict[str, Any]:
+    """Return the JSON object that `python -m benchmarks --json` prints."""
+    read: dict[str, Any] = json.loads(benchmarks("--json", *arguments))
+    return read
+
+
+def test_help_teaches_how_to_read_the_numbers() -> None:
+    """The help says what is measured, how to call it, and that ratios are what counts."""
+    text = benchmarks("--help")
+    assert all(word in text for word in ("requests", "span_end", "examples:", "compare ratios"))
+
+
+def test_requests_compares_the_helpdesk_with_itself() -> None:
+    """Without a condition, the control and the run without the package remain, and product events arrived."""
+    made = figures("--only", "requests", "--condition", "none", "--rounds", "1", "--requests", "8")["requests"]
+    assert set(made["conditions"]) == {"well", "again", "without"}
+    assert made["noise_ratio"] >= 1
+    assert made["conditions"]["well"]["delivered_events"] == made["conditions"]["again"]["delivered_events"] > 0
+    assert made["conditions"]["without"]["delivered_events"] == 0
+    keys = {"request_ms", "ratio_to_well", "ratio_to_again", "exit_s", "exit_more_s", "is_within_noise"}
+    assert keys < set(made["conditions"]["well"])
+
+
+def test_requests_says_a_verdict_for_each_condition() -> None:
+    """The table has a row and the verdict a line for what is compared."""
+    text = benchmarks("--only", "requests", "--condition", "off", "--rounds", "1", "--requests", "8")
+    assert "PostHog is" in text
+    assert [line for line in text.splitlines() if line.startswith("off:")]
+    assert "hanging" not in text
+
+
+def test_span_end_has_every_contender() -> None:
+    """Product spans are compared with capture() as well; operational spans have no such peer."""
+    paces = figures("--only", "span_end", "--rounds", "1")["span_end"]["paces"]
+    assert {"otel-posthog", "posthog capture()", "sdk", "sdk again"} < set(paces["product, back to back"])
+    assert "posthog capture()" not in paces["operational, back to back"]
+    assert all(
+        set(each) == {"p50_us", "p99_us", "ratio_to_sdk", "adds_us"} for each in paces["product, 1 ms apart"].values()
+    )
