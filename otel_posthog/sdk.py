@@ -149,8 +149,21 @@ def log_processors(provider: object) -> tuple[object, ...]:
 
 def metric_readers(provider: object) -> tuple[object, ...]:
     """Return the provider's metric readers; empty where this SDK keeps them elsewhere."""
-    configured: Iterable[object] = getattr(getattr(provider, "_sdk_config", None), "metric_readers", ())
-    return tuple(getattr(provider, "_metric_readers", configured))
+    consumer = getattr(provider, "_measurement_consumer", None)
+    return tuple(getattr(consumer, "_reader_storages", ()))
+
+
+def prepare_added(provider: object, add_name: str, prepare: Callable[[Any], None]) -> None:
+    """Have `prepare(item)` called before whatever is added to `provider` later by its public method `add_name`."""
+    add = getattr(provider, add_name, None)
+    if add is None:
+        return
+
+    def prepare_and_add(item: Any) -> Any:
+        prepare(item)
+        return add(item)
+
+    setattr(provider, add_name, prepare_and_add)
 
 
 def wrap_exporter(holder: object, wrap: Callable[[Any], Any]) -> bool:

@@ -7,6 +7,7 @@ it can. Taking product data off the operational side is put in place in any case
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,15 @@ from otel_posthog.operational import (
     detach,
 )
 from otel_posthog.pipeline import Pipeline
-from otel_posthog.sdk import log_processors, metric_readers, rewire_sampler, span_processors, wrap_exporter, wrap_reader
+from otel_posthog.sdk import (
+    log_processors,
+    metric_readers,
+    prepare_added,
+    rewire_sampler,
+    span_processors,
+    wrap_exporter,
+    wrap_reader,
+)
 
 _log = logging.getLogger("otel_posthog")
 
@@ -36,10 +45,8 @@ def attach_tracing(
     """Attach to a tracer provider; return False where it is not the SDK's."""
     if not isinstance(provider, TracerProvider):
         return False
-    present = span_processors(provider)
-    for each in present:
-        _wrap(each, RedactingSpanExporter, redactor, guard)
-    if not any(isinstance(each, SpanIntake) for each in present):
+    _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
+    if not any(isinstance(each, SpanIntake) for each in span_processors(provider)):
         provider.add_span_processor(span_intake(pipeline, guard))
     if pipeline is not None and lift is not None:
         rewire_sampler(provider, partial(AnalyticsSampler, lift=lift))
@@ -50,10 +57,9 @@ def attach_logging(provider: object, redactor: Redactor, guard: Guard, *, pipeli
     """Attach to a logger provider; return False where it is not the SDK's."""
     if not isinstance(provider, LoggerProvider):
         return False
-    present = log_processors(provider)
-    for each in present:
-        _wrap(each, RedactingLogRecordExporter, redactor, guard)
-    if pipeline is not None and not any(isinstance(each, LogIntake) for each in present):
+    wrap = _wrapping(RedactingLogRecordExporter, redactor, guard)
+    _prepare(provider, "add_log_record_processor", log_processors, wrap, guard)
+    if pipeline is not None and not any(isinstance(each, LogIntake) for each in log_processors(provider)):
         provider.add_log_record_processor(log_intake(pipeline, guard))
     return True
 
@@ -62,9 +68,13 @@ def attach_metrics(provider: object, redactor: Redactor, guard: Guard) -> bool:
     """Attach to a meter provider; return False where it is not the SDK's."""
     if not isinstance(provider, MeterProvider):
         return False
-    for each in metric_readers(provider):
-        if not wrap_reader(each, MetricRedactor(redactor, guard).redact):
-            _tell_unwrapped(each)
+    redact = MetricRedactor(redactor, guard).redact
+
+    def wrap(reader: object) -> None:
+        if not wrap_reader(reader, redact):
+            _tell_unwrapped(reader)
+
+    _prepare(provider, "add_metric_reader", metric_readers, wrap, guard)
     return True
 
 
@@ -81,21 +91,41 @@ def log_intake(pipeline: Pipeline, guard: Guard) -> LogIntake:
 
 
 _Wrapper = type[RedactingSpanExporter] | type[RedactingLogRecordExporter]
+_Wrap = Callable[[object], None]
 
 
-def _wrap(holder: object, wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> None:
-    """Wrap the exporter that `holder` has, unless it is wrapped already; say once where there is none to wrap."""
+def _prepare(
+    provider: object, add_name: str, present: Callable[[object], Iterable[object]], wrap: _Wrap, guard: Guard
+) -> None:
+    """Wrap what the provider has, and whatever is added to it later: separation must not depend on the order."""
+    for each in present(provider):
+        wrap(each)
+
+    def wrap_added(item: object) -> None:
+        try:
+            wrap(item)
+        except Exception as error:
+            guard.caught("wrap_added", error)
+
+    prepare_added(provider, add_name, wrap_added)
+
+
+def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
+    """Return what wraps the exporter that a processor has, unless it is wrapped already."""
 
     def wrapped(exporter: Any) -> object:
         return exporter if isinstance(exporter, wrapper) else wrapper(exporter, redactor, guard)
 
-    if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped):
-        _tell_unwrapped(holder)
+    def wrap(holder: object) -> None:
+        if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped):
+            _tell_unwrapped(holder)
+
+    return wrap
 
 
 def _tell_unwrapped(holder: object) -> None:
     _log.warning(
-        "%s.%s has no exporter that can be wrapped: what it sends is not redacted; wrap its exporter yourself in "
+        "%s.%s has no exporter that can be wrapped: if it sends anything, that is not redacted; wrap its exporter in "
         "otel_posthog.OperationalSpanExporter, OperationalLogRecordExporter or OperationalMetricExporter",
         type(holder).__module__,
         type(holder).__qualname__,

@@ -63,7 +63,8 @@ def configure(  # noqa: PLR0913 - each is a setting of its own, all by name
 ) -> None:
     """Set the package up for a program that has set up the OpenTelemetry SDK itself.
 
-    Call it once, after the providers have their exporters. A second call does nothing and says so.
+    Call it once, after the providers are made; exporters may be added before or after. A second call does nothing and
+    says so.
 
     Args:
         policy: A `Policy`, or the path of a policy file; default `OTEL_POSTHOG_POLICY`, else the built-in policy.

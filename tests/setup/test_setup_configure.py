@@ -83,6 +83,25 @@ def test_one_call_separates_the_two_sides(program: Program, fake_posthog: FakePo
     assert "ada@" not in data.to_json()
 
 
+def test_exporters_that_are_added_later_get_clean_data_too(program: Program, fake_posthog: FakePostHog) -> None:
+    """Separation does not depend on who was first."""
+    configure(api_key="phc_test", host=fake_posthog.url, **program.providers)
+    spans, logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+    program.traces.add_span_processor(SimpleSpanProcessor(spans))
+    program.loggers.add_log_record_processor(SimpleLogRecordProcessor(logs))
+    program.work()
+    program.loggers.get_logger("l").emit(body="write to ada@example.org")
+    assert [dict(span.attributes or {}) for span in spans.get_finished_spans()] == [{"note": "[email]"}]
+    assert [item.log_record.body for item in logs.get_finished_logs()] == ["write to [email]"]
+    if hasattr(program.meters, "add_metric_reader"):
+        reader = InMemoryMetricReader()
+        program.meters.add_metric_reader(reader)
+        program.meters.get_meter("m").create_counter("orders").add(1, {"customer": "ada@example.org"})
+        data = reader.get_metrics_data()
+        assert data is not None
+        assert "ada@" not in data.to_json()
+
+
 def test_a_second_call_changes_nothing_and_says_so(
     program: Program, fake_posthog: FakePostHog, caplog: pytest.LogCaptureFixture
 ) -> None:
