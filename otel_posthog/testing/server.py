@@ -11,11 +11,14 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
+
+# Far more than any thread takes that has been told to end; a test then fails instead of hanging.
+STOP_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class LocalServer:
             return
         self._http.shutdown()
         self._http.server_close()
-        self._thread.join(5)
+        self._thread.join(STOP_TIMEOUT_S)
         self._http = self._thread = None
 
     pause = stop
@@ -170,30 +173,39 @@ class LocalServer:
         return Handler
 
 
-class _Server(ThreadingHTTPServer):
-    """Knows its open connections, so that a stop does not wait for clients that keep theirs alive."""
+class _Server(HTTPServer):
+    """Handles each connection on a thread of its own, and knows both.
 
-    daemon_threads = False
-    block_on_close = True
+    A stop ends the connections that clients keep alive and waits for the threads; a program that never stops its
+    server can end all the same, which the standard library's threading server allows only without the wait.
+    """
+
     request_queue_size = 128
 
     def __init__(self, *args: Any) -> None:
-        self._open: set[Any] = set()
+        self._open: dict[socket.socket, threading.Thread] = {}
         super().__init__(*args)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
+        thread = threading.Thread(target=self._serve, args=(request, client_address), daemon=True)
+        self._open[request] = thread
+        thread.start()
 
     def server_close(self) -> None:
-        for connection in tuple(self._open):
+        super().server_close()
+        for connection, thread in list(self._open.items()):
             with suppress(OSError):  # gone already
                 connection.shutdown(socket.SHUT_RDWR)
-        super().server_close()
+            thread.join(STOP_TIMEOUT_S)
+
+    def _serve(self, request: Any, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        except Exception:
+            self.handle_error(request, client_address)
+        finally:
+            self.shutdown_request(request)
+            self._open.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is what these tests are about."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -146,6 +148,20 @@ def test_stop_ends_what_hangs(fake_posthog: FakePostHog) -> None:
     thread.join(5)
     assert time.monotonic() - started < 2
     assert len(failures) == 1
+
+
+def test_a_program_that_never_stops_its_server_can_end() -> None:
+    """An open connection of a client that keeps it alive holds no interpreter back."""
+    code = """
+import http.client
+from otel_posthog.testing import FakePostHog
+server = FakePostHog().start()
+client = http.client.HTTPConnection(server.url[7:])
+client.request("POST", "/batch/", b"{}")
+print(client.getresponse().status)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.strip() == "400"
 
 
 def test_wait_for_says_what_came(fake_posthog: FakePostHog) -> None:
