@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+CACHE ?= $(HOME)/.cache/otel-posthog
 
-.PHONY: demo test lint format bench lock clean help
+.PHONY: demo test pytest versions lint format bench lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -16,6 +17,26 @@ demo: $(VENV)/.ready ## Run the helpdesk example and show what went where
 
 test: $(VENV)/.ready lint ## Run the linters, the type checker and every test
 	$(BIN)/python -m pytest $(ARGS)
+
+pytest: $(VENV)/.ready
+	$(BIN)/python -m pytest $(ARGS)
+
+# Interpreters by name or path; those that do not start are named and left out.
+PYTHONS ?= python3.10 python3.11 python3.12 python3.13 python3.14
+OLDEST_API = opentelemetry-api==1.41.0 opentelemetry-sdk==1.41.0 opentelemetry-exporter-otlp==1.41.0
+OLDEST_CONTRIB = $(foreach name,distro instrumentation-flask instrumentation-logging instrumentation-sqlite3,opentelemetry-$(name)==0.62b0)
+
+versions: ## Run the tests on every Python there is, and on the oldest OpenTelemetry that is supported
+	@for python in $(PYTHONS); do \
+	  name=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
+	    || { echo "== $$python: not on this machine, left out"; continue; }; \
+	  echo "== Python $$name"; \
+	  $(MAKE) --no-print-directory pytest VENV=$(CACHE)/venv-$$name PYTHON=$$python || exit 1; \
+	done
+	@echo "== the oldest OpenTelemetry"
+	@$(MAKE) --no-print-directory $(CACHE)/venv-oldest/.ready VENV=$(CACHE)/venv-oldest
+	@$(CACHE)/venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check $(OLDEST_API) $(OLDEST_CONTRIB)
+	@$(CACHE)/venv-oldest/bin/python -m pytest $(ARGS)
 
 lint: $(VENV)/.ready ## Run ruff, mypy and the import contracts
 	$(BIN)/ruff check .
