@@ -152,13 +152,15 @@ class Pipeline:
             **self._filter.telemetry(event.telemetry, receipt),
             **self._filter.properties(event.properties, receipt),
         }
-        mode = policy.identity_of(destination)
+        mode, subject = policy.identity_of(destination), event.subject
         if mode is IdentityMode.ANONYMOUS:
-            properties = without_user_id(properties, event.subject.user_id, receipt)
+            properties = without_user_id(properties, subject.user_id, receipt)
+        else:
+            subject = self._clean_subject(subject, receipt)
         if policy.trace_url and event.trace_id:
             properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
         who = person(
-            self._clean_subject(event.subject, receipt),
+            subject,
             mode,
             installation_id=self._installation_id,
             time_ns=event.time_ns,
