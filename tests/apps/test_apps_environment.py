@@ -60,6 +60,23 @@ def test_own_endpoint_keeps_all_of_its_settings() -> None:
     assert own.items() <= made.items()
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "given", "spoken"),
+    [
+        ("http://x:4318", None, "http/protobuf"),
+        ("http://x:4317", None, "grpc"),
+        ("https://otlp.example/v1", None, "http/protobuf"),
+        ("http://x:4318", "grpc", "grpc"),
+    ],
+)
+def test_an_endpoint_is_spoken_to_as_its_port_says(endpoint: str, given: str | None, spoken: str) -> None:
+    """With the endpoint alone the run arrives, on either of OTLP's two ports; what the user says wins."""
+    own = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    if given is not None:
+        own["OTEL_EXPORTER_OTLP_PROTOCOL"] = given
+    assert environment(own)["OTEL_EXPORTER_OTLP_PROTOCOL"] == spoken
+
+
 def test_users_python_path_comes_after_the_helpdesk() -> None:
     """Both the helpdesk and what the user's path offers can be imported."""
     assert environment({"PYTHONPATH": "mine"})["PYTHONPATH"].endswith("mine")

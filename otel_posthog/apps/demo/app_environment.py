@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.demo.options import Options
+from otel_posthog.apps.demo.options import OTLP_ENDPOINT, Options
 from otel_posthog.apps.demo.planted import owner
+
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+GRPC_PORT = 4317
 
 SWITCHES = (env.USAGE_STATS, env.DO_NOT_TRACK, env.ANALYTICS_ANONYMIZE_USER_IDS, env.INSTANCE_ID)
 """Variables without a telling prefix that decide over collection; obeyed when the events go to the user's project."""
@@ -63,8 +66,20 @@ def _kept(options: Options) -> dict[str, str]:
     else:
         kept = {name: value for name, value in kept.items() if name not in SWITCHES}
     if options.own_otlp:
-        kept |= _beginning(options, "OTEL_EXPORTER_OTLP_")
+        kept |= {
+            PROTOCOL: _usual_protocol(options.environ[OTLP_ENDPOINT]),
+            **_beginning(options, "OTEL_EXPORTER_OTLP_"),
+        }
     return kept
+
+
+def _usual_protocol(endpoint: str) -> str:
+    """Return what is spoken at `endpoint` unless the user says otherwise: gRPC on its registered port, else HTTP.
+
+    The distribution's own default is gRPC everywhere, which at an HTTP endpoint loses everything without a word. The
+    ports are those of https://opentelemetry.io/docs/specs/otlp/.
+    """
+    return "grpc" if urlsplit(endpoint).port == GRPC_PORT else "http/protobuf"
 
 
 def _beginning(options: Options, prefix: str) -> dict[str, str]:
