@@ -79,7 +79,10 @@ def _usual_protocol(endpoint: str) -> str:
     The distribution's own default is gRPC everywhere, which at an HTTP endpoint loses everything without a word. The
     ports are those of https://opentelemetry.io/docs/specs/otlp/.
     """
-    return "grpc" if urlsplit(endpoint).port == GRPC_PORT else "http/protobuf"
+    try:
+        return "grpc" if urlsplit(endpoint).port == GRPC_PORT else "http/protobuf"
+    except ValueError:  # no number: the exporter says so in its own words
+        return "http/protobuf"
 
 
 def _beginning(options: Options, prefix: str) -> dict[str, str]:
