@@ -15,8 +15,7 @@ from opentelemetry._logs import SeverityNumber, get_logger
 from opentelemetry.util.types import AnyValue
 
 from otel_posthog.route import PREFIX
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+from otel_posthog.unix_time import unix_ns
 
 
 def capture(  # noqa: PLR0913 - the signature that users of posthog-python know
@@ -54,16 +53,9 @@ def capture(  # noqa: PLR0913 - the signature that users of posthog-python know
     for name, value in (properties or {}).items():
         attributes[f"{PREFIX}property.{name}"] = value.isoformat() if isinstance(value, date) else value
     get_logger("otel_posthog").emit(
-        timestamp=_unix_ns(timestamp),
+        timestamp=None if timestamp is None else unix_ns(timestamp.astimezone(timezone.utc)),
         severity_number=SeverityNumber.INFO,
         event_name=f"{PREFIX}{event}",
         attributes=cast("Mapping[str, AnyValue]", attributes),
     )
     return event_uuid
-
-
-def _unix_ns(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    elapsed = moment.astimezone(timezone.utc) - _EPOCH
-    return (elapsed.days * 86_400 + elapsed.seconds) * 10**9 + elapsed.microseconds * 1000

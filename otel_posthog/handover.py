@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from otel_posthog.daemon import start_daemon
 from otel_posthog.model import Signal
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
@@ -72,14 +73,8 @@ class HandOver:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
-                return
-            thread = threading.Thread(target=self._work, name="otel-posthog-worker", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:
-                return  # the interpreter is shutting down (3.12+): `flush` handles what is queued
-            self._thread = thread
+            if self._thread is None:
+                self._thread = start_daemon("otel-posthog-worker", self._work)
 
     def _work(self) -> None:
         while self._step(_IDLE_S):

@@ -17,7 +17,8 @@ _log = logging.getLogger("otel_posthog")
 # One line a minute: rare enough not to flood a log in an outage, often enough to be seen while it lasts.
 REPORT_INTERVAL_S = 60.0
 
-RECEIVED, DELIVERED, DROPPED, RETRIED, FAULT = "received", "delivered", "dropped", "retried", "fault"
+RECEIVED, DELIVERED, DROPPED, RETRIED = "received", "delivered", "dropped", "retried"
+REPAIRED, FAULT = "repaired", "fault"
 
 MAX_REASONS = 200
 """Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded."""

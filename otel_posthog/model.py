@@ -16,6 +16,12 @@ from typing import Protocol
 Attributes = Mapping[str, object]
 """OpenTelemetry attributes as the SDK hands them on: str keys; bool, int, float, str, bytes, sequences, mappings."""
 
+MAX_NAME_BYTES = 200
+"""PostHog's limit for an event name, in UTF-8: Capture V1 drops an event with a longer one."""
+
+REDACTED = "[redacted]"
+"""What stands for a value that goes whole; it never tells what was there."""
+
 NO_ATTRIBUTES: Attributes = MappingProxyType({})
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
@@ -151,6 +157,12 @@ class Scrubber(Protocol):
 
 Submit = Callable[[Signal], None]
 """Where intake hands signals to; never raises, never blocks on the network."""
+
+Flush = Callable[[float], bool]
+"""`flush(timeout_s)` waits until what was submitted is delivered; False where the time did not suffice."""
+
+Close = Callable[[], None]
+"""Called when a provider shuts down; delivers what is waiting, within the exit budget."""
 
 
 @dataclass(slots=True)

@@ -57,6 +57,7 @@ class Pipeline:
     ) -> None:
         self.policy, self._installation_id = policy, installation_id
         self._health, self._guard = health, guard
+        self._note = partial(health.count, outcome.REPAIRED)
         self._filter = Filter(policy.privacy)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation)
         self._handover = HandOver(self._handle, self._tick, max_bytes=policy.delivery.max_queue_bytes)
@@ -83,7 +84,7 @@ class Pipeline:
         Raises:
             DropEvent: The signal is no event; a drop at one destination is counted and leaves the others alone.
         """
-        for event in translate(signal, partial(self._health.count, "repaired")):
+        for event in translate(signal, self._note):
             for destination in self.policy.destinations:
                 if not destination.api_key:
                     continue
@@ -164,7 +165,7 @@ class Pipeline:
             mode,
             installation_id=self._installation_id,
             time_ns=event.time_ns,
-            note=partial(self._health.count, "repaired"),
+            note=self._note,
         )
         name = self._filter.name(event.name, receipt)
         for _, rule, action in receipt.entries:

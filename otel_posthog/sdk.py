@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import context as context_api
 from opentelemetry.attributes import BoundedAttributes
@@ -23,8 +23,6 @@ from otel_posthog.model import Attributes
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event, TracerProvider
     from opentelemetry.sdk.trace.sampling import Sampler
-
-Exporter = TypeVar("Exporter")
 
 
 class EndingSpanProcessor(SpanProcessor):

@@ -12,7 +12,7 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.demo.app_environment import app_environment
 from otel_posthog.apps.demo.app_location import helpdesk_parent
 from otel_posthog.apps.demo.app_process import AppProcess
-from otel_posthog.apps.demo.options import OTLP_ENDPOINT, Options
+from otel_posthog.apps.demo.options import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.testing import FakePostHog
 
 SAMPLER, SAMPLING = "parentbased_traceidratio", 0.1
@@ -80,4 +80,4 @@ def _environment(folder: Path, otlp_url: str, posthog_url: str) -> dict[str, str
     for name in SDK_INTERVALS:
         environment.pop(name, None)
     destinations = {env.POSTHOG_API_KEY: API_KEY, env.POSTHOG_HOST: posthog_url}
-    return environment | destinations | {OTLP_ENDPOINT: otlp_url, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+    return environment | destinations | {OTLP_ENDPOINT: otlp_url, OTLP_PROTOCOL: "http/protobuf"}

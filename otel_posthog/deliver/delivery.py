@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from otel_posthog import health as outcome
+from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.sender import Sender
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.deliver.transport import Transport
@@ -96,18 +97,13 @@ class Delivery:
         def ask(sender: Sender) -> None:
             answers.append(call(sender, max(0.0, deadline - time.monotonic())))
 
-        threads = [threading.Thread(target=ask, args=(each,), daemon=True) for each in senders]
-        for thread, sender in zip(threads, senders, strict=True):
-            _start_or_run(thread, sender, ask)
+        threads = []
+        for sender in senders:
+            thread = start_daemon("otel-posthog-flush", partial(ask, sender))
+            if thread is None:
+                ask(sender)
+            else:
+                threads.append(thread)
         for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
         return len(answers) == len(senders) and all(answers)
-
-
-def _start_or_run(thread: threading.Thread, sender: Sender, ask: Callable[[Sender], None]) -> None:
-    """Start `thread`; where the interpreter is shutting down and starts none (3.12+), ask on this one."""
-    try:
-        thread.start()
-    except RuntimeError:
-        ask(sender)

@@ -19,6 +19,7 @@ from datetime import datetime, timezone
 from random import uniform
 
 from otel_posthog import health as outcome
+from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.store import Store
 from otel_posthog.deliver.transport import HttpTransport, Transport, TransportError
 from otel_posthog.deliver.verdict import Action, Verdict, judge
@@ -145,15 +146,8 @@ class Sender:
 
     def _start(self) -> None:
         with self._waiting.lock:
-            if self._has_thread():
-                return
-            name = f"otel-posthog-sender-{self._destination.name}"
-            thread = threading.Thread(target=self._run, name=name, daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:
-                return  # the interpreter is shutting down (3.12+): `flush` sends
-            self._thread = thread
+            if not self._has_thread():
+                self._thread = start_daemon(f"otel-posthog-sender-{self._destination.name}", self._run)
 
     def _run(self) -> None:
         """Send, as the thread, until the sender is closed and nothing is left, or its deadline is there."""

@@ -11,8 +11,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
-from otel_posthog.intake.spans import Close, Flush
-from otel_posthog.model import NO_ATTRIBUTES, Signal, Source, Submit
+from otel_posthog.model import Close, Flush, Signal, Source, Submit
 from otel_posthog.route import product_name
 from otel_posthog.sdk import item_attributes
 
@@ -40,7 +39,7 @@ class LogIntake(LogRecordProcessor):
             if name is None:
                 return
             observed_ns = record.observed_timestamp or 0
-            resource = log_record.resource.attributes if log_record.resource else NO_ATTRIBUTES
+            resource = log_record.resource.attributes if log_record.resource else None
             self._submit(
                 Signal(
                     Source.LOG,

@@ -16,15 +16,13 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
-from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source, Submit
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Source, Submit
 from otel_posthog.route import PREFIX, has_product_attributes, product_name
 from otel_posthog.sdk import EndingSpanProcessor, item_attributes, span_attributes, span_events
 
 _NOTHING: tuple[Attributes, ContextIdentity | None] = (NO_ATTRIBUTES, None)
 
 Detach = Callable[[Span], None]
-Flush = Callable[[float], bool]
-Close = Callable[[], None]
 
 
 class SpanIntake(EndingSpanProcessor):

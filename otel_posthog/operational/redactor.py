@@ -14,12 +14,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_posthog.errors import Guard
-from otel_posthog.model import Attributes, Scrubber
+from otel_posthog.model import REDACTED, Attributes, Scrubber
 from otel_posthog.policy import OperationalPolicy
 from otel_posthog.route import PREFIX
 from otel_posthog.sdk import item_attributes
-
-REDACTED = "[redacted]"
 
 # A process has a resource for each fork that changed it and a scope for each library.
 _MAX_REMEMBERED = 1000

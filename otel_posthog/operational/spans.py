@@ -9,8 +9,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, Status
 
 from otel_posthog.errors import Guard
+from otel_posthog.model import REDACTED
 from otel_posthog.operational.detach import is_product_event
-from otel_posthog.operational.redactor import REDACTED, Redactor
+from otel_posthog.operational.redactor import Redactor
 from otel_posthog.sdk import bounded, copy_span, flush_exporter, item_attributes, shutdown_exporter
 
 

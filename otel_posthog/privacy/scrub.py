@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from otel_posthog.model import REDACTED
 from otel_posthog.privacy.embedded import parse
 from otel_posthog.privacy.keys import KeyFacts, is_harmless
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.walk import is_card_number, unused
-
-REDACTED = "[redacted]"
 
 # Long stack traces are worth keeping whole on this side; what is longer still is cut.
 MAX_CHARS = 256 * 1024

@@ -10,15 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import CleanEvent, Event, Person
+from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person
 from otel_posthog.privacy.reserved import HEADER_NAMES, PERSON_EVENTS, is_reserved
+from otel_posthog.unix_time import moment_of
 
-MAX_NAME_BYTES = 200  # PostHog drops an event with a longer name
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -80,7 +77,7 @@ def _json(wire: dict[str, object]) -> str:
 
 def _timestamp(time_ns: int) -> str:
     try:
-        return (_EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="microseconds")
+        return moment_of(time_ns).isoformat(timespec="microseconds")
     except OverflowError:
         raise DropEvent("time_invalid") from None
 

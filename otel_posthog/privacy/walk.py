@@ -15,7 +15,7 @@ from enum import Enum
 from itertools import islice
 from uuid import UUID
 
-from otel_posthog.model import Receipt
+from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import parse
 from otel_posthog.privacy.keys import KeyFacts, is_harmless
@@ -144,7 +144,7 @@ class Walk:
             at = f"{path}.{index}"
             if self._rules.is_flag_value(after, each):
                 self._receipt.add(at, "sensitive_key", REPLACED)
-                cleaned: object = "[redacted]"
+                cleaned: object = REDACTED
             else:
                 cleaned = self._value(each, at, facts, depth + 1)
             after = each

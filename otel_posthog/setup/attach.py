@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_posthog.errors import Guard
 from otel_posthog.intake import AnalyticsSampler, Lift, LogIntake, SpanIntake
-from otel_posthog.model import Signal
+from otel_posthog.model import Close, Flush, Signal, Submit
 from otel_posthog.operational import (
     MetricRedactor,
     RedactingLogRecordExporter,
@@ -47,7 +47,8 @@ def attach_tracing(
         return False
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
     if not any(isinstance(each, SpanIntake) for each in span_processors(provider)):
-        provider.add_span_processor(span_intake(pipeline, guard))
+        submit, flush, close = outlets(pipeline)
+        provider.add_span_processor(SpanIntake(submit, detach, guard, flush=flush, close=close))
     if pipeline is not None and lift is not None:
         rewire_sampler(provider, partial(AnalyticsSampler, lift=lift))
     return True
@@ -60,7 +61,8 @@ def attach_logging(provider: object, redactor: Redactor, guard: Guard, *, pipeli
     wrap = _wrapping(RedactingLogRecordExporter, redactor, guard)
     _prepare(provider, "add_log_record_processor", log_processors, wrap, guard)
     if pipeline is not None and not any(isinstance(each, LogIntake) for each in log_processors(provider)):
-        provider.add_log_record_processor(log_intake(pipeline, guard))
+        submit, flush, close = outlets(pipeline)
+        provider.add_log_record_processor(LogIntake(submit, guard, flush=flush, close=close))
     return True
 
 
@@ -78,16 +80,11 @@ def attach_metrics(provider: object, redactor: Redactor, guard: Guard) -> bool:
     return True
 
 
-def span_intake(pipeline: Pipeline | None, guard: Guard) -> SpanIntake:
-    """Return the span processor of `pipeline`; without one it strips spans and submits nothing."""
+def outlets(pipeline: Pipeline | None) -> tuple[Submit, Flush, Close]:
+    """Return where intake hands signals to; without a pipeline, while collection is off, nothing becomes of them."""
     if pipeline is None:
-        return SpanIntake(_nowhere, detach, guard, flush=_nothing_to_flush, close=_nothing_to_close)
-    return SpanIntake(pipeline.submit, detach, guard, flush=pipeline.flush, close=pipeline.flush_for_exit)
-
-
-def log_intake(pipeline: Pipeline, guard: Guard) -> LogIntake:
-    """Return the log record processor of `pipeline`."""
-    return LogIntake(pipeline.submit, guard, flush=pipeline.flush, close=pipeline.flush_for_exit)
+        return _nowhere, _nothing_to_flush, _nothing_to_close
+    return pipeline.submit, pipeline.flush, pipeline.flush_for_exit
 
 
 _Wrapper = type[RedactingSpanExporter] | type[RedactingLogRecordExporter]

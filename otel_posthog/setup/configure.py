@@ -15,7 +15,6 @@ from opentelemetry._logs import LoggerProvider, get_logger_provider
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Installation, load, mismatch_line, notice_box, start_line
-from otel_posthog.model import Signal
 from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Collection, Policy, activate
@@ -165,20 +164,6 @@ def flush(timeout_s: float = 5.0) -> bool:
     """Wait until every product event so far is delivered; False where `timeout_s` did not suffice."""
     pipeline = _running.pipeline if _running else None
     return pipeline.flush(timeout_s) if pipeline else True
-
-
-def submit(signal: Signal) -> None:
-    """Hand `signal` to the pipeline; drop it where collection is off."""
-    pipeline = _running.pipeline if _running else None
-    if pipeline is not None:
-        pipeline.submit(signal)
-
-
-def flush_for_exit() -> None:
-    """Deliver what is waiting when a provider shuts down, within the budget that all of them share."""
-    pipeline = _running.pipeline if _running else None
-    if pipeline is not None:
-        pipeline.flush_for_exit()
 
 
 def shutdown(timeout_s: float = 5.0) -> bool:

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from otel_posthog.intake import LogIntake, SpanIntake
 from otel_posthog.operational import RedactingLogRecordExporter, RedactingMetricExporter, RedactingSpanExporter, detach
 from otel_posthog.setup import configure
+from otel_posthog.setup.attach import outlets
 
 
 class AnalyticsSpanProcessor(SpanIntake):
@@ -24,7 +25,8 @@ class AnalyticsSpanProcessor(SpanIntake):
 
     def __init__(self) -> None:
         made = configure.ensure()
-        super().__init__(configure.submit, detach, made.guard, flush=configure.flush, close=configure.flush_for_exit)
+        submit, flush, close = outlets(made.pipeline)
+        super().__init__(submit, detach, made.guard, flush=flush, close=close)
 
 
 class AnalyticsLogRecordProcessor(LogIntake):
@@ -36,7 +38,8 @@ class AnalyticsLogRecordProcessor(LogIntake):
 
     def __init__(self) -> None:
         made = configure.ensure()
-        super().__init__(configure.submit, made.guard, flush=configure.flush, close=configure.flush_for_exit)
+        submit, flush, close = outlets(made.pipeline)
+        super().__init__(submit, made.guard, flush=flush, close=close)
 
 
 class OperationalSpanExporter(RedactingSpanExporter):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from otel_posthog.testing.server import Answer, LocalServer
@@ -116,24 +117,24 @@ class OtlpSink(LocalServer):
 
     def _take_traces(self, body: bytes) -> None:
         request = _collector("trace").ExportTraceServiceRequest.FromString(body)
-        for group in request.resource_spans:
-            resource = attributes(group.resource.attributes)
-            for scope in group.scope_spans:
-                self.spans.extend(_span(each, scope.scope.name, resource) for each in scope.spans)
+        self.spans.extend(starmap(_span, _items(request.resource_spans, "scope_spans", "spans")))
 
     def _take_logs(self, body: bytes) -> None:
         request = _collector("logs").ExportLogsServiceRequest.FromString(body)
-        for group in request.resource_logs:
-            resource = attributes(group.resource.attributes)
-            for scope in group.scope_logs:
-                self.logs.extend(_log(each, scope.scope.name, resource) for each in scope.log_records)
+        self.logs.extend(starmap(_log, _items(request.resource_logs, "scope_logs", "log_records")))
 
     def _take_metrics(self, body: bytes) -> None:
         request = _collector("metrics").ExportMetricsServiceRequest.FromString(body)
-        for group in request.resource_metrics:
-            resource = attributes(group.resource.attributes)
-            for scope in group.scope_metrics:
-                self.metrics.extend(_metric(each, scope.scope.name, resource) for each in scope.metrics)
+        self.metrics.extend(starmap(_metric, _items(request.resource_metrics, "scope_metrics", "metrics")))
+
+
+def _items(groups: Iterable[Any], scopes: str, items: str) -> Iterator[tuple[Any, str, dict[str, Any]]]:
+    """Yield each item with the name of its scope and its resource: OTLP nests all three signals alike."""
+    for group in groups:
+        resource = attributes(group.resource.attributes)
+        for scope in getattr(group, scopes):
+            for each in getattr(scope, items):
+                yield each, scope.scope.name, resource
 
 
 def attributes(pairs: Iterable[Any]) -> dict[str, Any]:

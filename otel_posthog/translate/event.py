@@ -8,12 +8,9 @@ same telemetry gives the same events wherever and however often it is translated
 from __future__ import annotations
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import NO_GROUPS, ContextIdentity, Event, Signal, Subject
+from otel_posthog.model import MAX_NAME_BYTES, NO_GROUPS, ContextIdentity, Event, Signal, Subject
 from otel_posthog.translate.identifiers import Note, event_time_ns, event_uuid
 from otel_posthog.translate.vocabulary import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, Sorted, first, read
-
-# PostHog's limit for an event name, in bytes of UTF-8: Capture V1 drops an event with a longer one.
-MAX_NAME_BYTES = 200
 
 _YES = frozenset({"true", "1", "yes", "on", "granted"})
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 
 from otel_posthog.model import Signal, Source
 from otel_posthog.translate.vocabulary import RECORD_UID_KEY, TIMESTAMP_KEY, UUID_KEY
+from otel_posthog.unix_time import unix_ns
 
 Note = Callable[[str], None]
 
 _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569")
 # Seconds, any fraction of them, and an offset; `fromisoformat` reads fractions and `Z` only from Python 3.11 on.
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # 2100-01-01; beyond it a timestamp is a mistaken unit, and PostHog would not take it either.
 _MAX_TIME_NS = 4_102_444_800 * 10**9
 
@@ -90,7 +90,7 @@ def _parse_time(value: object) -> int | None:
         return None
     moment, fraction, offset = found.groups()
     try:
-        elapsed = datetime.fromisoformat(f"{moment}{'+00:00' if offset in 'Zz' else offset}") - _EPOCH
+        whole_s = datetime.fromisoformat(f"{moment}{'+00:00' if offset in 'Zz' else offset}")
     except ValueError:
         return None
-    return (elapsed.days * 86_400 + elapsed.seconds) * 10**9 + int(f"{fraction or '':0<9}"[:9])
+    return unix_ns(whole_s) + int(f"{fraction or '':0<9}"[:9])

@@ -7,10 +7,9 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.demo.options import OTLP_ENDPOINT, Options
+from otel_posthog.apps.demo.options import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.apps.demo.planted import owner
 
-PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 GRPC_PORT = 4317
 
 SWITCHES = (env.USAGE_STATS, env.DO_NOT_TRACK, env.ANALYTICS_ANONYMIZE_USER_IDS, env.INSTANCE_ID)
@@ -67,7 +66,7 @@ def _kept(options: Options) -> dict[str, str]:
         kept = {name: value for name, value in kept.items() if name not in SWITCHES}
     if options.own_otlp:
         kept |= {
-            PROTOCOL: _usual_protocol(options.environ[OTLP_ENDPOINT]),
+            OTLP_PROTOCOL: _usual_protocol(options.environ[OTLP_ENDPOINT]),
             **_beginning(options, "OTEL_EXPORTER_OTLP_"),
         }
     return kept

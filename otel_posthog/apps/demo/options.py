@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from otel_posthog import environment_variables as env
 
-OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+OTLP_ENDPOINT, OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
 
 
 @dataclass(frozen=True, slots=True)

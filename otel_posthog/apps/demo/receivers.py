@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import final
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.demo.options import OTLP_ENDPOINT, Options
+from otel_posthog.apps.demo.options import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.testing import FakePostHog, OtlpSink
 
 API_KEY = "phc_demo"
@@ -46,5 +46,5 @@ class Receivers:
         if self.posthog is not None:
             variables |= {env.POSTHOG_API_KEY: API_KEY, env.POSTHOG_HOST: self.posthog.url}
         if self.otlp is not None:
-            variables |= {OTLP_ENDPOINT: self.otlp.url, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+            variables |= {OTLP_ENDPOINT: self.otlp.url, OTLP_PROTOCOL: "http/protobuf"}
         return variables

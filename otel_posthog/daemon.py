@@ -1,0 +1,19 @@
+"""Starts the package's threads: daemons, so that none holds an exit back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+def start_daemon(name: str, work: Callable[[], object]) -> threading.Thread | None:
+    """Return a started thread that does `work`; None where the interpreter is shutting down and starts none (3.12+).
+
+    Whoever gets None does the work in a flush of its own, on the thread that asks for it.
+    """
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread
