@@ -1,6 +1,6 @@
 """The pipeline: read this first. It joins the stages; no stage knows another.
 
-    intake ── Signal ─▶ [hand-over queue] ─▶ translate ── Event ─▶ privacy ─▶ identity ─▶ seal ── CleanEvent ─▶ deliver
+    intake ── Signal ─▶ [hand-over queue] ─▶ translate ── Event ─▶ clean ── CleanEvent ─▶ deliver
 
 `submit` runs on application threads and only queues; `process` runs on the worker, or on the application thread when
 the queue is full. Whatever a stage raises drops that one event for that one destination, counted: fail closed.
@@ -13,19 +13,17 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from otel_posthog import health as outcome
+from otel_posthog.clean import Cleaner
 from otel_posthog.deliver import Delivery
 from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.fork import run_in_child
 from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
-from otel_posthog.identity import person, without_user_id
-from otel_posthog.model import CleanEvent, Event, Receipt, Signal, Subject
-from otel_posthog.policy import Destination, IdentityMode, Policy
-from otel_posthog.privacy import Filter, consent_given, seal
+from otel_posthog.model import CleanEvent, Signal
+from otel_posthog.policy import Policy
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.translate import translate
 
@@ -55,10 +53,10 @@ class Pipeline:
         guard: Guard,
         delivery: Delivery | None = None,
     ) -> None:
-        self.policy, self._installation_id = policy, installation_id
+        self.policy = policy
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
-        self._filter = Filter(policy.privacy)
+        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation)
         self._handover = HandOver(self._handle, self._tick, max_bytes=policy.delivery.max_queue_bytes)
         self._exit_deadline: float | None = None
@@ -84,12 +82,11 @@ class Pipeline:
         Raises:
             DropEvent: The signal is no event; a drop at one destination is counted and leaves the others alone.
         """
+        cleaner = self._cleaner
         for event in translate(signal, self._note):
-            for destination in self.policy.destinations:
-                if not destination.api_key:
-                    continue
+            for destination in cleaner.destinations:
                 with self._dropping("clean"):
-                    yield self._clean(event, destination)
+                    yield cleaner.clean(event, destination)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything submitted before is delivered or finally dropped.
@@ -143,47 +140,6 @@ class Pipeline:
         with self._dropping("translate"):
             for event in self.process(signal):
                 self._delivery.submit(event)
-
-    def _clean(self, event: Event, destination: Destination) -> CleanEvent:
-        """Run one event through privacy and identity for one destination."""
-        policy, receipt = self.policy, Receipt()
-        if not consent_given(event.subject, required=policy.collection.consent_required):
-            raise DropEvent("consent")
-        properties = {
-            **self._filter.telemetry(event.telemetry, receipt),
-            **self._filter.properties(event.properties, receipt),
-        }
-        mode, subject = policy.identity_of(destination), event.subject
-        if mode is IdentityMode.ANONYMOUS:
-            properties = without_user_id(properties, subject.user_id, receipt)
-        else:
-            subject = self._clean_subject(subject, receipt)
-        if policy.trace_url and event.trace_id:
-            properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
-        who = person(
-            subject,
-            mode,
-            installation_id=self._installation_id,
-            time_ns=event.time_ns,
-            note=self._note,
-        )
-        name = self._filter.name(event.name, receipt)
-        for _, rule, action in receipt.entries:
-            self._health.count(action, rule)
-        limit = policy.delivery.max_event_bytes
-        return seal(event, who, name, properties, destination=destination.name, max_event_bytes=limit)
-
-    def _clean_subject(self, subject: Subject, receipt: Receipt) -> Subject:
-        """Return `subject` with everything but the user id filtered; that is the identity mode's to decide."""
-        clean = partial(self._filter.properties, receipt=receipt)
-        session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
-        return replace(
-            subject,
-            session_id=session_id if isinstance(session_id, str) else None,
-            groups={key: str(value) for key, value in clean(subject.groups).items()},
-            person_set=clean(subject.person_set),
-            person_set_once=clean(subject.person_set_once),
-        )
 
     @contextlib.contextmanager
     def _dropping(self, place: str) -> Iterator[None]:

@@ -2,13 +2,13 @@
 
 from otel_posthog.policy.active import activate, active
 from otel_posthog.policy.collection import Collection, decide
-from otel_posthog.policy.policy import (
+from otel_posthog.policy.policy import Policy
+from otel_posthog.policy.sections import (
     CollectionPolicy,
     DeliveryPolicy,
     Destination,
     IdentityMode,
     OperationalPolicy,
-    Policy,
     PrivacyPolicy,
 )
 

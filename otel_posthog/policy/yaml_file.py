@@ -17,7 +17,8 @@ from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type
 import yaml
 
 from otel_posthog.errors import PolicyError
-from otel_posthog.policy.policy import Destination, Policy, PrivacyPolicy
+from otel_posthog.policy.policy import Policy
+from otel_posthog.policy.sections import Destination, PrivacyPolicy
 
 _T = TypeVar("_T")
 

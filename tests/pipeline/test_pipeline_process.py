@@ -20,6 +20,7 @@ from otel_posthog.health import DROPPED, RECEIVED, Health
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import CollectionPolicy, IdentityMode, Policy
+from otel_posthog.privacy import Filter
 from otel_posthog.testing import FakePostHog, Fault
 
 MAIL = "ada.lovelace@example.org"
@@ -140,10 +141,10 @@ def test_a_stage_that_fails_drops_the_event_and_counts_it(
         raise RuntimeError(MAIL)
 
     monkeypatch.setattr(Guard, "reraise", False)
-    monkeypatch.setattr(f"otel_posthog.pipeline.{stage}", broken)
+    place = "translate" if stage == "translate" else "clean"
+    monkeypatch.setattr(f"otel_posthog.{'pipeline' if place == 'translate' else 'clean'}.{stage}", broken)
     running.pipeline.submit(signal())
     running.pipeline.flush(5)
-    place = "translate" if stage == "translate" else "clean"
     assert running.dropped() == {f"error_in_{place}": 1}
     assert MAIL not in str(running.health.snapshot())
 
@@ -151,7 +152,7 @@ def test_a_stage_that_fails_drops_the_event_and_counts_it(
 def test_a_filter_that_fails_drops_the_event(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """The privacy stage is no exception to failing closed."""
     monkeypatch.setattr(Guard, "reraise", False)
-    monkeypatch.setattr(type(running.pipeline._filter), "properties", lambda *_: 1 / 0)
+    monkeypatch.setattr(Filter, "properties", lambda *_: 1 / 0)
     assert running.bodies(signal(analytics__a=MAIL)) == []
     assert running.dropped() == {"error_in_clean": 1}
 
@@ -170,14 +171,14 @@ def test_a_drop_at_one_destination_leaves_the_other_alone(monkeypatch: pytest.Mo
     """What fails for the vendor still arrives at the operator."""
     monkeypatch.setattr(Guard, "reraise", False)
     made = Running(policy("http://127.0.0.1:9", "http://127.0.0.1:9"))
-    real = made.pipeline._clean
+    real = made.pipeline._cleaner.clean
 
     def first_fails(event: Any, destination: Any) -> Any:
         if destination.name == "default":
             raise RuntimeError
         return real(event, destination)
 
-    monkeypatch.setattr(made.pipeline, "_clean", first_fails)
+    monkeypatch.setattr(made.pipeline._cleaner, "clean", first_fails)
     assert [each.destination for each in made.pipeline.process(signal())] == ["d1"]
     made.pipeline.shutdown(0)
 

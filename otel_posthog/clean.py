@@ -1,0 +1,85 @@
+"""One event, made clean for one destination: privacy, then identity, then the seal.
+
+Comes in: a translated `Event` and the destination. Goes out: the `CleanEvent`, the only form that may be stored or
+sent. Runs on the worker, or on the application thread when the queue is full. A cleaner never changes: another policy
+is another cleaner, put in this one's place between two signals. It raises what a stage raises; the caller drops and
+counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from otel_posthog import health as outcome
+from otel_posthog.errors import DropEvent
+from otel_posthog.health import Health
+from otel_posthog.identity import person, without_user_id
+from otel_posthog.model import CleanEvent, Event, Receipt, Subject
+from otel_posthog.policy import Destination, IdentityMode, Policy
+from otel_posthog.privacy import Filter, consent_given, seal
+
+
+class Cleaner:
+    """The privacy and identity rules of one policy, compiled; immutable, safe to share between threads.
+
+    Args:
+        policy: What may leave, and as whom.
+        installation_id: The `distinct_id` of events without a user.
+        health: Counts which rules did what.
+
+    Attributes:
+        policy: As given.
+        destinations: Those that have a key: the ones to clean for.
+    """
+
+    def __init__(self, policy: Policy, *, installation_id: str, health: Health) -> None:
+        self.policy, self._installation_id, self._health = policy, installation_id, health
+        self.destinations = tuple(each for each in policy.destinations if each.api_key)
+        self._filter = Filter(policy.privacy)
+        self._note = partial(health.count, outcome.REPAIRED)
+
+    def clean(self, event: Event, destination: Destination) -> CleanEvent:
+        """Return `event` as it may be sent to `destination`.
+
+        Raises:
+            DropEvent: It may not be sent there.
+        """
+        policy, receipt = self.policy, Receipt()
+        if not consent_given(event.subject, required=policy.collection.consent_required):
+            raise DropEvent("consent")
+        properties = {
+            **self._filter.telemetry(event.telemetry, receipt),
+            **self._filter.properties(event.properties, receipt),
+        }
+        mode, subject = policy.identity_of(destination), event.subject
+        if mode is IdentityMode.ANONYMOUS:
+            properties = without_user_id(properties, subject.user_id, receipt)
+        else:
+            subject = self._clean_subject(subject, receipt)
+        if policy.trace_url and event.trace_id:
+            properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
+        who = person(
+            subject,
+            mode,
+            installation_id=self._installation_id,
+            time_ns=event.time_ns,
+            note=self._note,
+        )
+        name = self._filter.name(event.name, receipt)
+        for _, rule, action in receipt.entries:
+            self._health.count(action, rule)
+        limit = policy.delivery.max_event_bytes
+        return seal(event, who, name, properties, destination=destination.name, max_event_bytes=limit)
+
+    def _clean_subject(self, subject: Subject, receipt: Receipt) -> Subject:
+        """Return `subject` with everything but the user id filtered; that is the identity mode's to decide."""
+        clean = partial(self._filter.properties, receipt=receipt)
+        session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
+        return replace(
+            subject,
+            session_id=session_id if isinstance(session_id, str) else None,
+            groups={key: str(value) for key, value in clean(subject.groups).items()},
+            person_set=clean(subject.person_set),
+            person_set_once=clean(subject.person_set_once),
+        )

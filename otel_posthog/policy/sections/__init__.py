@@ -1,0 +1,19 @@
+"""The sections of the policy file, one typed, immutable value each; their fields are the keys of the file."""
+
+from __future__ import annotations
+
+from otel_posthog.policy.sections.collection import CollectionPolicy
+from otel_posthog.policy.sections.delivery import DeliveryPolicy
+from otel_posthog.policy.sections.destination import Destination
+from otel_posthog.policy.sections.identity import IdentityMode
+from otel_posthog.policy.sections.operational import OperationalPolicy
+from otel_posthog.policy.sections.privacy import PrivacyPolicy
+
+__all__ = [
+    "CollectionPolicy",
+    "DeliveryPolicy",
+    "Destination",
+    "IdentityMode",
+    "OperationalPolicy",
+    "PrivacyPolicy",
+]

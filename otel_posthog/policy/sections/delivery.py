@@ -1,0 +1,34 @@
+"""Delivery: how events are queued and sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPolicy:
+    """How events are queued and sent.
+
+    Attributes:
+        max_queue_bytes: Size of the hand-over queue; past it the application thread filters its own event.
+        max_buffer_bytes: Size of what waits to be sent; past it new events are dropped and counted.
+        max_batch_events: Events in one request.
+        max_batch_bytes: Bytes of events in one request, before compression.
+        max_event_bytes: A larger event is dropped and counted.
+        flush_interval_s: How long an event waits for others to share its request.
+        request_timeout_s: For one request, connect and read each.
+        retry_initial_s: First backoff; it doubles, with full jitter, up to `retry_max_s`.
+        retry_max_s: Longest backoff.
+        shutdown_timeout_s: How long `shutdown` and the exit of the process may take.
+    """
+
+    max_queue_bytes: int = 8 * 1024 * 1024
+    max_buffer_bytes: int = 32 * 1024 * 1024
+    max_batch_events: int = 100  # as posthog-python's `flush_at`
+    max_batch_bytes: int = 5 * 1024 * 1024  # as posthog-python's BATCH_SIZE_LIMIT; the server stops at 20 MiB
+    max_event_bytes: int = 900 * 1024  # as posthog-python's MAX_MSG_SIZE; PostHog discards above about 1 MB
+    flush_interval_s: float = 1.0
+    request_timeout_s: float = 15.0
+    retry_initial_s: float = 0.5
+    retry_max_s: float = 30.0
+    shutdown_timeout_s: float = 5.0

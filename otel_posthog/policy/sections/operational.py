@@ -1,0 +1,22 @@
+"""Operational redaction: what may go on towards the operational backends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otel_posthog.policy.defaults import USER_KEY_PREFIXES, USER_KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class OperationalPolicy:
+    """What may go on towards the operational backends. Product attributes are always taken off, whatever is set here.
+
+    Attributes:
+        redact: Whether the detectors run over what is left.
+        user_keys: Attribute keys that name a user and are removed.
+        user_key_prefixes: The same for whole namespaces.
+    """
+
+    redact: bool = True
+    user_keys: frozenset[str] = USER_KEYS
+    user_key_prefixes: tuple[str, ...] = USER_KEY_PREFIXES
