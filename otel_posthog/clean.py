@@ -14,8 +14,8 @@ from functools import partial
 from otel_posthog import health as outcome
 from otel_posthog.errors import DropEvent
 from otel_posthog.health import Health
-from otel_posthog.identity import person, without_user_id
-from otel_posthog.model import CleanEvent, Event, Receipt, Subject
+from otel_posthog.identity import person, with_change, without_user_id
+from otel_posthog.model import CleanEvent, Event, GroupUpdate, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.privacy import Filter, consent_given, seal
 
@@ -52,11 +52,12 @@ class Cleaner:
             **self._filter.telemetry(event.telemetry, receipt),
             **self._filter.properties(event.properties, receipt),
         }
-        mode, subject = policy.identity_of(destination), event.subject
+        mode, subject, group = policy.identity_of(destination), event.subject, event.group
         if mode is IdentityMode.ANONYMOUS:
             properties = without_user_id(properties, subject.user_id, receipt)
         else:
             subject = self._clean_subject(subject, receipt)
+            group = group and self._clean_group(group, receipt)
         if policy.trace_url and event.trace_id:
             properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
         who = person(
@@ -66,6 +67,7 @@ class Cleaner:
             time_ns=event.time_ns,
             note=self._note,
         )
+        who = with_change(who, replace(event, subject=subject, group=group), mode)
         name = self._filter.name(event.name, receipt)
         for _, rule, action in receipt.entries:
             self._health.count(action, rule)
@@ -83,3 +85,15 @@ class Cleaner:
             person_set=clean(subject.person_set),
             person_set_once=clean(subject.person_set_once),
         )
+
+    def _clean_group(self, group: GroupUpdate, receipt: Receipt) -> GroupUpdate:
+        """Return `group` filtered.
+
+        Raises:
+            DropEvent: `group_invalid`, when its type or key may not leave.
+        """
+        cleaned = self._filter.properties({group.type: group.key}, receipt)
+        if len(cleaned) != 1:
+            raise DropEvent("group_invalid")
+        ((kind, key),) = cleaned.items()
+        return GroupUpdate(kind, str(key), self._filter.properties(group.properties, receipt))

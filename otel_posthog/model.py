@@ -34,6 +34,26 @@ class Source(str, Enum):
     LOG = "log"
 
 
+class EventKind(str, Enum):
+    """What an event does; all but `PRODUCT` change persons or groups and bear PostHog's own name, which is the value.
+
+    `IDENTIFY`: says that this is a known person, with `subject.person_set`.
+    `SET`, `SET_ONCE`: change the person's properties and nothing else.
+    `ALIAS`: says that `subject.alias` and `subject.user_id` are one person.
+    `GROUP_IDENTIFY`: sets properties of a group, which are in `event.group`.
+
+    Source: the events that posthog-python (`posthog/client.py`) sends for `set`, `set_once`, `alias`, `group_identify`,
+    and https://posthog.com/docs/api/capture for `$identify`.
+    """
+
+    PRODUCT = "product"
+    IDENTIFY = "$identify"
+    SET = "$set"
+    SET_ONCE = "$set_once"
+    ALIAS = "$create_alias"
+    GROUP_IDENTIFY = "$groupidentify"
+
+
 @dataclass(frozen=True, slots=True)
 class ContextIdentity:
     """Who acts, as `user_context` put it into the OpenTelemetry context."""
@@ -77,14 +97,38 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who an event is about, as the telemetry tells it; what of this may leave is the identity stage's decision."""
+    """Who an event is about, as the telemetry tells it; what of this may leave is the identity stage's decision.
+
+    Attributes:
+        alias: Another id of the same person, usually the one from before log-in; only an `ALIAS` event sends it.
+        groups: Group type -> group key.
+        person_set: Person properties to set.
+        person_set_once: Person properties to set where there are none yet.
+        consent: None where nobody has said.
+    """
 
     user_id: str | None = None
+    alias: str | None = None
     session_id: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     person_set: Attributes = field(default_factory=dict)
     person_set_once: Attributes = field(default_factory=dict)
     consent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUpdate:
+    """What a `GROUP_IDENTIFY` event says of a group.
+
+    Attributes:
+        type: The group's type (`company`).
+        key: Which group of that type.
+        properties: The group's properties to set, not filtered yet.
+    """
+
+    type: str
+    key: str
+    properties: Attributes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +145,8 @@ class Event:
         trace_id: 32 lowercase hex digits, or None.
         span_id: 16 lowercase hex digits, or None.
         source: The kind of telemetry it was read from.
+        kind: What it does; the name of one that is no `PRODUCT` is `kind.value`.
+        group: The group that a `GROUP_IDENTIFY` is about; None for every other kind.
     """
 
     name: str
@@ -112,6 +158,8 @@ class Event:
     trace_id: str | None
     span_id: str | None
     source: Source
+    kind: EventKind = EventKind.PRODUCT
+    group: GroupUpdate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Who an event is sent as, and what people are told about it."""
 
+from otel_posthog.identity.changes import with_change
 from otel_posthog.identity.echo import without_user_id
 from otel_posthog.identity.installation import Installation, load
 from otel_posthog.identity.modes import person
@@ -13,5 +14,6 @@ __all__ = [
     "notice_text",
     "person",
     "start_line",
+    "with_change",
     "without_user_id",
 ]

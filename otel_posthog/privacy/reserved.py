@@ -35,7 +35,9 @@ _PREFIXES = ("$geoip_",)
 HEADER_NAMES = frozenset({"$lib", "$lib_version"})
 
 # Names of events that change persons or groups; PostHog refuses them for an event without a person.
-PERSON_EVENTS = frozenset({"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$unset"})
+PERSON_EVENTS = frozenset(
+    {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}
+)
 
 
 def is_reserved(name: str) -> bool:

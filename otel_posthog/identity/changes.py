@@ -1,0 +1,54 @@
+"""What an event that changes a person or a group says on the wire, and whether its identity mode lets it.
+
+Comes in: an `Event` whose subject and group are filtered, and the `Person` that the mode has decided on. Goes out: the
+`Person` it is sent as, with the properties that PostHog acts on. Runs on the worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from otel_posthog.errors import DropEvent
+from otel_posthog.model import Event, EventKind, GroupUpdate, Person
+from otel_posthog.policy import IdentityMode
+
+
+def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
+    """Return `who` with what `event` changes; an event that changes nothing leaves `who` as it is.
+
+    Source: what posthog-python sends (`posthog/client.py`: `alias`, `group_identify`).
+
+    Args:
+        who: Who the event is sent as, as the mode has decided.
+        event: The event; its subject and its group have passed the privacy filters.
+        mode: The identity mode.
+
+    Raises:
+        DropEvent: `person_event`, where there is no person that could be changed.
+    """
+    if event.kind is EventKind.PRODUCT:
+        return who
+    if mode is IdentityMode.ANONYMOUS:
+        raise DropEvent("person_event")
+    if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
+        return _group_update(who, event.group)
+    if not who.has_profile:
+        raise DropEvent("person_event")
+    if event.kind is EventKind.ALIAS:
+        return _alias(who, event.subject.alias)
+    return who
+
+
+def _alias(who: Person, previous_id: str | None) -> Person:
+    """Return the person of an alias event, which is sent as the previous id and names the present one."""
+    if previous_id is None:
+        raise DropEvent("person_event")
+    properties = {**who.properties, "distinct_id": previous_id, "alias": who.distinct_id}
+    return replace(who, distinct_id=previous_id, properties=properties)
+
+
+def _group_update(who: Person, group: GroupUpdate) -> Person:
+    """Return the person of a group's update; without a user it is the group itself, as in posthog-node."""
+    distinct_id = who.distinct_id if who.has_profile else f"${group.type}_{group.key}"
+    update = {"$group_type": group.type, "$group_key": group.key, "$group_set": dict(group.properties)}
+    return Person(distinct_id, has_profile=True, properties={**who.properties, **update})
