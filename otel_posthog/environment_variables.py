@@ -26,6 +26,9 @@ OTEL_POSTHOG_SAMPLER = "OTEL_POSTHOG_SAMPLER"
 OTEL_POSTHOG_STATE_DIR = "OTEL_POSTHOG_STATE_DIR"
 """Where the installation's id and the notice's mark are kept. Default: the user's state directory."""
 
+OTEL_POSTHOG_SPOOL_DIR = "OTEL_POSTHOG_SPOOL_DIR"
+"""Where events wait on disk. Default: the folder `spool` in the state directory."""
+
 USAGE_STATS = "USAGE_STATS"
 """`false` switches collection off; a policy can name aliases (`collection.off_switches`)."""
 

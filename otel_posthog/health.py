@@ -19,6 +19,7 @@ REPORT_INTERVAL_S = 60.0
 
 RECEIVED, DELIVERED, DROPPED, RETRIED = "received", "delivered", "dropped", "retried"
 REPAIRED, FAULT = "repaired", "fault"
+ADOPTED, BURIED, STORAGE_ERROR = "adopted", "buried", "storage_error"
 
 MAX_REASONS = 200
 """Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded."""

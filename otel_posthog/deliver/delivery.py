@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 
 from otel_posthog import health as outcome
 from otel_posthog.daemon import start_daemon
+from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.sender import Sender
-from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.deliver.transport import Transport
 from otel_posthog.errors import Guard
 from otel_posthog.fork import run_in_child
@@ -28,9 +29,10 @@ class Delivery:
         guard: Keeps errors of ours out of the host app.
         transport: The network; the default is HTTP, a connection of its own for each destination.
         suppress: Keeps the host's instrumentation from tracing our requests.
+        spool_directory: Where events wait on disk, one folder for each destination; None keeps them in memory.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three by name
         self,
         policy: Policy,
         health: Health,
@@ -38,13 +40,14 @@ class Delivery:
         *,
         transport: Transport | None = None,
         suppress: Callable[[], AbstractContextManager[None]] = nullcontext,
+        spool_directory: Path | None = None,
     ) -> None:
         limits, self._health = policy.delivery, health
         self._senders = {
             each.name: Sender(
                 each,
                 limits,
-                MemoryStore(limits.max_buffer_bytes),
+                open_store(each, limits, health, spool_directory),
                 health,
                 guard,
                 transport=transport,

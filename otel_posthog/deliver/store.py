@@ -1,8 +1,9 @@
 """Where clean events wait until PostHog has them.
 
-Comes in: `CleanEvent`s. Goes out: batches, which stay owned by the store until they are acknowledged. The sender's
-thread takes and acknowledges, any thread puts. This one lives in memory, bounded by bytes; a durable one has the same
-five methods.
+Comes in: `CleanEvent`s. Goes out: batches, which stay owned by the store until they are acknowledged, buried or
+discarded. Any thread puts, reads the sizes and discards; everything else is called by whoever sends: the sender's
+thread, or a caller of `flush` in its place, one at a time. No method raises for what a disk does. This store lives in
+memory, bounded by bytes; `deliver/spool/` has the durable one.
 """
 
 from __future__ import annotations
@@ -23,22 +24,61 @@ class Store(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """The size of what waits and of what is taken but not acknowledged."""
+        """The size of what waits and of what is taken but not acknowledged. Any thread."""
+
+    @property
+    def volatile(self) -> int:
+        """How many events, waiting or taken, would be lost with this process: none of those on disk. Any thread."""
 
     def __len__(self) -> int:
-        """How many events wait; those taken do not count."""
+        """How many events wait, adopted ones too; those taken do not count. Any thread; 0 means nothing to take."""
 
     def put(self, event: CleanEvent) -> bool:
-        """Keep `event`; return False where there is no room."""
+        """Keep `event`, on disk where there is one; return False where there is no room. Any thread."""
 
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
-        """Return the oldest events for one request, no uuid twice among them."""
+        """Return the oldest events for one request, no uuid twice among them. The sending thread.
+
+        The same objects, in any order and any number at a time, go back into `acknowledge` or `bury`. What is taken and
+        given back to neither is delivered by the next process, where the store is durable.
+        """
 
     def acknowledge(self, events: Sequence[CleanEvent]) -> None:
-        """Forget events that were taken: they are delivered, or finally dropped."""
+        """Forget events that were taken: they are delivered, or dropped for good. The sending thread."""
+
+    def bury(self, events: Sequence[CleanEvent], reason: str) -> None:
+        """Acknowledge events that PostHog refuses for good, and keep them as dead letters. The sending thread.
+
+        Args:
+            events: Taken before; the caller has counted them as dropped.
+            reason: The fixed identifier that they are counted under.
+        """
+
+    def adopted(self, events: Sequence[CleanEvent]) -> int:
+        """Return how many of `events`, taken before, were not put by this process: a flush does not wait for those."""
+
+    def discard(self, reason: str) -> int:
+        """Forget all that waits or is taken, here and left by ended processes, dead letters too. Any thread.
+
+        Args:
+            reason: Why, a fixed identifier (`opted_out`); for the log line.
+
+        Returns:
+            How many events: the caller counts them as dropped. Acknowledging one of them later changes nothing.
+        """
+
+    def tend(self) -> None:
+        """Adopt what ended processes left, drop what is too old, sync.
+
+        The sending thread calls it at its start and every 30 s. It looks at the clock itself: called more often, it
+        returns at once.
+        """
+
+    def close(self) -> None:
+        """Let go of files and locks, so that another process can adopt what is left. Last call; idempotent."""
 
     def reset_after_fork(self) -> None:
-        """Keep nothing: what was here, the parent delivers."""
+        """Keep nothing: what was here, the parent delivers. Called in the fork hook: opens and starts nothing."""
 
 
 class MemoryStore:
@@ -57,12 +97,19 @@ class MemoryStore:
         # Reentrant: a signal handler may capture an event while this thread is inside.
         self._lock = threading.RLock()
         self._events: deque[CleanEvent] = deque()
+        # By identity: the sender gives back the objects that it took, and one uuid may stand for several events.
+        self._taken: dict[int, CleanEvent] = {}
         self._size_bytes = 0
 
     @property
     def size_bytes(self) -> int:
         """The size of what waits and of what is taken but not acknowledged."""
         return self._size_bytes
+
+    @property
+    def volatile(self) -> int:
+        """How many events wait or are taken: all of them end with the process."""
+        return len(self._events) + len(self._taken)
 
     def __len__(self) -> int:
         return len(self._events)
@@ -99,12 +146,38 @@ class MemoryStore:
                 taken.append(event)
                 size += len(event.body)
             self._events.extendleft(reversed(repeats))
+            self._taken.update((id(event), event) for event in taken)
         return taken
 
     def acknowledge(self, events: Sequence[CleanEvent]) -> None:
-        """Forget events that were taken."""
+        """Forget events that were taken; those that were discarded meanwhile are forgotten already."""
         with self._lock:
-            self._size_bytes -= sum(map(_size, events))
+            for event in events:
+                if self._taken.pop(id(event), None) is not None:
+                    self._size_bytes -= _size(event)
+
+    def bury(self, events: Sequence[CleanEvent], reason: str) -> None:  # noqa: ARG002 - there is no place for them
+        """Forget events that were taken: memory keeps no dead letters."""
+        self.acknowledge(events)
+
+    def adopted(self, events: Sequence[CleanEvent]) -> int:  # noqa: ARG002 - no other process left any
+        """Return 0: memory ends with its process."""
+        return 0
+
+    def discard(self, reason: str) -> int:  # noqa: ARG002 - nothing is logged of memory
+        """Forget everything and return how many events that were."""
+        with self._lock:
+            count = self.volatile
+            self._events.clear()
+            self._taken.clear()
+            self._size_bytes = 0
+        return count
+
+    def tend(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def _size(event: CleanEvent) -> int:

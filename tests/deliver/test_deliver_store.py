@@ -91,3 +91,17 @@ def test_one_event_larger_than_a_batch_still_goes() -> None:
     store = MemoryStore(10**6)
     store.put(CleanEvent("a", b"x" * 5000))
     assert len(store.take(10, 100)) == 1
+
+
+def test_what_is_discarded_is_counted_once_and_a_late_acknowledgement_changes_nothing() -> None:
+    """An opt-out forgets what waits and what is under way; the sender's answer to the latter comes too late."""
+    store = MemoryStore(10**6)
+    for uuid in ("a", "b", "c"):
+        store.put(CleanEvent(uuid, b""))
+    batch = store.take(2, 10**6)
+    assert store.volatile == 3
+    assert store.discard("opted_out") == 3
+    store.put(CleanEvent("d", b""))
+    store.acknowledge(batch)
+    store.bury(batch, "rejected")
+    assert (len(store), store.volatile, store.size_bytes) == (1, 1, OVERHEAD_BYTES)

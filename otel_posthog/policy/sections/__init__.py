@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from otel_posthog.policy.sections.collection import CollectionPolicy
-from otel_posthog.policy.sections.delivery import DeliveryPolicy
+from otel_posthog.policy.sections.delivery import DeliveryPolicy, Durability
 from otel_posthog.policy.sections.destination import Destination
 from otel_posthog.policy.sections.identity import IdentityMode
 from otel_posthog.policy.sections.operational import OperationalPolicy
@@ -13,6 +13,7 @@ __all__ = [
     "CollectionPolicy",
     "DeliveryPolicy",
     "Destination",
+    "Durability",
     "IdentityMode",
     "OperationalPolicy",
     "PrivacyPolicy",

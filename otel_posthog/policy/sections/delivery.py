@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Durability(str, Enum):
+    """Where an event is when the call that made it returns.
+
+    `SPOOL`: handed over in memory; a writer that is woken at once has it on disk within a millisecond or so.
+    `WRITE_THROUGH`: filtered and on disk; the application's thread does the work.
+    `MEMORY`: in memory until PostHog has it; for hosts that must not write.
+    """
+
+    SPOOL = "spool"
+    WRITE_THROUGH = "write_through"
+    MEMORY = "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,8 +24,12 @@ class DeliveryPolicy:
     """How events are queued and sent.
 
     Attributes:
+        durability: When an event is on disk.
         max_queue_bytes: Size of the hand-over queue; past it the application thread filters its own event.
-        max_buffer_bytes: Size of what waits to be sent; past it new events are dropped and counted.
+        max_buffer_bytes: Size of what waits in memory, where there is no disk or it is full; past it new events are
+            dropped and counted.
+        max_spool_bytes: Size on disk of what waits for one destination; past it new events are dropped and counted.
+        max_spool_age_s: What waits on disk longer is dropped and counted.
         max_batch_events: Events in one request.
         max_batch_bytes: Bytes of events in one request, before compression.
         max_event_bytes: A larger event is dropped and counted.
@@ -22,8 +40,11 @@ class DeliveryPolicy:
         shutdown_timeout_s: How long `shutdown` and the exit of the process may take.
     """
 
+    durability: Durability = Durability.SPOOL
     max_queue_bytes: int = 8 * 1024 * 1024
     max_buffer_bytes: int = 32 * 1024 * 1024
+    max_spool_bytes: int = 512 * 1024 * 1024  # about a million events of the usual size
+    max_spool_age_s: float = 7 * 24 * 3600.0
     max_batch_events: int = 100  # as posthog-python's `flush_at`
     max_batch_bytes: int = 5 * 1024 * 1024  # as posthog-python's BATCH_SIZE_LIMIT; the server stops at 20 MiB
     max_event_bytes: int = 900 * 1024  # as posthog-python's MAX_MSG_SIZE; PostHog discards above about 1 MB
