@@ -39,13 +39,20 @@ class Cleaner:
         self._filter = Filter(policy.privacy)
         self._note = partial(health.count, outcome.REPAIRED)
 
-    def clean(self, event: Event, destination: Destination) -> CleanEvent:
+    def clean(self, event: Event, destination: Destination, receipt: Receipt | None = None) -> CleanEvent:
         """Return `event` as it may be sent to `destination`.
+
+        Args:
+            event: As translated.
+            destination: Where to.
+            receipt: Gets which rule did what; for a caller that shows it. One of its own is made otherwise, for the
+                counts.
 
         Raises:
             DropEvent: It may not be sent there.
         """
-        policy, receipt = self.policy, Receipt()
+        policy = self.policy
+        receipt = Receipt() if receipt is None else receipt
         if not consent_given(event.subject, required=policy.collection.consent_required):
             raise DropEvent("consent")
         properties = {
@@ -69,8 +76,8 @@ class Cleaner:
         )
         who = with_change(who, replace(event, subject=subject, group=group), mode)
         name = self._filter.name(event.name, receipt)
-        for _, rule, action in receipt.entries:
-            self._health.count(action, rule)
+        if receipt.entries:
+            self._health.count_actions(receipt.entries)
         limit = policy.delivery.max_event_bytes
         return seal(event, who, name, properties, destination=destination.name, max_event_bytes=limit)
 

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 _log = logging.getLogger("otel_posthog")
 
@@ -22,7 +22,8 @@ REPAIRED, FAULT = "repaired", "fault"
 ADOPTED, BURIED, STORAGE_ERROR = "adopted", "buried", "storage_error"
 
 MAX_REASONS = 200
-"""Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded."""
+"""Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded.
+The same for pairs of (rule, action)."""
 
 
 class Health:
@@ -37,17 +38,25 @@ class Health:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._reported: Counter[tuple[str, str]] = Counter()
+        self._actions: Counter[tuple[str, str]] = Counter()
         self._gauges: dict[str, Callable[[], float]] = {}
         self._durations: list[Callable[[float, str], None]] = []
         self._next_report = clock() + REPORT_INTERVAL_S
 
     def count(self, outcome: str, reason: str = "", amount: int = 1) -> None:
         """Add `amount` to the count of `outcome` for `reason`."""
-        key = (outcome, reason)
         with self._lock:
-            if key not in self._counts and len(self._counts) >= MAX_REASONS:
-                key = (outcome, "other")
-            self._counts[key] += amount
+            _add(self._counts, (outcome, reason), (outcome, "other"), amount)
+
+    def count_actions(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        """Count what privacy did to one event.
+
+        Args:
+            entries: (key, rule, action), as a receipt has them; the keys, of which there is no end, are not counted.
+        """
+        with self._lock:
+            for _, rule, action in entries:
+                _add(self._actions, (rule, action), ("other", action), 1)
 
     def fault(self, place: str, error_type: str) -> None:
         """Count an error of ours that was kept out of the host app."""
@@ -57,6 +66,11 @@ class Health:
         """Return (outcome, reason) -> count since start."""
         with self._lock:
             return dict(self._counts)
+
+    def actions(self) -> dict[tuple[str, str], int]:
+        """Return (rule, action) -> how often privacy did that to a property since start."""
+        with self._lock:
+            return dict(self._actions)
 
     def total(self, outcome: str) -> int:
         """Return the count of `outcome` over all reasons."""
@@ -99,7 +113,12 @@ class Health:
     def reset_after_fork(self) -> None:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""
         self._lock = threading.Lock()
-        self._counts, self._reported = Counter(), Counter()
+        self._counts, self._reported, self._actions = Counter(), Counter(), Counter()
+
+
+def _add(counts: Counter[tuple[str, str]], key: tuple[str, str], other: tuple[str, str], amount: int) -> None:
+    """Add to the count of `key`, or of `other` where there are too many keys already."""
+    counts[key if key in counts or len(counts) < MAX_REASONS else other] += amount
 
 
 def summary(counts: Mapping[tuple[str, str], int]) -> str:

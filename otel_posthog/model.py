@@ -7,6 +7,7 @@ No stage keeps a reference into a live span: every mapping here is owned by the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -213,16 +214,31 @@ Close = Callable[[], None]
 """Called when a provider shuts down; delivers what is waiting, within the exit budget."""
 
 
+UNSHOWN_KEY = "[key]"
+"""What stands in a receipt for a part of a key that might itself be about somebody."""
+
+# Names of properties, indexes and markers of the detectors; a sentence or a long number is no name a developer gave.
+_SHOWN_PATH = re.compile(r"(?!.*\d{7})[\w$\[\]:/.-]{1,300}")
+
+
 @dataclass(slots=True)
 class Receipt:
     """What privacy did to one event: which rule fired on which key and what it did, never a value.
 
     Attributes:
-        entries: (key, rule, action) in the order in which they fired; key is the dotted path of the property.
+        entries: (key, rule, action) in the order in which they fired; key is the dotted path of the property, with
+            `[key]` for a part that does not look like a name.
+        is_detailed: Whether somebody reads it: only then are the attributes noted that were never asked to leave,
+            since their keys are not on the allow-list.
     """
 
     entries: list[tuple[str, str, str]] = field(default_factory=list)
+    is_detailed: bool = False
 
     def add(self, key: str, rule: str, action: str) -> None:
-        """Note that `rule` did `action` (`removed`, `replaced`, `truncated`) to the property at `key`."""
-        self.entries.append((key, rule, action))
+        """Note that `rule` did `action` (`removed`, `replaced`, `truncated`, ...) to the property at `key`."""
+        self.entries.append((key if _SHOWN_PATH.fullmatch(key) else _shown(key), rule, action))
+
+
+def _shown(path: str) -> str:
+    return ".".join(part if _SHOWN_PATH.fullmatch(part) else UNSHOWN_KEY for part in path.split("."))

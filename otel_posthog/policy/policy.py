@@ -12,6 +12,7 @@ from otel_posthog.policy.sections import (
     CollectionPolicy,
     DeliveryPolicy,
     Destination,
+    ExceptionPolicy,
     IdentityMode,
     OperationalPolicy,
     PrivacyPolicy,
@@ -32,6 +33,7 @@ class Policy:
     identity: IdentityMode = IdentityMode.ANONYMOUS
     collection: CollectionPolicy = field(default_factory=CollectionPolicy)
     privacy: PrivacyPolicy = field(default_factory=PrivacyPolicy)
+    exceptions: ExceptionPolicy = field(default_factory=ExceptionPolicy)
     operational: OperationalPolicy = field(default_factory=OperationalPolicy)
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     destinations: tuple[Destination, ...] = (Destination(),)

@@ -38,13 +38,17 @@ class Filter:
         return Walk(self._rules, receipt).properties(properties)
 
     def telemetry(self, attributes: Mapping[str, object], receipt: Receipt) -> dict[str, object]:
-        """Return what of telemetry attributes may leave; those not on the allow-list are left out without a note.
+        """Return what of telemetry attributes may leave; those not on the allow-list stay.
 
         Args:
             attributes: As the instrumentation set them.
-            receipt: Gets which rule did what to an allowed key.
+            receipt: Gets which rule did what to an allowed key, and a detailed one those that are not allowed.
         """
         allow = self._allow
+        if receipt.is_detailed:
+            for key in attributes:
+                if key not in allow:
+                    receipt.add(self._rules.key(key).name, "allow_list", "removed")
         return self.properties({key: value for key, value in attributes.items() if key in allow}, receipt)
 
     def name(self, text: str, receipt: Receipt) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from otel_posthog.policy.sections.collection import CollectionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Durability
 from otel_posthog.policy.sections.destination import Destination
+from otel_posthog.policy.sections.exceptions import ExceptionItems, ExceptionMode, ExceptionPolicy
 from otel_posthog.policy.sections.identity import IdentityMode
 from otel_posthog.policy.sections.operational import OperationalPolicy
 from otel_posthog.policy.sections.privacy import PrivacyPolicy
@@ -14,6 +15,9 @@ __all__ = [
     "DeliveryPolicy",
     "Destination",
     "Durability",
+    "ExceptionItems",
+    "ExceptionMode",
+    "ExceptionPolicy",
     "IdentityMode",
     "OperationalPolicy",
     "PrivacyPolicy",
