@@ -55,6 +55,9 @@ class KeyFacts:
     version: bool = False
 
 
+NO_FACTS = KeyFacts()
+
+
 class KeyRules:
     """The policy's sensitive words, ready to be looked up.
 

@@ -1,4 +1,4 @@
-"""A text in; out the same text with markers in place of what the detectors find, the same object if that is nothing.
+"""A text in; out the same text with something else in place of what the detectors find, the same object if nothing is.
 
 Runs wherever a filter runs. Linear in the text, and bounded: what is past the limit is cut off, after a look far enough
 beyond it that no secret is cut in two and left.
@@ -7,11 +7,17 @@ beyond it that no secret is cut in two and left.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
-from otel_posthog.privacy.detectors import LONG_NUMBER, Detector, Span, detectors
-from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.detectors import LONG_NUMBER, USERINFO, Detector, Span, detectors, look
+from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.reveal import reveal
+
+Replacement = str | Callable[[str], str]
+"""What stands in a hit's place: a text, or what a function makes of the hit, which it gets without its encodings."""
+
+Fired = list[str]
+Hit = tuple[int, int, Detector]
 
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
 _MARGIN_CHARS = 512
@@ -20,12 +26,13 @@ _SHORTEST_HIT = 5  # `pwd=x`
 _MAX_ROUNDS = 3
 _APART = frozenset(" \t\n\"'`=&?/,;()<>[]{}|#")
 
-_DIGIT = re.compile(r"\d")
-
-# Too short for a key, and without what any other hit needs: enums, names of things, most values there are.
-_PLAIN_WORD = re.compile(r"[A-Za-z_.,/()'!-]{0,19}")
-
-Fired = list[str]
+# Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
+_HARMLESS = re.compile(
+    r"[A-Za-z_.,()'!-]{0,19}"
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|[12]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|(?=[^a-f]{0,31}[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})"
+)
 
 
 class Scanner:
@@ -34,98 +41,123 @@ class Scanner:
     Args:
         names: The detectors that are on.
         facts_of: The key rules.
+        replacements: What stands in the place of a detector's hits; its name in brackets for those not named.
     """
 
-    def __init__(self, names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> None:
+    def __init__(
+        self,
+        names: Collection[str],
+        facts_of: Callable[[str], KeyFacts],
+        replacements: Mapping[str, Replacement] | None = None,
+    ) -> None:
         self._detectors = detectors(names, facts_of)
-        self._wordy = tuple(each for each in self._detectors if not each.numeric and not each.long_number)
-        self._short = tuple(each for each in self._detectors if not each.long_number)
-        self._versions = tuple(each for each in self._detectors if each.in_versions)
-        self._encoded = tuple(each for each in self._detectors if each.encoded)
+        self._userinfo = USERINFO in self._detectors
+        self._replacements: dict[str, Replacement] = {name: f"[{name}]" for name in names}
+        self._replacements.update(replacements or {})
+        # A text is one of a few hundred mixtures of what the detectors need; which of them fit is told once for each.
+        self._fitting: dict[int, tuple[Detector, ...]] = {}
 
-    def clean(self, text: str, *, max_chars: int, version: bool = False, fired: Fired | None = None) -> str:
-        """Return `text` with every hit replaced by its marker.
+    def clean(self, text: str, *, max_chars: int, facts: KeyFacts = NO_FACTS, fired: Fired | None = None) -> str:
+        """Return `text` with every hit replaced.
 
         Args:
             text: Any text.
             max_chars: What is kept of it, in characters.
-            version: Whether its key says that it is a version.
+            facts: What its key tells.
             fired: Gets the names of what was found, `max_string_chars` for a cut.
         """
         if len(text) <= max_chars:
-            return self._clean(text, version, fired)
+            return self._clean(text, facts, fired)
         if fired is not None:
             fired.append("max_string_chars")
-        window = self._clean(text[: max_chars + _MARGIN_CHARS], version, fired)
+        window = self._clean(text[: max_chars + _MARGIN_CHARS], facts, fired)
         if len(text) <= max_chars + _MARGIN_CHARS:
             return window[:max_chars]
         # The last of the window may be half of something: it served to be looked at, and goes.
         return window[: min(max_chars, max(0, len(window) - _MARGIN_CHARS))]
 
-    def _clean(self, text: str, version: bool, fired: Fired | None) -> str:
-        if len(text) < _SHORTEST_HIT or _PLAIN_WORD.fullmatch(text):
+    def replacement(self, name: str, hit: str) -> str:
+        """Return what stands in the place of `hit`, which the detector `name` found."""
+        by = self._replacements[name]
+        return by if isinstance(by, str) else by(hit)
+
+    def _clean(self, text: str, facts: KeyFacts, fired: Fired | None) -> str:
+        if len(text) < _SHORTEST_HIT or _HARMLESS.fullmatch(text):
             return text
         for _ in range(_MAX_ROUNDS):
-            text, settled = self._round(text, version, fired)
-            if settled:
+            hits = self._hits(text, facts)
+            if not hits:
+                break
+            if fired is not None:
+                _note(hits, fired)
+            before, text = text, self._replaced(text, hits)
+            if _stand_apart(before, hits) and not LONG_NUMBER.search(text):
                 break
         return text
 
-    def _round(self, text: str, version: bool, fired: Fired | None) -> tuple[str, bool]:
-        """Return `text` after one look of every detector, and whether another could see no more."""
+    def _hits(self, text: str, facts: KeyFacts) -> list[Hit]:
+        """Return what is found in `text`, ascending and apart."""
         plain, offsets = reveal(text)
-        if offsets is not None:
-            text = self._round_encoded(text, fired)
-            plain, offsets = reveal(text)
-        settled = True
-        for detector in self._fitting(plain, version):
-            spans = detector.find(plain)
+        seen, runs = look(plain)
+        kind = seen * 2 + facts.version
+        fitting = self._fitting.get(kind)
+        if fitting is None:
+            fitting = tuple(each for each in self._detectors if each.fits(seen, version=facts.version))
+            self._fitting[kind] = fitting
+        hits: list[Hit] = []
+        # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
+        if offsets is not None and self._userinfo:
+            hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
+        for detector in fitting:
+            spans = detector.find(plain, facts, runs)
             if spans:
-                # Which digits belong together is told by those around them, also across a space.
-                apart = offsets is None and not detector.long_number and _stand_apart(text, spans)
-                settled = settled and apart
-                text = _replace(text, spans, offsets, detector)
-                plain, offsets = reveal(text)
-                _note(detector, fired)
-        return text, settled
+                hits = _merged(hits, spans, detector, offsets)
+        return hits
 
-    def _fitting(self, plain: str, version: bool) -> tuple[Detector, ...]:
-        """Return the detectors that could find something in `plain`, by what it consists of."""
-        if _DIGIT.search(plain) is None:
-            return self._wordy
-        if version:
-            return self._versions
-        return self._detectors if LONG_NUMBER.search(plain) else self._short
-
-    def _round_encoded(self, text: str, fired: Fired | None) -> str:
-        for detector in self._encoded:
-            spans = detector.find(text)
-            if spans:
-                text = _replace(text, spans, None, detector)
-                _note(detector, fired)
-        return text
+    def _replaced(self, text: str, hits: list[Hit]) -> str:
+        parts: list[str] = []
+        done = 0
+        for start, end, detector in hits:
+            by = self._replacements[detector.name]
+            parts += (text[done:start], by if isinstance(by, str) else by(reveal(text[start:end])[0]))
+            done = end
+        parts.append(text[done:])
+        return "".join(parts)
 
 
-def _note(detector: Detector, fired: Fired | None) -> None:
-    if fired is not None and detector.name not in fired:
-        fired.append(detector.name)
+def _merged(hits: list[Hit], spans: list[Span], detector: Detector, offsets: list[int] | None) -> list[Hit]:
+    """Return `hits` with `spans` added; of what overlaps, the earlier one, unless the later covers it."""
+    if offsets is not None:
+        spans = [(offsets[start], offsets[end]) for start, end in spans]
+    if not hits:
+        return [(start, end, detector) for start, end in spans]
+    merged: list[Hit] = []
+    at, count = 0, len(hits)
+    for start, end in spans:
+        while at < count and hits[at][1] <= start:
+            merged.append(hits[at])
+            at += 1
+        if (at < count and hits[at][0] < end) or (merged and start < merged[-1][1]):
+            if detector.gives_way or (at < count and hits[at][0] <= start and end <= hits[at][1]):
+                continue
+            while at < count and hits[at][0] < end:
+                start, end = min(start, hits[at][0]), max(end, hits[at][1])  # noqa: PLW2901 - grown by what it covers
+                at += 1
+            if merged and start < merged[-1][1]:
+                start = merged.pop()[0]  # noqa: PLW2901 - the same
+        merged.append((start, end, detector))
+    merged += hits[at:]
+    return merged
 
 
-def _stand_apart(text: str, spans: list[Span]) -> bool:
+def _note(hits: list[Hit], fired: Fired) -> None:
+    for _, _, detector in hits:
+        if detector.name not in fired:
+            fired.append(detector.name)
+
+
+def _stand_apart(text: str, hits: list[Hit]) -> bool:
     size = len(text)
     return all(
-        (start == 0 or text[start - 1] in _APART) and (end == size or text[end] in _APART) for start, end in spans
+        (start == 0 or text[start - 1] in _APART) and (end == size or text[end] in _APART) for start, end, _ in hits
     )
-
-
-def _replace(text: str, spans: list[Span], offsets: list[int] | None, detector: Detector) -> str:
-    parts: list[str] = []
-    done = 0
-    for start, end in sorted(spans):
-        if offsets is not None:
-            start, end = offsets[start], offsets[end]  # noqa: PLW2901 - the same span, in the text as it was
-        if start >= done:
-            parts += (text[done:start], detector.marker)
-        done = max(done, end)
-    parts.append(text[done:])
-    return "".join(parts)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from otel_posthog.model import REDACTED
 from otel_posthog.privacy.embedded import parse
-from otel_posthog.privacy.keys import KeyFacts, is_harmless
+from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, is_harmless
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.walk import is_card_number, unused
 
@@ -38,9 +38,9 @@ class Scrub:
             return value if value == REDACTED else REDACTED
         return self._value(value, facts, 0)
 
-    def text(self, text: str, *, version: bool = False) -> str:
+    def text(self, text: str, facts: KeyFacts = NO_FACTS) -> str:
         """Return `text`, scrubbed."""
-        return self._rules.scanner.clean(text, max_chars=MAX_CHARS, version=version)
+        return self._rules.scanner.clean(text, max_chars=MAX_CHARS, facts=facts)
 
     def _value(self, value: object, facts: KeyFacts, depth: int) -> object:  # noqa: PLR0911 - one line per type
         if isinstance(value, str):
@@ -48,7 +48,9 @@ class Scrub:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, (int, float)):
-            return "[card]" if self._cards and is_card_number(value) else value
+            if not (self._cards and is_card_number(value)):
+                return value
+            return self._rules.scanner.replacement("card", str(int(value)))
         if isinstance(value, bytes):
             return self._bytes(value, facts)
         if depth >= self._rules.policy.max_depth:
@@ -62,14 +64,14 @@ class Scrub:
     def _string(self, text: str, facts: KeyFacts, depth: int) -> str:
         embedded = parse(text) if len(text) <= MAX_CHARS else None
         if embedded is None:
-            return self.text(text, version=facts.version)
+            return self.text(text, facts)
         scrubbed = self._value(embedded.document, facts, depth)
         return text if scrubbed is embedded.document and not embedded.repeats_keys else embedded.text_of(scrubbed)
 
     def _bytes(self, value: bytes, facts: KeyFacts) -> bytes:
         # Latin-1 reads any bytes, and writes back those that were not touched.
         text = value.decode("latin-1")
-        scrubbed = self.text(text, version=facts.version)
+        scrubbed = self.text(text, facts)
         return value if scrubbed is text else scrubbed.encode("latin-1", "replace")
 
     def _mapping(self, value: Mapping[str, object], depth: int) -> Mapping[str, object]:

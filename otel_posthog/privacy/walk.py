@@ -18,7 +18,7 @@ from uuid import UUID
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import parse
-from otel_posthog.privacy.keys import KeyFacts, is_harmless
+from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, is_harmless
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
 
@@ -30,7 +30,6 @@ MAX_VALUES = 20_000
 _UNKNOWN_KEY = "[key]"
 _MAX_INT_BITS = 64
 _GONE = object()
-_NO_FACTS = KeyFacts()
 _CARD_DIGITS = range(13, 20)
 
 
@@ -61,12 +60,10 @@ class Walk:
                 self._entry(kept, read, value, read.name, 0)
         return kept
 
-    def text(self, text: str, path: str, facts: KeyFacts = _NO_FACTS) -> str:
+    def text(self, text: str, path: str, facts: KeyFacts = NO_FACTS) -> str:
         """Return `text` with the detectors' hits replaced, cut to the policy's length."""
         fired: Fired = []
-        cleaned = self._rules.scanner.clean(
-            text, max_chars=self._policy.max_string_chars, version=facts.version, fired=fired
-        )
+        cleaned = self._rules.scanner.clean(text, max_chars=self._policy.max_string_chars, facts=facts, fired=fired)
         for rule in fired:
             self._receipt.add(path, rule, TRUNCATED if rule == "max_string_chars" else REPLACED)
         return cleaned
@@ -123,7 +120,7 @@ class Walk:
             return _GONE
         if is_card_number(number) and "card" in self._policy.detectors:
             self._receipt.add(path, "card", REPLACED)
-            return "[card]"
+            return self._rules.scanner.replacement("card", str(int(number)))
         return number
 
     def _nested(self, value: Mapping[object, object], path: str, depth: int) -> object:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from otel_posthog.privacy.detectors.card import CARD, is_card
-from otel_posthog.privacy.detectors.detector import LONG_NUMBER, Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Span
 from otel_posthog.privacy.detectors.email import EMAIL
 from otel_posthog.privacy.detectors.iban import IBAN
 from otel_posthog.privacy.detectors.ip import IPV4, IPV6
 from otel_posthog.privacy.detectors.jwt import JWT
+from otel_posthog.privacy.detectors.look import LONG_NUMBER, look
 from otel_posthog.privacy.detectors.mac import MAC
 from otel_posthog.privacy.detectors.pairs import pairs
 from otel_posthog.privacy.detectors.phone import PHONE
@@ -21,7 +22,7 @@ from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO, 
 from otel_posthog.privacy.detectors.ssn import SSN
 from otel_posthog.privacy.keys import KeyFacts
 
-__all__ = ["LONG_NUMBER", "Detector", "Span", "detectors", "is_card"]
+__all__ = ["LONG_NUMBER", "USERINFO", "Detector", "Span", "detectors", "is_card", "look"]
 
 _ORDER = (PEM, USERINFO, JWT, VENDOR, AUTHORIZATION, EMAIL, MAC, IPV6, IPV4, IBAN, CARD, PHONE, SSN)
 

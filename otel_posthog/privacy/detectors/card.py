@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import LONG_NUMBER, Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import NUMBER
+from otel_posthog.privacy.keys import KeyFacts
 
 _DIALLED = re.compile(r"\d{8,15}(?![ .-]?\d)")
 _GROUP = re.compile(r"\d+")
@@ -21,9 +24,9 @@ def is_card(digits: str) -> bool:
     return _is_issued(digits) and _luhn(digits)
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    for run in LONG_NUMBER.finditer(text):
+    for run in runs:
         if run.end() - run.start() < _MIN_DIGITS:
             continue
         groups = [match.span() for match in _GROUP.finditer(text, *run.span())]
@@ -97,4 +100,4 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, plain)) + sum(_DOUBLED[int(digit)] for digit in doubled)) % 10 == 0
 
 
-CARD = Detector("card", _find, long_number=True)
+CARD = Detector("card", _find, needs=NUMBER)

@@ -1,15 +1,18 @@
-"""What a detector is: a name, and a function that says where in a text it finds something."""
+"""What a detector is: a name, a function that says where it finds something, and what a text must have for that."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Span = tuple[int, int]
+from otel_posthog.privacy.keys import KeyFacts
 
-LONG_NUMBER = re.compile(r"[\d(][\d ().+/-]{7,}\d")
-"""Nine characters in a row of which a long number may consist."""
+Span = tuple[int, int]
+Run = re.Match[str]
+"""Nine characters or more in a row of which a long number may consist."""
+
+Find = Callable[[str, KeyFacts, Sequence[Run]], list[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +21,23 @@ class Detector:
 
     Attributes:
         name: As the policy switches it on; also what stands in a hit's place, in brackets.
-        find: Returns where the hits are, ascending and apart; works in time linear in the text.
-        numeric: No hit is possible in a text without a digit.
-        long_number: No hit is possible without nine characters in a row of which a long number may consist.
+        find: Gets a text, what its key tells and the long numbers in the text; returns where the hits are, ascending
+            and apart. Works in time linear in the text.
+        needs: What of `otel_posthog.privacy.detectors.look` a text must have for a hit to be possible; all of it.
+        needs_one: The same, of which one is enough; 0 where there is no such choice.
         in_versions: False where a version number looks like a hit; not asked about values of version-like keys then.
-        encoded: Also asked about the text as it was, because decoding can hide a hit (`%2F` in a password in a URL).
+        gives_way: A hit that overlaps one of a detector before it is not taken; without it the wider of the two wins.
     """
 
     name: str
-    find: Callable[[str], list[Span]]
-    numeric: bool = False
-    long_number: bool = False
+    find: Find
+    needs: int = 0
+    needs_one: int = 0
     in_versions: bool = True
-    encoded: bool = False
+    gives_way: bool = True
 
-    @property
-    def marker(self) -> str:
-        """What a hit is replaced by."""
-        return f"[{self.name}]"
+    def fits(self, seen: int, *, version: bool) -> bool:
+        """Return whether a hit is possible in a text in which `seen` was seen."""
+        if version and not self.in_versions:
+            return False
+        return seen & self.needs == self.needs and (not self.needs_one or bool(seen & self.needs_one))

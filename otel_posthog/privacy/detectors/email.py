@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import AT
+from otel_posthog.privacy.keys import KeyFacts
 
 # 64 by RFC 5321; the rest is for plus-addresses of senders that do not care.
 _MAX_LOCAL_CHARS = 256
@@ -17,7 +20,7 @@ _LOCAL_REVERSED = re.compile(r"[\w.!#$*+^`{|}~'-]+")
 _FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".mjs", ".ts", ".tgz", ".gz", ".zip")
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     at = text.find("@")
     end = 0
@@ -50,4 +53,4 @@ def _quoted(before: str, at: int, end: int) -> Span:
     return at - len(before) + max(opening, 0), end
 
 
-EMAIL = Detector("email", lambda text: _find(text) if "@" in text else [])
+EMAIL = Detector("email", _find, needs=AT)

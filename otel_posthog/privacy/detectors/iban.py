@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import DIGIT
+from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import IBAN_LENGTHS
 
 _DASHED_GROUP = 4
@@ -12,8 +15,10 @@ _DASHED_GROUP = 4
 _START = re.compile(r"\d{2}(?<=[A-Za-z]{2}\d{2})(?<![0-9A-Za-z].{4})(?=[ -]?[0-9A-Za-z])")
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
+    if len(text) < min(IBAN_LENGTHS.values()):
+        return spans
     end = 0
     for match in _START.finditer(text):
         start = match.start() - 2
@@ -52,4 +57,4 @@ def _checks(iban: str) -> bool:
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
 
 
-IBAN = Detector("iban", lambda text: _find(text) if len(text) >= 15 else [], numeric=True)
+IBAN = Detector("iban", _find, needs=DIGIT)

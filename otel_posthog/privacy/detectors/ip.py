@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv6Address
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import COLON, DIGIT, DOT
+from otel_posthog.privacy.keys import KeyFacts
 
 _V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
@@ -25,7 +28,7 @@ _LOOK_BACK_CHARS = 48
 _NON_PUBLIC_24 = frozenset({(192, 0, 0), (192, 0, 2), (198, 51, 100), (203, 0, 113)})
 
 
-def _find_v4(text: str) -> list[Span]:
+def _find_v4(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     if text.count(".") < 3:
         return []
     return [
@@ -51,7 +54,7 @@ def _is_public_v4(a: int, b: int, c: int, d: int) -> bool:
     return not (shared or private or benchmark or (a, b, c) in _NON_PUBLIC_24)
 
 
-def _find_v6(text: str) -> list[Span]:
+def _find_v6(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     if "::" not in text and text.count(":") < 6:
         return []
     spans: list[Span] = []
@@ -78,5 +81,5 @@ def _is_public_v6(text: str) -> bool:
     return (number >> 125 == 1 and not documentation) or number >> 32 == 0x64FF9B << 64
 
 
-IPV6 = Detector("ip", _find_v6, numeric=True)
-IPV4 = Detector("ip", _find_v4, numeric=True, in_versions=False)
+IPV6 = Detector("ip", _find_v6, needs=COLON | DIGIT)
+IPV4 = Detector("ip", _find_v4, needs=DOT | DIGIT, in_versions=False)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import TOKEN
+from otel_posthog.privacy.keys import KeyFacts
 
 # Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`.
 _JWT = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}")
@@ -12,7 +15,9 @@ _MIN_CHARS = 20
 _OPAQUE_CHARS = 200  # a header cut off before its first dot
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    if "eyJ" not in text:
+        return []
     return [match.span() for match in _JWT.finditer(text) if _is_token(match.group())]
 
 
@@ -23,4 +28,4 @@ def _is_token(found: str) -> bool:
     )
 
 
-JWT = Detector("jwt", lambda text: _find(text) if "eyJ" in text else [])
+JWT = Detector("jwt", _find, needs=TOKEN)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import COLON, DASH, DOT
+from otel_posthog.privacy.keys import KeyFacts
 
 _MAC = re.compile(
     r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z]|[:-][0-9A-Fa-f]{2})"
@@ -16,11 +19,11 @@ _DOTTED = re.compile(
 )
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans = [match.span() for match in _MAC.finditer(text)] if text.count(":") >= 5 or text.count("-") >= 5 else []
     if text.count(".") >= 2:
         spans += (match.span() for match in _DOTTED.finditer(text))
     return spans
 
 
-MAC = Detector("mac", _find)
+MAC = Detector("mac", _find, needs_one=COLON | DASH | DOT)

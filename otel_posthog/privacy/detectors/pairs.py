@@ -7,11 +7,12 @@ A value is read only after a sensitive key, so that a long row of harmless pairs
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG
 from otel_posthog.privacy.keys import KeyFacts, is_harmless
 from otel_posthog.privacy.words import PROSE
 
@@ -102,9 +103,7 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             header=facts.sensitive and bool(_COOKIE_KEY.fullmatch(word)),
         )
 
-    def find(text: str) -> list[Span]:
-        if "=" not in text and ":" not in text and "--" not in text:
-            return []
+    def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
         at = 0
@@ -115,7 +114,7 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             at = span[1] if span else sign.end()
         return spans
 
-    return Detector("secret", find)
+    return Detector("secret", find, needs_one=COLON | EQUALS | FLAG, gives_way=False)
 
 
 def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], _PairKey]) -> Span | None:

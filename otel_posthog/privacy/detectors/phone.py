@@ -6,8 +6,11 @@ A bare row of digits is no phone number to us: order numbers and times look the 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import LONG_NUMBER, Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import NUMBER
+from otel_posthog.privacy.keys import KeyFacts
 
 _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?"
 _END = r"(?![0-9A-Za-z_]|[.,:-]\d)"
@@ -36,9 +39,9 @@ _EXTENSION_CHARS = 16
 _DIGIT = re.compile(r"\d")
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    for run in LONG_NUMBER.finditer(text):
+    for run in runs:
         # From the plus before the run to the extension behind it.
         start, stop = max(0, run.start() - 1), run.end() + _EXTENSION_CHARS
         if text[start] == "+" or "00" in run.group() or "+" in run.group():
@@ -65,4 +68,4 @@ def _is_plausible(number: str) -> bool:
     return digits >= 12 if number.startswith("00") else digits >= 8
 
 
-PHONE = Detector("phone", _find, long_number=True)
+PHONE = Detector("phone", _find, needs=NUMBER)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import AT, COLON, DASH, GAP, SLASH, TOKEN
+from otel_posthog.privacy.keys import KeyFacts
 
 MARKER = "[secret]"
 
@@ -12,9 +15,9 @@ _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 
 
-def _find_pem(text: str) -> list[Span]:
+def _find_pem(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    begin = _PEM_BEGIN.search(text)
+    begin = _PEM_BEGIN.search(text) if "PRIVATE KEY" in text else None
     while begin:
         ending = _PEM_END.search(text, begin.end())
         end = ending.end() if ending else len(text)
@@ -29,9 +32,7 @@ _USERINFO = re.compile(
 )
 
 
-def _find_userinfo(text: str) -> list[Span]:
-    if "://" not in text or "@" not in text:
-        return []
+def _find_userinfo(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     return [match.span(1) for match in _USERINFO.finditer(text) if match.group(1) not in {MARKER, "git"}]
 
 
@@ -62,7 +63,7 @@ _VENDOR = re.compile(
 _WEBHOOK = re.compile(r"hooks\.slack\.com/[\w+/-]{16,}|discord(?:app)?\.com/api/webhooks/[\w/-]{16,}", re.ASCII)
 
 
-def _find_vendor(text: str) -> list[Span]:
+def _find_vendor(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     for token in _LONG_TOKEN.finditer(text):
         for pattern in (_VENDOR, _WEBHOOK) if "hook" in text else (_VENDOR,):
@@ -80,7 +81,9 @@ _AUTHORIZATION = re.compile(
 _CREDENTIAL = re.compile(r"\d|[a-z][A-Z]|=\Z|.{40}")
 
 
-def _find_authorization(text: str) -> list[Span]:
+def _find_authorization(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    if len(text) < _SHORTEST_AUTHORIZATION:
+        return []
     low = text.lower()
     # Spelled out: `any` over the schemes takes longer than the search it saves.
     if not ("bearer" in low or "basic" in low or "digest" in low or "token" in low or "key" in low or "nego" in low):
@@ -88,9 +91,7 @@ def _find_authorization(text: str) -> list[Span]:
     return [match.span(1) for match in _AUTHORIZATION.finditer(text) if _CREDENTIAL.search(match.group(1))]
 
 
-PEM = Detector("secret", lambda text: _find_pem(text) if "PRIVATE KEY" in text else [])
-USERINFO = Detector("secret", _find_userinfo, encoded=True)
-VENDOR = Detector("secret", _find_vendor)
-AUTHORIZATION = Detector(
-    "secret", lambda text: _find_authorization(text) if len(text) >= _SHORTEST_AUTHORIZATION else []
-)
+PEM = Detector("secret", _find_pem, needs=DASH | GAP, gives_way=False)
+USERINFO = Detector("secret", _find_userinfo, needs=AT | COLON | SLASH)
+VENDOR = Detector("secret", _find_vendor, needs=TOKEN)
+AUTHORIZATION = Detector("secret", _find_authorization, needs=GAP)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import NUMBER
+from otel_posthog.privacy.keys import KeyFacts
 
 # What may not stand before it is looked at after the first group: a pattern that begins with a digit is found faster.
 _SSN = re.compile(
@@ -12,8 +15,8 @@ _SSN = re.compile(
 )
 
 
-def _find(text: str) -> list[Span]:
+def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     return [match.span() for match in _SSN.finditer(text)]
 
 
-SSN = Detector("ssn", _find, long_number=True)
+SSN = Detector("ssn", _find, needs=NUMBER)
