@@ -2,6 +2,7 @@
 
 from otel_posthog.policy.active import activate, active
 from otel_posthog.policy.collection import Collection, decide
+from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections import (
     CollectionPolicy,
@@ -11,9 +12,13 @@ from otel_posthog.policy.sections import (
     ExceptionItems,
     ExceptionMode,
     ExceptionPolicy,
+    HitMethod,
     IdentityMode,
+    KeyReference,
+    Method,
     OperationalPolicy,
     PrivacyPolicy,
+    Rule,
 )
 
 __all__ = [
@@ -25,10 +30,15 @@ __all__ = [
     "ExceptionItems",
     "ExceptionMode",
     "ExceptionPolicy",
+    "FrozenMap",
+    "HitMethod",
     "IdentityMode",
+    "KeyReference",
+    "Method",
     "OperationalPolicy",
     "Policy",
     "PrivacyPolicy",
+    "Rule",
     "activate",
     "active",
     "decide",

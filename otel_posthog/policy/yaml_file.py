@@ -17,13 +17,14 @@ from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type
 import yaml
 
 from otel_posthog.errors import PolicyError
+from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.sections import Destination, PrivacyPolicy
+from otel_posthog.policy.sections import PrivacyPolicy
 
 _T = TypeVar("_T")
 
 # Fields that a file does not set.
-_NOT_IN_FILE = frozenset({"source"})
+_NOT_IN_FILE = frozenset({"source", "hmac_secret"})
 
 
 def load_policy(path: str | Path) -> Policy:
@@ -99,7 +100,7 @@ class _Reader:
         for destination in policy.destinations:
             if not destination.host.startswith(("https://", "http://")):
                 self._fail("a host must be a URL", "write e.g. `host: https://eu.i.posthog.com`", node)
-        unknown = policy.privacy.detectors - PrivacyPolicy().detectors
+        unknown = policy.privacy.detectors.keys() - PrivacyPolicy().detectors.keys()
         if unknown:
             known = ", ".join(sorted(PrivacyPolicy().detectors))
             self._fail(f"detector `{min(unknown)}` does not exist", f"there are {known}", node)
@@ -126,12 +127,24 @@ class _Reader:
             return None if _is_null(node) else self._value(node, inner[0], default, name)
         if is_dataclass(hint):
             return self.section(node, default, f"`{name}`")
+        if origin is FrozenMap:
+            return self._map(node, inner[1], default, name)
         if origin in {tuple, frozenset}:
             items = self._list(node, name)
-            if inner[0] is Destination:
-                return tuple(self.section(each, Destination(), "a destination") for each in items)
+            if is_dataclass(inner[0]):
+                return tuple(self.section(each, _default(inner[0]), f"an entry of `{name}`") for each in items)
             return origin(self._scalar(each, inner[0], name) for each in items)
         return self._scalar(node, hint, name)
+
+    def _map(self, node: yaml.Node, hint: Any, default: Mapping[str, Any], name: str) -> FrozenMap[str, Any]:
+        """Return `default` with the entries of a map changed, or, for a list, what `default` says of those in it."""
+        if isinstance(node, yaml.SequenceNode):
+            names = [self._scalar(each, str, name) for each in node.value]
+            return FrozenMap({each: default.get(each) for each in names})
+        entries = {
+            key.value: self._value(value, hint, None, key.value) for key, value in self._items(node, f"`{name}`")
+        }
+        return FrozenMap({**default, **entries})
 
     def _list(self, node: yaml.Node, name: str) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):
@@ -160,6 +173,11 @@ _KINDS: Mapping[Any, tuple[str, Callable[[Any], bool]]] = {
     float: ("a number above 0", lambda value: type(value) in {int, float} and value > 0),
     str: ("text", lambda value: isinstance(value, str) and value != ""),
 }
+
+
+def _default(kind: Any) -> Any:
+    """Return a section with nothing set."""
+    return kind()
 
 
 def _field_of(key: str, names: list[str], hints: Mapping[str, Any]) -> tuple[str | None, bool]:

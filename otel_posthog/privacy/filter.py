@@ -58,7 +58,7 @@ class Filter:
             text: The name as the app wrote it.
             receipt: Gets what fired, under the key `event`.
         """
-        return Walk(self._rules, receipt).text(text, "event")
+        return Walk(self._rules, receipt).name(text, "event")
 
     def scrub_value(self, key: str, value: object) -> object:
         """Return an operational attribute's value, scrubbed; the same object where there is nothing to hide.

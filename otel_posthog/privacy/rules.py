@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.errors import ConfigurationError
+from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
+from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
 from otel_posthog.privacy.reserved import is_reserved
 from otel_posthog.privacy.scan import Fired, Scanner
+from otel_posthog.privacy.selectors import Selectors, ValueRule
 
 MAX_KEY_CHARS = 200
 # A marker that stands for a key says nothing of the value; `user[email]` does.
@@ -28,12 +31,16 @@ class Key:
         facts: What it tells of its value.
         reserved: Whether PostHog acts on it at the top level of an event.
         fired: The detectors that found something in it.
+        methods: Which detectors look at its value, and what stands for a hit of each.
+        rule: What is done with its value whole, if anything.
     """
 
     name: str
     facts: KeyFacts
     reserved: bool
-    fired: tuple[str, ...]
+    fired: tuple[str, ...] = ()
+    methods: HitMethods = MARKERS
+    rule: ValueRule | None = None
 
 
 class Rules:
@@ -41,13 +48,27 @@ class Rules:
 
     Args:
         policy: What may leave.
+
+    Attributes:
+        policy: As given.
+        scanner: The detectors.
+        methods: What stands for a hit of each detector where no rule says otherwise.
+
+    Raises:
+        ConfigurationError: A method needs a key that the policy does not name.
     """
 
     def __init__(self, policy: PrivacyPolicy) -> None:
         self.policy = policy
+        tokens = _tokens(policy)
         key_rules = KeyRules(policy.sensitive_keys)
         self._facts = lru_cache(_KEYS_KEPT)(key_rules.facts)
-        self.scanner = Scanner(policy.detectors, self._facts)
+        self.scanner = Scanner(DETECTORS, self._facts)
+        off = dict.fromkeys(DETECTORS, HitMethod.OFF)
+        self.methods = hit_methods({**off, **policy.detectors}, tokens)
+        # In keys and names a hit is always replaced by its marker: a key cannot go and leave its value behind.
+        self._key_methods = HitMethods(skipped=self.methods.skipped)
+        self._selectors = Selectors(policy.rules, self.methods, tokens)
         self.key = lru_cache(_KEYS_KEPT)(self._read)
 
     def is_flag_value(self, before: object, value: object) -> bool:
@@ -58,9 +79,26 @@ class Rules:
 
     def _read(self, key: str) -> Key:
         fired: Fired = []
-        name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired)
+        name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired, methods=self._key_methods)
         facts = self._facts(_OWN_MARKER.sub("", key))
         if fired and not facts.sensitive:
             # Letters of an address or a token may read like words; only what is left of the key speaks.
             facts = self._facts(_OWN_MARKER.sub("", name))
-        return Key(name, facts, is_reserved(key), tuple(fired))
+        short = key[:MAX_KEY_CHARS]
+        return Key(
+            name,
+            facts,
+            reserved=is_reserved(key),
+            fired=tuple(fired),
+            methods=self._selectors.hit_methods(short),
+            rule=self._selectors.value_rule(short),
+        )
+
+
+def _tokens(policy: PrivacyPolicy) -> Tokens | None:
+    used = HitMethod.HMAC in policy.detectors.values() or any(rule.method is Method.HMAC for rule in policy.rules)
+    if policy.hmac_secret is not None:
+        return Tokens(policy.hmac_secret)
+    if used:
+        raise ConfigurationError("the method hmac needs a key; name one in the policy's privacy.hmac_key")
+    return None

@@ -7,17 +7,16 @@ beyond it that no secret is cut in two and left.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 
 from otel_posthog.privacy.detectors import LONG_NUMBER, USERINFO, Detector, Span, detectors, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
+from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 from otel_posthog.privacy.reveal import reveal
-
-Replacement = str | Callable[[str], str]
-"""What stands in a hit's place: a text, or what a function makes of the hit, which it gets without its encodings."""
 
 Fired = list[str]
 Hit = tuple[int, int, Detector]
+Cut = tuple[int, int, str, str]
 
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
 _MARGIN_CHARS = 512
@@ -41,23 +40,23 @@ class Scanner:
     Args:
         names: The detectors that are on.
         facts_of: The key rules.
-        replacements: What stands in the place of a detector's hits; its name in brackets for those not named.
     """
 
-    def __init__(
-        self,
-        names: Collection[str],
-        facts_of: Callable[[str], KeyFacts],
-        replacements: Mapping[str, Replacement] | None = None,
-    ) -> None:
+    def __init__(self, names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> None:
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
-        self._replacements: dict[str, Replacement] = {name: f"[{name}]" for name in names}
-        self._replacements.update(replacements or {})
         # A text is one of a few hundred mixtures of what the detectors need; which of them fit is told once for each.
         self._fitting: dict[int, tuple[Detector, ...]] = {}
 
-    def clean(self, text: str, *, max_chars: int, facts: KeyFacts = NO_FACTS, fired: Fired | None = None) -> str:
+    def clean(
+        self,
+        text: str,
+        *,
+        max_chars: int,
+        facts: KeyFacts = NO_FACTS,
+        fired: Fired | None = None,
+        methods: HitMethods = MARKERS,
+    ) -> str:
         """Return `text` with every hit replaced.
 
         Args:
@@ -65,37 +64,34 @@ class Scanner:
             max_chars: What is kept of it, in characters.
             facts: What its key tells.
             fired: Gets the names of what was found, `max_string_chars` for a cut.
+            methods: Which detectors look, and what stands for a hit of each.
         """
         if len(text) <= max_chars:
-            return self._clean(text, facts, fired)
+            return self._clean(text, facts, fired, methods)
         if fired is not None:
             fired.append("max_string_chars")
-        window = self._clean(text[: max_chars + _MARGIN_CHARS], facts, fired)
+        window = self._clean(text[: max_chars + _MARGIN_CHARS], facts, fired, methods)
         if len(text) <= max_chars + _MARGIN_CHARS:
             return window[:max_chars]
         # The last of the window may be half of something: it served to be looked at, and goes.
         return window[: min(max_chars, max(0, len(window) - _MARGIN_CHARS))]
 
-    def replacement(self, name: str, hit: str) -> str:
-        """Return what stands in the place of `hit`, which the detector `name` found."""
-        by = self._replacements[name]
-        return by if isinstance(by, str) else by(hit)
-
-    def _clean(self, text: str, facts: KeyFacts, fired: Fired | None) -> str:
+    def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
         if len(text) < _SHORTEST_HIT or _HARMLESS.fullmatch(text):
             return text
         for _ in range(_MAX_ROUNDS):
-            hits = self._hits(text, facts)
-            if not hits:
+            hits = self._hits(text, facts, methods)
+            cuts = _cuts(text, hits, methods) if hits else []
+            if not cuts:
                 break
             if fired is not None:
-                _note(hits, fired)
-            before, text = text, self._replaced(text, hits)
+                _note(cuts, fired)
+            before, text = text, _replaced(text, cuts)
             if _stand_apart(before, hits) and not LONG_NUMBER.search(text):
                 break
         return text
 
-    def _hits(self, text: str, facts: KeyFacts) -> list[Hit]:
+    def _hits(self, text: str, facts: KeyFacts, methods: HitMethods) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
         plain, offsets = reveal(text)
         seen, runs = look(plain)
@@ -106,23 +102,37 @@ class Scanner:
             self._fitting[kind] = fitting
         hits: list[Hit] = []
         # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
-        if offsets is not None and self._userinfo:
+        if offsets is not None and self._userinfo and USERINFO.name not in methods.skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
         for detector in fitting:
+            if detector.name in methods.skipped:
+                continue
             spans = detector.find(plain, facts, runs)
             if spans:
                 hits = _merged(hits, spans, detector, offsets)
         return hits
 
-    def _replaced(self, text: str, hits: list[Hit]) -> str:
-        parts: list[str] = []
-        done = 0
-        for start, end, detector in hits:
-            by = self._replacements[detector.name]
-            parts += (text[done:start], by if isinstance(by, str) else by(reveal(text[start:end])[0]))
-            done = end
-        parts.append(text[done:])
-        return "".join(parts)
+
+def _cuts(text: str, hits: list[Hit], methods: HitMethods) -> list[Cut]:
+    """Return what is to be replaced and by what; a hit that its method leaves as it is, is left out."""
+    cuts = []
+    for start, end, detector in hits:
+        hit = text[start:end]
+        # A method gets the value without its encodings, so that the same value is always the same.
+        new = methods.replace(detector.name, reveal(hit)[0], text[end : end + AFTER_CHARS])
+        if new != hit:
+            cuts.append((start, end, detector.name, new))
+    return cuts
+
+
+def _replaced(text: str, cuts: list[Cut]) -> str:
+    parts: list[str] = []
+    done = 0
+    for start, end, _, new in cuts:
+        parts += (text[done:start], new)
+        done = end
+    parts.append(text[done:])
+    return "".join(parts)
 
 
 def _merged(hits: list[Hit], spans: list[Span], detector: Detector, offsets: list[int] | None) -> list[Hit]:
@@ -150,10 +160,10 @@ def _merged(hits: list[Hit], spans: list[Span], detector: Detector, offsets: lis
     return merged
 
 
-def _note(hits: list[Hit], fired: Fired) -> None:
-    for _, _, detector in hits:
-        if detector.name not in fired:
-            fired.append(detector.name)
+def _note(cuts: list[Cut], fired: Fired) -> None:
+    for _, _, name, _ in cuts:
+        if name not in fired:
+            fired.append(name)
 
 
 def _stand_apart(text: str, hits: list[Hit]) -> bool:

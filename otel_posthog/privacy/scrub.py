@@ -7,11 +7,15 @@ to a value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from otel_posthog.model import REDACTED
+from otel_posthog.policy import Method
 from otel_posthog.privacy.embedded import parse
-from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, is_harmless
-from otel_posthog.privacy.rules import Rules
+from otel_posthog.privacy.keys import is_harmless
+from otel_posthog.privacy.methods import HitMethods, ValueMethod
+from otel_posthog.privacy.rules import Key, Rules
+from otel_posthog.privacy.scan import Fired
 from otel_posthog.privacy.walk import is_card_number, unused
 
 # Long stack traces are worth keeping whole on this side; what is longer still is cut.
@@ -27,77 +31,104 @@ class Scrub:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._cards = "card" in rules.policy.detectors
 
     def value(self, key: str, value: object) -> object:
         """Return `value` of the attribute `key`, scrubbed."""
         if value is None or isinstance(value, bool):
             return value
-        facts = self._rules.key(key).facts
-        if facts.sensitive and not is_harmless(facts, value):
+        read = self._rules.key(key)
+        if _hides(read, value):
             return value if value == REDACTED else REDACTED
-        return self._value(value, facts, 0)
+        return self._value(value, read, 0)
 
-    def text(self, text: str, facts: KeyFacts = NO_FACTS) -> str:
+    def text(self, text: str) -> str:
         """Return `text`, scrubbed."""
-        return self._rules.scanner.clean(text, max_chars=MAX_CHARS, facts=facts)
+        return self._rules.scanner.clean(text, max_chars=MAX_CHARS, methods=self._rules.methods)
 
-    def _value(self, value: object, facts: KeyFacts, depth: int) -> object:  # noqa: PLR0911 - one line per type
+    def _text(self, text: str, key: Key) -> str:
+        fired: Fired = []
+        limit = MAX_CHARS
+        if key.rule is not None and key.rule.method is Method.TRUNCATE:
+            limit = key.rule.max_chars
+        cleaned = self._rules.scanner.clean(text, max_chars=limit, facts=key.facts, fired=fired, methods=key.methods)
+        return REDACTED if key.methods.dropping.intersection(fired) else cleaned
+
+    def _value(self, value: object, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
+        if key.rule is not None and key.rule.apply is not None and isinstance(value, (str, bool, int, float, bytes)):
+            return _ruled(value, key.rule.apply)
         if isinstance(value, str):
-            return self._string(value, facts, depth)
+            return self._string(value, key, depth)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, (int, float)):
-            if not (self._cards and is_card_number(value)):
-                return value
-            return self._rules.scanner.replacement("card", str(int(value)))
+            return _number(value, key.methods)
         if isinstance(value, bytes):
-            return self._bytes(value, facts)
+            return self._bytes(value, key)
         if depth >= self._rules.policy.max_depth:
             return REDACTED
         if isinstance(value, Mapping):
-            return self._mapping(value, depth + 1)
+            return self._mapping(value, key, depth + 1)
         if isinstance(value, (list, tuple)):
-            return self._sequence(value, facts, depth + 1)
+            return self._sequence(value, key, depth + 1)
         return value
 
-    def _string(self, text: str, facts: KeyFacts, depth: int) -> str:
+    def _string(self, text: str, key: Key, depth: int) -> str:
         embedded = parse(text) if len(text) <= MAX_CHARS else None
         if embedded is None:
-            return self.text(text, facts)
-        scrubbed = self._value(embedded.document, facts, depth)
+            return self._text(text, key)
+        scrubbed = self._value(embedded.document, key, depth)
         return text if scrubbed is embedded.document and not embedded.repeats_keys else embedded.text_of(scrubbed)
 
-    def _bytes(self, value: bytes, facts: KeyFacts) -> bytes:
+    def _bytes(self, value: bytes, key: Key) -> bytes:
         # Latin-1 reads any bytes, and writes back those that were not touched.
         text = value.decode("latin-1")
-        scrubbed = self.text(text, facts)
+        scrubbed = self._text(text, key)
         return value if scrubbed is text else scrubbed.encode("latin-1", "replace")
 
-    def _mapping(self, value: Mapping[str, object], depth: int) -> Mapping[str, object]:
+    def _mapping(self, value: Mapping[str, object], outer: Key, depth: int) -> Mapping[str, object]:
         scrubbed: dict[str, object] = {}
         changed = False
         for key, each in value.items():
             read = self._rules.key(key if isinstance(key, str) else str(key))
-            hidden = read.facts.sensitive and not is_harmless(read.facts, each)
-            new = REDACTED if hidden else self._value(each, read.facts, depth)
+            held = read if read.rule is not None or outer.rule is None else replace(read, rule=outer.rule)
+            new = REDACTED if _hides(read, each) else self._value(each, held, depth)
             name = unused(read.name, scrubbed) if read.fired else key
             changed = changed or new is not each or name is not key
             scrubbed[name] = new
         return scrubbed if changed else value
 
     def _sequence(
-        self, value: list[object] | tuple[object, ...], facts: KeyFacts, depth: int
+        self, value: list[object] | tuple[object, ...], key: Key, depth: int
     ) -> list[object] | tuple[object, ...]:
         scrubbed = []
         changed = False
         after: object = None
         for each in value:
             hidden = self._rules.is_flag_value(after, each)
-            new = REDACTED if hidden else self._value(each, facts, depth)
+            new = REDACTED if hidden else self._value(each, key, depth)
             changed = changed or new is not each
             scrubbed.append(new)
             after = each
         if not changed:
             return value
         return scrubbed if isinstance(value, list) else tuple(scrubbed)
+
+
+def _hides(key: Key, value: object) -> bool:
+    """Return whether a value goes whole because of its key."""
+    if key.rule is not None:
+        return key.rule.method is Method.DROP
+    return key.facts.sensitive and not is_harmless(key.facts, value)
+
+
+def _ruled(value: object, apply: ValueMethod) -> object:
+    new = apply(value.decode("latin-1") if isinstance(value, bytes) else value)
+    if new is None:
+        return REDACTED
+    return value if new == value else new
+
+
+def _number(number: float, methods: HitMethods) -> object:
+    if not is_card_number(number) or "card" in methods.skipped:
+        return number
+    return REDACTED if "card" in methods.dropping else methods.replace("card", str(int(number)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,11 +17,14 @@ from itertools import islice
 from uuid import UUID
 
 from otel_posthog.model import REDACTED, Receipt
+from otel_posthog.policy import Method
 from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import parse
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, is_harmless
+from otel_posthog.privacy.methods import HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
+from otel_posthog.privacy.selectors import ValueRule
 
 REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 
@@ -60,13 +64,32 @@ class Walk:
                 self._entry(kept, read, value, read.name, 0)
         return kept
 
-    def text(self, text: str, path: str, facts: KeyFacts = NO_FACTS) -> str:
-        """Return `text` with the detectors' hits replaced, cut to the policy's length."""
+    def name(self, text: str, path: str) -> str:
+        """Return a text that cannot be left out, with the detectors' hits replaced, cut to the policy's length."""
+        cleaned, fired = self._scan(text, self._rules.methods, self._policy.max_string_chars)
+        self._note(path, fired)
+        return cleaned
+
+    def _text(self, text: str, path: str, key: Key) -> object:
+        limit = self._policy.max_string_chars
+        rule = key.rule
+        if rule is not None and rule.method is Method.TRUNCATE:
+            limit = min(limit, rule.max_chars)
+        cleaned, fired = self._scan(text, key.methods, limit, key.facts)
+        for name in key.methods.dropping.intersection(fired):
+            self._receipt.add(path, name, REMOVED)
+            return _GONE
+        self._note(path, fired)
+        return cleaned
+
+    def _scan(self, text: str, methods: HitMethods, max_chars: int, facts: KeyFacts = NO_FACTS) -> tuple[str, Fired]:
         fired: Fired = []
-        cleaned = self._rules.scanner.clean(text, max_chars=self._policy.max_string_chars, facts=facts, fired=fired)
+        cleaned = self._rules.scanner.clean(text, max_chars=max_chars, facts=facts, fired=fired, methods=methods)
+        return cleaned, fired
+
+    def _note(self, path: str, fired: Fired) -> None:
         for rule in fired:
             self._receipt.add(path, rule, TRUNCATED if rule == "max_string_chars" else REPLACED)
-        return cleaned
 
     def _key(self, key: object) -> Key:
         if isinstance(key, str):
@@ -76,63 +99,91 @@ class Walk:
             return self._rules.key(str(plain))
         return self._rules.key(_UNKNOWN_KEY)
 
-    def _entry(self, kept: dict[str, object], key: Key, value: object, path: str, depth: int) -> None:
-        """Put what may leave of one entry of a map into `kept`."""
+    def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is
+        self,
+        kept: dict[str, object],
+        key: Key,
+        value: object,
+        path: str,
+        depth: int,
+        inherited: ValueRule | None = None,
+    ) -> None:
+        """Put what may leave of one entry of a map into `kept`; a rule holds for all that is under its key."""
         for rule in key.fired:
             self._receipt.add(path, rule, REPLACED)
-        if key.facts.sensitive and not is_harmless(key.facts, _plain(value)):
-            self._receipt.add(path, "sensitive_key", REMOVED)
+        if key.rule is None:
+            if key.facts.sensitive and not is_harmless(key.facts, _plain(value)):
+                self._receipt.add(path, "sensitive_key", REMOVED)
+                return
+        elif key.rule.method is Method.DROP:
+            self._receipt.add(path, key.rule.name, REMOVED)
             return
-        cleaned = self._value(value, path, key.facts, depth)
+        if inherited is not None and key.rule is None:
+            key = replace(key, rule=inherited)
+        cleaned = self._value(value, path, key, depth)
         if cleaned is not _GONE:
             kept[unused(key.name, kept)] = cleaned
 
-    def _value(self, value: object, path: str, facts: KeyFacts, depth: int) -> object:
+    def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
         value = _plain(value)
+        if key.rule is not None and key.rule.apply is not None and isinstance(value, (str, bool, int, float)):
+            return self._ruled(value, path, key.rule, key.rule.apply)
         if isinstance(value, str):
-            return self._string(value, path, facts, depth)
+            return self._string(value, path, key, depth)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, (int, float)):
-            return self._number(value, path)
+            return self._number(value, path, key)
         if isinstance(value, Mapping):
-            return self._nested(value, path, depth)
+            return self._nested(value, path, key, depth)
         if isinstance(value, (Sequence, AbstractSet)):
-            return self._list(value, path, facts, depth)
+            return self._list(value, path, key, depth)
         self._receipt.add(path, "not_json", REMOVED)
         return _GONE
 
-    def _string(self, text: str, path: str, facts: KeyFacts, depth: int) -> object:
+    def _ruled(self, value: object, path: str, rule: ValueRule, apply: ValueMethod) -> object:
+        new = apply(value)
+        if new is None:
+            self._receipt.add(path, rule.name, REMOVED)
+            return _GONE
+        if new != value:
+            self._receipt.add(path, rule.name, REPLACED)
+        return new
+
+    def _string(self, text: str, path: str, key: Key, depth: int) -> object:
         embedded = parse(text) if len(text) <= self._policy.max_string_chars else None
         if embedded is None:
-            return self.text(text, path, facts)
-        cleaned = self._value(embedded.document, path, facts, depth)
+            return self._text(text, path, key)
+        cleaned = self._value(embedded.document, path, key, depth)
         if cleaned is _GONE:
             return _GONE
         return text if cleaned == embedded.document and not embedded.repeats_keys else embedded.text_of(cleaned)
 
-    def _number(self, number: float, path: str) -> object:
+    def _number(self, number: float, path: str, key: Key) -> object:
         if isinstance(number, float) and not math.isfinite(number):
             self._receipt.add(path, "not_finite", REMOVED)
             return _GONE
         if isinstance(number, int) and number.bit_length() > _MAX_INT_BITS:
             self._receipt.add(path, "not_json", REMOVED)
             return _GONE
-        if is_card_number(number) and "card" in self._policy.detectors:
-            self._receipt.add(path, "card", REPLACED)
-            return self._rules.scanner.replacement("card", str(int(number)))
-        return number
+        if not is_card_number(number) or "card" in key.methods.skipped:
+            return number
+        if "card" in key.methods.dropping:
+            self._receipt.add(path, "card", REMOVED)
+            return _GONE
+        self._receipt.add(path, "card", REPLACED)
+        return key.methods.replace("card", str(int(number)))
 
-    def _nested(self, value: Mapping[object, object], path: str, depth: int) -> object:
+    def _nested(self, value: Mapping[object, object], path: str, outer: Key, depth: int) -> object:
         if self._too_deep(path, depth):
             return _GONE
         kept: dict[str, object] = {}
         for key, each in islice(value.items(), self._width(value, path)):
             read = self._key(key)
-            self._entry(kept, read, each, f"{path}.{read.name}", depth + 1)
+            self._entry(kept, read, each, f"{path}.{read.name}", depth + 1, outer.rule)
         return kept
 
-    def _list(self, value: Collection[object], path: str, facts: KeyFacts, depth: int) -> object:
+    def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         if self._too_deep(path, depth):
             return _GONE
         kept = []
@@ -143,7 +194,7 @@ class Walk:
                 self._receipt.add(at, "sensitive_key", REPLACED)
                 cleaned: object = REDACTED
             else:
-                cleaned = self._value(each, at, facts, depth + 1)
+                cleaned = self._value(each, at, key, depth + 1)
             after = each
             if cleaned is not _GONE:
                 kept.append(cleaned)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from otel_posthog.errors import PolicyError
-from otel_posthog.policy import IdentityMode, Policy
+from otel_posthog.policy import HitMethod, IdentityMode, Policy
 from otel_posthog.policy.yaml_file import load_policy, parse_policy
 
 FULL = """\
@@ -40,7 +40,7 @@ def test_a_file_is_read_on_top_of_the_built_in_policy() -> None:
     assert policy.collection.off_switches == ("ALGA_USAGE_STATS",)
     assert policy.collection.consent_required
     assert policy.privacy.allow == Policy().privacy.allow | {"tenant.plan"}
-    assert policy.privacy.detectors == {"email", "ip"}
+    assert dict(policy.privacy.detectors) == {"email": HitMethod.REPLACE, "ip": HitMethod.REPLACE}
     assert policy.privacy.sensitive_keys == Policy().privacy.sensitive_keys
     assert (policy.privacy.max_depth, policy.operational.redact) == (3, False)
     assert (policy.delivery.flush_interval_s, policy.delivery.max_batch_events) == (0.2, 10)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from otel_posthog.model import Subject
-from otel_posthog.policy import Destination, Policy, PrivacyPolicy, activate, active
+from otel_posthog.policy import Destination, FrozenMap, Policy, PrivacyPolicy, activate, active
 from otel_posthog.privacy import consent_given, sanitize_properties, sanitize_properties_with_receipt, should_collect
 from otel_posthog.privacy.scoring import redact
 
@@ -49,7 +49,7 @@ def test_collection_follows_policy_and_environment(monkeypatch: pytest.MonkeyPat
 
 def test_sanitizing_uses_the_policy_given_or_the_one_in_force() -> None:
     """Both ways give the same kinds of answers, and the receipt tells what was done."""
-    quiet = Policy(privacy=PrivacyPolicy(detectors=frozenset(), sensitive_keys=frozenset()))
+    quiet = Policy(privacy=PrivacyPolicy(detectors=FrozenMap(), sensitive_keys=frozenset()))
     given = {"mail": "x", "t": "jo@example.org"}
     assert sanitize_properties(given) == {"t": "[email]"}
     assert sanitize_properties(given, quiet) == given

@@ -7,8 +7,11 @@ from otel_posthog.policy.sections.delivery import DeliveryPolicy, Durability
 from otel_posthog.policy.sections.destination import Destination
 from otel_posthog.policy.sections.exceptions import ExceptionItems, ExceptionMode, ExceptionPolicy
 from otel_posthog.policy.sections.identity import IdentityMode
+from otel_posthog.policy.sections.key_reference import KeyReference
+from otel_posthog.policy.sections.method import HitMethod, Method
 from otel_posthog.policy.sections.operational import OperationalPolicy
 from otel_posthog.policy.sections.privacy import PrivacyPolicy
+from otel_posthog.policy.sections.rule import Rule
 
 __all__ = [
     "CollectionPolicy",
@@ -18,7 +21,11 @@ __all__ = [
     "ExceptionItems",
     "ExceptionMode",
     "ExceptionPolicy",
+    "HitMethod",
     "IdentityMode",
+    "KeyReference",
+    "Method",
     "OperationalPolicy",
     "PrivacyPolicy",
+    "Rule",
 ]

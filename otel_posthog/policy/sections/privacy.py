@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from otel_posthog.policy.defaults import ALLOWED_TELEMETRY_KEYS, DETECTORS, SENSITIVE_KEYS
+from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.sections.key_reference import KeyReference
+from otel_posthog.policy.sections.method import HitMethod
+from otel_posthog.policy.sections.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,12 @@ class PrivacyPolicy:
         allow: Telemetry attribute keys that may become properties; all others are not sent.
         sensitive_keys: Words that make a property sensitive when they stand in its key as whole tokens
             (`auth` is not in `author`); several words in one entry must stand next to each other (`api key`).
-        detectors: The names of the value detectors that are on.
+        rules: What is done with certain keys, and with what a detector finds under them; the first that fits decides,
+            before `sensitive_keys`.
+        detectors: The value detectors and what each does with what it finds; one that is not named is off. In a file,
+            a map changes the methods of those that it names, a list switches on exactly those in it.
+        hmac_key: Where the key of the method `hmac` is read from; at least 32 bytes.
+        hmac_secret: That key, once it is read.
         max_depth: Levels of nesting that are kept; what is deeper goes.
         max_items: Entries of one list or map that are kept.
         max_properties: Properties of one event that are kept.
@@ -24,7 +33,10 @@ class PrivacyPolicy:
 
     allow: frozenset[str] = ALLOWED_TELEMETRY_KEYS
     sensitive_keys: frozenset[str] = SENSITIVE_KEYS
-    detectors: frozenset[str] = DETECTORS
+    rules: tuple[Rule, ...] = ()
+    detectors: FrozenMap[str, HitMethod] = FrozenMap(dict.fromkeys(sorted(DETECTORS), HitMethod.REPLACE))  # noqa: RUF009 - immutable
+    hmac_key: KeyReference | None = None
+    hmac_secret: bytes | None = field(default=None, repr=False)
     max_depth: int = 6
     max_items: int = 200
     max_properties: int = 500
