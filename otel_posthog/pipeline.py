@@ -104,7 +104,9 @@ class Pipeline:
         All callers together have `shutdown_timeout_s`: three providers must not delay an exit three times.
         """
         if not self._is_closed:
-            self.flush(self._exit_budget_s())
+            deadline = time.monotonic() + self._exit_budget_s()
+            self._handover.flush(deadline - time.monotonic())
+            self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """Deliver what is waiting and stop; further signals are counted and dropped. Idempotent.
@@ -130,6 +132,14 @@ class Pipeline:
             self._guard.caught("shutdown", error)
             return False
 
+    def discard(self, reason: str) -> int:
+        """Drop all that waits to be sent, in memory and on disk, counted; return how many events.
+
+        Args:
+            reason: A fixed identifier (`opted_out`).
+        """
+        return self._delivery.discard(reason)
+
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver, and start with nothing."""
         self._health.reset_after_fork()
@@ -153,8 +163,11 @@ class Pipeline:
             self._guard.caught(place, error)
 
     def _tell_left(self) -> None:
-        """Count and tell what the process takes with it; PostHog may have the last batch all the same."""
-        left = self._delivery.outstanding
+        """Count and tell what the process takes with it; PostHog may have the last batch all the same.
+
+        What is on disk stays there for the next start or another process.
+        """
+        left = self._delivery.volatile
         if left:
             self._health.count(outcome.DROPPED, "exit", left)
             limit_s = self.policy.delivery.shutdown_timeout_s

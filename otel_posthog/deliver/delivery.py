@@ -76,13 +76,39 @@ class Delivery:
         else:
             sender.submit(event)
 
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice."""
-        return self._all(lambda sender, left_s: sender.flush(left_s), timeout_s)
+    @property
+    def volatile(self) -> int:
+        """How many events would be lost with this process, over all destinations: none of those on disk."""
+        return sum(sender.store.volatile for sender in self._senders.values())
+
+    def start(self) -> None:
+        """Start the threads before there is an event, so that they deliver what ended processes left."""
+        for sender in self._senders.values():
+            sender.start()
+
+    def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
+        """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice.
+
+        Args:
+            timeout_s: The longest to wait.
+            is_leaving: The process ends: no wait for a server that fails, where the events are on disk.
+        """
+        return self._all(lambda sender, left_s: sender.flush(left_s, is_leaving=is_leaving), timeout_s)
 
     def shutdown(self, timeout_s: float) -> bool:
-        """Flush, and end the threads; False where the time did not suffice."""
+        """Flush, end the threads, leave the rest to another process; False where the time did not suffice."""
         return self._all(lambda sender, left_s: sender.shutdown(left_s), timeout_s)
+
+    def discard(self, reason: str) -> int:
+        """Drop all that waits, here and left by ended processes, over all destinations; return how many events.
+
+        Args:
+            reason: A fixed identifier, under which they are counted.
+        """
+        count = sum(sender.discard(reason) for sender in self._senders.values())
+        if count:
+            self._health.count(outcome.DROPPED, reason, count)
+        return count
 
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver."""

@@ -8,18 +8,19 @@ every attempt carries the same uuid and timestamp and a repeat is harmless.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from random import uniform
 
 from otel_posthog import health as outcome
 from otel_posthog.daemon import start_daemon
+from otel_posthog.deliver.batch import Batch
+from otel_posthog.deliver.pace import Pace
 from otel_posthog.deliver.store import Store
 from otel_posthog.deliver.transport import HttpTransport, Transport, TransportError
 from otel_posthog.deliver.verdict import Action, Verdict, judge
@@ -28,7 +29,7 @@ from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_reques
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
-from otel_posthog.policy import DeliveryPolicy, Destination
+from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination
 
 _log = logging.getLogger("otel_posthog")
 
@@ -36,16 +37,11 @@ _PAUSED_LINE = "PostHog does not take events for destination %s (%s): check POST
 
 # After an error of ours outside any batch; a flush does not cut it either.
 FAULT_PAUSE_S = 1.0
-
-
-@dataclass(slots=True)
-class _Batch:
-    """A batch under way, with what stays the same over its attempts."""
-
-    events: list[CleanEvent]
-    created_at: str
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    attempts: int = 0
+# The shortest backoff, as a share of the longest at that attempt: PostHog expects 0.1 s before a first repeat, which is
+# this share of the default `retry_initial_s`.
+LEAST_JITTER = 0.2
+# After a 404, which a proxy may have said in passing (posthog-python retries it for that reason), V1 is tried again.
+V1_AGAIN_S = 3600.0
 
 
 class Sender:
@@ -78,23 +74,28 @@ class Sender:
         self._health, self._guard, self._suppress, self._now = health, guard, suppress, now
         self._transport: Transport = transport or HttpTransport()
         self._url = ingestion_url(destination.host)
-        self._has_v1 = True
+        self._v1_from = 0.0 if destination.capture_mode is not CaptureMode.V0 else math.inf
         self._start_fresh()
 
     def _start_fresh(self) -> None:
-        self._waiting = Waiting()
+        self._waiting = Waiting(lambda: not self.store.volatile)
         self._thread: threading.Thread | None = None
         # One at a time sends: the thread, or a caller of `flush` where there is none.
         self._sending = threading.Lock()
-        self._work: deque[_Batch] = deque()
-        self._taken = 0
+        self._work: deque[Batch] = deque()
+        self._taken, self._epoch = 0, 0
         self._is_paused = False
+        self._pace = Pace()
 
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver; the thread starts with the next event, not here."""
         self.store.reset_after_fork()
         self._transport.reset_after_fork()
         self._start_fresh()
+
+    @property
+    def _has_v1(self) -> bool:
+        return time.monotonic() >= self._v1_from
 
     @property
     def outstanding(self) -> int:
@@ -125,21 +126,43 @@ class Sender:
             self._waiting.accepted()
         return ""
 
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until what was submitted before is delivered or finally dropped; False where time did not suffice."""
+    def start(self) -> None:
+        """Start the thread before there is an event, so that it delivers what an ended process left."""
+        if not self._has_thread():
+            self._start()
+
+    def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
+        """Wait until what was submitted before is delivered or finally dropped; False where time did not suffice.
+
+        Args:
+            timeout_s: The longest to wait.
+            is_leaving: The process ends: no wait for a server that fails, where the events are on disk.
+        """
         deadline = time.monotonic() + timeout_s
         if self._waiting.outstanding and not self._has_thread():
             self._send_here(deadline)
-        return self._waiting.until_settled(deadline)
+        return self._waiting.until_settled(deadline, is_leaving=is_leaving)
 
     def shutdown(self, timeout_s: float) -> bool:
-        """Flush, and end the thread; False where the time did not suffice."""
+        """Flush, end the thread, and leave what is left to another process; False where the time did not suffice."""
         deadline = time.monotonic() + timeout_s
         self._waiting.close(deadline)
-        done = self.flush(timeout_s)
+        done = self.flush(timeout_s, is_leaving=True)
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - time.monotonic()))
+        self._guarded("close", self.store.close)
         return done
+
+    def discard(self, reason: str) -> int:
+        """Drop all that waits here and what ended processes left, uncounted; return how many events.
+
+        Args:
+            reason: A fixed identifier, under which the caller counts them.
+        """
+        with self._waiting.lock:
+            count = self.store.discard(reason)
+            self._waiting.give_up()
+        return count
 
     def _has_thread(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
@@ -165,86 +188,106 @@ class Sender:
             self._sending.release()
 
     def _send(self) -> None:
-        with self._suppress():
+        with self._suppress(), self._waiting.sending():
             while self._cycle():
                 self._guarded("report", self._health.report_if_due)
 
     def _cycle(self) -> bool:
         """Work on one batch; return False where the sending is to end."""
         try:
+            self.store.tend()
+            if self._epoch != self._waiting.epoch:
+                self._work.clear()  # discarded
             if self._work:
                 return not self._waiting.is_over and self._step()
             if not self._waiting.for_work(self.store, self._policy):
                 return False
-            events = self.store.take(self._policy.max_batch_events, self._policy.max_batch_bytes)
-            if events:
-                self._taken = len(events)
-                self._work.append(_Batch(events, self._now().isoformat()))
+            self._take()
             return True
         except Exception as error:
             self._guard.caught("deliver", error)
             # A fault that stays, of a store say, must neither end the thread nor keep a core busy.
             return self._waiting.backoff(FAULT_PAUSE_S, floor_s=FAULT_PAUSE_S)
 
+    def _take(self) -> None:
+        with self._waiting.lock:
+            self._epoch = self._waiting.epoch
+            events = self.store.take(self._policy.max_batch_events, self._policy.max_batch_bytes)
+        if events:
+            self._taken = len(events) - self.store.adopted(events)
+            self._work.append(Batch(events, self._now().isoformat()))
+
     def _step(self) -> bool:
         """Make one attempt at the oldest batch."""
+        if self._work[0].is_part:
+            delay_s = self._pace.delay_s()
+            if delay_s and not self._waiting.backoff(delay_s, floor_s=delay_s):
+                return False
         batch = self._work.popleft()
         try:
             return self._advance(batch)
         except Exception as error:
             # An error of ours comes again with the same event: it goes, its neighbours go on.
-            self._halve_or_drop(batch, "error_in_deliver")
+            self._halve_or_bury(batch, "error_in_deliver")
             self._guard.caught("deliver", error)
             return True
         finally:
             if not self._work:
-                self._waiting.settled(self._taken)
+                self._waiting.settled(self._taken, self._epoch)
 
-    def _advance(self, batch: _Batch) -> bool:
+    def _advance(self, batch: Batch) -> bool:
         """Make one attempt at `batch` and do what the answer asks for; return False at the deadline."""
         verdict = self._attempt(batch)
         if verdict.action is Action.FALL_BACK:
-            self._has_v1 = False
+            self._v1_from = time.monotonic() + V1_AGAIN_S
             _log.info("destination %s has no Capture V1: /batch/ is used", self._destination.name)
             self._work.appendleft(batch)
             return True
-        if verdict.action is Action.PAUSE and self._waiting.is_closed:
-            # Nobody corrects a key while a process ends: one try, and no wait.
-            self._tell_pause(verdict, "are not delivered before the end")
-            self._drop(batch.events, "exit")
-            return True
         if verdict.action in {Action.RETRY, Action.PAUSE}:
-            self._tell_pause(verdict, "wait in memory until it does")
             return self._again(batch, verdict)
         self._is_paused = False
         if verdict.action is Action.DONE:
             return self._sort_out(batch, verdict)
         if verdict.action is Action.SPLIT:
-            self._halve_or_drop(batch, verdict.reason)
+            self._halve_or_bury(batch, verdict.reason)
         else:
-            self._drop(batch.events, verdict.reason)
+            self._bury(batch.events, verdict.reason)
         return True
 
-    def _again(self, batch: _Batch, verdict: Verdict) -> bool:
-        """Wait, with `batch` the next to be tried; return False at the deadline."""
+    def _again(self, batch: Batch, verdict: Verdict) -> bool:
+        """Wait, with `batch` the next to be tried; return False where the sending is to end."""
+        if verdict.action is Action.PAUSE:
+            self._tell_pause(verdict)
+            if self._waiting.is_closed:
+                # Nobody corrects a key while a process ends: one try, and no wait.
+                self._work.appendleft(batch)
+                return False
+        elif batch.attempts >= (self._policy.max_attempts or math.inf):
+            self._bury(batch.events, "attempts_exhausted")
+            return True
         self._health.count(outcome.RETRIED, verdict.reason or "result", len(batch.events))
         self._work.appendleft(batch)
         return self._waiting.backoff(self._delay_s(batch, verdict), floor_s=verdict.retry_after_s)
 
-    def _attempt(self, batch: _Batch) -> Verdict:
+    def _attempt(self, batch: Batch) -> Verdict:
         batch.attempts += 1
         attempt = Attempt(
-            batch.events, batch.request_id, batch.created_at, sent_at=self._now().isoformat(), number=batch.attempts
+            batch.events,
+            batch.request_id,
+            batch.created_at,
+            sent_at=self._now().isoformat(),
+            number=batch.attempts,
+            is_compressed=self._policy.compression is Compression.GZIP,
         )
-        make = v1_request if self._has_v1 else v0_request
-        request = make(attempt, self._destination.api_key or "")
+        is_v1 = self._has_v1
+        request = (v1_request if is_v1 else v0_request)(attempt, self._destination.api_key or "")
         started = time.monotonic()
-        verdict = self._post(request)
+        verdict = self._post(request, is_v1=is_v1)
         duration_s = time.monotonic() - started
         self._guarded("delivery_listener", lambda: self._health.delivery(duration_s, verdict.action.value))
         return verdict
 
-    def _post(self, request: Request) -> Verdict:
+    def _post(self, request: Request, *, is_v1: bool) -> Verdict:
         try:
             timeout_s = self._waiting.request_timeout_s(self._policy.request_timeout_s)
             response = self._transport.post(self._url + request.path, request.headers, request.body, timeout_s)
@@ -254,7 +297,8 @@ class Sender:
             # Whatever a transport fails with, the events are not to blame.
             self._guard.caught("transport", error)
             return Verdict(Action.RETRY, "error_in_transport")
-        return judge(response, is_v1=self._has_v1, now=self._now())
+        can_fall_back = is_v1 and self._destination.capture_mode is CaptureMode.AUTO
+        return judge(response, is_v1=is_v1, can_fall_back=can_fall_back, now=self._now())
 
     def _guarded(self, place: str, call: Callable[[], None]) -> None:
         """Call what is not about events: its failure costs none."""
@@ -263,43 +307,46 @@ class Sender:
         except Exception as error:
             self._guard.caught(place, error)
 
-    def _sort_out(self, batch: _Batch, verdict: Verdict) -> bool:
+    def _sort_out(self, batch: Batch, verdict: Verdict) -> bool:
         """Settle each event by its own result; those to be retried make a smaller batch."""
         by_result: dict[str, list[CleanEvent]] = {"retry": [], "drop": [], "": []}
         for event in batch.events:
             by_result.get(verdict.results.get(event.uuid, ""), by_result[""]).append(event)
-        self._drop(by_result["drop"], "rejected")
+        self._bury(by_result["drop"], "rejected")
         self._health.count(outcome.DELIVERED, "", len(by_result[""]))
         self.store.acknowledge(by_result[""])
         again = by_result["retry"]
         if not again:
             return True
-        return self._again(_Batch(again, batch.created_at, batch.request_id, batch.attempts), verdict)
+        return self._again(batch.only(again), verdict)
 
-    def _halve_or_drop(self, batch: _Batch, reason: str) -> None:
-        """Halve `batch`, so that the one bad event ends up alone and its neighbours arrive; drop it there."""
+    def _halve_or_bury(self, batch: Batch, reason: str) -> None:
+        """Halve `batch`, so that the one bad event, a dead letter, ends up alone and its neighbours arrive."""
         if len(batch.events) == 1:
-            self._drop(batch.events, reason)
-            return
-        middle = len(batch.events) // 2
-        for half in (batch.events[middle:], batch.events[:middle]):
-            self._work.appendleft(_Batch(half, batch.created_at))
+            self._bury(batch.events, reason)
+        else:
+            self._work.extendleft(reversed(batch.halves()))
 
-    def _drop(self, events: Sequence[CleanEvent], reason: str) -> None:
+    def _bury(self, events: Sequence[CleanEvent], reason: str) -> None:
         if events:
             self._health.count(outcome.DROPPED, reason, len(events))
-            self.store.acknowledge(events)
+            self.store.bury(events, reason)
 
-    def _delay_s(self, batch: _Batch, verdict: Verdict) -> float:
+    def _delay_s(self, batch: Batch, verdict: Verdict) -> float:
         """Return how long to wait before the next attempt: full jitter, and no hurry where the project is at fault."""
         policy = self._policy
         if verdict.action is Action.PAUSE:
             return policy.retry_max_s
         # The exponent is bounded so that the power stays a float however long an outage lasts.
         ceiling = min(policy.retry_max_s, policy.retry_initial_s * 2.0 ** min(batch.attempts - 1, 32))
-        return uniform(0, ceiling)  # noqa: S311 - spreads load, keeps no secret
+        return uniform(LEAST_JITTER * ceiling, ceiling)  # noqa: S311 - spreads load, keeps no secret
 
-    def _tell_pause(self, verdict: Verdict, fate: str) -> None:
-        if verdict.action is Action.PAUSE and not self._is_paused:
-            self._is_paused = True
-            _log.error(_PAUSED_LINE, self._destination.name, verdict.reason.replace("_", " ").upper(), fate)
+    def _tell_pause(self, verdict: Verdict) -> None:
+        if self._is_paused:
+            return
+        self._is_paused = True
+        if self.store.volatile:
+            fate = "are not delivered before the end" if self._waiting.is_closed else "wait in memory until it does"
+        else:
+            fate = "wait on disk until it does"
+        _log.error(_PAUSED_LINE, self._destination.name, verdict.reason.replace("_", " ").upper(), fate)

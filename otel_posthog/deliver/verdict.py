@@ -54,20 +54,21 @@ class Verdict:
     results: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge(response: Response, *, is_v1: bool, now: datetime) -> Verdict:
+def judge(response: Response, *, is_v1: bool, now: datetime, can_fall_back: bool = True) -> Verdict:
     """Return what `response` means.
 
     Args:
         response: The answer.
         is_v1: Whether it answers Capture V1.
         now: For a `Retry-After` that is a date.
+        can_fall_back: Whether the older format may be tried where Capture V1 is not there.
     """
     status = response.status
     retry_after_s = _retry_after_s(response.headers.get("retry-after", ""), now)
     if 200 <= status < 300:
         results = _results(response.body) if is_v1 else {}
         return Verdict(Action.DONE, retry_after_s=retry_after_s, results=results)
-    if is_v1 and status in NO_V1:
+    if is_v1 and can_fall_back and status in NO_V1:
         return Verdict(Action.FALL_BACK)
     # Without V1, neither endpoint is there; a redirect, which is not followed, says that PostHog is elsewhere: a wrong
     # host or a proxy in the way, and no fault of the events.

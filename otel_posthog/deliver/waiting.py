@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # An idle thread looks around this often, for the line a minute that tells of losses.
 IDLE_S = 30.0
+# A process that leaves does not hold its exit up for a server that fails more often, where the events are on disk.
+LEAVING_FAILURES = 1
 # Below this, a request is not worth starting before the deadline.
 MIN_REQUEST_S = 0.05
 
@@ -24,9 +26,13 @@ class Waiting:
     Attributes:
         lock: Held while an event is put and counted, so that the order of the counts is the order of the store.
         is_closed: Whether the sender takes no more events.
+        epoch: Changes when all that is outstanding is given up; a batch of an earlier one is nobody's any more.
+
+    Args:
+        is_safe: Whether nothing would be lost if the process ended now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_safe: Callable[[], bool] = lambda: False) -> None:
         # Reentrant: a signal handler may capture an event while its own thread is inside.
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
@@ -34,10 +40,16 @@ class Waiting:
         self._settled = 0
         self._is_idle = False
         self._flushing = 0
+        self._leaving = 0
+        self._failures = 0
+        self._is_backing_off = False
         self._cut_backoff = False
+        self._is_safe = is_safe
         self._closes_at: float | None = None
         self._caller_leaves_at: float | None = None
+        self._has_ended = False
         self.is_closed = False
+        self.epoch = 0
 
     @property
     def outstanding(self) -> int:
@@ -52,19 +64,38 @@ class Waiting:
             self._is_idle = False
             self._changed.notify_all()
 
-    def settled(self, count: int) -> None:
-        """Note that the oldest `count` events that were outstanding are delivered or dropped."""
+    def settled(self, count: int, epoch: int) -> None:
+        """Note that the oldest `count` events that were outstanding in `epoch` are delivered or dropped."""
         with self.lock:
-            self._settled += count
+            if epoch == self.epoch:
+                self._settled += count
             if self._flushing:
                 self._changed.notify_all()
+
+    def give_up(self) -> None:
+        """Note that nothing is outstanding any more; the caller holds `lock` since before the store forgot it."""
+        self.epoch += 1
+        self._settled = self._accepted
+        self._changed.notify_all()
 
     def close(self, deadline: float) -> None:
         """Let the thread end once nothing is left, or at `deadline`."""
         with self.lock:
             self.is_closed = True
             self._closes_at = deadline
+            self._failures = 0
             self._hurry()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let those who wait know when whoever sends is gone for good."""
+        self._has_ended = False
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._has_ended = self.is_closed
+                self._changed.notify_all()
 
     @contextmanager
     def caller_sends_until(self, deadline: float) -> Iterator[None]:
@@ -75,26 +106,28 @@ class Waiting:
         finally:
             self._caller_leaves_at = None
 
-    def until_settled(self, deadline: float) -> bool:
+    def until_settled(self, deadline: float, *, is_leaving: bool = False) -> bool:
         """Wait, hurrying the thread, until what is accepted by now is settled; return False at `deadline`.
 
-        What comes in meanwhile is not waited for: under steady load a flush would never end.
+        What comes in meanwhile is not waited for: under steady load a flush would never end. Where the process
+        `is_leaving` and the server has to be waited for, there is nothing to wait for once all of it is on disk.
         """
         with self.lock:
-            goal = self._accepted
+            goal, epoch = self._accepted, self.epoch
             self._flushing += 1
+            self._leaving += is_leaving
+            self._failures = 0
             self._hurry()
             try:
-                while self._settled < goal:
+                while self._settled < goal and self.epoch == epoch:
                     left = deadline - time.monotonic()
-                    if left <= 0:
+                    if left <= 0 or self._has_ended or (is_leaving and self._is_backing_off and self._is_futile()):
                         return False
                     self._changed.wait(left)
                 return True
             finally:
                 self._flushing -= 1
-                if not self._flushing:
-                    self._cut_backoff = False
+                self._leaving -= is_leaving
 
     def for_work(self, store: Store, policy: DeliveryPolicy) -> bool:
         """Wait until a batch is worth taking; return False where the thread is to end."""
@@ -120,23 +153,33 @@ class Waiting:
     def backoff(self, seconds: float, *, floor_s: float) -> bool:
         """Wait before the next attempt; return False where the thread is to end.
 
-        A flush cuts the wait short once, so that a recovered server gets what is waiting; what the server itself asked
-        for (`floor_s`) is not cut.
+        A flush that comes meanwhile cuts the wait short once, so that a recovered server gets what is waiting; what the
+        server itself asked for (`floor_s`) is not cut.
         """
-        started = time.monotonic()
         with self.lock:
-            while True:
-                waited = time.monotonic() - started
-                left = max(seconds, floor_s) - waited
-                if self._cut_backoff and waited >= floor_s:
-                    self._cut_backoff = False
-                    left = 0
-                deadline = self._deadline
-                if deadline is not None:
-                    left = min(left, deadline - time.monotonic())
-                if left <= 0:
-                    return not self.is_over
-                self._changed.wait(left)
+            self._is_backing_off, self._cut_backoff = True, False
+            self._failures += 1
+            if self._leaving:
+                self._changed.notify_all()
+            try:
+                return self._wait_out(seconds, floor_s, time.monotonic())
+            finally:
+                self._is_backing_off = False
+
+    def _wait_out(self, seconds: float, floor_s: float, started: float) -> bool:
+        while True:
+            waited = time.monotonic() - started
+            left = max(seconds, floor_s) - waited
+            if self._cut_backoff and waited >= floor_s:
+                left = 0
+            deadline = self._deadline
+            if deadline is not None:
+                left = min(left, deadline - time.monotonic())
+                if self.is_closed and self._is_futile():
+                    return False
+            if left <= 0:
+                return not self.is_over
+            self._changed.wait(left)
 
     def request_timeout_s(self, longest_s: float) -> float:
         """Return how long one request may take: less than `longest_s` where the sender's end is near.
@@ -159,8 +202,12 @@ class Waiting:
         """When whoever sends has to stop: the thread, or the caller in its place."""
         return min((at for at in (self._closes_at, self._caller_leaves_at) if at is not None), default=None)
 
+    def _is_futile(self) -> bool:
+        """Whether a process that leaves has tried enough: another one finds the events on disk."""
+        return self._failures > LEAVING_FAILURES and self._is_safe()
+
     def _hurry(self) -> None:
-        self._cut_backoff = True
+        self._cut_backoff = self._is_backing_off
         self._changed.notify_all()
 
     def _is_hurried(self) -> bool:

@@ -20,8 +20,6 @@ from otel_posthog.model import CleanEvent
 V1_PATH, V0_PATH = "/i/v1/analytics/events", "/batch/"
 LIBRARY = "otel-posthog"
 
-# Below this, a request fits one packet and gzip only costs time.
-GZIP_FROM_BYTES = 1024
 _LEVEL = 6
 
 # PostHog's application hosts do not take events; these do (posthog.request.determine_server_host).
@@ -48,6 +46,7 @@ class Attempt:
         created_at: RFC 3339, the same for every attempt.
         sent_at: RFC 3339, of this attempt.
         number: From 1.
+        is_compressed: Whether the body is gzip.
     """
 
     events: Sequence[CleanEvent]
@@ -55,6 +54,7 @@ class Attempt:
     created_at: str
     sent_at: str
     number: int
+    is_compressed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def v1_request(attempt: Attempt, api_key: str) -> Request:
         "PostHog-Request-Id": attempt.request_id,
         "PostHog-Request-Timestamp": attempt.sent_at,
     }
-    return _compressed(V1_PATH, headers, body)
+    return _request(V1_PATH, headers, body, is_compressed=attempt.is_compressed)
 
 
 def v0_request(attempt: Attempt, api_key: str) -> Request:
@@ -88,7 +88,8 @@ def v0_request(attempt: Attempt, api_key: str) -> Request:
         "historical_migration": False,
         "sent_at": attempt.sent_at,
     }
-    return _compressed(V0_PATH, {}, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return _request(V0_PATH, {}, body, is_compressed=attempt.is_compressed)
 
 
 def v0_event(body: bytes) -> dict[str, Any]:
@@ -119,9 +120,9 @@ def ingestion_url(host: str) -> str:
     return _INGESTION_HOSTS.get(trimmed, trimmed)
 
 
-def _compressed(path: str, headers: dict[str, str], body: bytes) -> Request:
+def _request(path: str, headers: dict[str, str], body: bytes, *, is_compressed: bool) -> Request:
     headers = {"Content-Type": "application/json", "User-Agent": sdk_info(), **headers}
-    if len(body) >= GZIP_FROM_BYTES:
+    if is_compressed:
         # Without a time in its header the same batch is the same bytes.
         body = gzip.compress(body, _LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"

@@ -5,7 +5,9 @@ from otel_posthog.policy.collection import Collection, decide
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections import (
+    CaptureMode,
     CollectionPolicy,
+    Compression,
     DeliveryPolicy,
     Destination,
     Durability,
@@ -22,8 +24,10 @@ from otel_posthog.policy.sections import (
 )
 
 __all__ = [
+    "CaptureMode",
     "Collection",
     "CollectionPolicy",
+    "Compression",
     "DeliveryPolicy",
     "Destination",
     "Durability",

@@ -85,3 +85,9 @@ def test_one_result_that_cannot_be_read_says_nothing_of_the_others() -> None:
 def test_a_success_that_cannot_be_read_is_a_success(body: bytes) -> None:
     """A 200 must never be sent again for ever."""
     assert verdict(200, body=body) == Verdict(Action.DONE)
+
+
+def test_where_v1_is_asked_for_there_is_no_older_format() -> None:
+    """A 404 then says that PostHog is elsewhere, which is a setting."""
+    answer = Response(404, {}, b"")
+    assert judge(answer, is_v1=True, now=NOW, can_fall_back=False).action is Action.PAUSE

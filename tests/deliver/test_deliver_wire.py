@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,15 +12,16 @@ from clean import clean
 from posthog import capture_v1, consumer, request
 from posthog.capture_compression import CaptureCompression
 
-from otel_posthog.deliver.wire import Attempt, ingestion_url, sdk_info, v0_event, v0_request, v1_request
+from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, sdk_info, v0_event, v0_request, v1_request
 from otel_posthog.policy import DeliveryPolicy
 
 AT = "2026-01-02T03:04:05.123456+00:00"
 
 
-def attempt(count: int = 1, **properties: Any) -> Attempt:
+def attempt(count: int = 1, *, is_compressed: bool = False, **properties: Any) -> Attempt:
     """Return the first attempt at `count` events."""
-    return Attempt([clean(number, **properties) for number in range(count)], "rid", AT, AT, 1)
+    events = [clean(number, **properties) for number in range(count)]
+    return Attempt(events, "rid", AT, AT, 1, is_compressed=is_compressed)
 
 
 def posthogs_message(**properties: Any) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def test_v1_is_what_posthog_sends() -> None:
         compression=CaptureCompression.GZIP,
         session=Session(),  # type: ignore[arg-type]
     )
-    made = v1_request(attempt(100), "k")
+    made = v1_request(attempt(100, is_compressed=True), "k")
     assert ingestion_url("https://eu.i.posthog.com/") + made.path == sent["url"]
     assert set(made.headers) == set(sent["headers"])
 
@@ -116,11 +118,13 @@ def test_a_session_is_lifted_in_v1_and_a_property_in_v0() -> None:
     assert v0_event(body)["properties"]["$session_id"] == "s"
 
 
-def test_large_requests_are_gzip_and_the_same_bytes_each_time() -> None:
+@pytest.mark.parametrize("make", [v1_request, v0_request])
+def test_compressed_requests_are_gzip_and_the_same_bytes_each_time(make: Callable[..., Request]) -> None:
     """A repeat of the same batch is byte for byte the same, so that nothing depends on when it is compressed."""
-    made = v1_request(attempt(50), "k")
+    made = make(attempt(50, is_compressed=True), "k")
     assert made.headers["Content-Encoding"] == "gzip"
-    assert made.body == v1_request(attempt(50), "k").body
+    assert made.body == make(attempt(50, is_compressed=True), "k").body
+    assert gzip.decompress(made.body) == make(attempt(50), "k").body
     assert len(json.loads(gzip.decompress(made.body))["batch"]) == 50
 
 

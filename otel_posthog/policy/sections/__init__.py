@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from otel_posthog.policy.sections.collection import CollectionPolicy
-from otel_posthog.policy.sections.delivery import DeliveryPolicy, Durability
-from otel_posthog.policy.sections.destination import Destination
+from otel_posthog.policy.sections.delivery import Compression, DeliveryPolicy, Durability
+from otel_posthog.policy.sections.destination import CaptureMode, Destination
 from otel_posthog.policy.sections.exceptions import ExceptionItems, ExceptionMode, ExceptionPolicy
 from otel_posthog.policy.sections.identity import IdentityMode
 from otel_posthog.policy.sections.key_reference import KeyReference
@@ -14,7 +14,9 @@ from otel_posthog.policy.sections.privacy import PrivacyPolicy
 from otel_posthog.policy.sections.rule import Rule
 
 __all__ = [
+    "CaptureMode",
     "CollectionPolicy",
+    "Compression",
     "DeliveryPolicy",
     "Destination",
     "Durability",

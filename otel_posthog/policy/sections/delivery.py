@@ -19,6 +19,13 @@ class Durability(str, Enum):
     MEMORY = "memory"
 
 
+class Compression(str, Enum):
+    """The content encoding of requests: `gzip`, or `none` for what stands in between and cannot read that."""
+
+    GZIP = "gzip"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryPolicy:
     """How events are queued and sent.
@@ -35,6 +42,9 @@ class DeliveryPolicy:
         max_event_bytes: A larger event is dropped and counted.
         flush_interval_s: How long an event waits for others to share its request.
         request_timeout_s: For one request, connect and read each.
+        compression: How requests are encoded.
+        max_attempts: Attempts to send an event, the first one too; past them it is a dead letter. None: no limit. A key
+            that is not accepted, or a project over its quota, is waited for whatever this says.
         retry_initial_s: First backoff; it doubles, with full jitter, up to `retry_max_s`.
         retry_max_s: Longest backoff.
         shutdown_timeout_s: How long `shutdown` and the exit of the process may take.
@@ -50,6 +60,8 @@ class DeliveryPolicy:
     max_event_bytes: int = 900 * 1024  # as posthog-python's MAX_MSG_SIZE; PostHog discards above about 1 MB
     flush_interval_s: float = 1.0
     request_timeout_s: float = 15.0
+    compression: Compression = Compression.GZIP
+    max_attempts: int | None = None
     retry_initial_s: float = 0.5
     retry_max_s: float = 30.0
     shutdown_timeout_s: float = 5.0
