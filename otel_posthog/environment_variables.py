@@ -44,5 +44,19 @@ DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 ANALYTICS_ANONYMIZE_USER_IDS = "ANALYTICS_ANONYMIZE_USER_IDS"
 """`true` selects the identity mode `anonymous`, `false` selects `identified`; wins over the policy."""
 
+OTEL_POSTHOG_IDENTITY = "OTEL_POSTHOG_IDENTITY"
+"""The identity mode: `anonymous` (default), `daily`, `pseudonymous` or `identified`; wins over the policy."""
+
+OTEL_POSTHOG_IDENTITY_KEYS_FILE = "OTEL_POSTHOG_IDENTITY_KEYS_FILE"
+"""Path of the file with the keys of the mode `pseudonymous`, one a line, each with the time from which it is used."""
+
+# Its attribute has no `OTEL_`: as an option of `opentelemetry-instrument` a key would stand on a command line, where
+# every user of the machine can read it.
+IDENTITY_KEYS = "OTEL_POSTHOG_IDENTITY_KEYS"
+"""The keys themselves, as in the file, separated by commas."""
+
+OTEL_POSTHOG_IDENTITY_BAGGAGE = "OTEL_POSTHOG_IDENTITY_BAGGAGE"
+"""Whether the user's pseudonym and consent travel in baggage: `none` (default), `send`, `accept` or `both`."""
+
 INSTANCE_ID = "INSTANCE_ID"
 """A stable id of this installation; hashed before it is sent. Default: generated once and stored."""

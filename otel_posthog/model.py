@@ -57,12 +57,17 @@ class EventKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ContextIdentity:
-    """Who acts, as `user_context` put it into the OpenTelemetry context."""
+    """Who acts, as `user_context` put it into the OpenTelemetry context.
+
+    Attributes:
+        pseudonym: What another service of ours sent in baggage in place of the user's id.
+    """
 
     user_id: str | None = None
     session_id: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
     consent: bool | None = None
+    pseudonym: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class Subject:
         person_set: Person properties to set.
         person_set_once: Person properties to set where there are none yet.
         consent: None where nobody has said.
+        pseudonym: What stands for the user where the telemetry tells no id but another service of ours sent this.
     """
 
     user_id: str | None = None
@@ -115,6 +121,7 @@ class Subject:
     person_set: Attributes = field(default_factory=dict)
     person_set_once: Attributes = field(default_factory=dict)
     consent: bool | None = None
+    pseudonym: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

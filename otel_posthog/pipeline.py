@@ -22,6 +22,7 @@ from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.fork import run_in_child
 from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
+from otel_posthog.identity import Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
 from otel_posthog.policy import Policy
 from otel_posthog.sdk import suppressed_instrumentation
@@ -42,9 +43,10 @@ class Pipeline:
         health: Counts what becomes of events.
         guard: Keeps errors out of the host app.
         delivery: Sends clean events; the default sends them over HTTP.
+        pseudonyms: Stand for ids in the modes that do not send them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two by name
         self,
         policy: Policy,
         *,
@@ -52,11 +54,12 @@ class Pipeline:
         health: Health,
         guard: Guard,
         delivery: Delivery | None = None,
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.policy = policy
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
-        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health)
+        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=pseudonyms)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation)
         self._handover = HandOver(self._handle, self._tick, max_bytes=policy.delivery.max_queue_bytes)
         self._exit_deadline: float | None = None

@@ -28,7 +28,7 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
     """
     if event.kind is EventKind.PRODUCT:
         return who
-    if mode is IdentityMode.ANONYMOUS:
+    if not mode.has_persons:
         raise DropEvent("person_event")
     if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
         return _group_update(who, event.group)

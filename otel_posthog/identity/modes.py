@@ -9,8 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from otel_posthog.identity.pseudonyms import Pseudonyms, pseudonym_day
 from otel_posthog.model import Person, Subject
 from otel_posthog.policy import IdentityMode
+from otel_posthog.unix_time import moment_of
 
 # PostHog keeps these from ever becoming a person, since they are usually a programming mistake that would merge users:
 # https://posthog.com/docs/product-analytics/identify ("invalid distinct ids").
@@ -43,38 +45,72 @@ MAX_DISTINCT_ID_CHARS = 200  # https://posthog.com/docs/api/capture: longer ones
 _NO_IP = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
 _SESSION_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
+Note = Callable[[str], None]
 
-def person(
-    subject: Subject, mode: IdentityMode, *, installation_id: str, time_ns: int, note: Callable[[str], None]
+
+def person(  # noqa: PLR0913 - what a mode decides by
+    subject: Subject,
+    mode: IdentityMode,
+    *,
+    installation_id: str,
+    time_ns: int,
+    note: Note,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Person:
     """Return who an event about `subject` is sent as.
 
     Args:
-        subject: Who, as the telemetry tells it.
-        mode: `ANONYMOUS` uses nothing of `subject`.
+        subject: Who, as the telemetry tells it; in the mode `pseudonymous` already `disguised`.
+        mode: `ANONYMOUS` uses nothing of `subject`, `DAILY` the user alone.
         installation_id: The `distinct_id` of everything that has no user.
-        time_ns: The event's time, for the check of the session id.
-        note: Told `distinct_id_invalid` when the user id cannot be one.
+        time_ns: The event's time, for the salt of its day and the check of the session id.
+        note: Told why a user id that was given is not used.
+        pseudonyms: Has the salts of the mode `daily`.
     """
     if mode is IdentityMode.ANONYMOUS:
         return Person(installation_id, has_profile=False, properties=_NO_IP)
-    user_id = subject.user_id
-    if user_id is not None and not _is_usable(user_id):
-        note("distinct_id_invalid")
-        user_id = None
+    user_id = usable(subject.user_id, note)
+    if mode is IdentityMode.DAILY:
+        today = _daily(user_id, subject.pseudonym, time_ns, note, pseudonyms or Pseudonyms())
+        return Person(today or installation_id, has_profile=False, properties=_NO_IP)
     properties: dict[str, object] = {**_NO_IP, **_session(subject.session_id, time_ns)}
     if subject.groups:
         properties["$groups"] = dict(subject.groups)
     if user_id is None:
-        return Person(installation_id, has_profile=False, properties=properties)
+        # A pseudonym from another service is who it is, but nobody whose profile this service could know or change.
+        handed_on = subject.pseudonym if subject.pseudonym and pseudonym_day(subject.pseudonym) == "" else None
+        return Person(handed_on or installation_id, has_profile=False, properties=properties)
     for key, values in (("$set", subject.person_set), ("$set_once", subject.person_set_once)):
         if values:
             properties[key] = dict(values)
     return Person(user_id, has_profile=True, properties=properties)
 
 
-def _is_usable(user_id: str) -> bool:
-    return len(user_id) <= MAX_DISTINCT_ID_CHARS and user_id.strip().strip("\"'").lower() not in ILLEGAL_DISTINCT_IDS
+def usable(user_id: str | None, note: Note, *, max_chars: int | None = MAX_DISTINCT_ID_CHARS) -> str | None:
+    """Return `user_id` if it can be somebody's; else None, and `distinct_id_invalid` is noted."""
+    if user_id is None:
+        return None
+    too_long = max_chars is not None and len(user_id) > max_chars
+    if too_long or user_id.strip().strip("\"'").lower() in ILLEGAL_DISTINCT_IDS | {""}:
+        note("distinct_id_invalid")
+        return None
+    return user_id
+
+
+def _daily(user_id: str | None, pseudonym: str | None, time_ns: int, note: Note, pseudonyms: Pseudonyms) -> str | None:
+    """Return the id of a user on the day of `time_ns`: from the user's id, else from what another service sent."""
+    if user_id is None and pseudonym is not None:
+        day = pseudonym_day(pseudonym)
+        if day:
+            # One of another day would link this day to that one.
+            return pseudonym if day == f"{moment_of(time_ns):%Y%m%d}" else None
+        user_id = pseudonym
+    if user_id is None:
+        return None
+    found = pseudonyms.daily(user_id, time_ns)
+    if found is None:
+        note("daily_salt_gone")
+    return found
 
 
 def _session(session_id: str | None, time_ns: int) -> dict[str, object]:

@@ -6,6 +6,7 @@ from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections import (
     CaptureMode,
+    Carried,
     CollectionPolicy,
     Compression,
     DeliveryPolicy,
@@ -25,6 +26,7 @@ from otel_posthog.policy.sections import (
 
 __all__ = [
     "CaptureMode",
+    "Carried",
     "Collection",
     "CollectionPolicy",
     "Compression",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from otel_posthog.policy.sections import (
+    Carried,
     CollectionPolicy,
     DeliveryPolicy,
     Destination,
@@ -24,6 +25,9 @@ class Policy:
     """All of the above; `Policy()` is the built-in one.
 
     Attributes:
+        identity: The identity mode of every destination that has none of its own.
+        identity_keys_file: Path of the keys of the mode `pseudonymous`; the environment wins.
+        identity_baggage: Whether who acts is handed on to other services, and believed from them.
         source: Where it came from (`built-in`, or the file's path), for messages.
         trace_url: A Grafana link template with `{trace_id}` and `{span_id}`, sent as `trace_url`; None sends none.
     """
@@ -31,6 +35,8 @@ class Policy:
     version: int = 1
     source: str = "built-in"
     identity: IdentityMode = IdentityMode.ANONYMOUS
+    identity_keys_file: str | None = None
+    identity_baggage: Carried = Carried.NONE
     collection: CollectionPolicy = field(default_factory=CollectionPolicy)
     privacy: PrivacyPolicy = field(default_factory=PrivacyPolicy)
     exceptions: ExceptionPolicy = field(default_factory=ExceptionPolicy)

@@ -14,7 +14,7 @@ from opentelemetry._logs import LoggerProvider, get_logger_provider
 
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import Installation, load, mismatch_line, notice_box, start_line
+from otel_posthog.identity import DailySalts, Installation, Pseudonyms, load, mismatch_line, notice_box, start_line
 from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Collection, Policy, activate
@@ -111,7 +111,15 @@ def _start(settings: Settings, environ: Mapping[str, str]) -> Running:
     pipeline = None
     if settings.collection.enabled:
         installation = load(environ)
-        pipeline = Pipeline(policy, installation_id=installation.distinct_id, health=health, guard=guard)
+        salts = DailySalts(installation.directory)
+        salts.clean()
+        pipeline = Pipeline(
+            policy,
+            installation_id=installation.distinct_id,
+            health=health,
+            guard=guard,
+            pseudonyms=Pseudonyms(keys=settings.keys, salts=salts),
+        )
         _tell_first_run(policy, installation)
     activate(policy)
     _tell(policy, settings.collection, environ)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.identity import KeyRing, read_keys
+from otel_posthog.identity.keys import MAKE_ONE, MIN_KEY_BYTES
 from otel_posthog.intake import Lift
-from otel_posthog.policy import Collection, IdentityMode, Policy, decide
+from otel_posthog.policy import Carried, Collection, IdentityMode, Policy, decide
 from otel_posthog.policy.collection import FALSE_WORDS, TRUE_WORDS
 
 
@@ -26,11 +30,13 @@ class Settings:
         policy: With key, host and identity mode filled in.
         collection: Whether anything is sent, and if not, which switch decided.
         lift: Which unsampled spans are recorded; None leaves the sampler alone.
+        keys: The keys of the mode `pseudonymous`, where some are configured.
     """
 
     policy: Policy
     collection: Collection
     lift: Lift | None
+    keys: KeyRing | None = None
 
 
 def read(
@@ -54,10 +60,8 @@ def read(
     for each in chosen.destinations:
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(key, api_key))
-    mode = _identity(environ)
-    if mode is not None:
-        chosen = chosen.with_identity(mode)
-    return Settings(chosen, decide(chosen, environ), _lift(environ))
+    chosen = _with_identity(chosen, environ)
+    return Settings(chosen, decide(chosen, environ), _lift(environ), _keys(chosen, environ))
 
 
 def _policy(environ: Mapping[str, str], given: Policy | str | os.PathLike[str] | None) -> Policy:
@@ -92,14 +96,54 @@ def _check_key(key: str, name: str) -> None:
         raise ConfigurationError(f"{name} has spaces or unusual characters; copy the project's key again (phc_...)")
 
 
-def _identity(environ: Mapping[str, str]) -> IdentityMode | None:
+def _with_identity(policy: Policy, environ: Mapping[str, str]) -> Policy:
+    """Return `policy` with the identity mode and the use of baggage that the environment asks for."""
+    mode = _word(environ, env.OTEL_POSTHOG_IDENTITY, IdentityMode)
+    carried = _word(environ, env.OTEL_POSTHOG_IDENTITY_BAGGAGE, Carried)
+    anonymize = _anonymize(environ)
+    if mode is not None and anonymize is (mode is IdentityMode.IDENTIFIED):
+        names = f"{env.OTEL_POSTHOG_IDENTITY} and {env.ANALYTICS_ANONYMIZE_USER_IDS}"
+        raise ConfigurationError(f"{names} contradict each other; set one of them")
+    if mode is None and anonymize is not None:
+        mode = IdentityMode.ANONYMOUS if anonymize else IdentityMode.IDENTIFIED
+    if carried is not None:
+        policy = replace(policy, identity_baggage=carried)
+    return policy if mode is None else policy.with_identity(mode)
+
+
+def _anonymize(environ: Mapping[str, str]) -> bool | None:
     name = env.ANALYTICS_ANONYMIZE_USER_IDS
     word = environ.get(name, "").strip().lower()
     if not word:
         return None
     if word not in TRUE_WORDS | FALSE_WORDS:
         raise ConfigurationError(f"{name} must be true or false")
-    return IdentityMode.ANONYMOUS if word in TRUE_WORDS else IdentityMode.IDENTIFIED
+    return word in TRUE_WORDS
+
+
+_Choice = TypeVar("_Choice", bound=Enum)
+
+
+def _word(environ: Mapping[str, str], name: str, choices: type[_Choice]) -> _Choice | None:
+    word = environ.get(name, "").strip().lower()
+    if not word:
+        return None
+    try:
+        return choices(word)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be one of {', '.join(each.value for each in choices)}") from None
+
+
+def _keys(policy: Policy, environ: Mapping[str, str]) -> KeyRing | None:
+    """Return the keys that are configured; those of a policy that needs none are read all the same, for baggage."""
+    keys = read_keys(environ, policy.identity_keys_file)
+    modes = {policy.identity_of(each) for each in policy.destinations}
+    if keys is None and IdentityMode.PSEUDONYMOUS in modes:
+        raise ConfigurationError(
+            f"identity: pseudonymous needs a key of {MIN_KEY_BYTES} bytes or more; {MAKE_ONE} and name its file in "
+            f"{env.OTEL_POSTHOG_IDENTITY_KEYS_FILE}"
+        )
+    return keys
 
 
 def _lift(environ: Mapping[str, str]) -> Lift | None:

@@ -62,6 +62,7 @@ def _subject(signal: Signal, own: Sorted) -> Subject:
         person_set=own.person_set,
         person_set_once=own.person_set_once,
         consent=_consent(signal, context),
+        pseudonym=context.pseudonym,
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from dataclasses import replace
+from pathlib import Path
 
-from otel_posthog.identity import person
+import pytest
+from events import DAY_NS, NOON_NS, Clock
+
+from otel_posthog.identity import DailySalts, Pseudonyms, person
 from otel_posthog.model import Person, Subject
 from otel_posthog.policy import IdentityMode
 
-TIME_NS = 1_767_323_045 * 10**9
-SESSION = "019b7ca7-d388-7000-8000-000000000001"  # UUIDv7 of the same second
+SESSION = "019b7ca7-d388-7000-8000-000000000001"  # UUIDv7 of the morning before NOON_NS
 SUBJECT = Subject(
     user_id="u1",
     session_id=SESSION,
@@ -19,10 +23,17 @@ SUBJECT = Subject(
 )
 
 
-def sent_as(subject: Subject, mode: IdentityMode, notes: list[str] | None = None) -> Person:
+def sent_as(
+    subject: Subject,
+    mode: IdentityMode,
+    notes: list[str] | None = None,
+    *,
+    pseudonyms: Pseudonyms | None = None,
+    time_ns: int = NOON_NS,
+) -> Person:
     """Return who an event about `subject` is sent as."""
     note = (notes if notes is not None else []).append
-    return person(subject, mode, installation_id="installation-1", time_ns=TIME_NS, note=note)
+    return person(subject, mode, installation_id="installation-1", time_ns=time_ns, note=note, pseudonyms=pseudonyms)
 
 
 def test_anonymous_uses_nothing_of_the_subject() -> None:
@@ -73,3 +84,68 @@ def test_a_session_that_posthog_would_refuse_is_an_ordinary_property(session_id:
     properties = sent_as(Subject(user_id="u1", session_id=session_id), IdentityMode.IDENTIFIED).properties
     assert properties["session_id"] == session_id
     assert "$session_id" not in properties
+
+
+PSEUDONYM = f"user-{'0' * 32}"
+TODAY, YESTERDAY = f"daily-20260102-{'0' * 32}", f"daily-20260101-{'0' * 32}"
+
+
+def test_daily_is_the_day_and_a_hash_and_nothing_else(tmp_path: Path) -> None:
+    """Users of a day are told apart; no session, group, person or IP address."""
+    pseudonyms = Pseudonyms(salts=DailySalts(tmp_path, Clock()))
+    who = sent_as(SUBJECT, IdentityMode.DAILY, pseudonyms=pseudonyms)
+    assert re.fullmatch(r"daily-20260102-[0-9a-f]{32}", who.distinct_id)
+    assert who == Person(who.distinct_id, has_profile=False, properties={"$ip": "0.0.0.0"})
+    assert who == sent_as(Subject(user_id=" u1 "), IdentityMode.DAILY, pseudonyms=pseudonyms)
+    assert who.distinct_id != sent_as(Subject(user_id="u2"), IdentityMode.DAILY, pseudonyms=pseudonyms).distinct_id
+
+
+def test_daily_links_nothing_across_days(tmp_path: Path) -> None:
+    """The same user has another id the next day, not by the date in front of it alone."""
+    clock = Clock()
+    pseudonyms = Pseudonyms(salts=DailySalts(tmp_path, clock))
+    found = []
+    for day in range(3):
+        who = sent_as(SUBJECT, IdentityMode.DAILY, pseudonyms=pseudonyms, time_ns=NOON_NS + day * DAY_NS)
+        found.append(who.distinct_id.rpartition("-")[2])
+        clock.pass_by(days=1)
+    assert len(set(found)) == 3
+
+
+def test_an_event_whose_salt_is_gone_is_counted_and_sent_without_a_user(tmp_path: Path) -> None:
+    """A replay of a past day cannot be told whose it was any more, and is not given another id of today's."""
+    notes: list[str] = []
+    pseudonyms = Pseudonyms(salts=DailySalts(tmp_path, Clock()))
+    who = sent_as(SUBJECT, IdentityMode.DAILY, notes, pseudonyms=pseudonyms, time_ns=NOON_NS - DAY_NS)
+    assert who.distinct_id == "installation-1"
+    assert notes == ["daily_salt_gone"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "handed_on", "sent"),
+    [
+        (IdentityMode.ANONYMOUS, PSEUDONYM, "installation-1"),
+        (IdentityMode.DAILY, TODAY, TODAY),
+        (IdentityMode.DAILY, YESTERDAY, "installation-1"),
+        (IdentityMode.PSEUDONYMOUS, PSEUDONYM, PSEUDONYM),
+        (IdentityMode.PSEUDONYMOUS, TODAY, "installation-1"),
+        (IdentityMode.IDENTIFIED, PSEUDONYM, PSEUDONYM),
+        (IdentityMode.IDENTIFIED, TODAY, "installation-1"),
+        (IdentityMode.IDENTIFIED, "ada", "installation-1"),
+    ],
+)
+def test_a_pseudonym_that_another_service_sent(mode: IdentityMode, handed_on: str, sent: str) -> None:
+    """It is used as it is where the mode has such ids; it never makes a profile, and an id of one's own wins."""
+    subject = Subject(pseudonym=handed_on, person_set={"plan": "pro"})
+    who = sent_as(subject, mode)
+    assert (who.distinct_id, who.has_profile) == (sent, False)
+    assert "$set" not in who.properties
+    known = sent_as(replace(subject, user_id="u1"), IdentityMode.IDENTIFIED)
+    assert known.distinct_id == "u1"
+
+
+def test_a_lasting_pseudonym_is_hashed_again_for_the_day(tmp_path: Path) -> None:
+    """In the mode `daily` nothing that lasts longer than the day is sent."""
+    pseudonyms = Pseudonyms(salts=DailySalts(tmp_path, Clock()))
+    who = sent_as(Subject(pseudonym=PSEUDONYM), IdentityMode.DAILY, pseudonyms=pseudonyms)
+    assert who.distinct_id == pseudonyms.daily(PSEUDONYM, NOON_NS)

@@ -66,7 +66,7 @@ def test_an_empty_file_is_the_built_in_policy(text: str) -> None:
     [
         ("version: 1\nprivcy: {}\n", 2, "did you mean `privacy`?"),
         ("version: 2\n", 1, "write `version: 1`"),
-        ("identity: everyone\n", 1, "anonymous, identified"),
+        ("identity: everyone\n", 1, "anonymous, daily, pseudonymous, identified"),
         ("privacy:\n  max_depth: -1\n", 2, "a whole number above 0"),
         ("privacy:\n  max_depth: true\n", 2, "a whole number above 0"),
         ("privacy:\n  allow: http.route\n", 2, "must be a list"),

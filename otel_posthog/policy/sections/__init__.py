@@ -6,7 +6,7 @@ from otel_posthog.policy.sections.collection import CollectionPolicy
 from otel_posthog.policy.sections.delivery import Compression, DeliveryPolicy, Durability
 from otel_posthog.policy.sections.destination import CaptureMode, Destination
 from otel_posthog.policy.sections.exceptions import ExceptionItems, ExceptionMode, ExceptionPolicy
-from otel_posthog.policy.sections.identity import IdentityMode
+from otel_posthog.policy.sections.identity import Carried, IdentityMode
 from otel_posthog.policy.sections.key_reference import KeyReference
 from otel_posthog.policy.sections.method import HitMethod, Method
 from otel_posthog.policy.sections.operational import OperationalPolicy
@@ -15,6 +15,7 @@ from otel_posthog.policy.sections.rule import Rule
 
 __all__ = [
     "CaptureMode",
+    "Carried",
     "CollectionPolicy",
     "Compression",
     "DeliveryPolicy",

@@ -1,0 +1,94 @@
+"""What stands for an id where the identity mode does not send it.
+
+Keyed HMAC-SHA-256 (RFC 2104), 128 bits of it: the same id gives the same pseudonym in every process that has the key,
+and without the key nobody can test a guess. What an id is the id of goes into the hash as well, so that a user, a group
+of one type and a group of another with the same id cannot be joined.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import uuid
+
+from otel_posthog.identity.keys import KeyRing
+from otel_posthog.identity.salts import DailySalts
+
+_HEX_DIGITS = 32
+_FORM = re.compile(r"(?:user-|daily-(\d{8})-)[0-9a-f]{32}\Z", re.ASCII)
+_MS_PER_MINUTE = 60_000
+
+
+class Pseudonyms:
+    """The ids that events are sent with.
+
+    Args:
+        keys: The keys of the mode `pseudonymous`; without any, no user id can be sent in it.
+        salts: The salts of the mode `daily`; the same.
+    """
+
+    def __init__(self, *, keys: KeyRing | None = None, salts: DailySalts | None = None) -> None:
+        self._keys, self._salts = keys, salts
+
+    def daily(self, user_id: str, time_ns: int) -> str | None:
+        """Return what stands for a user on the day of `time_ns`; None where the day's salt is gone."""
+        found = self._salts.at(time_ns) if self._salts else None
+        return None if found is None else f"daily-{found[0]:%Y%m%d}-{_keyed(found[1], 'user', user_id)}"
+
+    def user(self, user_id: str, time_ns: int) -> str | None:
+        """Return what stands for a user; None where there is no key for that time."""
+        secret = self._secret(time_ns)
+        return None if secret is None else user_pseudonym(secret, user_id)
+
+    def group(self, group_type: str, group_key: str, time_ns: int) -> str | None:
+        """Return what stands for a group; None where there is no key for that time."""
+        secret = self._secret(time_ns)
+        return None if secret is None else group_pseudonym(secret, group_type, group_key)
+
+    def session(self, session_id: str, time_ns: int) -> str | None:
+        """Return what stands for a session; None where there is no key for that time.
+
+        A UUIDv7 stays one, since PostHog takes no other as a session: of its own it keeps the minute, no more.
+        """
+        secret = self._secret(time_ns)
+        if secret is None:
+            return None
+        digest = _keyed(secret, "session", session_id)
+        try:
+            given = uuid.UUID(session_id)
+        except ValueError:
+            return f"session-{digest}"
+        if given.version != 7:
+            return f"session-{digest}"
+        started_ms = (given.int >> 80) // _MS_PER_MINUTE * _MS_PER_MINUTE
+        random = int(digest, 16)
+        # RFC 9562, section 5.7: 48 bits of time, the version, 12 bits, the variant, 62 bits.
+        value = started_ms << 80 | 7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+        return str(uuid.UUID(int=value))
+
+    def _secret(self, time_ns: int) -> bytes | None:
+        key = self._keys.at(time_ns) if self._keys else None
+        return None if key is None else key.secret
+
+
+def user_pseudonym(secret: bytes, user_id: str) -> str:
+    """Return what stands for a user under this key: `user-` and 32 hex digits."""
+    return f"user-{_keyed(secret, 'user', user_id)}"
+
+
+def group_pseudonym(secret: bytes, group_type: str, group_key: str) -> str:
+    """Return what stands for a group of this type under this key: `group-` and 32 hex digits."""
+    return f"group-{_keyed(secret, 'group', group_type, group_key)}"
+
+
+def pseudonym_day(pseudonym: str) -> str | None:
+    """Return the day (`20261125`) of a daily pseudonym, an empty string for one that lasts; None for anything else."""
+    found = _FORM.match(pseudonym)
+    return (found[1] or "") if found else None
+
+
+def _keyed(secret: bytes, *parts: str) -> str:
+    # Each part but the last with its length: no type of group can be chosen so that it passes for another's.
+    message = "".join((*(f"{len(part)}:{part}" for part in parts[:-1]), parts[-1].strip()))
+    return hmac.new(secret, message.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_HEX_DIGITS]
