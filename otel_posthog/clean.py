@@ -17,7 +17,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import Echo, Pseudonyms, disguised, person, with_change
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
-from otel_posthog.privacy import Filter, consent_given, seal
+from otel_posthog.privacy import Filter, consent_given, limit_exceptions, seal
 
 
 class Cleaner:
@@ -59,9 +59,10 @@ class Cleaner:
         receipt = Receipt() if receipt is None else receipt
         if not consent_given(event.subject, required=policy.collection.consent_required):
             raise DropEvent("consent")
+        declared = limit_exceptions(event.name, event.properties, policy.exceptions.mode, receipt)
         properties = {
             **self._filter.telemetry(event.telemetry, receipt),
-            **self._filter.properties(event.properties, receipt),
+            **self._filter.properties(declared, receipt),
         }
         mode, name = policy.identity_of(destination), self._filter.name(event.name, receipt)
         if mode is not IdentityMode.IDENTIFIED:

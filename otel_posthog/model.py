@@ -20,6 +20,9 @@ Attributes = Mapping[str, object]
 MAX_NAME_BYTES = 200
 """PostHog's limit for an event name, in UTF-8: Capture V1 drops an event with a longer one."""
 
+EXCEPTION_EVENT = "$exception"
+"""What PostHog's error tracking calls an exception."""
+
 REDACTED = "[redacted]"
 """What stands for a value that goes whole; it never tells what was there."""
 

@@ -26,7 +26,7 @@ from otel_posthog.identity import Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
 from otel_posthog.policy import Policy
 from otel_posthog.sdk import suppressed_instrumentation
-from otel_posthog.translate import translate
+from otel_posthog.translate import translate, with_exception
 
 _log = logging.getLogger("otel_posthog")
 
@@ -86,7 +86,8 @@ class Pipeline:
             DropEvent: The signal is no event; a drop at one destination is counted and leaves the others alone.
         """
         cleaner = self._cleaner
-        for event in translate(signal, self._note):
+        events = translate(signal, self._note)
+        for event in with_exception(events, signal, cleaner.policy.exceptions.mode):
             for destination in cleaner.destinations:
                 with self._dropping("clean"):
                     yield cleaner.clean(event, destination)

@@ -14,6 +14,9 @@ from otel_posthog.model import Attributes
 PREFIX = "analytics."
 EVENT = "analytics.event"
 
+EXCEPTION = "exception"
+EXCEPTION_TYPE = "exception.type"
+
 
 def product_name(event_name: str | None, attributes: Attributes) -> str | None:
     """Return the name of the product event that an item is, or None for an operational item.
@@ -28,6 +31,19 @@ def product_name(event_name: str | None, attributes: Attributes) -> str | None:
     if event_name is not None and event_name.startswith(PREFIX):
         return event_name[len(PREFIX) :]
     return None
+
+
+def has_exception(event_name: str | None, attributes: Attributes) -> bool:
+    """Return whether a span event or log record tells of an exception.
+
+    Source: https://opentelemetry.io/docs/specs/semconv/exceptions/ (a span event's name must be `exception`, a log
+    record has the attributes).
+
+    Args:
+        event_name: A span event's name; None for a log record.
+        attributes: The item's attributes.
+    """
+    return EXCEPTION_TYPE in attributes if event_name is None else event_name == EXCEPTION
 
 
 def has_product_attributes(attributes: Mapping[str, object]) -> bool:

@@ -11,8 +11,9 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
+from otel_posthog.intake.items import ExceptionsInForce, log_name
 from otel_posthog.model import Close, Flush, Signal, Source, Submit
-from otel_posthog.route import product_name
+from otel_posthog.policy import ExceptionPolicy
 from otel_posthog.sdk import item_attributes
 
 
@@ -24,18 +25,27 @@ class LogIntake(LogRecordProcessor):
         guard: Counts what goes wrong.
         flush: `flush(timeout_s)` waits until what was submitted is delivered.
         close: Called when the provider shuts down.
+        exceptions: Returns the policy on recorded exceptions; asked for each record that tells of one.
     """
 
-    def __init__(self, submit: Submit, guard: Guard, *, flush: Flush, close: Close) -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        guard: Guard,
+        *,
+        flush: Flush,
+        close: Close,
+        exceptions: ExceptionsInForce = ExceptionPolicy,
+    ) -> None:
         self._submit, self._guard = submit, guard
-        self._flush, self._close = flush, close
+        self._flush, self._close, self._exceptions = flush, close, exceptions
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Submit `log_record` if it is a product event."""
         try:
             record = log_record.log_record
             attributes = item_attributes(record.attributes)
-            name = product_name(record.event_name, attributes)
+            name = log_name(record.event_name, attributes, self._exceptions)
             if name is None:
                 return
             observed_ns = record.observed_timestamp or 0

@@ -7,8 +7,7 @@ hands over and detaches, nothing more, and it never raises, waits or keeps a spa
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context
@@ -16,8 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
-from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Source, Submit
-from otel_posthog.route import PREFIX, has_product_attributes, product_name
+from otel_posthog.intake.items import ExceptionsInForce, span_items
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Submit
+from otel_posthog.policy import ExceptionPolicy
+from otel_posthog.route import PREFIX, has_product_attributes
 from otel_posthog.sdk import EndingSpanProcessor, item_attributes, span_attributes, span_events
 
 _NOTHING: tuple[Attributes, ContextIdentity | None] = (NO_ATTRIBUTES, None)
@@ -34,11 +35,21 @@ class SpanIntake(EndingSpanProcessor):
         guard: Counts what goes wrong.
         flush: `flush(timeout_s)` waits until what was submitted is delivered.
         close: Called when the provider shuts down.
+        exceptions: Returns the policy on recorded exceptions; asked for each span that has one.
     """
 
-    def __init__(self, submit: Submit, detach: Detach, guard: Guard, *, flush: Flush, close: Close) -> None:
+    def __init__(  # noqa: PLR0913 - what it needs of the pipeline comes by keyword
+        self,
+        submit: Submit,
+        detach: Detach,
+        guard: Guard,
+        *,
+        flush: Flush,
+        close: Close,
+        exceptions: ExceptionsInForce = ExceptionPolicy,
+    ) -> None:
         self._submit, self._detach, self._guard = submit, detach, guard
-        self._flush, self._close = flush, close
+        self._flush, self._close, self._exceptions = flush, close, exceptions
         # What a span carried when it started: the SDK evicts the oldest attribute when the 129th is set, and the
         # context a span started in is gone when it ends.
         self._at_start: WeakKeyDictionary[Span, tuple[Attributes, ContextIdentity | None]] = WeakKeyDictionary()
@@ -91,45 +102,14 @@ class SpanIntake(EndingSpanProcessor):
         attributes = span_attributes(span)
         if started:
             attributes = {**started, **attributes}
-        found = list(_signals(span, attributes))
+        found = span_items(attributes, span_events(span), span.end_time or 0, self._exceptions)
         if not found:
             return
         identity = identity or current_identity()
-        for source, name, own, parent, time_ns, repeat_index in found:
+        resource = item_attributes(span.resource.attributes)
+        for item in found:
             self._submit(
-                Signal(
-                    source,
-                    name,
-                    own,
-                    time_ns,
-                    trace_id=span.context.trace_id,
-                    span_id=span.context.span_id,
-                    resource=item_attributes(span.resource.attributes),
-                    context=identity,
-                    repeat_index=repeat_index,
-                    parent=parent,
+                item.signal(
+                    trace_id=span.context.trace_id, span_id=span.context.span_id, resource=resource, context=identity
                 )
             )
-
-
-_Found = tuple[Source, str, Attributes, Attributes, int, int]
-
-
-def _signals(span: ReadableSpan, attributes: Attributes) -> Iterator[_Found]:
-    """Yield the span itself and those of its events that are product events, exact repeats numbered."""
-    name = product_name(None, attributes)
-    events = span_events(span)
-    if name is None and not events:
-        return
-    own_attributes = dict(attributes)
-    if name is not None:
-        yield Source.SPAN, name, own_attributes, NO_ATTRIBUTES, span.end_time or 0, 0
-    repeats: Counter[tuple[str, int]] = Counter()
-    for each in events:
-        event_name = product_name(each.name, item_attributes(each.attributes))
-        if event_name is None:
-            continue
-        key = (event_name, each.timestamp)
-        own = dict(item_attributes(each.attributes))
-        yield Source.SPAN_EVENT, event_name, own, own_attributes, each.timestamp, repeats[key]
-        repeats[key] += 1

@@ -1,6 +1,7 @@
 """The privacy stage: what an event may carry, and the detectors that the operational side shares with it."""
 
 from otel_posthog.privacy.consent import consent_given
+from otel_posthog.privacy.exceptions import limit_exceptions
 from otel_posthog.privacy.filter import Filter
 from otel_posthog.privacy.helpers import sanitize_properties, sanitize_properties_with_receipt, should_collect
 from otel_posthog.privacy.seal import seal
@@ -8,6 +9,7 @@ from otel_posthog.privacy.seal import seal
 __all__ = [
     "Filter",
     "consent_given",
+    "limit_exceptions",
     "sanitize_properties",
     "sanitize_properties_with_receipt",
     "seal",

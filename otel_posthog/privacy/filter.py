@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.scrub import Scrub
 from otel_posthog.privacy.walk import Walk
@@ -24,7 +25,7 @@ class Filter:
     """
 
     def __init__(self, policy: PrivacyPolicy) -> None:
-        self._allow = policy.allow
+        self._allow = policy.allow - NEVER
         self._rules = Rules(policy)
         self._scrub = Scrub(self._rules)
 

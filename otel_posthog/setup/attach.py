@@ -26,6 +26,7 @@ from otel_posthog.operational import (
     detach,
 )
 from otel_posthog.pipeline import Pipeline
+from otel_posthog.policy import ExceptionPolicy
 from otel_posthog.sdk import (
     log_processors,
     metric_readers,
@@ -48,7 +49,9 @@ def attach_tracing(
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
     if not any(isinstance(each, SpanIntake) for each in span_processors(provider)):
         submit, flush, close = outlets(pipeline)
-        provider.add_span_processor(SpanIntake(submit, detach, guard, flush=flush, close=close))
+        provider.add_span_processor(
+            SpanIntake(submit, detach, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+        )
     if pipeline is not None and lift is not None:
         rewire_sampler(provider, partial(AnalyticsSampler, lift=lift))
     return True
@@ -62,7 +65,9 @@ def attach_logging(provider: object, redactor: Redactor, guard: Guard, *, pipeli
     _prepare(provider, "add_log_record_processor", log_processors, wrap, guard)
     if pipeline is not None and not any(isinstance(each, LogIntake) for each in log_processors(provider)):
         submit, flush, close = outlets(pipeline)
-        provider.add_log_record_processor(LogIntake(submit, guard, flush=flush, close=close))
+        provider.add_log_record_processor(
+            LogIntake(submit, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+        )
     return True
 
 
@@ -85,6 +90,11 @@ def outlets(pipeline: Pipeline | None) -> tuple[Submit, Flush, Close]:
     if pipeline is None:
         return _nowhere, _nothing_to_flush, _nothing_to_close
     return pipeline.submit, pipeline.flush, pipeline.flush_for_exit
+
+
+def exceptions_of(pipeline: Pipeline | None) -> Callable[[], ExceptionPolicy]:
+    """Return what tells intake of the policy on exceptions that is in force."""
+    return ExceptionPolicy if pipeline is None else lambda: pipeline.policy.exceptions
 
 
 _Wrapper = type[RedactingSpanExporter] | type[RedactingLogRecordExporter]

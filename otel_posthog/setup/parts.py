@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from otel_posthog.intake import LogIntake, SpanIntake
 from otel_posthog.operational import RedactingLogRecordExporter, RedactingMetricExporter, RedactingSpanExporter, detach
 from otel_posthog.setup import configure
-from otel_posthog.setup.attach import outlets
+from otel_posthog.setup.attach import exceptions_of, outlets
 
 
 class AnalyticsSpanProcessor(SpanIntake):
@@ -26,7 +26,8 @@ class AnalyticsSpanProcessor(SpanIntake):
     def __init__(self) -> None:
         made = configure.ensure()
         submit, flush, close = outlets(made.pipeline)
-        super().__init__(submit, detach, made.guard, flush=flush, close=close)
+        exceptions = exceptions_of(made.pipeline)
+        super().__init__(submit, detach, made.guard, flush=flush, close=close, exceptions=exceptions)
 
 
 class AnalyticsLogRecordProcessor(LogIntake):
@@ -39,7 +40,8 @@ class AnalyticsLogRecordProcessor(LogIntake):
     def __init__(self) -> None:
         made = configure.ensure()
         submit, flush, close = outlets(made.pipeline)
-        super().__init__(submit, made.guard, flush=flush, close=close)
+        exceptions = exceptions_of(made.pipeline)
+        super().__init__(submit, made.guard, flush=flush, close=close, exceptions=exceptions)
 
 
 class OperationalSpanExporter(RedactingSpanExporter):

@@ -1,0 +1,111 @@
+"""What an event may tell of an exception, wherever it got it from: the gate behind translation.
+
+Comes in: the properties of an event, `$exception_list` among them as OpenTelemetry, posthog-python or an app has it.
+Goes out: only what the policy's mode allows. It lists what may stay; whatever else there is or comes to be goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from otel_posthog.errors import DropEvent
+from otel_posthog.model import EXCEPTION_EVENT, Attributes, Receipt
+from otel_posthog.policy import ExceptionMode
+
+NEVER = frozenset({"exception.message", "exception.stacktrace"})
+"""Attributes that are not sent, whatever the allow-list says."""
+
+MAX_EXCEPTIONS, MAX_FRAMES = 20, 50
+
+_PREFIX, _LIST, _LEVEL = "$exception", "$exception_list", "$exception_level"
+# A type's name in the languages there are (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`).
+_TYPE = re.compile(r"[\w*&$][\w.$:<>*&/\\-]{0,199}", re.ASCII)
+_NAME = re.compile(r"[\w$<>.:~-]{1,200}")
+_PROGRAM = re.compile(r"[\w-]{1,100}(?:\.pyw?)?")
+_LEVELS = frozenset({"fatal", "error", "warning", "log", "info", "debug"})
+_MECHANISM = ("type", "handled", "synthetic", "exception_id", "parent_id", "source", "is_exception_group")
+_WORDS = frozenset({"generic", "chained", "cause", "context", "member"})
+_UNKNOWN = "Exception"
+
+
+def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, receipt: Receipt) -> Attributes:
+    """Return `properties` with no more of an exception than `mode` allows; the same object where there is none.
+
+    Args:
+        name: The event's name.
+        properties: The event's properties, not filtered yet.
+        mode: The policy's.
+        receipt: Gets what went, by the rule `exceptions`.
+
+    Raises:
+        DropEvent: `exceptions_off`, for a `$exception` where the policy wants none.
+    """
+    if name == EXCEPTION_EVENT and mode is ExceptionMode.OFF:
+        raise DropEvent("exceptions_off")
+    if not any(key.startswith(_PREFIX) for key in properties):
+        return properties
+    kept: dict[str, object] = {}
+    for key, value in properties.items():
+        if not key.startswith(_PREFIX) or (key == _LEVEL and value in _LEVELS):
+            kept[key] = value
+        elif key == _LIST and mode is not ExceptionMode.OFF and isinstance(value, (list, tuple)):
+            kept[key] = [_exception(each, mode) for each in value[:MAX_EXCEPTIONS] if isinstance(each, Mapping)]
+            if kept[key] != value:
+                receipt.add(key, "exceptions", "replaced")
+        else:
+            receipt.add(key, "exceptions", "removed")
+    return kept
+
+
+def _exception(given: Mapping[str, object], mode: ExceptionMode) -> dict[str, object]:
+    kept: dict[str, object] = {"type": _matching(_TYPE, given.get("type")) or _UNKNOWN, "value": ""}
+    mechanism = given.get("mechanism")
+    if isinstance(mechanism, Mapping):
+        kept["mechanism"] = {key: mechanism[key] for key in _MECHANISM if _is_plain(mechanism.get(key))}
+    module = _matching(_NAME, given.get("module"))
+    if module:
+        kept["module"] = module
+    stacktrace = given.get("stacktrace")
+    if mode is ExceptionMode.FRAMES and isinstance(stacktrace, Mapping):
+        frames = stacktrace.get("frames")
+        own = list(_own_frames(frames)) if isinstance(frames, (list, tuple)) else []
+        if own:
+            kept["stacktrace"] = {"type": "raw", "frames": own[-MAX_FRAMES:]}
+    return kept
+
+
+def _own_frames(frames: Iterable[object]) -> Iterable[dict[str, object]]:
+    for frame in frames:
+        if isinstance(frame, Mapping) and frame.get("in_app") is True:
+            module, function = _matching(_NAME, frame.get("module")), _matching(_NAME, frame.get("function"))
+            if module and function:
+                yield _frame(frame, module, function)
+
+
+def _frame(given: Mapping[str, object], module: str, function: str) -> dict[str, object]:
+    lineno = given.get("lineno")
+    return {
+        "platform": "python",
+        "filename": _filename(module, given.get("filename")),
+        "function": function,
+        "module": module,
+        "lineno": lineno if isinstance(lineno, int) else None,
+        "in_app": True,
+    }
+
+
+def _filename(module: str, given: object) -> str:
+    """Return the file as the module's name tells it; a path of any other form might begin in a home directory."""
+    path = module.replace(".", "/")
+    if module == "__main__":
+        return _matching(_PROGRAM, given) or path
+    return f"{path}/__init__.py" if given == f"{path}/__init__.py" else f"{path}.py"
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (bool, int)) or (isinstance(value, str) and value in _WORDS)
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str | None:
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None

@@ -1,0 +1,109 @@
+"""A recorded exception, as an event of PostHog's error tracking.
+
+Comes in: a signal and the events it stands for. Goes out: the same events, and one named `$exception` where the signal
+tells of an exception. Shape and order (the one that was caught first, what it was raised from after it) are
+posthog-python's (`posthog/exception_utils.py`). PostHog groups by type and frames, or by type and message where there
+are no frames: the message is always empty, so that those of one type are one issue.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+
+from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, Signal
+from otel_posthog.policy import ExceptionMode
+from otel_posthog.route import EXCEPTION_TYPE
+from otel_posthog.translate.own_code import Frame, known_type, own_frame
+from otel_posthog.translate.traceback_text import Raised, parse_traceback
+
+_NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-657863657074")
+_ESCAPED, _STACKTRACE, _MESSAGE = "exception.escaped", "exception.stacktrace", "exception.message"
+# Where a type can be told neither by the telemetry nor by this process.
+_UNKNOWN = "Exception"
+
+
+def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMode) -> tuple[Event, ...]:
+    """Return `events` with the exception that `signal` tells of among them, if it does.
+
+    Args:
+        events: What the signal stands for; the first is the item itself.
+        signal: The signal.
+        mode: How much is told of an exception.
+    """
+    given = signal.attributes.get(EXCEPTION_TYPE)
+    is_exception = bool(events) and events[0].name == EXCEPTION_EVENT
+    if given is None and not is_exception:
+        return events
+    if mode is ExceptionMode.OFF or not events or "$exception_list" in events[0].properties:
+        return events
+    item = events[0]
+    told = replace(
+        item,
+        name=EXCEPTION_EVENT,
+        properties={
+            **(item.properties if is_exception else NO_ATTRIBUTES),
+            "$exception_list": _exception_list(signal, mode),
+            "$exception_level": "error",
+        },
+        subject=replace(item.subject, person_set={}, person_set_once={}),
+    )
+    if is_exception:
+        return (told, *events[1:])
+    return (*events, replace(told, uuid=str(uuid.uuid5(_NAMESPACE, item.uuid))))
+
+
+def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, object]]:
+    attributes = signal.attributes
+    module, name = _split(str(attributes.get(EXCEPTION_TYPE) or _UNKNOWN))
+    mechanism: dict[str, object] = {"type": "generic", "exception_id": 0, "synthetic": False}
+    if str(attributes.get(_ESCAPED)).lower() == "true":
+        mechanism["handled"] = False
+    text, message = attributes.get(_STACKTRACE), attributes.get(_MESSAGE)
+    if mode is not ExceptionMode.FRAMES or not isinstance(text, str):
+        return [_entry(module, name, mechanism, ())]
+    chain = parse_traceback(text, message if isinstance(message, str) else "")
+    caught, *causes = chain or [Raised("", (), "")]
+    entries = [_entry(module, name, mechanism, _own_frames(caught))]
+    # What relates an exception to the one before it is told by the text between them.
+    relation = caught.raised_from
+    for number, cause in enumerate(causes, start=1):
+        link = {"type": "chained", "exception_id": number, "parent_id": number - 1, "source": relation}
+        entries.append(_entry(*_split(known_type(cause.type) or _UNKNOWN), link, _own_frames(cause)))
+        relation = cause.raised_from
+    return entries
+
+
+def _own_frames(raised: Raised) -> tuple[Frame, ...]:
+    found = (own_frame(*each) for each in raised.frames)
+    return tuple(frame for frame in found if frame is not None)
+
+
+def _entry(
+    module: str | None, name: str, mechanism: Mapping[str, object], frames: tuple[Frame, ...]
+) -> dict[str, object]:
+    entry: dict[str, object] = {"type": name, "value": "", "mechanism": dict(mechanism)}
+    if module:
+        entry["module"] = module
+    if frames:
+        entry["stacktrace"] = {"type": "raw", "frames": [_wire(frame) for frame in frames]}
+    return entry
+
+
+def _wire(frame: Frame) -> dict[str, object]:
+    return {
+        "platform": "python",
+        "filename": frame.filename,
+        "function": frame.function,
+        "module": frame.module,
+        "lineno": frame.lineno,
+        "in_app": True,
+    }
+
+
+def _split(qualified: str) -> tuple[str | None, str]:
+    """Return module and name; a class in a class begins, by custom, with the first capital letter."""
+    parts = qualified.split(".")
+    start = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    return ".".join(parts[:start]) or None, ".".join(parts[start:])

@@ -1,0 +1,114 @@
+"""What a traceback claims, checked against the program that runs here.
+
+A frame is sent only if its file is that of a module which this process has loaded and which is the app's own, and if
+that file has a function of this name and so many lines. What is then told of it are facts about the source code, never
+a piece of the text it was read from: no message, however it looks, can pass for a frame. Where the program is not here
+(a file of telemetry, another process) there are no frames.
+"""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+import re
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import PurePath
+from types import ModuleType
+from typing import NamedTuple
+
+_SCOPE = re.compile(r"^\s*(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+_NAMELESS = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_OURS = ("otel_posthog.", "otel_posthog_instrumentation.", "opentelemetry.")
+_LIBRARIES = tuple(
+    PurePath(path).parts for name in ("stdlib", "platstdlib", "scripts") if (path := sysconfig.get_paths().get(name))
+)
+_FILES_KEPT = 256
+
+
+class Frame(NamedTuple):
+    """A frame of the app's own code.
+
+    Attributes:
+        module: Its dotted name; `__main__` for a program.
+        filename: The module's file below the folder it was imported from, with slashes; a program's own name.
+        function: The function's name, without the class.
+        lineno: From 1.
+    """
+
+    module: str
+    filename: str
+    function: str
+    lineno: int
+
+
+def own_frame(path: str, lineno: int, function: str) -> Frame | None:
+    """Return the frame at `path`, or None unless it is one of the app's own code.
+
+    Args:
+        path: As the traceback has it.
+        lineno: The line.
+        function: The function's name.
+    """
+    module = _modules_by_file(len(sys.modules)).get(path)
+    if module is None or not _is_own(module, path):
+        return None
+    lines, names = _source(path)
+    if not 1 <= lineno <= lines or (function not in names and function not in _NAMELESS):
+        return None
+    return Frame(module, _filename(module, path), function, lineno)
+
+
+def known_type(qualified: str) -> str | None:
+    """Return `qualified` if it is the name of an exception type of this process, else None."""
+    parts = qualified.split(".")
+    if not _MODULE.fullmatch(qualified):
+        return None
+    for end in range(len(parts) - 1, -1, -1):
+        found: object = sys.modules.get(".".join(parts[:end])) if end else builtins
+        for name in parts[end:]:
+            found = _attributes(found).get(name)
+        if isinstance(found, type) and issubclass(found, BaseException):
+            return qualified
+    return None
+
+
+def _is_own(module: str, path: str) -> bool:
+    parts = PurePath(path).parts
+    if f"{module}.".startswith(_OURS) or not _MODULE.fullmatch(module) or not _INSTALLED.isdisjoint(parts):
+        return False
+    return not any(parts[: len(library)] == library for library in _LIBRARIES)
+
+
+def _filename(module: str, path: str) -> str:
+    name = PurePath(path).name
+    parents = module.split(".") if name == "__init__.py" else module.split(".")[:-1]
+    return "/".join((*parents, name))
+
+
+# The number of loaded modules stands for which they are: when it changes the table is made again.
+@lru_cache(maxsize=1)
+def _modules_by_file(_: int) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, module in tuple(sys.modules.items()):
+        path = _attributes(module).get("__file__")
+        if isinstance(path, str):
+            found.setdefault(path, name)
+    return found
+
+
+def _attributes(holder: object) -> dict[str, object]:
+    """Return what `holder` has, without calling anything of its own: a lazy module would be imported by a look."""
+    if not isinstance(holder, (ModuleType, type)):
+        return {}
+    return dict(object.__getattribute__(holder, "__dict__"))
+
+
+@lru_cache(maxsize=_FILES_KEPT)
+def _source(path: str) -> tuple[int, frozenset[str]]:
+    """Return how many lines the source at `path` has, and the names of the functions in it."""
+    lines = linecache.getlines(path)
+    return len(lines), frozenset(_SCOPE.findall("".join(lines)))
