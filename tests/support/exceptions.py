@@ -22,7 +22,7 @@ from otel_posthog.translate import translate, with_exception
 
 def recorded(raises: Callable[[], object], **attributes: Any) -> ReadableSpan:
     """Return the ended span, with `attributes`, that the exception of `raises()` ended."""
-    exporter = InMemorySpanExporter()  # type: ignore[no-untyped-call]
+    exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     given = {key.replace("__", "."): value for key, value in attributes.items()}
