@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from otel_posthog.intake.sampler import AnalyticsSampler
     from otel_posthog.policy.policy import Policy
     from otel_posthog.setup.configure import configure, flush, shutdown
+    from otel_posthog.setup.exporters import PostHogLogRecordExporter, PostHogSpanExporter
     from otel_posthog.setup.notice import notice_text
     from otel_posthog.setup.parts import (
         AnalyticsLogRecordProcessor,
@@ -35,6 +36,8 @@ __all__ = [
     "OperationalSpanExporter",
     "Policy",
     "PolicyError",
+    "PostHogLogRecordExporter",
+    "PostHogSpanExporter",
     "auto_configure",
     "capture",
     "configure",
@@ -52,6 +55,8 @@ _HOMES = {
     "AnalyticsSampler": "intake.sampler",
     "Policy": "policy.policy",
     "auto_configure": "setup.zero_code",
+    "PostHogLogRecordExporter": "setup.exporters",
+    "PostHogSpanExporter": "setup.exporters",
     "configure": "setup.configure",
     "flush": "setup.configure",
     "shutdown": "setup.configure",

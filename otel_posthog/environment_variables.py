@@ -1,7 +1,7 @@
 """Every environment variable of ours, in one place.
 
 Those that begin with `OTEL_` become options of `opentelemetry-instrument` (`--posthog_policy FILE`, ...), which loads
-this module by its entry point. Standard `OTEL_*` variables keep their meaning; the two that are read here must not be
+this module by its entry point. Standard `OTEL_*` variables keep their meaning; those that are read here must not be
 attributes that begin with `OTEL_`: an option that two modules name ends `opentelemetry-instrument` with an error.
 """
 
@@ -37,6 +37,9 @@ DO_NOT_TRACK = "DO_NOT_TRACK"
 
 SDK_DISABLED = "OTEL_SDK_DISABLED"
 """`true` switches all of OpenTelemetry off, and collection with it."""
+
+CONFIG_FILE = "OTEL_CONFIG_FILE"
+"""A standard one: the SDK's configuration file; it may name the instrumentor `posthog` with options, or disable it."""
 
 DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 """A standard one: `posthog` in its list keeps `opentelemetry-instrument` from setting this package up at all."""

@@ -9,12 +9,15 @@ gone: the caller then knows less, never sends more, because the wrapped exporter
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import signature
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from opentelemetry import context as context_api
+from opentelemetry import trace
+from opentelemetry._logs import _internal as logs_api
 from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.metrics import _internal as metrics_api
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
 
@@ -23,6 +26,8 @@ from otel_posthog.model import Attributes
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event, TracerProvider
     from opentelemetry.sdk.trace.sampling import Sampler
+
+_Kind = TypeVar("_Kind")
 
 
 class EndingSpanProcessor(SpanProcessor):
@@ -133,50 +138,131 @@ def rewire_sampler(provider: TracerProvider, wrap: Callable[[Sampler], Sampler])
         tracer.sampler = wrapped
 
 
-def span_processors(provider: object) -> tuple[object, ...]:
-    """Return the provider's span processors; empty where this SDK keeps them elsewhere."""
-    active = getattr(provider, "_active_span_processor", None)
-    return tuple(getattr(active, "_span_processors", ()))
+def span_processors(provider: object) -> tuple[object, ...] | None:
+    """Return the provider's span processors; None where this SDK keeps them elsewhere."""
+    return _kept(provider, "_active_span_processor", "_span_processors")
 
 
-def log_processors(provider: object) -> tuple[object, ...]:
-    """Return the provider's log record processors; empty where this SDK keeps them elsewhere."""
-    active = getattr(provider, "_multi_log_record_processor", None)
-    return tuple(getattr(active, "_log_record_processors", ()))
+def log_processors(provider: object) -> tuple[object, ...] | None:
+    """Return the provider's log record processors; None where this SDK keeps them elsewhere."""
+    return _kept(provider, "_multi_log_record_processor", "_log_record_processors")
 
 
-def metric_readers(provider: object) -> tuple[object, ...]:
-    """Return the provider's metric readers; empty where this SDK keeps them elsewhere."""
-    consumer = getattr(provider, "_measurement_consumer", None)
-    return tuple(getattr(consumer, "_reader_storages", ()))
+def metric_readers(provider: object) -> tuple[object, ...] | None:
+    """Return the provider's metric readers; None where this SDK keeps them elsewhere."""
+    return _kept(provider, "_measurement_consumer", "_reader_storages")
+
+
+def _kept(provider: object, holder_name: str, list_name: str) -> tuple[object, ...] | None:
+    items = getattr(getattr(provider, holder_name, None), list_name, None)
+    return None if items is None else tuple(items)
 
 
 def prepare_added(provider: object, add_name: str, prepare: Callable[[Any], None]) -> None:
     """Have `prepare(item)` called before whatever is added to `provider` later by its public method `add_name`."""
-    add = getattr(provider, add_name, None)
-    if add is None:
-        return
-
-    def prepare_and_add(item: Any) -> Any:
-        prepare(item)
-        return add(item)
-
-    setattr(provider, add_name, prepare_and_add)
+    _see_first(provider, add_name, prepare)
 
 
 def wrap_exporter(holder: object, wrap: Callable[[Any], Any]) -> bool:
-    """Put `wrap(exporter)` in the place of the exporter that a processor or metric reader holds.
+    """Put `wrap(exporter)` in the place of each exporter that a processor holds, itself or by processors inside it.
 
     Returns:
         False when no exporter was found: a processor of somebody's own making.
     """
-    holder = getattr(holder, "_batch_processor", holder)
-    for name in ("_exporter", "span_exporter"):
-        exporter = getattr(holder, name, None)
-        if exporter is not None:
-            setattr(holder, name, wrap(exporter))
-            return True
-    return False
+    found = False
+    for each in _holders(holder, set()):
+        name = next(name for name in _EXPORTER_NAMES if _get(each, name) is not None)
+        setattr(each, name, wrap(getattr(each, name)))
+        found = True
+    return found
+
+
+# `_batch_processor` is the SDK's; the others are how distributions (logfire) and the SDK hold processors in processors.
+_EXPORTER_NAMES = ("_exporter", "span_exporter")
+_INSIDE_NAMES = ("_batch_processor", "processor", "_processor", "deferred_processor")
+_LIST_NAMES = ("_span_processors", "_log_record_processors")
+
+
+def _holders(holder: object, seen: set[int]) -> Iterator[object]:
+    """Yield what holds an exporter, at `holder` or inside it; each once, whatever circles there are."""
+    if holder is None or id(holder) in seen:
+        return
+    seen.add(id(holder))
+    inside = [_get(holder, name) for name in _INSIDE_NAMES]
+    for name in _LIST_NAMES:
+        inside.extend(_get(holder, name) or ())
+    # One that hands on to others may show the exporter of one of them as its own: that is not where it is kept.
+    if not any(each is not None for each in inside) and any(_get(holder, name) is not None for name in _EXPORTER_NAMES):
+        yield holder
+    for each in inside:
+        yield from _holders(each, seen)
+
+
+def _get(item: object, name: str) -> Any:
+    """Return an attribute of an object of somebody else's, or None, whatever looking at it does."""
+    try:
+        return getattr(item, name, None)
+    except Exception:
+        return None
+
+
+def beneath(provider: object, kind: type[_Kind]) -> _Kind | None:
+    """Return the SDK provider that `provider` is, or that a distribution's proxies around it hold; else None."""
+    for _ in range(_MAX_PROXIES):
+        if isinstance(provider, kind):
+            return provider
+        provider = next((inner for inner in (_get(provider, name) for name in _PROXY_NAMES) if inner is not None), None)
+    return None
+
+
+# logfire's proxies have `provider`; the second is what others would call it.
+_PROXY_NAMES, _MAX_PROXIES = ("provider", "_provider"), 5
+
+
+def on_provider_set(see: Callable[[object], None]) -> bool:
+    """Have `see(provider)` called before the program makes a provider the global one.
+
+    Returns:
+        False where this API sets one of the three in another way; it is then not seen when it comes after set-up.
+    """
+    places = ((trace, "set_tracer_provider"), (logs_api, "set_logger_provider"), (metrics_api, "set_meter_provider"))
+    # The public functions call these; who imported one of them by name still gets there. Else at least the public ones.
+    done = [_see_first(module, f"_{name}", see) or _see_first(module, name, see) for module, name in places]
+    return all(done)
+
+
+def on_provider_replaced(proxy: object, see: Callable[[object], None]) -> None:
+    """Have `see(provider)` called before a distribution gives its proxy another provider (logfire: `set_provider`)."""
+    _see_first(proxy, "set_provider", see)
+
+
+def _see_first(owner: object, name: str, see: Callable[[Any], None]) -> bool:
+    call = _get(owner, name)
+    if call is None:
+        return False
+
+    def see_and_call(item: Any, *args: Any, **kwargs: Any) -> Any:
+        see(item)
+        return call(item, *args, **kwargs)
+
+    setattr(owner, name, see_and_call)
+    return True
+
+
+_TAKEN = "_otel_posthog_taken"
+
+
+def is_first_to_take(attributes: object) -> bool:
+    """Return whether nobody has asked this before of a log record with these attributes.
+
+    A batch processor copies records before later processors see them; what all copies share is the attributes' object.
+    Where it cannot be marked everybody is the first: the event has the same uuid each time.
+    """
+    if getattr(attributes, _TAKEN, False):
+        return False
+    with suppress(AttributeError, TypeError):
+        setattr(attributes, _TAKEN, True)
+    return True
 
 
 def wrap_reader(reader: object, redact: Callable[[Any], Any | None]) -> bool:

@@ -1,7 +1,8 @@
 """Where telemetry comes in: recognise, hand over, detach."""
 
+from otel_posthog.intake.exporters import LogExportIntake, SpanExportIntake
 from otel_posthog.intake.logs import LogIntake
 from otel_posthog.intake.sampler import AnalyticsSampler, Lift
 from otel_posthog.intake.spans import SpanIntake
 
-__all__ = ["AnalyticsSampler", "Lift", "LogIntake", "SpanIntake"]
+__all__ = ["AnalyticsSampler", "Lift", "LogExportIntake", "LogIntake", "SpanExportIntake", "SpanIntake"]

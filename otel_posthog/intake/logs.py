@@ -7,14 +7,14 @@ withholding product records from the operational side is the wrapped exporters' 
 
 from __future__ import annotations
 
-from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
 
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
 from otel_posthog.intake.items import ExceptionsInForce, log_name
 from otel_posthog.model import Close, Flush, Signal, Source, Submit
 from otel_posthog.policy import ExceptionPolicy
-from otel_posthog.sdk import item_attributes
+from otel_posthog.sdk import is_first_to_take, item_attributes
 
 
 class LogIntake(LogRecordProcessor):
@@ -43,27 +43,9 @@ class LogIntake(LogRecordProcessor):
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Submit `log_record` if it is a product event."""
         try:
-            record = log_record.log_record
-            attributes = item_attributes(record.attributes)
-            name = log_name(record.event_name, attributes, self._exceptions)
-            if name is None:
-                return
-            observed_ns = record.observed_timestamp or 0
-            resource = log_record.resource.attributes if log_record.resource else None
-            self._submit(
-                Signal(
-                    Source.LOG,
-                    name,
-                    dict(attributes),
-                    # Data model: use the time of the event, and the time it was observed where that is unknown.
-                    record.timestamp or observed_ns,
-                    trace_id=record.trace_id or 0,
-                    span_id=record.span_id or 0,
-                    resource=item_attributes(resource),
-                    context=current_identity(record.context),
-                    observed_time_ns=observed_ns,
-                )
-            )
+            signal = log_signal(log_record, self._exceptions)
+            if signal is not None:
+                self._submit(signal)
         except Exception as error:
             self._guard.caught("log_intake", error)
 
@@ -74,3 +56,29 @@ class LogIntake(LogRecordProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until what was submitted is delivered."""
         return self._flush(timeout_millis / 1000)
+
+
+def log_signal(item: ReadWriteLogRecord | ReadableLogRecord, exceptions: ExceptionsInForce) -> Signal | None:
+    """Return the product event that a log record is; None for an operational one, and for one that was taken before.
+
+    A processor and an exporter of ours may both see a record: who comes first takes it.
+    """
+    record = item.log_record
+    attributes = item_attributes(record.attributes)
+    name = log_name(record.event_name, attributes, exceptions)
+    if name is None or not is_first_to_take(record.attributes):
+        return None
+    observed_ns = record.observed_timestamp or 0
+    resource = item.resource.attributes if item.resource else None
+    return Signal(
+        Source.LOG,
+        name,
+        dict(attributes),
+        # Data model: use the time of the event, and the time it was observed where that is unknown.
+        record.timestamp or observed_ns,
+        trace_id=record.trace_id or 0,
+        span_id=record.span_id or 0,
+        resource=item_attributes(resource),
+        context=current_identity(record.context),
+        observed_time_ns=observed_ns,
+    )

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
 from otel_posthog.intake.items import ExceptionsInForce, span_items
-from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Submit
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Submit
 from otel_posthog.policy import ExceptionPolicy
 from otel_posthog.route import PREFIX, has_product_attributes
 from otel_posthog.sdk import EndingSpanProcessor, item_attributes, span_attributes, span_events
@@ -102,14 +102,25 @@ class SpanIntake(EndingSpanProcessor):
         attributes = span_attributes(span)
         if started:
             attributes = {**started, **attributes}
-        found = span_items(attributes, span_events(span), span.end_time or 0, self._exceptions)
-        if not found:
-            return
-        identity = identity or current_identity()
-        resource = item_attributes(span.resource.attributes)
-        for item in found:
-            self._submit(
-                item.signal(
-                    trace_id=span.context.trace_id, span_id=span.context.span_id, resource=resource, context=identity
-                )
-            )
+        for signal in span_signals(span, attributes, identity, self._exceptions):
+            self._submit(signal)
+
+
+def span_signals(
+    span: ReadableSpan, attributes: Attributes, identity: ContextIdentity | None, exceptions: ExceptionsInForce
+) -> list[Signal]:
+    """Return the product events of an ending or ended span: the span itself and its events.
+
+    Args:
+        span: The span.
+        attributes: Its attributes, with those that it has lost since it started.
+        identity: Who acted when it started; default the identity in the current context.
+        exceptions: Returns the policy on exceptions.
+    """
+    found = span_items(attributes, span_events(span), span.end_time or 0, exceptions)
+    if not found:
+        return []
+    identity = identity or current_identity()
+    resource = item_attributes(span.resource.attributes)
+    ids = {"trace_id": span.context.trace_id, "span_id": span.context.span_id}
+    return [item.signal(**ids, resource=resource, context=identity) for item in found]

@@ -7,7 +7,7 @@ it can. Taking product data off the operational side is put in place in any case
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_posthog.errors import Guard
-from otel_posthog.intake import AnalyticsSampler, Lift, LogIntake, SpanIntake
+from otel_posthog.intake import AnalyticsSampler, Lift, LogExportIntake, LogIntake, SpanExportIntake, SpanIntake
 from otel_posthog.model import Close, Flush, Signal, Submit
 from otel_posthog.operational import (
     MetricRedactor,
@@ -39,42 +39,45 @@ from otel_posthog.sdk import (
 
 _log = logging.getLogger("otel_posthog")
 
+_WRAP_IT = "wrap its exporter in otel_posthog.Operational{Span,LogRecord,Metric}Exporter"
+
 
 def attach_tracing(
-    provider: object, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None, lift: Lift | None
-) -> bool:
-    """Attach to a tracer provider; return False where it is not the SDK's."""
-    if not isinstance(provider, TracerProvider):
-        return False
+    provider: TracerProvider, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None, lift: Lift | None
+) -> None:
+    """Attach to a tracer provider."""
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
-    if not any(isinstance(each, SpanIntake) for each in span_processors(provider)):
+    if not _has(SpanIntake, span_processors(provider)):
         submit, flush, close = outlets(pipeline)
         provider.add_span_processor(
             SpanIntake(submit, detach, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
         )
-    if pipeline is not None and lift is not None:
+    _attach_sampler(provider, None if pipeline is None else lift)
+
+
+def _attach_sampler(provider: TracerProvider, lift: Lift | None) -> None:
+    """Have unsampled spans recorded as `lift` says; none where it is None, also if a sampler of ours was named."""
+    present = provider.sampler
+    if isinstance(present, AnalyticsSampler):
+        if lift is None:
+            rewire_sampler(provider, lambda _: present.inner)
+    elif lift is not None:
         rewire_sampler(provider, partial(AnalyticsSampler, lift=lift))
-    return True
 
 
-def attach_logging(provider: object, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None) -> bool:
-    """Attach to a logger provider; return False where it is not the SDK's."""
-    if not isinstance(provider, LoggerProvider):
-        return False
+def attach_logging(provider: LoggerProvider, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None) -> None:
+    """Attach to a logger provider."""
     wrap = _wrapping(RedactingLogRecordExporter, redactor, guard)
     _prepare(provider, "add_log_record_processor", log_processors, wrap, guard)
-    if pipeline is not None and not any(isinstance(each, LogIntake) for each in log_processors(provider)):
+    if pipeline is not None and not _has(LogIntake, log_processors(provider)):
         submit, flush, close = outlets(pipeline)
         provider.add_log_record_processor(
             LogIntake(submit, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
         )
-    return True
 
 
-def attach_metrics(provider: object, redactor: Redactor, guard: Guard) -> bool:
-    """Attach to a meter provider; return False where it is not the SDK's."""
-    if not isinstance(provider, MeterProvider):
-        return False
+def attach_metrics(provider: MeterProvider, redactor: Redactor, guard: Guard) -> None:
+    """Attach to a meter provider."""
     redact = MetricRedactor(redactor, guard).redact
 
     def wrap(reader: object) -> None:
@@ -82,7 +85,6 @@ def attach_metrics(provider: object, redactor: Redactor, guard: Guard) -> bool:
             _tell_unwrapped(reader)
 
     _prepare(provider, "add_metric_reader", metric_readers, wrap, guard)
-    return True
 
 
 def outlets(pipeline: Pipeline | None) -> tuple[Submit, Flush, Close]:
@@ -102,10 +104,13 @@ _Wrap = Callable[[object], None]
 
 
 def _prepare(
-    provider: object, add_name: str, present: Callable[[object], Iterable[object]], wrap: _Wrap, guard: Guard
+    provider: object, add_name: str, present: Callable[[object], Sequence[object] | None], wrap: _Wrap, guard: Guard
 ) -> None:
     """Wrap what the provider has, and whatever is added to it later: separation must not depend on the order."""
-    for each in present(provider):
+    held = present(provider)
+    if held is None:
+        _log.warning("this OpenTelemetry SDK does not show what a %s holds; %s", type(provider).__name__, _WRAP_IT)
+    for each in held or ():
         wrap(each)
 
     def wrap_added(item: object) -> None:
@@ -121,6 +126,12 @@ def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
     """Return what wraps the exporter that a processor has, unless it is wrapped already."""
 
     def wrapped(exporter: Any) -> object:
+        if isinstance(exporter, (SpanExportIntake, LogExportIntake)):
+            _log.warning(
+                "the exporter %s is not needed where otel-posthog is set up: it gets nothing, each event is sent once",
+                type(exporter).__name__,
+            )
+            return exporter
         return exporter if isinstance(exporter, wrapper) else wrapper(exporter, redactor, guard)
 
     def wrap(holder: object) -> None:
@@ -132,11 +143,15 @@ def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
 
 def _tell_unwrapped(holder: object) -> None:
     _log.warning(
-        "%s.%s has no exporter that can be wrapped: if it sends anything, that is not redacted; wrap its exporter in "
-        "otel_posthog.OperationalSpanExporter, OperationalLogRecordExporter or OperationalMetricExporter",
+        "%s.%s has no exporter that can be wrapped: if it sends anything, that is not redacted; %s",
         type(holder).__module__,
         type(holder).__qualname__,
+        _WRAP_IT,
     )
+
+
+def _has(kind: type, held: Sequence[object] | None) -> bool:
+    return any(isinstance(each, kind) for each in held or ())
 
 
 def _nowhere(_: Signal) -> None:

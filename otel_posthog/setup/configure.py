@@ -1,4 +1,8 @@
-"""The one set-up, idempotent, behind both doors: `configure()` and the zero-code hook."""
+"""The one set-up, idempotent, behind every door.
+
+Comes in: settings, and providers to attach to. Goes out: nothing. Runs at start, under a lock. Whatever door is first
+decides; a later one attaches to providers that are not attached yet, changes nothing else, and says so.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +11,24 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from opentelemetry import metrics, trace
-from opentelemetry._logs import LoggerProvider, get_logger_provider
+from opentelemetry._logs import LoggerProvider
 
-from otel_posthog.errors import Guard
+from otel_posthog.errors import Guard, OtelPostHogError
 from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, Installation, Pseudonyms, load, mismatch_line, notice_box, start_line
 from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Collection, Policy, activate
 from otel_posthog.privacy import Filter
-from otel_posthog.setup.attach import attach_logging, attach_metrics, attach_tracing
-from otel_posthog.setup.instruments import instrument
-from otel_posthog.setup.settings import Settings, read
+from otel_posthog.setup.providers import Providers, attach
+from otel_posthog.setup.running import Running
+from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
 
 _log = logging.getLogger("otel_posthog")
 _lock = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What set-up made."""
-
-    settings: Settings
-    health: Health
-    guard: Guard
-    redactor: Redactor
-    pipeline: Pipeline | None
-
-
-@dataclass(frozen=True, slots=True)
-class Providers:
-    """The providers to attach to; None stands for the global one."""
-
-    tracer: object | None = None
-    logger: object | None = None
-    meter: object | None = None
 
 
 _running: Running | None = None
@@ -77,33 +61,71 @@ def configure(  # noqa: PLR0913 - each is a setting of its own, all by name
         ConfigurationError: A setting cannot work; one line says what, where, and what to write instead.
     """
     settings = read(os.environ, policy=policy, api_key=api_key, host=host)
-    start(settings, Providers(tracer_provider, logger_provider, meter_provider))
+    start(settings, Providers(tracer_provider, logger_provider, meter_provider), door="configure()")
 
 
-def start(settings: Settings, providers: Providers) -> bool:
-    """Put `settings` in force and attach to `providers`; return False where that has been done before."""
+def start(settings: Settings, providers: Providers, *, door: str) -> None:
+    """Put `settings` in force and attach to `providers`; where something runs already, only the second.
+
+    An error of ours that is nobody's mistake in configuration ends in stripping by the built-in policy, and is told.
+
+    Args:
+        settings: What to put in force.
+        providers: What to attach to.
+        door: Who asks, in words.
+    """
     global _is_attached
     with _lock:
-        if _is_attached:
-            _log.info("otel-posthog is set up already: this set-up changes nothing")
-            return False
-        made = _running or _start(settings, os.environ)
-        _attach(providers, made)
+        before = _running
+        made = before or _start_or_strip(settings, door)
+        is_new = attach(providers, made, is_first=not _is_attached)
+        if before is not None:
+            does = "attaches to further providers and changes no setting" if is_new else "changes nothing"
+            _log.warning("otel-posthog is set up already, by %s: %s %s; nothing is sent twice", made.door, door, does)
         _is_attached = True
-    return True
 
 
-def ensure() -> Running:
+def ensure(door: str = "a part of it") -> Running:
     """Return what runs in this process, started from the environment if nothing does yet; attaches to no provider.
 
     Raises:
         ConfigurationError: As `configure`.
     """
     with _lock:
-        return _running or _start(read(os.environ), os.environ)
+        return _running or _start(read(os.environ), os.environ, door)
 
 
-def _start(settings: Settings, environ: Mapping[str, str]) -> Running:
+def ensure_or_strip(door: str, options: Mapping[str, Any]) -> Running:
+    """Return the same, but with a mistake told in one line, and nothing sent then.
+
+    Args:
+        door: Who asks, in words.
+        options: `policy`, `api_key`, `host`, `sampler`.
+    """
+    with _lock:
+        if _running is not None:
+            return _running
+        try:
+            settings = read_options(os.environ, options, door)
+        except OtelPostHogError as error:
+            _log.error("%s. No product events are sent", error)
+            settings = stripping_only()
+        return _start_or_strip(settings, door)
+
+
+def _start_or_strip(settings: Settings, door: str) -> Running:
+    try:
+        return _start(settings, os.environ, door)
+    except Exception as error:
+        _log.error(
+            "otel-posthog could not start (%s): no product events are sent, the operational side is stripped; "
+            "run `otel-posthog doctor`",
+            type(error).__name__,
+        )
+        return _start(stripping_only(), os.environ, door)
+
+
+def _start(settings: Settings, environ: Mapping[str, str], door: str) -> Running:
     global _running
     policy, health = settings.policy, Health()
     guard = Guard(health)
@@ -123,27 +145,8 @@ def _start(settings: Settings, environ: Mapping[str, str]) -> Running:
         _tell_first_run(policy, installation)
     activate(policy)
     _tell(policy, settings.collection, environ)
-    _running = Running(settings, health, guard, redactor, pipeline)
+    _running = Running(settings, health, guard, redactor, pipeline, door)
     return _running
-
-
-def _attach(providers: Providers, made: Running) -> None:
-    tracer = providers.tracer or trace.get_tracer_provider()
-    logger = providers.logger or get_logger_provider()
-    meter = providers.meter or metrics.get_meter_provider()
-    redactor, guard, pipeline = made.redactor, made.guard, made.pipeline
-    attached = {
-        "spans": attach_tracing(tracer, redactor, guard, pipeline=pipeline, lift=made.settings.lift),
-        "log-based events and capture()": attach_logging(logger, redactor, guard, pipeline=pipeline),
-    }
-    if attach_metrics(meter, redactor, guard) and isinstance(meter, metrics.MeterProvider):
-        instrument(meter, made.health)
-    missing = [what for what, found in attached.items() if not found]
-    if missing and pipeline is not None:
-        _log.warning(
-            "no OpenTelemetry SDK provider for %s: product events from there are not seen; set the SDK up first",
-            " and ".join(missing),
-        )
 
 
 def _tell(policy: Policy, collection: Collection, environ: Mapping[str, str]) -> None:
@@ -161,6 +164,11 @@ def _tell_first_run(policy: Policy, installation: Installation) -> None:
         )
     elif installation.claim_notice():
         sys.stderr.write(notice_box(policy) + "\n")
+
+
+def is_attached() -> bool:
+    """Return whether a door has attached to providers; parts by themselves do not."""
+    return _is_attached
 
 
 def running() -> Running | None:

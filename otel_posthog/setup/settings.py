@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from otel_posthog import environment_variables as env
@@ -45,8 +45,16 @@ def read(
     policy: Policy | str | os.PathLike[str] | None = None,
     api_key: str | None = None,
     host: str | None = None,
+    sampler: str | None = None,
 ) -> Settings:
     """Return the settings.
+
+    Args:
+        environ: The environment.
+        policy: A policy, or the path of a policy file.
+        api_key: The PostHog project's key.
+        host: The PostHog host.
+        sampler: `all`, `marked` or `off`, as `OTEL_POSTHOG_SAMPLER`.
 
     Raises:
         ConfigurationError: One of them cannot work; the message says which, and what to write instead.
@@ -61,7 +69,12 @@ def read(
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(key, api_key))
     chosen = _with_identity(chosen, environ)
-    return Settings(chosen, decide(chosen, environ), _lift(environ), _keys(chosen, environ))
+    return Settings(chosen, decide(chosen, environ), read_lift(environ, sampler), _keys(chosen, environ))
+
+
+def stripping_only() -> Settings:
+    """Return settings that strip by the built-in policy and send nothing, for where the right ones cannot be had."""
+    return Settings(Policy(), Collection(enabled=False, reason="an error at start"), lift=None)
 
 
 def _policy(environ: Mapping[str, str], given: Policy | str | os.PathLike[str] | None) -> Policy:
@@ -146,10 +159,37 @@ def _keys(policy: Policy, environ: Mapping[str, str]) -> KeyRing | None:
     return keys
 
 
-def _lift(environ: Mapping[str, str]) -> Lift | None:
-    name = env.OTEL_POSTHOG_SAMPLER
-    word = environ.get(name, "").strip().lower() or Lift.ALL.value
-    if word == "off":
+OPTIONS = ("policy", "api_key", "host", "sampler")
+
+
+def read_options(environ: Mapping[str, str], options: Mapping[str, Any], door: str) -> Settings:
+    """Return the settings with the options of a door whose options come from a file; None stands for not given.
+
+    Args:
+        environ: The environment.
+        options: As the keyword arguments of `read`.
+        door: Whose options they are, in words.
+
+    Raises:
+        ConfigurationError: There is no such option, or one of the settings cannot work.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in OPTIONS:
+            raise ConfigurationError(f"{door} has no option {name!r}; there are {', '.join(OPTIONS)}")
+    return read(environ, **given)
+
+
+def read_lift(environ: Mapping[str, str], given: str | None = None) -> Lift | None:
+    """Return which unsampled spans are recorded; None leaves the sampler alone.
+
+    Raises:
+        ConfigurationError: The word is not one of the three.
+    """
+    name = env.OTEL_POSTHOG_SAMPLER if given is None else "sampler"
+    word = (environ.get(name, "") if given is None else str(given)).strip().lower() or Lift.ALL.value
+    # YAML reads a bare `off` as false.
+    if word in {"off", "false"}:
         return None
     if word not in set(Lift):
         raise ConfigurationError(f"{name} must be all, marked or off")

@@ -1,48 +1,76 @@
-"""The zero-code door: `opentelemetry-instrument` calls `auto_configure` by its entry point.
+"""The zero-code doors: `opentelemetry-instrument` calls the hook by its entry point, and loads the instrumentor.
 
-It runs after the providers are made and before any instrumentor makes a tracer. It never raises, since an exception
-here would stop every later hook and instrumentor of the app. What cannot work is said in one line; the operational side
-is then stripped by the built-in policy, and nothing is sent.
+The hook runs after the providers are made and before any instrumentor makes a tracer. The instrumentor comes later, or,
+where a configuration file names it with options, before the hook. Neither raises, since an exception would stop every
+later hook and instrumentor of the app. What cannot work is said in one line; the operational side is then stripped by
+the built-in policy, and nothing is sent.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import OtelPostHogError
 
 if TYPE_CHECKING:
+    from otel_posthog.setup.providers import Providers
     from otel_posthog.setup.settings import Settings
 
 _log = logging.getLogger("otel_posthog")
 
+_PROVIDERS = {"tracer_provider": "tracer", "logger_provider": "logger", "meter_provider": "meter"}
 
-def auto_configure() -> None:
-    """Set the package up from the environment; never raises, and does nothing where it is set up already."""
+
+def auto_configure(**options: Any) -> None:
+    """Set the package up from the environment; never raises, and does nothing where it is set up already.
+
+    Args:
+        options: `policy`, `api_key`, `host`, `sampler` (as `OTEL_POSTHOG_SAMPLER`), each winning over the environment;
+            `tracer_provider`, `logger_provider`, `meter_provider`, default the global ones. None stands for not given.
+    """
     try:
-        _start_or_strip()
+        _open({name: value for name, value in options.items() if value is not None})
     except Exception as error:  # whatever it is, the host app starts as it would without us
-        _log.error("otel-posthog could not be set up (%s): no product events are sent", type(error).__name__)
+        _log.error(
+            "otel-posthog could not be set up (%s): no product events are sent, and nothing is stripped; please report "
+            "it, and take the package out of this program until then",
+            type(error).__name__,
+        )
 
 
-def _start_or_strip() -> None:
+def _open(options: Mapping[str, Any]) -> None:
     if _is_disabled(os.environ.get(env.DISABLED_INSTRUMENTATIONS, "")):
         _log.info("otel-posthog is disabled by %s: nothing is set up", env.DISABLED_INSTRUMENTATIONS)
         return
-    from otel_posthog.setup.configure import Providers, running, start  # noqa: PLC0415 - inside the guard
-    from otel_posthog.setup.settings import read  # noqa: PLC0415
+    from otel_posthog.setup import configure  # noqa: PLC0415 - inside the guard
 
-    if running() is not None:
+    if not options and configure.is_attached():
+        # `opentelemetry-instrument` always opens both doors.
+        _log.debug("otel-posthog is set up already")
         return
+    if not options and _is_disabled_in_file(os.environ.get(env.CONFIG_FILE, "")):
+        _log.info("otel-posthog is disabled in the configuration file: nothing is set up")
+        return
+    settings, providers = _read(options)
+    configure.start(settings, providers, door="options of the instrumentor" if options else "zero-code set-up")
+
+
+def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
+    """Return what `options` and the environment say, or what strips and sends nothing, with the mistake told."""
+    from otel_posthog.setup.providers import Providers  # noqa: PLC0415
+    from otel_posthog.setup.settings import read_options, stripping_only  # noqa: PLC0415
+
+    providers = Providers(**{ours: options[name] for name, ours in _PROVIDERS.items() if name in options})
+    others = {name: value for name, value in options.items() if name not in _PROVIDERS}
     try:
-        settings = read(os.environ)
+        return read_options(os.environ, others, "the instrumentor posthog"), providers
     except OtelPostHogError as error:
         _log.error("%s. No product events are sent", error)
-        settings = _stripping_only()
-    start(settings, Providers())
+        return stripping_only(), providers
 
 
 def _is_disabled(disabled: str) -> bool:
@@ -50,9 +78,14 @@ def _is_disabled(disabled: str) -> bool:
     return "posthog" in {name.strip() for name in disabled.split(",")}
 
 
-def _stripping_only() -> Settings:
-    """Return settings that strip by the built-in policy and send nothing."""
-    from otel_posthog.policy import Collection, Policy  # noqa: PLC0415
-    from otel_posthog.setup.settings import Settings  # noqa: PLC0415
-
-    return Settings(Policy(), Collection(enabled=False, reason="a configuration error"), lift=None)
+def _is_disabled_in_file(path: str) -> bool:
+    """Return whether a configuration file says `enabled: false` for the instrumentor: the hook is not to undo that."""
+    if not path:
+        return False
+    try:
+        from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - not in every SDK
+    except ImportError:
+        return False
+    instrumentation = load_config_file(path).instrumentation_development
+    named = (instrumentation.python if instrumentation else None) or {}
+    return (named.get("posthog") or {}).get("enabled") is False

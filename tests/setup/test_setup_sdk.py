@@ -65,7 +65,7 @@ def test_every_exporter_that_the_sdk_holds_can_be_wrapped() -> None:
     traces.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
     logs.add_log_record_processor(BatchLogRecordProcessor(ConsoleLogRecordExporter()))
     logs.add_log_record_processor(SimpleLogRecordProcessor(ConsoleLogRecordExporter()))
-    holders = [*sdk.span_processors(traces), *sdk.log_processors(logs)]
+    holders = [*(sdk.span_processors(traces) or ()), *(sdk.log_processors(logs) or ())]
     assert len(holders) == 4
     wrapped: list[object] = []
     for holder in holders:

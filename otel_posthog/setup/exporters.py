@@ -1,0 +1,98 @@
+"""The exporters `posthog`, for those who choose exporters by name or put them together by hand.
+
+    OTEL_TRACES_EXPORTER=otlp,posthog OTEL_LOGS_EXPORTER=otlp,posthog                     the environment
+    exporter: {posthog: }                                                                 a configuration file
+
+They are the small door: sampled spans only, no identity from the context, and what other exporters get is not stripped.
+Where one of the other doors is open they get nothing. Nothing is started before the first product event, since the
+SDK makes exporters before it comes to any set-up with settings of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from otel_posthog.intake import LogExportIntake, SpanExportIntake
+from otel_posthog.model import Signal
+from otel_posthog.policy import ExceptionItems, ExceptionPolicy
+from otel_posthog.setup import configure
+from otel_posthog.setup.attach import exceptions_of, outlets
+from otel_posthog.setup.running import Running
+
+_log = logging.getLogger("otel_posthog")
+
+_is_told = False
+
+
+class PostHogSpanExporter(SpanExportIntake):
+    """Exports the product events of sampled spans to PostHog.
+
+    It never raises, as an error here would end the SDK's own set-up: a mistake is one line, and nothing is sent.
+
+    Args:
+        options: `policy`, `api_key`, `host`; default the environment's. Not in force where something runs already.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        door = _Door(options)
+        super().__init__(door.submit, door.caught, flush=door.flush, close=door.close, exceptions=door.exceptions)
+
+
+class PostHogLogRecordExporter(LogExportIntake):
+    """Exports the log records that are product events to PostHog; as `PostHogSpanExporter`.
+
+    Args:
+        options: `policy`, `api_key`, `host`; default the environment's. Not in force where something runs already.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        door = _Door(options)
+        super().__init__(door.submit, door.caught, flush=door.flush, close=door.close, exceptions=door.exceptions)
+
+
+class _Door:
+    """Opens with the first event."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._made: Running | None = None
+
+    def open(self) -> Running:
+        self._made = self._made or configure.ensure_or_strip("the exporter posthog", self._options)
+        return self._made
+
+    def submit(self, signal: Signal) -> None:
+        submit, _, _ = outlets(self.open().pipeline)
+        _tell_once()
+        submit(signal)
+
+    def exceptions(self) -> ExceptionPolicy:
+        return replace(exceptions_of(self.open().pipeline)(), recorded_on=ExceptionItems.PRODUCT)
+
+    def flush(self, timeout_s: float) -> bool:
+        return self._made is None or outlets(self._made.pipeline)[1](timeout_s)
+
+    def close(self) -> None:
+        if self._made is not None:
+            outlets(self._made.pipeline)[2]()
+
+    def caught(self, place: str, error: BaseException) -> None:
+        made = self._made or configure.running()
+        if made is not None:
+            made.guard.caught(place, error)
+        else:
+            _log.error("otel-posthog: %s in the exporter posthog, nothing is sent", type(error).__name__)
+
+
+def _tell_once() -> None:
+    """Say what this door does not do, once in a process, and only where it is the one that is used."""
+    global _is_told
+    if not _is_told:
+        _is_told = True
+        _log.warning(
+            "the exporter posthog sends the product events of sampled telemetry only, and does not take them off what "
+            "other exporters send; run the program under opentelemetry-instrument or call otel_posthog.configure()"
+        )
