@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from otel_posthog.context import user_context
-    from otel_posthog.emit import capture
+    from otel_posthog.emit import alias, capture, group_identify, identify, set, set_once  # noqa: A004
     from otel_posthog.errors import ConfigurationError, PolicyError
     from otel_posthog.intake.sampler import AnalyticsSampler
     from otel_posthog.policy.policy import Policy
@@ -38,17 +38,27 @@ __all__ = [
     "PolicyError",
     "PostHogLogRecordExporter",
     "PostHogSpanExporter",
+    "alias",
     "auto_configure",
     "capture",
     "configure",
     "flush",
+    "group_identify",
+    "identify",
     "notice_text",
+    "set",
+    "set_once",
     "shutdown",
     "user_context",
 ]
 
 _HOMES = {
+    "alias": "emit",
     "capture": "emit",
+    "group_identify": "emit",
+    "identify": "emit",
+    "set": "emit",
+    "set_once": "emit",
     "user_context": "context",
     "ConfigurationError": "errors",
     "PolicyError": "errors",

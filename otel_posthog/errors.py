@@ -11,7 +11,7 @@ which counts it by place and type. A value, message or traceback of a foreign er
 
 from __future__ import annotations
 
-from otel_posthog.health import Health
+from otel_posthog.health import DROPPED, Health
 
 
 class OtelPostHogError(Exception):
@@ -61,6 +61,11 @@ class Guard:
 
     def __init__(self, health: Health) -> None:
         self._health = health
+
+    def lost(self, reason: str, amount: int) -> None:
+        """Count `amount` items that were lost before they could become events, if there were any."""
+        if amount:
+            self._health.count(DROPPED, reason, amount)
 
     def caught(self, place: str, error: BaseException) -> None:
         """Count `error`, which was caught at `place`.

@@ -86,8 +86,10 @@ class Signal:
         span_id: 0 when the item belongs to no span.
         resource: The attributes of the resource that emitted it.
         context: The identity in context when the item was made, if any.
-        observed_time_ns: When the log was observed; 0 for spans and span events.
+        observed_time_ns: When a log was observed, or the span of a span event ended; taken where `time_ns` is no time
+            that can be meant.
         repeat_index: 0, or the how-manieth exact repeat (same name and time) within one span.
+        dropped_attributes: How many attributes the SDK's limits had evicted before anybody could read them.
         parent: For a span event the attributes of its span, which say who acts where the event itself does not.
     """
 
@@ -102,6 +104,7 @@ class Signal:
     observed_time_ns: int = 0
     repeat_index: int = 0
     parent: Attributes = field(default_factory=dict)
+    dropped_attributes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

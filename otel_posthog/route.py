@@ -28,7 +28,7 @@ def product_name(event_name: str | None, attributes: Attributes) -> str | None:
     marked = attributes.get(EVENT)
     if marked is not None:
         return marked if isinstance(marked, str) else ""
-    if event_name is not None and event_name.startswith(PREFIX):
+    if isinstance(event_name, str) and event_name.startswith(PREFIX):
         return event_name[len(PREFIX) :]
     return None
 

@@ -8,6 +8,7 @@ gone: the caller then knows less, never sends more, because the wrapped exporter
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from inspect import signature
@@ -62,6 +63,70 @@ def span_events(span: ReadableSpan) -> Sequence[Event]:
         return span.events if len(span._events) else ()  # noqa: SLF001
     except AttributeError:
         return span.events
+
+
+MAX_EVICTED_EVENTS = 4096
+"""Of one span; a span that lives for days and makes events all the time must not fill the memory with them."""
+
+
+class EvictedEvents(BoundedList[Any]):
+    """A span's list of events that keeps, of those the SDK evicts when the list is full, the wanted ones.
+
+    A span holds 128 events (`OTEL_SPAN_EVENT_COUNT_LIMIT`); the oldest goes when one more comes. The list itself, which
+    the exporters see, is what it would be without us.
+    """
+
+    evicted: list[Event] = []  # noqa: RUF012 - replaced, never changed, by the first that is kept
+    """The wanted ones, oldest first; at most `MAX_EVICTED_EVENTS`."""
+
+    evicted_beyond = 0
+    """How many more there were."""
+
+    is_wanted: Callable[[Event], bool]
+
+    def append(self, item: Event) -> None:
+        """Append `item`, and keep what it pushes out if it is wanted."""
+        # One thread at a time: a span takes events under a lock of its own.
+        held: deque[Event] = self._dq  # type: ignore[attr-defined]
+        if held.maxlen is not None and len(held) >= held.maxlen:
+            self._keep(held[0] if held else item)
+        super().append(item)
+
+    def _keep(self, event: Event) -> None:
+        if not type(self).is_wanted(event):
+            return
+        if not self.evicted:
+            self.evicted = []
+        if len(self.evicted) < MAX_EVICTED_EVENTS:
+            self.evicted.append(event)
+        else:
+            self.evicted_beyond += 1
+
+
+def keep_evicted_events(span: Span, kind: type[EvictedEvents]) -> None:
+    """Have `span` keep the events that are wanted by `kind` when it evicts them.
+
+    Its list becomes one of another class in place: a list of our own would cost each span four times as much. Where
+    this SDK keeps events elsewhere, evicted ones are lost, as they are for everybody.
+    """
+    events = getattr(span, "_events", None)
+    if type(events) is BoundedList:
+        events.__class__ = kind
+
+
+def recorded_events(span: ReadableSpan) -> Sequence[Event]:
+    """Return the events that were added to a span: those it still has, and before them the wanted evicted ones."""
+    evicted = getattr(getattr(span, "_events", None), "evicted", None)
+    return [*evicted, *span_events(span)] if evicted else span_events(span)
+
+
+def forget_evicted_events(span: ReadableSpan) -> int:
+    """Forget the evicted events of a span, which have been read; return how many of the wanted ones were not kept."""
+    events: object = getattr(span, "_events", None)
+    if not isinstance(events, EvictedEvents):
+        return 0
+    events.evicted = []
+    return events.evicted_beyond
 
 
 def bounded(attributes: Mapping[str, Any], like: object) -> BoundedAttributes:

@@ -7,7 +7,7 @@ application's threads, on every span: it only looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,7 +51,9 @@ class SpanItem:
     attributes: Attributes
     time_ns: int
     parent: Attributes
+    observed_time_ns: int
     repeat_index: int = 0
+    dropped_attributes: int = 0
 
     def signal(
         self, *, trace_id: int, span_id: int, resource: Attributes, context: ContextIdentity | None = None
@@ -66,13 +68,20 @@ class SpanItem:
             span_id=span_id,
             resource=resource,
             context=context,
+            observed_time_ns=self.observed_time_ns,
             repeat_index=self.repeat_index,
             parent=self.parent,
+            dropped_attributes=self.dropped_attributes,
         )
 
 
 def span_items(
-    attributes: Attributes, events: Sequence[SpanEvent], end_ns: int, exceptions: ExceptionsInForce
+    attributes: Attributes,
+    events: Sequence[SpanEvent],
+    end_ns: int,
+    exceptions: ExceptionsInForce,
+    *,
+    dropped_attributes: int = 0,
 ) -> list[SpanItem]:
     """Return the span itself and those of its events that are product items.
 
@@ -81,13 +90,29 @@ def span_items(
         events: The span's.
         end_ns: When it ended, in Unix nanoseconds.
         exceptions: Returns the policy on exceptions.
+        dropped_attributes: How many of the span's attributes its limits had evicted.
     """
     name = product_name(None, attributes)
     if name is None and not events:
         return []
     own = dict(attributes)
-    span = [] if name is None else [SpanItem(Source.SPAN, name, own, end_ns, NO_ATTRIBUTES)]
-    return span + list(_event_items(events, own, exceptions, is_product=name is not None)) if events else span
+    found: list[SpanItem] = []
+    repeats: Counter[tuple[str, int]] = Counter()
+    if name is not None:
+        found.append(SpanItem(Source.SPAN, name, own, end_ns, NO_ATTRIBUTES, end_ns, 0, dropped_attributes))
+        # A span event may bear the name of its span and the time of its end.
+        repeats[name, end_ns] += 1
+    for event in events:
+        event_name = _event_name(event, exceptions, is_product=name is not None)
+        if event_name is None:
+            continue
+        key, given = (event_name, event.timestamp), event.attributes or NO_ATTRIBUTES
+        dropped = getattr(given, "dropped", 0)  # where they are the SDK's
+        found.append(
+            SpanItem(Source.SPAN_EVENT, event_name, dict(given), event.timestamp, own, end_ns, repeats[key], dropped)
+        )
+        repeats[key] += 1
+    return found
 
 
 def log_name(event_name: str | None, attributes: Attributes, exceptions: ExceptionsInForce) -> str | None:
@@ -104,17 +129,14 @@ def log_name(event_name: str | None, attributes: Attributes, exceptions: Excepti
     return name
 
 
-def _event_items(
-    events: Sequence[SpanEvent], parent: Attributes, exceptions: ExceptionsInForce, *, is_product: bool
-) -> Iterator[SpanItem]:
-    repeats: Counter[tuple[str, int]] = Counter()
-    for each in events:
-        attributes = each.attributes or NO_ATTRIBUTES
-        name = product_name(each.name, attributes)
-        if name is None and has_exception(each.name, attributes) and exceptions().takes(is_product=is_product):
-            name = EXCEPTION_EVENT
-        if name is None:
-            continue
-        key = (name, each.timestamp)
-        yield SpanItem(Source.SPAN_EVENT, name, dict(attributes), each.timestamp, parent, repeats[key])
-        repeats[key] += 1
+def is_product_event(event: SpanEvent) -> bool:
+    """Return whether a span event says of itself that it is a product event."""
+    return product_name(event.name, event.attributes or NO_ATTRIBUTES) is not None
+
+
+def _event_name(event: SpanEvent, exceptions: ExceptionsInForce, *, is_product: bool) -> str | None:
+    attributes = event.attributes or NO_ATTRIBUTES
+    name = product_name(event.name, attributes)
+    if name is None and has_exception(event.name, attributes) and exceptions().takes(is_product=is_product):
+        return EXCEPTION_EVENT
+    return name

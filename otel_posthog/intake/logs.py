@@ -81,4 +81,5 @@ def log_signal(item: ReadWriteLogRecord | ReadableLogRecord, exceptions: Excepti
         resource=item_attributes(resource),
         context=current_identity(record.context),
         observed_time_ns=observed_ns,
+        dropped_attributes=item.dropped_attributes,
     )

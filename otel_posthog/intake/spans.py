@@ -15,15 +15,29 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
-from otel_posthog.intake.items import ExceptionsInForce, span_items
+from otel_posthog.intake.items import ExceptionsInForce, is_product_event, span_items
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Submit
 from otel_posthog.policy import ExceptionPolicy
 from otel_posthog.route import PREFIX, has_product_attributes
-from otel_posthog.sdk import EndingSpanProcessor, item_attributes, span_attributes, span_events
+from otel_posthog.sdk import (
+    EndingSpanProcessor,
+    EvictedEvents,
+    forget_evicted_events,
+    item_attributes,
+    keep_evicted_events,
+    recorded_events,
+    span_attributes,
+)
 
 _NOTHING: tuple[Attributes, ContextIdentity | None] = (NO_ATTRIBUTES, None)
 
 Detach = Callable[[Span], None]
+
+
+class _ProductEvents(EvictedEvents):
+    """The events of a span of which the evicted product events are kept."""
+
+    is_wanted = staticmethod(is_product_event)
 
 
 class SpanIntake(EndingSpanProcessor):
@@ -58,6 +72,7 @@ class SpanIntake(EndingSpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember the product attributes and the identity that `span` starts with."""
         try:
+            keep_evicted_events(span, _ProductEvents)
             identity = current_identity(parent_context)
             attributes = span_attributes(span)
             if identity is not None or has_product_attributes(attributes):
@@ -102,8 +117,11 @@ class SpanIntake(EndingSpanProcessor):
         attributes = span_attributes(span)
         if started:
             attributes = {**started, **attributes}
-        for signal in span_signals(span, attributes, identity, self._exceptions):
+        signals = span_signals(span, attributes, identity, self._exceptions)
+        for signal in signals:
             self._submit(signal)
+        if signals:
+            self._guard.lost("span_events_limit", forget_evicted_events(span))
 
 
 def span_signals(
@@ -117,7 +135,8 @@ def span_signals(
         identity: Who acted when it started; default the identity in the current context.
         exceptions: Returns the policy on exceptions.
     """
-    found = span_items(attributes, span_events(span), span.end_time or 0, exceptions)
+    events, dropped = recorded_events(span), span.dropped_attributes
+    found = span_items(attributes, events, span.end_time or 0, exceptions, dropped_attributes=dropped)
     if not found:
         return []
     identity = identity or current_identity()

@@ -8,71 +8,74 @@ same telemetry gives the same events wherever and however often it is translated
 from __future__ import annotations
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import MAX_NAME_BYTES, NO_GROUPS, ContextIdentity, Event, Signal, Subject
-from otel_posthog.translate.identifiers import Note, event_time_ns, event_uuid
-from otel_posthog.translate.vocabulary import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, Sorted, first, read
+from otel_posthog.model import MAX_NAME_BYTES, Event, EventKind, Signal
+from otel_posthog.translate.changes import changes_of
+from otel_posthog.translate.exception_texts import without_exception_texts
+from otel_posthog.translate.identifiers import derived_uuid, event_uuid
+from otel_posthog.translate.note import Note
+from otel_posthog.translate.subject import subject_of
+from otel_posthog.translate.times import event_time_ns
+from otel_posthog.translate.vocabulary import Sorted, read
 
-_YES = frozenset({"true", "1", "yes", "on", "granted"})
+_KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.PRODUCT}
+# They change persons in ways that this vocabulary has no words for; `$unset` without its list does nothing.
+_REFUSED_NAMES = frozenset({"$merge_dangerously", "$unset"})
+# They carry properties of their own; what is left carries the change and nothing else, as posthog-python sends it.
+_WITH_PROPERTIES = frozenset({EventKind.PRODUCT, EventKind.IDENTIFY, EventKind.SET, EventKind.SET_ONCE})
 
 
 def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
-    """Return the events that `signal` stands for.
+    """Return the events that `signal` stands for: its own, and those that change persons or groups.
 
     Args:
         signal: The signal.
         note: Told a reason for every part that had to be left out (`timestamp_invalid`, ...).
 
     Raises:
-        DropEvent: `name_invalid`, when the name is not 1-200 bytes of UTF-8.
+        DropEvent: `name_invalid`, when the name is not 1-200 bytes of UTF-8; `name_reserved` for an event of PostHog's
+            that nobody may send; `time_invalid`, when there is no time that can be meant; `no_change`, when an item
+            that should change a person or group says nothing that can be changed.
     """
     name = _checked_name(signal.name)
+    kind = _KINDS.get(name, EventKind.PRODUCT)
     time_ns = event_time_ns(signal, note)
-    own = read(signal.attributes)
+    if signal.dropped_attributes:
+        note("attributes_limit")
+    own = read(signal.attributes, note)
+    span = read(signal.parent, note) if signal.parent else Sorted()
+    subject = subject_of(signal, own, span, note)
+    changes = changes_of(kind, subject, own, note)
+    if not changes:
+        raise DropEvent("no_change")
     # A span event happens inside its span: the route and status of the request are the span's to tell.
-    inherited = read(signal.parent).telemetry if signal.parent else {}
-    return (
+    telemetry = without_exception_texts(name, {**signal.resource, **span.telemetry, **own.telemetry}, _silent)
+    properties = without_exception_texts(name, own.properties, note)
+    item_uuid = event_uuid(signal, time_ns, note)
+    return tuple(
         Event(
-            name=name,
-            uuid=event_uuid(signal, name, time_ns, note),
+            name=name if each is EventKind.PRODUCT else each.value,
+            uuid=item_uuid if number == 0 else derived_uuid(item_uuid, each.value, group.type if group else ""),
             time_ns=time_ns,
-            properties=own.properties,
-            telemetry={**signal.resource, **inherited, **own.telemetry},
-            subject=_subject(signal, own),
+            properties=properties if each is kind and each in _WITH_PROPERTIES else {},
+            telemetry=telemetry if each is EventKind.PRODUCT else {},
+            subject=subject,
             trace_id=f"{signal.trace_id:032x}" if signal.trace_id else None,
             span_id=f"{signal.span_id:016x}" if signal.span_id else None,
             source=signal.source,
-        ),
+            kind=each,
+            group=group,
+        )
+        for number, (each, group) in enumerate(changes)
     )
 
 
 def _checked_name(name: str) -> str:
     if not 1 <= len(name.strip().encode("utf-8", "replace")) <= MAX_NAME_BYTES:
         raise DropEvent("name_invalid")
+    if name.strip() in _REFUSED_NAMES:
+        raise DropEvent("name_reserved")
     return name.strip()
 
 
-def _subject(signal: Signal, own: Sorted) -> Subject:
-    """Return who the event is about: the item's own word first, then its span's, then the context's."""
-    context = signal.context or ContextIdentity()
-    layers = (signal.attributes, signal.parent)
-    return Subject(
-        user_id=first(USER_ID_KEYS, *layers) or context.user_id,
-        session_id=first(SESSION_ID_KEYS, *layers) or context.session_id,
-        groups={**context.groups, **read(signal.parent).groups, **own.groups} or NO_GROUPS,
-        person_set=own.person_set,
-        person_set_once=own.person_set_once,
-        consent=_consent(signal, context),
-        pseudonym=context.pseudonym,
-    )
-
-
-def _consent(signal: Signal, context: ContextIdentity) -> bool | None:
-    """Return whether the user agreed; a denial anywhere wins, and what is not plainly a yes is a denial."""
-    said = [context.consent]
-    for layer in (signal.attributes, signal.parent):
-        value = layer.get(CONSENT_KEY)
-        if value is not None:
-            said.append(value is True or (isinstance(value, str) and value.strip().lower() in _YES))
-    if False in said:
-        return False
-    return True if True in said else None
+def _silent(_: str) -> None:
+    """Take no note: telemetry is left out unless a policy names it, which is no loss of the app's."""

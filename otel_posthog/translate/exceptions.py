@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
-from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, Signal
+from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Signal
 from otel_posthog.policy import ExceptionMode
 from otel_posthog.route import EXCEPTION_TYPE
 from otel_posthog.translate.own_code import Frame, known_type, own_frame
@@ -48,6 +48,8 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
             "$exception_level": "error",
         },
         subject=replace(item.subject, person_set={}, person_set_once={}),
+        kind=EventKind.PRODUCT,
+        group=None,
     )
     if is_exception:
         return (told, *events[1:])

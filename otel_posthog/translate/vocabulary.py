@@ -1,8 +1,8 @@
 """The attributes that have a meaning of their own, and where each goes.
 
-`read` sorts the attributes of one item into what the app declared, who it says acted, and the rest. The table of
-meanings is the README's; names that OpenTelemetry's semantic conventions already have come from their registry
-(https://opentelemetry.io/docs/specs/semconv/registry/attributes/user/).
+`read` sorts the attributes of one item into what the app declared, what it says of persons and groups, and the rest.
+The table of meanings is `docs/vocabulary.md`; names that OpenTelemetry's semantic conventions already have come from
+their registry (https://opentelemetry.io/docs/specs/semconv/registry/attributes/user/).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from otel_posthog.model import Attributes
 from otel_posthog.route import PREFIX
+from otel_posthog.translate.note import Note
 
 USER_ID_KEYS = (
     "analytics.user.id",
@@ -22,6 +23,7 @@ USER_ID_KEYS = (
     "posthog.distinct_id",
 )
 SESSION_ID_KEYS = ("analytics.session.id", "session.id", "sessionId", "posthog.session_id")
+ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"
 TIMESTAMP_KEY = "analytics.timestamp"
 CONSENT_KEY = "analytics.consent"
@@ -31,8 +33,8 @@ _RESERVED = frozenset(
     {
         "analytics.event",
         "analytics.user.id",
-        "analytics.user.alias",
         "analytics.session.id",
+        ALIAS_KEY,
         UUID_KEY,
         TIMESTAMP_KEY,
         CONSENT_KEY,
@@ -44,52 +46,110 @@ _SET_ONCE = "analytics.user.set_once."
 _GROUP = "analytics.group."
 _GROUP_SET = "analytics.group.set."
 
+# Ids are text or the integers of a database; a longer one is no id, and could not even be written in decimal.
+_MAX_ID_BITS = 64
+
 
 @dataclass(slots=True)
 class Sorted:
-    """The attributes of one item, sorted by meaning."""
+    """The attributes of one item, sorted by meaning.
+
+    Attributes:
+        properties: What the app declared of the event.
+        telemetry: Everything outside `analytics.*`.
+        groups: Group type -> group key.
+        group_set: Group type -> properties of that group.
+        person_set: Person properties to set.
+        person_set_once: Person properties to set where there are none.
+    """
 
     properties: dict[str, object] = field(default_factory=dict)
     telemetry: dict[str, object] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    group_set: dict[str, dict[str, object]] = field(default_factory=dict)
     person_set: dict[str, object] = field(default_factory=dict)
     person_set_once: dict[str, object] = field(default_factory=dict)
 
 
-def read(attributes: Attributes) -> Sorted:
-    """Return `attributes` sorted; reserved names and empty keys are in none of the parts."""
+def read(attributes: Attributes, note: Note) -> Sorted:
+    """Return `attributes` sorted; reserved names are in none of the parts.
+
+    Args:
+        attributes: The attributes of one item.
+        note: Told `key_invalid` for a key that is no text or names nothing, `group_key_invalid` for a group whose key
+            is neither text nor an integer.
+    """
     found = Sorted()
-    for key, value in attributes.items():
-        if not key.startswith(PREFIX):
+    # The SDK lets only texts through as keys; what comes over a wire or from a fake need not have met it.
+    items: Iterable[tuple[object, object]] = attributes.items()
+    for key, value in items:
+        if not isinstance(key, str):
+            note("key_invalid")
+        elif not key.startswith(PREFIX):
             found.telemetry[key] = value
         elif key not in _RESERVED:
-            _place(found, key, value)
+            _place(found, key, value, note)
     return found
 
 
-def _place(found: Sorted, key: str, value: object) -> None:
+def _place(found: Sorted, key: str, value: object, note: Note) -> None:
     """Put one `analytics.*` attribute where it belongs; a longer prefix is asked before the one it begins with."""
+    if key.endswith("."):
+        note("key_invalid")
+        return
     for prefix, part in ((_PROPERTY, found.properties), (_SET, found.person_set), (_SET_ONCE, found.person_set_once)):
         if key.startswith(prefix):
             part[key[len(prefix) :]] = value
             return
     if key.startswith(_GROUP_SET):
-        return  # the properties of a group travel in an event of their own
-    if key.startswith(_GROUP):
-        found.groups[key[len(_GROUP) :]] = str(value)
-        return
-    # `analytics.property.x` wins over `analytics.x`, in whatever order they were set.
-    found.properties.setdefault(key[len(PREFIX) :], value)
+        _place_group_property(found, key[len(_GROUP_SET) :], value, note)
+    elif key.startswith(_GROUP):
+        _place_group(found, key[len(_GROUP) :], value, note)
+    else:
+        # `analytics.property.x` wins over `analytics.x`, in whatever order they were set.
+        found.properties.setdefault(key[len(PREFIX) :], value)
 
 
-def first(keys: Iterable[str], *layers: Mapping[str, object]) -> str | None:
-    """Return the first usable value of `keys` in the first of `layers` that has one, as text."""
+def _place_group(found: Sorted, group_type: str, value: object, note: Note) -> None:
+    group_key = as_id(value)
+    if group_key is None:
+        note("group_key_invalid")
+    else:
+        found.groups[group_type] = group_key
+
+
+def _place_group_property(found: Sorted, rest: str, value: object, note: Note) -> None:
+    group_type, _, name = rest.partition(".")
+    if not group_type or not name:
+        note("key_invalid")
+    else:
+        found.group_set.setdefault(group_type, {})[name] = value
+
+
+def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str, object]) -> str | None:
+    """Return the first usable value of `keys` in the first of `layers` that has one, as text.
+
+    Args:
+        keys: In the order in which they count.
+        note: Told `invalid` for each value that is no id; an empty text is nobody, not a mistake.
+        invalid: The reason.
+        layers: The attributes to look in, nearest first.
+    """
     for layer in layers:
         for key in keys:
             value = layer.get(key)
-            if isinstance(value, bool) or not isinstance(value, (str, int)):
-                continue
-            text = str(value).strip()
-            if text:
-                return text
+            found = as_id(value)
+            if found is not None:
+                return found
+            if value is not None and not isinstance(value, str):
+                note(invalid)
+    return None
+
+
+def as_id(value: object) -> str | None:
+    """Return an id as text, or None for what is no id: texts without a character, and all but texts and integers."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _MAX_ID_BITS:
+        return str(value)
     return None

@@ -65,7 +65,7 @@ def test_capture_is_plain_opentelemetry(
     provider: LoggerProvider, signals: list[Signal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`capture()` emits a log-based event in the documented vocabulary and returns its uuid."""
-    monkeypatch.setattr("otel_posthog.emit.get_logger", provider.get_logger)
+    monkeypatch.setattr("otel_posthog.emit.record.get_logger", provider.get_logger)
     moment = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone.utc)
     event_uuid = capture(
         "report_exported",

@@ -41,7 +41,7 @@ def text_of(message: str, local: str = "") -> str:
 
 
 GOLDEN_TYPE = (
-    b'{"event":"$exception","uuid":"f111ed0e-e334-5598-b8df-fd1ae9ac2324","distinct_id":"installation-1",'
+    b'{"event":"$exception","uuid":"82ff562f-bb19-50f0-a761-710e67f60c8e","distinct_id":"installation-1",'
     b'"timestamp":"2025-11-24T16:00:00.123456+00:00",'
     b'"options":{"disable_skew_correction":true,"process_person_profile":false},'
     b'"properties":{"$exception_list":[{"type":"Order.Declined","value":"",'

@@ -1,0 +1,57 @@
+"""Values as OpenTelemetry's attributes take them, so that the SDK need not refuse or spell out what an app hands over.
+
+Source: `AnyValue` of https://opentelemetry.io/docs/specs/otel/common/#anyvalue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+# Deeper than any policy lets through (`max_depth`), and a value that holds itself comes to an end.
+_MAX_DEPTH = 16
+_OMITTED = object()
+
+
+def any_value(value: object) -> object:
+    """Return `value` as bool, int, float, str, bytes, None, list or dict with text keys.
+
+    Dates become ISO 8601, durations seconds, an enum's member its value, a set a list. An object that has no such form
+    becomes None: its text might tell anything. So does what is nested too deep.
+    """
+    plain = _plain(value, _MAX_DEPTH)
+    return None if plain is _OMITTED else plain
+
+
+def _plain(value: object, depth: int) -> object:  # noqa: PLR0911 - one line per type
+    if isinstance(value, Enum):
+        return _plain(value.value, depth)
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (UUID, Decimal)):
+        return str(value)
+    if depth <= 0:
+        return _OMITTED
+    if isinstance(value, Mapping):
+        plain = ((any_key(key), _plain(each, depth - 1)) for key, each in value.items())
+        return {key: each for key, each in plain if key is not None and each is not _OMITTED}
+    if isinstance(value, (Sequence, AbstractSet)):
+        items = (_plain(each, depth - 1) for each in value)
+        return [each for each in items if each is not _OMITTED]
+    return _OMITTED
+
+
+def any_key(key: object) -> str | None:
+    """Return `key` as an attribute's key, or None where it cannot be one."""
+    plain = key.value if isinstance(key, Enum) else key
+    if isinstance(plain, (str, int, float, UUID)):
+        return str(plain) or None
+    return None

@@ -1,0 +1,97 @@
+"""One log-based event out, through the logger provider that the program has."""
+
+from __future__ import annotations
+
+import logging
+import uuid as uuid_module
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from functools import cache
+from typing import TypeAlias, cast
+
+from opentelemetry._logs import SeverityNumber, get_logger
+from opentelemetry.util.types import AnyValue
+
+from otel_posthog.any_value import any_key, any_value
+from otel_posthog.errors import Guard
+from otel_posthog.route import PREFIX
+from otel_posthog.unix_time import unix_ns
+
+Id: TypeAlias = str | int | uuid_module.UUID
+"""What an app may have as an id; posthog-python takes the same."""
+
+Moment: TypeAlias = datetime | str
+"""A datetime (naive: local time), or RFC 3339 with an offset."""
+
+Part = tuple[str, "Mapping[str, object] | None"]
+"""A prefix below `analytics.`, and what stands under it."""
+
+_log = logging.getLogger("otel_posthog")
+
+
+def emit(event: str, parts: Iterable[Part], *, timestamp: Moment | None, uuid: str | uuid_module.UUID | None) -> str:
+    """Emit a log-based event and return its uuid; never raises into the program.
+
+    Args:
+        event: The event's name, without `analytics.`.
+        parts: The attributes, the most important last: past its limit of 128 the SDK evicts the oldest.
+        timestamp: When it happened; None is now.
+        uuid: The event's uuid; what is none is replaced by a new one.
+    """
+    event_uuid = _checked(uuid) or str(uuid_module.uuid4())
+    try:
+        attributes = {
+            f"{PREFIX}{prefix}{name}": any_value(value) for prefix, values in parts for name, value in _named(values)
+        }
+        time_ns = _time_ns(timestamp)
+        if timestamp is not None and time_ns is None:
+            attributes[f"{PREFIX}timestamp"] = str(timestamp)
+        attributes[f"{PREFIX}uuid"] = event_uuid
+        get_logger("otel_posthog").emit(
+            timestamp=time_ns,
+            severity_number=SeverityNumber.INFO,
+            event_name=f"{PREFIX}{event}",
+            attributes=cast("Mapping[str, AnyValue]", attributes),
+        )
+    except Exception as error:
+        if Guard.reraise:
+            raise
+        _tell(type(error).__name__)
+    return event_uuid
+
+
+def ids(**given: Id | None) -> dict[str, object]:
+    """Return those of `given` that are there, `user_id` as `user.id`."""
+    return {name.replace("_", "."): _id(value) for name, value in given.items() if value is not None}
+
+
+@cache
+def _tell(error_type: str) -> None:
+    """Log an error of a kind once: no pipeline is known here that would count it, and a loop must not fill the log."""
+    _log.warning("a product event could not be emitted: %s (told once)", error_type)
+
+
+def _id(value: Id) -> object:
+    return str(value) if isinstance(value, uuid_module.UUID) else value
+
+
+def _named(values: Mapping[str, object] | None) -> Iterable[tuple[str, object]]:
+    for key, value in (values or {}).items():
+        name = any_key(key)
+        if name is not None:
+            yield name, value
+
+
+def _checked(uuid: str | uuid_module.UUID | None) -> str | None:
+    try:
+        return None if uuid is None else str(uuid_module.UUID(str(uuid)))
+    except ValueError:
+        return None
+
+
+def _time_ns(timestamp: Moment | None) -> int | None:
+    """Return Unix nanoseconds of a datetime; None where it is none, or beyond what a calendar can convert."""
+    try:
+        return unix_ns(timestamp.astimezone(timezone.utc)) if isinstance(timestamp, datetime) else None
+    except (OverflowError, OSError, ValueError):
+        return None

@@ -1,0 +1,65 @@
+"""Who an event is about: the item's own word first, then its span's, then the context's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otel_posthog.model import NO_GROUPS, ContextIdentity, Signal, Subject
+from otel_posthog.translate.note import Note
+from otel_posthog.translate.vocabulary import (
+    ALIAS_KEY,
+    CONSENT_KEY,
+    SESSION_ID_KEYS,
+    USER_ID_KEYS,
+    Sorted,
+    as_id,
+    first_id,
+)
+
+_YES = frozenset({"true", "1", "yes", "on", "granted"})
+
+
+def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject:
+    """Return who the events of `signal` are about.
+
+    Args:
+        signal: The signal.
+        own: Its attributes, sorted.
+        span: Those of its span, for a span event.
+        note: Told `user_id_invalid`, `session_id_invalid`, `alias_invalid` or `group_key_invalid` for what is no id.
+    """
+    context = signal.context or ContextIdentity()
+    layers = (signal.attributes, signal.parent)
+    return Subject(
+        user_id=first_id(USER_ID_KEYS, note, "user_id_invalid", *layers) or as_id(context.user_id),
+        alias=first_id((ALIAS_KEY,), note, "alias_invalid", signal.attributes),
+        session_id=first_id(SESSION_ID_KEYS, note, "session_id_invalid", *layers) or as_id(context.session_id),
+        groups={**_context_groups(context.groups, note), **span.groups, **own.groups} or NO_GROUPS,
+        person_set=own.person_set,
+        person_set_once=own.person_set_once,
+        consent=_consent(signal, context),
+        pseudonym=context.pseudonym,
+    )
+
+
+def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
+    found = {}
+    for group_type, value in groups.items():
+        key = as_id(value)
+        if key is None or not isinstance(group_type, str):
+            note("group_key_invalid")
+        else:
+            found[group_type] = key
+    return found
+
+
+def _consent(signal: Signal, context: ContextIdentity) -> bool | None:
+    """Return whether the user agreed; a denial anywhere wins, and what is not plainly a yes is a denial."""
+    said = [context.consent]
+    for layer in (signal.attributes, signal.parent):
+        value = layer.get(CONSENT_KEY)
+        if value is not None:
+            said.append(value is True or (isinstance(value, str) and value.strip().lower() in _YES))
+    if False in said:
+        return False
+    return True if True in said else None
