@@ -3,6 +3,7 @@
     OtelPostHogError
     ├── ConfigurationError      raised at start, one line: what, where, what to write instead
     │   └── PolicyError         the same, with file and line
+    ├── MalformedTelemetry      raised by a reader of OTLP: which field of the document cannot be read
     └── DropEvent               raised inside a stage to drop one event, with the reason that is counted
 
 After start nothing is raised into the host: every callback that the SDK calls hands what it caught to `Guard.caught`,
@@ -36,6 +37,19 @@ class PolicyError(ConfigurationError):
         self.problem, self.fix, self.path, self.line = problem, fix, path, line
         where = f"{path}:{line}" if line else path
         super().__init__(f"{where}: {problem}; {fix}")
+
+
+class MalformedTelemetry(OtelPostHogError):  # noqa: N818 - it says what is malformed
+    """A document of telemetry that is not what its format says.
+
+    Args:
+        path: Of the field, e.g. `resourceSpans[0].scopeSpans[0].spans[2].traceId`.
+        problem: What it must be; never what is there.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path or 'the document'} {problem}")
 
 
 class DropEvent(OtelPostHogError):  # noqa: N818 - a decision, not an error

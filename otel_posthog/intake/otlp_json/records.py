@@ -1,0 +1,72 @@
+"""What a document of telemetry holds, as plain values: those parts of spans and log records that are read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otel_posthog.model import Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """An event of a span.
+
+    Attributes:
+        name: Its name.
+        attributes: Its attributes.
+        timestamp: Unix nanoseconds; called as the SDK's is, for both to be read by the same code.
+    """
+
+    name: str
+    attributes: Attributes
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRecord:
+    """A span.
+
+    Attributes:
+        name: Its name.
+        attributes: Its attributes.
+        trace_id: Never 0.
+        span_id: Never 0.
+        end_ns: Unix nanoseconds.
+        events: In the order of the document.
+        status_message: Empty where there is none.
+        resource: The attributes of the resource that emitted it.
+    """
+
+    name: str
+    attributes: Attributes
+    trace_id: int
+    span_id: int
+    end_ns: int
+    events: tuple[SpanEvent, ...]
+    status_message: str
+    resource: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A log record.
+
+    Attributes:
+        event_name: Empty where it has none.
+        attributes: Its attributes.
+        body: Any value.
+        time_ns: Unix nanoseconds; 0 where unknown.
+        observed_ns: When it was observed; 0 where unknown.
+        trace_id: 0 outside a trace.
+        span_id: 0 outside a span.
+        resource: The attributes of the resource that emitted it.
+    """
+
+    event_name: str
+    attributes: Attributes
+    body: object
+    time_ns: int
+    observed_ns: int
+    trace_id: int
+    span_id: int
+    resource: Attributes
