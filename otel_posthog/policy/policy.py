@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from otel_posthog.policy.sections import (
     Carried,
+    Catalog,
     CollectionPolicy,
     DeliveryPolicy,
     Destination,
@@ -22,14 +23,25 @@ from otel_posthog.policy.sections import (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All of the above; `Policy()` is the built-in one.
+    """A whole policy; `Policy()` is the built-in one.
 
     Attributes:
+        version: Of the form of the file; 1.
         identity: The identity mode of every destination that has none of its own.
         identity_keys_file: Path of the keys of the mode `pseudonymous`; the environment wins.
         identity_baggage: Whether who acts is handed on to other services, and believed from them.
         source: Where it came from (`built-in`, or the file's path), for messages.
+        collection: When anything is collected at all.
+        catalog: The events and properties that the app declares it sends.
+        privacy: What may leave towards PostHog.
+        exceptions: What becomes of recorded exceptions.
+        operational: What may go on towards the operational backends.
+        derive: Reserved for rules that make product events of telemetry that carries no mark; must be empty.
+        delivery: How events are queued and sent.
+        destinations: The PostHog projects that events go to.
         trace_url: A Grafana link template with `{trace_id}` and `{span_id}`, sent as `trace_url`; None sends none.
+        watch_interval_s: How often the files of the policy are looked at and, when they have changed, read again; they
+            are read once where not given.
     """
 
     version: int = 1
@@ -38,16 +50,27 @@ class Policy:
     identity_keys_file: str | None = None
     identity_baggage: Carried = Carried.NONE
     collection: CollectionPolicy = field(default_factory=CollectionPolicy)
+    catalog: Catalog = field(default_factory=Catalog)
     privacy: PrivacyPolicy = field(default_factory=PrivacyPolicy)
     exceptions: ExceptionPolicy = field(default_factory=ExceptionPolicy)
     operational: OperationalPolicy = field(default_factory=OperationalPolicy)
+    derive: tuple[str, ...] = field(default=(), metadata={"reserved": True})
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     destinations: tuple[Destination, ...] = (Destination(),)
     trace_url: str | None = None
+    watch_interval_s: float | None = None
 
     def identity_of(self, destination: Destination) -> IdentityMode:
         """Return the identity mode of what is sent to `destination`."""
         return destination.identity or self.identity
+
+    def catalog_of(self, destination: Destination) -> Catalog:
+        """Return the catalog of what is sent to `destination`."""
+        return self.catalog if destination.catalog is None else destination.catalog
+
+    def privacy_of(self, destination: Destination) -> PrivacyPolicy:
+        """Return what may be sent to `destination`."""
+        return self.privacy if destination.privacy is None else destination.privacy
 
     def with_credentials(self, api_key: str | None, host: str | None) -> Policy:
         """Return this policy with the first destination's key and host replaced where given."""
@@ -56,7 +79,10 @@ class Policy:
         return replace(self, destinations=(first, *self.destinations[1:]))
 
     def with_identity(self, mode: IdentityMode) -> Policy:
-        """Return this policy with every destination in `mode`."""
-        return replace(
-            self, identity=mode, destinations=tuple(replace(each, identity=None) for each in self.destinations)
+        """Return this policy in `mode`; a destination with a mode of its own gets at most as much as that tells."""
+        modes = list(IdentityMode)
+        destinations = tuple(
+            each if each.identity is None else replace(each, identity=min(mode, each.identity, key=modes.index))
+            for each in self.destinations
         )
+        return replace(self, identity=mode, destinations=destinations)

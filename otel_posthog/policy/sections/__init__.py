@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from otel_posthog.policy.sections.catalog import (
+    Catalog,
+    CatalogMode,
+    EventSpec,
+    GroupSpec,
+    PropertySpec,
+    PropertyType,
+)
 from otel_posthog.policy.sections.collection import CollectionPolicy
 from otel_posthog.policy.sections.delivery import Compression, DeliveryPolicy, Durability
 from otel_posthog.policy.sections.destination import CaptureMode, Destination
@@ -16,19 +24,25 @@ from otel_posthog.policy.sections.rule import Rule
 __all__ = [
     "CaptureMode",
     "Carried",
+    "Catalog",
+    "CatalogMode",
     "CollectionPolicy",
     "Compression",
     "DeliveryPolicy",
     "Destination",
     "Durability",
+    "EventSpec",
     "ExceptionItems",
     "ExceptionMode",
     "ExceptionPolicy",
+    "GroupSpec",
     "HitMethod",
     "IdentityMode",
     "KeyReference",
     "Method",
     "OperationalPolicy",
     "PrivacyPolicy",
+    "PropertySpec",
+    "PropertyType",
     "Rule",
 ]

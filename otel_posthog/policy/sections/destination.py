@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.identity import IdentityMode
+from otel_posthog.policy.sections.privacy import PrivacyPolicy
 
 
 class CaptureMode(str, Enum):
@@ -18,18 +20,25 @@ class CaptureMode(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One PostHog project.
+    """One PostHog project; every event goes to each of them, cleaned for it by itself.
 
     Attributes:
         name: Unique within the policy.
-        api_key: The project's key (`phc_...`); None where the environment gives it.
+        api_key: The project's key (`phc_...`). The first destination's is replaced by `POSTHOG_API_KEY` where that is
+            set; a destination without a key gets nothing.
         host: Base URL of the ingestion host.
-        identity: The identity mode of what is sent there; None takes the policy's.
+        api_key_env: The name of an environment variable that holds the key instead.
+        identity: The identity mode of what is sent there; that of the policy where not given.
         capture_mode: Which wire format the server gets.
+        catalog: The catalog of what is sent there; that of the policy where not given.
+        privacy: What is changed there of the policy's `privacy`.
     """
 
     name: str = "default"
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     host: str = "https://us.i.posthog.com"
+    api_key_env: str | None = None
     identity: IdentityMode | None = None
     capture_mode: CaptureMode = CaptureMode.AUTO
+    catalog: Catalog | None = None
+    privacy: PrivacyPolicy | None = None

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class IdentityMode(str, Enum):
-    """What an event tells of who acted.
+    """What an event tells of who acted; each mode tells more than the one before it.
 
     `ANONYMOUS`: one stable id per installation; no user, session, group, person or IP address.
     `DAILY`: a keyed hash of the user id under a salt that is thrown away each day; nothing else of who.

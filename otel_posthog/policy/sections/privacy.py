@@ -34,7 +34,10 @@ class PrivacyPolicy:
     allow: frozenset[str] = ALLOWED_TELEMETRY_KEYS
     sensitive_keys: frozenset[str] = SENSITIVE_KEYS
     rules: tuple[Rule, ...] = ()
-    detectors: FrozenMap[str, HitMethod] = FrozenMap(dict.fromkeys(sorted(DETECTORS), HitMethod.REPLACE))  # noqa: RUF009 - immutable
+    detectors: FrozenMap[str, HitMethod] = field(
+        default=FrozenMap(dict.fromkeys(sorted(DETECTORS), HitMethod.REPLACE)),
+        metadata={"choices": DETECTORS, "noun": "detector"},
+    )
     hmac_key: KeyReference | None = None
     hmac_secret: bytes | None = field(default=None, repr=False)
     max_depth: int = 6

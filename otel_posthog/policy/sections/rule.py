@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.policy.sections.method import Method
 
 
@@ -25,7 +26,7 @@ class Rule:
     name: str = "rule"
     keys: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    detector: str | None = None
+    detector: str | None = field(default=None, metadata={"choices": DETECTORS, "noun": "detector"})
     method: Method = Method.DROP
     keep_last: int = field(default=0, metadata={"minimum": 0, "maximum": 4})
     max_chars: int = 64

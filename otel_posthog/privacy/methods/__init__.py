@@ -4,13 +4,12 @@ Thread-safe, and idempotent: what a method has made, it leaves alone. None of th
 """
 
 from otel_posthog.privacy.methods.hits import AFTER_CHARS, MARKERS, HitMethods, hit_methods
-from otel_posthog.privacy.methods.token import MIN_KEY_BYTES, Tokens
+from otel_posthog.privacy.methods.token import Tokens
 from otel_posthog.privacy.methods.values import ValueMethod, value_method
 
 __all__ = [
     "AFTER_CHARS",
     "MARKERS",
-    "MIN_KEY_BYTES",
     "HitMethods",
     "Tokens",
     "ValueMethod",

@@ -12,9 +12,6 @@ import hashlib
 import hmac
 import re
 
-MIN_KEY_BYTES = 32
-"""As long as the hash's output; RFC 2104 section 3 discourages less."""
-
 _TOKEN_BYTES, _CHECK_BYTES = 12, 3
 _LETTERS = bytes.maketrans(b"0123456789abcdef", b"abcdefghijklmnop")
 _FORM = re.compile(r"\[([a-z_]{1,32})#([a-p]{24})([a-p]{6})\]")

@@ -1,0 +1,199 @@
+"""What is well-formed in a policy and cannot be meant, each with where it stands and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import PurePath
+from urllib.parse import urlsplit
+
+from otel_posthog.policy.pattern import PatternError, compile_pattern
+from otel_posthog.policy.policy import Policy
+from otel_posthog.policy.sections import (
+    Catalog,
+    Destination,
+    HitMethod,
+    KeyReference,
+    Method,
+    PrivacyPolicy,
+    PropertySpec,
+    PropertyType,
+    Rule,
+)
+
+Path = tuple["str | int", ...]
+
+_RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_TOKEN_NAME = re.compile(r"[a-z][a-z_]{0,31}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HIT_METHODS = frozenset({Method.DROP, Method.REPLACE, Method.MASK, Method.HMAC, Method.IP_PREFIX, Method.KEEP})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that cannot be meant.
+
+    Attributes:
+        path: Where it stands.
+        problem: What is wrong.
+        fix: What to write instead.
+    """
+
+    path: Path
+    problem: str
+    fix: str
+
+
+def problems(policy: Policy) -> Iterator[Problem]:
+    """Yield what cannot be meant in `policy`; nothing is read, of files or of the environment."""
+    if policy.version != 1:
+        yield Problem(("version",), f"version {policy.version} is not known", "write `version: 1`")
+    if policy.derive:
+        yield Problem(("derive",), "derive rules are not supported by this version", "leave `derive` out")
+    yield from _trace_url(policy.trace_url)
+    yield from _privacy(policy.privacy, ("privacy",))
+    yield from _catalog(policy.catalog, ("catalog",))
+    yield from _destinations(policy.destinations)
+
+
+def _trace_url(template: str | None) -> Iterator[Problem]:
+    try:
+        (template or "").format(trace_id="", span_id="")
+    except (KeyError, IndexError, ValueError, AttributeError):
+        yield Problem(("trace_url",), "trace_url has an unknown placeholder", "use {trace_id} and {span_id} only")
+
+
+def _destinations(destinations: tuple[Destination, ...]) -> Iterator[Problem]:
+    names = [each.name for each in destinations]
+    if not names or len(set(names)) != len(names):
+        yield Problem(("destinations",), "destinations need a name each, no two alike", "give each a `name:`")
+    for index, each in enumerate(destinations):
+        path: Path = ("destinations", index)
+        parts = urlsplit(each.host)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            yield Problem((*path, "host"), "a host must be a URL", "write e.g. `host: https://eu.i.posthog.com`")
+        if each.api_key is not None and each.api_key_env is not None:
+            yield Problem((*path, "api_key_env"), "a key is given twice", "write `api_key` or `api_key_env`")
+        if each.api_key_env is not None and not _VARIABLE.fullmatch(each.api_key_env):
+            fix = "write the variable's name, e.g. `api_key_env: VENDOR_POSTHOG_KEY`"
+            yield Problem((*path, "api_key_env"), "this is no name of an environment variable", fix)
+        if each.privacy is not None:
+            yield from _privacy(each.privacy, (*path, "privacy"))
+        if each.catalog is not None:
+            yield from _catalog(each.catalog, (*path, "catalog"))
+
+
+def _privacy(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
+    for name, method in privacy.detectors.items():
+        if method is HitMethod.IP_PREFIX and name != "ip":
+            yield Problem((*path, "detectors", name), "ip_prefix is for the detector ip", "write `mask` or `hmac`")
+    for index, rule in enumerate(privacy.rules):
+        yield from _rule(rule, (*path, "rules", index))
+    yield from _hmac_key(privacy, path)
+
+
+def _hmac_key(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
+    key = privacy.hmac_key
+    if key is not None:
+        yield from key_reference(key, (*path, "hmac_key"))
+    elif privacy.hmac_secret is None:
+        users: list[Path] = [
+            (*path, "detectors", name) for name, method in privacy.detectors.items() if method is HitMethod.HMAC
+        ]
+        users += [(*path, "rules", at) for at, rule in enumerate(privacy.rules) if rule.method is Method.HMAC]
+        if users:
+            fix = "write `hmac_key: {env: NAME}` under `privacy`, a variable with at least 32 bytes"
+            yield Problem(users[0], "the method hmac needs a key", fix)
+
+
+def key_reference(key: KeyReference, path: Path) -> Iterator[Problem]:
+    """Yield what cannot be meant in a reference to a secret key."""
+    if (key.env is None) == (key.file is None):
+        yield Problem(path, "a key is read from one place", "write `{env: NAME}` or `{file: path}`")
+    elif key.env is not None and not _VARIABLE.fullmatch(key.env):
+        yield Problem(
+            (*path, "env"), "this is no name of an environment variable", "write e.g. `env: ANALYTICS_HMAC_KEY`"
+        )
+
+
+def _rule(rule: Rule, path: Path) -> Iterator[Problem]:
+    pattern = _TOKEN_NAME if rule.method is Method.HMAC else _RULE_NAME
+    if not pattern.fullmatch(rule.name):
+        letters = "lowercase letters and `_`" + ("" if pattern is _TOKEN_NAME else ", digits")
+        yield Problem((*path, "name"), "a rule's name cannot be shown in counts", f"use {letters}, at most 32")
+    if rule.detector is None and not rule.keys and not rule.words:
+        yield Problem(path, "a rule picks nothing", "write `keys:`, `words:` or `detector:`")
+    if rule.detector is not None:
+        yield from _hit_rule(rule, path)
+    if rule.method is Method.BUCKET and (not rule.bounds or any(a >= b for a, b in pairwise(rule.bounds))):
+        yield Problem((*path, "method"), "bucket needs ascending bounds", "write e.g. `bounds: [10, 100, 1000]`")
+    unused: Mapping[str, tuple[Method, object]] = {
+        "bounds": (Method.BUCKET, ()),
+        "keep_last": (Method.MASK, 0),
+        "max_chars": (Method.TRUNCATE, Rule().max_chars),
+    }
+    for name, (method, default) in unused.items():
+        if rule.method is not method and getattr(rule, name) != default:
+            yield Problem((*path, name), f"{name} is for the method {method.value}", f"leave `{name}` out")
+
+
+def _hit_rule(rule: Rule, path: Path) -> Iterator[Problem]:
+    if rule.method not in _HIT_METHODS:
+        problem = f"{rule.method.value} would show a part of what a detector finds"
+        fix = "write `replace`, `mask`, `hmac`, `drop` or `keep`, or leave `detector` out"
+        yield Problem((*path, "method"), problem, fix)
+    if rule.method is Method.IP_PREFIX and rule.detector != "ip":
+        yield Problem((*path, "method"), "ip_prefix is for the detector ip", "write `mask` or `hmac`")
+    if rule.keep_last:
+        problem = "keep_last would show a part of what a detector finds"
+        yield Problem((*path, "keep_last"), problem, "leave `keep_last` or `detector` out")
+
+
+def _catalog(catalog: Catalog, path: Path) -> Iterator[Problem]:
+    if catalog.file is not None and PurePath(catalog.file).suffix not in {".yaml", ".yml", ".json"}:
+        yield Problem((*path, "file"), "a catalog is a YAML file", "name one that ends in .yaml or .json")
+    for name, event in catalog.events.items():
+        yield from _properties(event.properties, (*path, "events", name, "properties"))
+    yield from _properties(catalog.properties, (*path, "properties"))
+    yield from _properties(catalog.person, (*path, "person"))
+    for name, group in catalog.groups.items():
+        at: Path = (*path, "groups", name)
+        if group.key is not None:
+            yield from _property(group.key, (*at, "key"))
+        yield from _properties(group.properties, (*at, "properties"))
+
+
+def _properties(specs: Mapping[str, PropertySpec], path: Path) -> Iterator[Problem]:
+    for name, spec in specs.items():
+        yield from _property(spec, (*path, name))
+
+
+def _property(spec: PropertySpec, path: Path) -> Iterator[Problem]:
+    kind = spec.type
+    if (kind is PropertyType.ENUM) != bool(spec.values):
+        fix = "write `values: [...]`" if kind is PropertyType.ENUM else "write `type: enum`, or leave `values` out"
+        yield Problem((*path, "values"), "enum and values go together", fix)
+    if spec.pattern is not None:
+        yield from _pattern(spec.pattern, kind, (*path, "pattern"))
+    numeric = kind in {PropertyType.INT, PropertyType.FLOAT}
+    if not numeric and (spec.min is not None or spec.max is not None):
+        yield Problem(path, "min and max are for numbers", "write `type: int` or `type: float`")
+    if spec.min is not None and spec.max is not None and spec.min > spec.max:
+        yield Problem((*path, "min"), "min is above max", "swap them")
+    if spec.items is not None:
+        if kind is not PropertyType.LIST:
+            yield Problem((*path, "items"), "items are for lists", "write `type: list`")
+        elif spec.items.type is PropertyType.LIST:
+            yield Problem((*path, "items"), "a list in a list cannot be declared", "declare a property for each")
+        yield from _property(spec.items, (*path, "items"))
+
+
+def _pattern(pattern: str, kind: PropertyType, path: Path) -> Iterator[Problem]:
+    if kind is not PropertyType.STRING:
+        yield Problem(path, "a pattern is for strings", "write `type: string`")
+    try:
+        compile_pattern(pattern)
+    except PatternError as error:
+        yield Problem(path, error.problem, error.fix)

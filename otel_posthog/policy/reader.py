@@ -1,0 +1,205 @@
+"""YAML nodes in, the policy's dataclasses out: every key of the file is a field, of the field's type.
+
+The typed policy is the schema, so that neither can drift from the other. Maps merge with the defaults, lists replace
+them, and `also_<list>` adds to a set. Every complaint names the line and the fix, and never repeats a value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from otel_posthog.errors import PolicyError
+from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.sections import HitMethod, PrivacyPolicy
+
+_T = TypeVar("_T")
+
+Path = tuple["str | int", ...]
+"""Where something stands in a policy: keys and indexes from the top."""
+
+NOT_IN_FILE = frozenset({"source", "hmac_secret"})
+"""Fields that a file does not set."""
+
+LAST = "destinations"
+"""The key that is read after the others: what a destination changes, it changes of them."""
+
+
+class Reader:
+    """Reads YAML nodes into the fields of the policy's dataclasses.
+
+    Args:
+        source: What to call the file in errors.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._lines: dict[Path, int] = {}
+        self._privacy = PrivacyPolicy()
+
+    def section(self, node: yaml.Node, default: _T, where: str, path: Path = ()) -> _T:
+        """Return `default` with what the mapping `node` sets.
+
+        Args:
+            node: A mapping.
+            default: What is kept of the keys that it does not set.
+            where: What to call it in errors.
+            path: Where it stands.
+
+        Raises:
+            PolicyError: A key or a value is not one of the section's.
+        """
+        hints = get_type_hints(type(default))
+        known = {each.name: each for each in fields(default) if each.name not in NOT_IN_FILE}  # type: ignore[arg-type]
+        changes: dict[str, Any] = {}
+        for key, value in sorted(self._items(node, where, path), key=lambda item: item[0].value == LAST):
+            name, adds = field_of(key.value, list(known), hints)
+            if name is None:
+                self._fail(f"`{key.value}` is not a key of {where}", _other_key(key.value, list(known)), key)
+            current = getattr(default, name)
+            here = (*path, name)
+            self._lines[here] = key.start_mark.line + 1
+            new = self._value(value, hints[name], current, here, known[name].metadata)
+            changes[name] = changes.get(name, current) | new if adds else new
+            if isinstance(new, PrivacyPolicy) and not path:
+                self._privacy = new
+        return replace(default, **changes)  # type: ignore[type-var]
+
+    def line_of(self, path: Path) -> int:
+        """Return the line at which `path`, or what is nearest above it, stands."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+    def _items(self, node: yaml.Node, where: str, path: Path) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+        if not isinstance(node, yaml.MappingNode):
+            self._fail(f"{where} must be a map", "write `key: value` lines", node)
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
+                self._fail("a key stands twice, or is no word", "write each key once", key)
+            seen.add(key.value)
+        return list(node.value)
+
+    def _value(self, node: yaml.Node, hint: Any, default: Any, path: Path, limits: Mapping[str, Any]) -> Any:
+        """Return what `node` says, as the type `hint`."""
+        origin, inner = get_origin(hint), [each for each in get_args(hint) if each is not type(None)]
+        if origin in {types.UnionType, Union}:
+            return None if _is_null(node) else self._value(node, inner[0], default, path, limits)
+        if is_dataclass(hint):
+            return self.section(node, self._base(hint, default), f"`{path[-1]}`", path)
+        if origin is FrozenMap:
+            return self._map(node, inner[1], default, path, limits)
+        if origin in {tuple, frozenset}:
+            items = self._list(node, path)
+            return origin(self._value(each, inner[0], None, path_, limits) for path_, each in items)
+        return self._scalar(node, hint, path, limits)
+
+    def _base(self, hint: Any, default: Any) -> Any:
+        """Return what a section is read on top of: what stands there, or the policy's own for a destination's."""
+        if default is not None:
+            return default
+        return self._privacy if hint is PrivacyPolicy else hint()
+
+    def _map(
+        self, node: yaml.Node, hint: Any, default: Mapping[str, Any] | None, path: Path, limits: Mapping[str, Any]
+    ) -> FrozenMap[str, Any]:
+        """Return `default` with the entries of a map changed; for a list of detectors, those in it and no others."""
+        before = default or {}
+        if isinstance(node, yaml.SequenceNode) and hint is HitMethod:
+            names = [self._name(each, limits, path_) for path_, each in self._list(node, path)]
+            return FrozenMap({each: before.get(each, HitMethod.REPLACE) for each in names})
+        entries = {}
+        for key, value in self._items(node, f"`{path[-1]}`", path):
+            name = self._name(key, limits, (*path, key.value))
+            entries[name] = self._value(value, hint, before.get(name), (*path, name), {})
+        return FrozenMap({**before, **entries})
+
+    def _name(self, node: yaml.Node, limits: Mapping[str, Any], path: Path) -> str:
+        """Return the name of an entry of a map, one of the choices where there are such."""
+        name = str(self._scalar(node, str, path, {}))
+        choices = limits.get("choices")
+        if choices is not None and name not in choices:
+            noun = limits.get("noun", "name")
+            self._fail(f"{noun} `{name}` does not exist", _other_key(name, sorted(choices)), node)
+        self._lines[path] = node.start_mark.line + 1
+        return name
+
+    def _list(self, node: yaml.Node, path: Path) -> list[tuple[Path, yaml.Node]]:
+        if not isinstance(node, yaml.SequenceNode):
+            self._fail(f"`{path[-1]}` must be a list", f"write `{path[-1]}: [..., ...]`", node)
+        found: list[tuple[Path, yaml.Node]] = [((*path, index), each) for index, each in enumerate(node.value)]
+        self._lines.update((here, each.start_mark.line + 1) for here, each in found)
+        return found
+
+    def _scalar(self, node: yaml.Node, hint: Any, path: Path, limits: Mapping[str, Any]) -> Any:
+        name = next((each for each in reversed(path) if isinstance(each, str)), "value")
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            choices = [each.value for each in hint]
+            if not isinstance(node, yaml.ScalarNode) or node.value not in choices:
+                self._fail(f"`{name}` must be one of {', '.join(choices)}", f"write e.g. `{name}: {choices[0]}`", node)
+            return hint(node.value)
+        value = _plain(node, hint)
+        words, accepts = kind_of(hint, limits)
+        if not accepts(value):
+            self._fail(f"`{name}` must be {words}", f"write `{name}:` and {words}", node)
+        if limits.get("choices") is not None and value not in limits["choices"]:
+            noun = limits.get("noun", "name")
+            self._fail(f"{noun} `{value}` does not exist", _other_key(str(value), sorted(limits["choices"])), node)
+        return float(value) if hint is float else value
+
+    def _fail(self, problem: str, fix: str, node: yaml.Node) -> NoReturn:
+        raise PolicyError(problem, fix=fix, path=self._source, line=node.start_mark.line + 1)
+
+
+def kind_of(hint: Any, limits: Mapping[str, Any]) -> tuple[str, Callable[[Any], bool]]:
+    """Return what a scalar of type `hint` must be, in words and as a test."""
+    low, high = limits.get("minimum", 0), limits.get("maximum")
+    if hint is bool:
+        return "true or false", lambda value: isinstance(value, bool)
+    if hint is str:
+        return "text", lambda value: isinstance(value, str) and value != ""
+    noun, types_ = ("a whole number", {int}) if hint is int else ("a number", {int, float})
+    if low is None:
+        return noun, lambda value: type(value) in types_
+    if high is not None:
+        return f"{noun} from {low} to {high}", lambda value: type(value) in types_ and low <= value <= high
+    if "minimum" in limits:
+        return f"{noun}, {low} or more", lambda value: type(value) in types_ and value >= low
+    return f"{noun} above 0", lambda value: type(value) in types_ and value > 0
+
+
+def field_of(key: str, names: list[str], hints: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return the field that `key` sets, and whether it adds to a set instead of replacing it."""
+    if key in names:
+        return key, False
+    name = key.removeprefix("also_")
+    if name != key and name in names and get_origin(hints[name]) is frozenset:
+        return name, True
+    return None, False
+
+
+def _other_key(given: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(given, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"
+
+
+def _plain(node: yaml.Node, hint: Any) -> Any:
+    """Return a scalar node's value; what is to be text is taken as it is written (`values: [yes, no]`)."""
+    if not isinstance(node, yaml.ScalarNode):
+        return None
+    if hint is str:
+        return None if _is_null(node) else node.value
+    return yaml.safe_load(yaml.serialize(node))
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
