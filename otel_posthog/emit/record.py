@@ -26,6 +26,9 @@ Moment: TypeAlias = datetime | str
 Part = tuple[str, "Mapping[str, object] | None"]
 """A prefix below `analytics.`, and what stands under it."""
 
+# A record's time is a fixed64 in OTLP; an exporter would fail on more.
+_MAX_TIME_NS = 2**63 - 1
+
 _log = logging.getLogger("otel_posthog")
 
 
@@ -90,8 +93,11 @@ def _checked(uuid: str | uuid_module.UUID | None) -> str | None:
 
 
 def _time_ns(timestamp: Moment | None) -> int | None:
-    """Return Unix nanoseconds of a datetime; None where it is none, or beyond what a calendar can convert."""
+    """Return Unix nanoseconds of a datetime; None where it is none, or no time that a log record can bear."""
+    if not isinstance(timestamp, datetime):
+        return None
     try:
-        return unix_ns(timestamp.astimezone(timezone.utc)) if isinstance(timestamp, datetime) else None
+        time_ns = unix_ns(timestamp.astimezone(timezone.utc))
     except (OverflowError, OSError, ValueError):
         return None
+    return time_ns if 0 < time_ns <= _MAX_TIME_NS else None

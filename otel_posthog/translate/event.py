@@ -7,8 +7,10 @@ same telemetry gives the same events wherever and however often it is translated
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import MAX_NAME_BYTES, Event, EventKind, Signal
+from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, NO_GROUPS, Event, EventKind, Signal, Subject
 from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exception_texts import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
@@ -58,7 +60,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
             time_ns=time_ns,
             properties=properties if each is kind and each in _WITH_PROPERTIES else {},
             telemetry=telemetry if each is EventKind.PRODUCT else {},
-            subject=subject,
+            subject=_subject_of_change(each, subject),
             trace_id=f"{signal.trace_id:032x}" if signal.trace_id else None,
             span_id=f"{signal.span_id:016x}" if signal.span_id else None,
             source=signal.source,
@@ -67,6 +69,15 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
         )
         for number, (each, group) in enumerate(changes)
     )
+
+
+def _subject_of_change(kind: EventKind, subject: Subject) -> Subject:
+    """Return the subject without what an event of this kind does not say, as posthog-python does not say it."""
+    if kind is EventKind.PRODUCT:
+        return subject
+    if kind in _WITH_PROPERTIES:
+        return replace(subject, groups=NO_GROUPS)
+    return replace(subject, groups=NO_GROUPS, person_set=NO_ATTRIBUTES, person_set_once=NO_ATTRIBUTES)
 
 
 def _checked_name(name: str) -> str:
