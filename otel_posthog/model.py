@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Attributes = Mapping[str, object]
 """OpenTelemetry attributes as the SDK hands them on: str keys; bool, int, float, str, bytes, sequences, mappings."""
@@ -73,9 +73,10 @@ class ContextIdentity:
     pseudonym: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One product item as an application thread recognised it; nothing in it is filtered yet.
+
+    A named tuple: the application's thread makes one for every event, and a frozen dataclass takes three times as long.
 
     Attributes:
         source: The kind of telemetry it was read from.
@@ -99,11 +100,11 @@ class Signal:
     time_ns: int
     trace_id: int = 0
     span_id: int = 0
-    resource: Attributes = field(default_factory=dict)
+    resource: Attributes = NO_ATTRIBUTES
     context: ContextIdentity | None = None
     observed_time_ns: int = 0
     repeat_index: int = 0
-    parent: Attributes = field(default_factory=dict)
+    parent: Attributes = NO_ATTRIBUTES
     dropped_attributes: int = 0
 
 

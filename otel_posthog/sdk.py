@@ -57,6 +57,16 @@ def span_attributes(span: ReadableSpan) -> Attributes:
         return item_attributes(span.attributes)
 
 
+def remember(span: Span, value: object) -> None:
+    """Keep `value` with `span`, for as long as that lives; a weak dictionary takes ten times as long."""
+    span._otel_posthog = value  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def remembered(span: ReadableSpan) -> Any:
+    """Return what was kept with `span`, or None."""
+    return getattr(span, "_otel_posthog", None)
+
+
 def span_events(span: ReadableSpan) -> Sequence[Event]:
     """Return a span's events; most have none, and those cost nothing."""
     try:
@@ -143,11 +153,11 @@ def replace_attributes(span: Span, attributes: dict[str, Any]) -> None:
     Raises:
         AttributeError: This SDK keeps them elsewhere; the wrapped exporters then do the stripping.
     """
-    old = span._attributes  # noqa: SLF001
-    new = bounded({}, old)
-    # They have been checked and cut to length when they were set; doing it again is most of the cost.
-    new._dict = attributes  # noqa: SLF001
-    span._attributes = new  # noqa: SLF001
+    # In place: they have been checked and cut to length when they were set, and whoever holds the span's attributes is
+    # not to see the others any more. Nobody else writes: they are immutable from the span's end on.
+    if not hasattr(span._attributes, "_dict"):  # noqa: SLF001
+        raise AttributeError("_dict")
+    span._attributes._dict = attributes  # type: ignore[union-attr]  # noqa: SLF001
 
 
 def replace_events(span: Span, events: Iterable[Event]) -> None:

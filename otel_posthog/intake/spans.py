@@ -8,7 +8,6 @@ hands over and detaches, nothing more, and it never raises, waits or keeps a spa
 from __future__ import annotations
 
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -16,9 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
 from otel_posthog.intake.items import ExceptionsInForce, is_product_event, span_items
-from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Submit
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Source, Submit
 from otel_posthog.policy import ExceptionPolicy
-from otel_posthog.route import PREFIX, has_product_attributes
+from otel_posthog.route import PREFIX, has_product_attributes, product_name
 from otel_posthog.sdk import (
     EndingSpanProcessor,
     EvictedEvents,
@@ -26,6 +25,8 @@ from otel_posthog.sdk import (
     item_attributes,
     keep_evicted_events,
     recorded_events,
+    remember,
+    remembered,
     span_attributes,
 )
 
@@ -64,9 +65,6 @@ class SpanIntake(EndingSpanProcessor):
     ) -> None:
         self._submit, self._detach, self._guard = submit, detach, guard
         self._flush, self._close, self._exceptions = flush, close, exceptions
-        # What a span carried when it started: the SDK evicts the oldest attribute when the 129th is set, and the
-        # context a span started in is gone when it ends.
-        self._at_start: WeakKeyDictionary[Span, tuple[Attributes, ContextIdentity | None]] = WeakKeyDictionary()
         self._ending_is_called = False
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -75,9 +73,11 @@ class SpanIntake(EndingSpanProcessor):
             keep_evicted_events(span, _ProductEvents)
             identity = current_identity(parent_context)
             attributes = span_attributes(span)
-            if identity is not None or has_product_attributes(attributes):
-                product = {key: value for key, value in attributes.items() if key.startswith(PREFIX)}
-                self._at_start[span] = (product, identity)
+            # The SDK evicts the oldest attribute when the 129th is set, and the context is gone when the span ends.
+            if has_product_attributes(attributes):
+                remember(span, (dict(attributes), identity))
+            elif identity is not None:
+                remember(span, (NO_ATTRIBUTES, identity))
         except Exception as error:
             self._guard.caught("span_start", error)
 
@@ -85,9 +85,7 @@ class SpanIntake(EndingSpanProcessor):
         """Submit what `span` holds of product events, and strip it, whatever became of the first."""
         self._ending_is_called = True
         try:
-            # Empty for most programs most of the time, and then cheaper to ask than to look into.
-            started = self._at_start.pop(span, _NOTHING) if self._at_start else _NOTHING
-            self._read(span, *started)
+            self._read(span, *(remembered(span) or _NOTHING))
         except Exception as error:
             self._guard.caught("span_intake", error)
         finally:
@@ -115,8 +113,9 @@ class SpanIntake(EndingSpanProcessor):
 
     def _read(self, span: ReadableSpan, started: Attributes, identity: ContextIdentity | None) -> None:
         attributes = span_attributes(span)
-        if started:
-            attributes = {**started, **attributes}
+        if started and span.dropped_attributes:
+            product = {key: value for key, value in started.items() if key.startswith(PREFIX)}
+            attributes = {**product, **attributes}
         signals = span_signals(span, attributes, identity, self._exceptions)
         for signal in signals:
             self._submit(signal)
@@ -136,6 +135,10 @@ def span_signals(
         exceptions: Returns the policy on exceptions.
     """
     events, dropped = recorded_events(span), span.dropped_attributes
+    if not events:
+        # Of most spans; what follows would be most of what a product event costs the thread that makes it.
+        name = product_name(None, attributes)
+        return [] if name is None else [_span_signal(span, name, attributes, identity, dropped)]
     found = span_items(attributes, events, span.end_time or 0, exceptions, dropped_attributes=dropped)
     if not found:
         return []
@@ -143,3 +146,23 @@ def span_signals(
     resource = item_attributes(span.resource.attributes)
     ids = {"trace_id": span.context.trace_id, "span_id": span.context.span_id}
     return [item.signal(**ids, resource=resource, context=identity) for item in found]
+
+
+def _span_signal(
+    span: ReadableSpan, name: str, attributes: Attributes, identity: ContextIdentity | None, dropped: int
+) -> Signal:
+    context, end_ns = span.context, span.end_time or 0
+    return Signal(
+        Source.SPAN,
+        name,
+        dict(attributes),
+        end_ns,
+        context.trace_id,
+        context.span_id,
+        item_attributes(span.resource.attributes),
+        identity or current_identity(),
+        end_ns,
+        0,
+        NO_ATTRIBUTES,
+        dropped,
+    )

@@ -123,7 +123,7 @@ def test_a_document_gives_the_signals_of_the_process_it_comes_from(process: Proc
 
 def plain(signal: Signal) -> dict[str, Any]:
     """Return the fields of `signal`, sequences as lists; a document knows no context."""
-    names = Signal.__dataclass_fields__
+    names = Signal._fields
     return {name: listed(getattr(signal, name)) for name in names if name != "context"}
 
 
