@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from otel_posthog.context import user_context
     from otel_posthog.emit import alias, capture, group_identify, identify, set, set_once  # noqa: A004
     from otel_posthog.errors import ConfigurationError, PolicyError
+    from otel_posthog.events import AnalyticsEvents, create_event_properties
     from otel_posthog.intake.sampler import AnalyticsSampler
     from otel_posthog.policy.policy import Policy
     from otel_posthog.setup.configure import configure, flush, shutdown
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from otel_posthog.setup.zero_code import auto_configure
 
 __all__ = [
+    "AnalyticsEvents",
     "AnalyticsLogRecordProcessor",
     "AnalyticsSampler",
     "AnalyticsSpanProcessor",
@@ -42,6 +44,7 @@ __all__ = [
     "auto_configure",
     "capture",
     "configure",
+    "create_event_properties",
     "flush",
     "group_identify",
     "identify",
@@ -60,6 +63,8 @@ _HOMES = {
     "set": "emit",
     "set_once": "emit",
     "user_context": "context",
+    "AnalyticsEvents": "events",
+    "create_event_properties": "events",
     "ConfigurationError": "errors",
     "PolicyError": "errors",
     "AnalyticsSampler": "intake.sampler",
