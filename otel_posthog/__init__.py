@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from otel_posthog.events import AnalyticsEvents, create_event_properties
     from otel_posthog.intake.sampler import AnalyticsSampler
     from otel_posthog.policy.policy import Policy
+    from otel_posthog.setup.choice import set_collection
     from otel_posthog.setup.configure import configure, flush, shutdown
     from otel_posthog.setup.exporters import PostHogLogRecordExporter, PostHogSpanExporter
     from otel_posthog.setup.notice import notice_text
@@ -50,6 +51,7 @@ __all__ = [
     "identify",
     "notice_text",
     "set",
+    "set_collection",
     "set_once",
     "shutdown",
     "user_context",
@@ -74,6 +76,7 @@ _HOMES = {
     "PostHogSpanExporter": "setup.exporters",
     "configure": "setup.configure",
     "flush": "setup.configure",
+    "set_collection": "setup.choice",
     "shutdown": "setup.configure",
     "notice_text": "setup.notice",
 }

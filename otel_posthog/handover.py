@@ -18,8 +18,9 @@ from otel_posthog.model import Signal
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
 _BYTES_PER_ATTRIBUTE, _BYTES_PER_SIGNAL = 150, 600
-# How often an idle worker looks whether a report is due.
-_IDLE_S = 30.0
+# How often an idle worker looks whether a report is due and whether somebody opted out in another process: what waits
+# for a server that is away must be gone soon after that.
+_IDLE_S = 2.0
 
 _SMALL = frozenset({bool, int, float, type(None)})
 _Entry = tuple[Signal, int] | threading.Event | None
@@ -74,6 +75,27 @@ class HandOver:
         done = threading.Event()
         self._put(done)
         return done.wait(timeout_s)
+
+    def discard(self) -> int:
+        """Forget what is queued; return how many signals. Who waits in `flush` waits no longer for those."""
+        count = 0
+        ends = False
+        while True:
+            try:
+                entry = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if entry is None:
+                ends = True
+            elif isinstance(entry, threading.Event):
+                entry.set()
+            else:
+                count += 1
+                with self._lock:
+                    self._size_bytes -= entry[1]
+        if ends:
+            self._queue.put(None)
+        return count
 
     def close(self) -> None:
         """Let the worker end once it has handled what is queued."""

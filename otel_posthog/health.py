@@ -18,6 +18,7 @@ _log = logging.getLogger("otel_posthog")
 REPORT_INTERVAL_S = 60.0
 
 RECEIVED, DELIVERED, DROPPED, RETRIED = "received", "delivered", "dropped", "retried"
+PREVIEWED = "previewed"
 REPAIRED, FAULT = "repaired", "fault"
 ADOPTED, BURIED, STORAGE_ERROR = "adopted", "buried", "storage_error"
 

@@ -12,7 +12,7 @@ import atexit
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from otel_posthog import health as outcome
@@ -33,6 +33,9 @@ _log = logging.getLogger("otel_posthog")
 # Threads end and locks are handed on after the deadline of a wait: measured up to 0.07 s on two busy cores.
 EXIT_MARGIN_S = 0.25
 
+OPTED_OUT_REASON = "opted_out"
+_CHOICES = {True: ("no longer collected", "False"), False: ("collected again", "True")}
+
 
 class Pipeline:
     """From signals to PostHog.
@@ -44,9 +47,10 @@ class Pipeline:
         guard: Keeps errors out of the host app.
         delivery: Sends clean events; the default sends them over HTTP.
         pseudonyms: Stand for ids in the modes that do not send them.
+        is_opted_out: Whether somebody opted out at run time; asked for every signal and now and then while idle.
     """
 
-    def __init__(  # noqa: PLR0913 - the last two by name
+    def __init__(  # noqa: PLR0913 - the last three by name
         self,
         policy: Policy,
         *,
@@ -55,15 +59,16 @@ class Pipeline:
         guard: Guard,
         delivery: Delivery | None = None,
         pseudonyms: Pseudonyms | None = None,
+        is_opted_out: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.policy = policy
+        self.policy, self._is_opted_out = policy, is_opted_out
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
         self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=pseudonyms)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation)
         self._handover = HandOver(self._handle, self._tick, max_bytes=policy.delivery.max_queue_bytes)
         self._exit_deadline: float | None = None
-        self._is_closed = False
+        self._is_closed = self._was_opted_out = False
         health.gauge("handover", lambda: self._handover.size_bytes)
         health.gauge("buffer", lambda: self._delivery.size_bytes)
         run_in_child(self.reset_after_fork)
@@ -74,6 +79,9 @@ class Pipeline:
         try:
             if self._is_closed:
                 self._health.count(outcome.DROPPED, "after_shutdown")
+            elif self._is_opted_out():
+                if not self._was_opted_out:
+                    self.heed_choice()
             elif not self._handover.put(signal):
                 self._handle(signal)
         except Exception as error:
@@ -142,7 +150,20 @@ class Pipeline:
         Args:
             reason: A fixed identifier (`opted_out`).
         """
-        return self._delivery.discard(reason)
+        count = self._handover.discard()
+        if count:
+            self._health.count(outcome.DROPPED, reason, count)
+        return count + self._delivery.discard(reason)
+
+    def heed_choice(self) -> None:
+        """Drop all that waits where somebody opted out; what is collected after that is not even counted."""
+        is_out = self._is_opted_out()
+        if is_out:
+            # Again and again: another process's events may come on the disk that both use.
+            self.discard(OPTED_OUT_REASON)
+        if is_out is not self._was_opted_out:
+            self._was_opted_out = is_out
+            _log.info("product events are %s: set_collection(%s)", *_CHOICES[is_out])
 
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver, and start with nothing."""
@@ -153,6 +174,8 @@ class Pipeline:
         self._health.count(outcome.RECEIVED, signal.source.value)
         with self._dropping("translate"):
             for event in self.process(signal):
+                if self._is_opted_out():
+                    raise DropEvent(OPTED_OUT_REASON)
                 self._delivery.submit(event)
 
     @contextlib.contextmanager
@@ -179,6 +202,7 @@ class Pipeline:
 
     def _tick(self) -> None:
         try:
+            self.heed_choice()
             self._health.report_if_due()
         except Exception as error:
             self._guard.caught("report", error)

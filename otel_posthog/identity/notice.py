@@ -9,12 +9,15 @@ from otel_posthog import environment_variables as env
 from otel_posthog.policy import Collection, IdentityMode, Policy
 
 _WIDTH = 76
+_PLAIN = str.maketrans("╭╮╰╯─│", "++++-|")
 
 
 def start_line(policy: Policy, collection: Collection) -> str:
     """Return the one line that each start logs."""
     if not collection.enabled:
         return f"Usage statistics disabled by {collection.reason}"
+    if collection.is_preview:
+        return f"Usage statistics in preview by {env.OTEL_POSTHOG_ENABLED}=preview: events are counted, none is sent"
     modes = {policy.identity_of(each) for each in policy.destinations if each.api_key}
     kept = "preserved" if IdentityMode.IDENTIFIED in modes else "anonymized"
     return f"Usage statistics enabled (user IDs {kept})"
@@ -40,14 +43,23 @@ def notice_text(policy: Policy) -> str:
     )
 
 
-def notice_box(policy: Policy) -> str:
-    """Return the notice framed for a terminal."""
+def notice_box(policy: Policy, *, encoding: str = "utf-8") -> str:
+    """Return the notice framed for a terminal, with a plain frame where its encoding has no other."""
     lines = [
         line for paragraph in notice_text(policy).splitlines() for line in textwrap.wrap(paragraph, _WIDTH - 4) or [""]
     ]
-    body = "\n".join(f"│ {line:<{_WIDTH - 4}} │" for line in lines)
-    edge = "─" * (_WIDTH - 2)
-    return f"╭{edge}╮\n{body}\n╰{edge}╯"
+    box = "\n".join(
+        [
+            f"╭{'─' * (_WIDTH - 2)}╮",
+            *(f"│ {line:<{_WIDTH - 4}} │" for line in lines),
+            f"╰{'─' * (_WIDTH - 2)}╯",
+        ]
+    )
+    try:
+        box.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return box.translate(_PLAIN)
+    return box
 
 
 def mismatch_line(environ: Mapping[str, str]) -> str | None:

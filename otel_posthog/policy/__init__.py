@@ -1,7 +1,8 @@
 """The policy: what may be collected, what may leave, in which form. Built-in defaults, a YAML file on top."""
 
 from otel_posthog.policy.active import activate, active
-from otel_posthog.policy.collection import Collection, decide
+from otel_posthog.policy.choice import CollectionChoice, collection_choice
+from otel_posthog.policy.collection import OPTED_OUT, Collection, decide
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections import (
@@ -31,11 +32,13 @@ from otel_posthog.policy.sections import (
 )
 
 __all__ = [
+    "OPTED_OUT",
     "CaptureMode",
     "Carried",
     "Catalog",
     "CatalogMode",
     "Collection",
+    "CollectionChoice",
     "CollectionPolicy",
     "Compression",
     "DeliveryPolicy",
@@ -59,5 +62,6 @@ __all__ = [
     "Rule",
     "activate",
     "active",
+    "collection_choice",
     "decide",
 ]

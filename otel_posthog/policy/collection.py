@@ -20,16 +20,22 @@ class Collection:
     """The decision.
 
     Attributes:
-        enabled: Whether events are sent.
+        enabled: Whether events are collected.
         reason: What decided, e.g. `ALGA_USAGE_STATS=false`; empty when enabled.
+        is_preview: Whether they are filtered and counted, and none is sent.
     """
 
     enabled: bool
     reason: str = ""
+    is_preview: bool = False
+
+
+PREVIEW = "preview"
+OPTED_OUT = Collection(False, "set_collection(False)")
 
 
 def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
-    """Return whether events are collected under `policy` in `environ`.
+    """Return whether events are collected under `policy` in `environ`; a choice made at run time is not asked.
 
     Args:
         policy: Its `collection.off_switches` are asked as well, and its destinations must have a key.
@@ -37,6 +43,8 @@ def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
     """
     for name in (env.OTEL_POSTHOG_ENABLED, env.USAGE_STATS, *policy.collection.off_switches):
         value = environ.get(name, "").strip()
+        if name == env.OTEL_POSTHOG_ENABLED and value.lower() == PREVIEW:
+            continue
         # A word that is neither yes nor no (`ture`, `nope`) was meant to say something: fail closed.
         if value and value.lower() not in TRUE_WORDS:
             return Collection(False, f"{name}={_shown(value)}")
@@ -44,6 +52,8 @@ def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
         value = environ.get(name, "").strip()
         if value and value.lower() not in FALSE_WORDS:
             return Collection(False, f"{name}={_shown(value)}")
+    if environ.get(env.OTEL_POSTHOG_ENABLED, "").strip().lower() == PREVIEW:
+        return Collection(True, is_preview=True)
     if not any(destination.api_key for destination in policy.destinations):
         return Collection(False, f"{env.POSTHOG_API_KEY} (not set)")
     return Collection(True)

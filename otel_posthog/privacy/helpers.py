@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from otel_posthog.model import Receipt
-from otel_posthog.policy import Policy, PrivacyPolicy, active, decide
+from otel_posthog.policy import Policy, PrivacyPolicy, active, collection_choice, decide
 from otel_posthog.privacy.filter import Filter
 
 
 def should_collect() -> bool:
-    """Return whether the policy in force and the environment allow collection at all."""
-    return decide(active(), os.environ).enabled
+    """Return whether the policy in force, the environment and a choice made at run time allow collection at all."""
+    return decide(active(), os.environ).enabled and not collection_choice(os.environ).is_off()
 
 
 def sanitize_properties(properties: Mapping[str, object], policy: Policy | None = None) -> dict[str, object]:

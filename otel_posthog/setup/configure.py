@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -18,14 +17,14 @@ from opentelemetry._logs import LoggerProvider
 
 from otel_posthog.errors import Guard, OtelPostHogError
 from otel_posthog.health import Health
-from otel_posthog.identity import DailySalts, Installation, Pseudonyms, load, mismatch_line, notice_box, start_line
 from otel_posthog.operational import Redactor
-from otel_posthog.pipeline import Pipeline
-from otel_posthog.policy import Collection, Policy, activate
+from otel_posthog.policy import Policy, activate
 from otel_posthog.privacy import Filter
+from otel_posthog.setup.collecting import chosen, collecting
 from otel_posthog.setup.providers import Providers, attach
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
+from otel_posthog.setup.tell import tell_start
 
 _log = logging.getLogger("otel_posthog")
 _lock = threading.Lock()
@@ -125,45 +124,16 @@ def _start_or_strip(settings: Settings, door: str) -> Running:
         return _start(stripping_only(), os.environ, door)
 
 
-def _start(settings: Settings, environ: Mapping[str, str], door: str) -> Running:
+def _start(settings: Settings, environ: MutableMapping[str, str], door: str) -> Running:
     global _running
     policy, health = settings.policy, Health()
     guard = Guard(health)
     redactor = Redactor(policy.operational, Filter(policy.privacy), guard)
-    pipeline = None
-    if settings.collection.enabled:
-        installation = load(environ)
-        salts = DailySalts(installation.directory)
-        salts.clean()
-        pipeline = Pipeline(
-            policy,
-            installation_id=installation.distinct_id,
-            health=health,
-            guard=guard,
-            pseudonyms=Pseudonyms(keys=settings.keys, salts=salts),
-        )
-        _tell_first_run(policy, installation)
+    pipeline = collecting(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
-    _tell(policy, settings.collection, environ)
+    tell_start(policy, chosen(settings.collection, environ), environ)
     _running = Running(settings, health, guard, redactor, pipeline, door)
     return _running
-
-
-def _tell(policy: Policy, collection: Collection, environ: Mapping[str, str]) -> None:
-    _log.info("%s", start_line(policy, collection))
-    mismatch = mismatch_line(environ)
-    if mismatch:
-        _log.warning("%s", mismatch)
-
-
-def _tell_first_run(policy: Policy, installation: Installation) -> None:
-    if not installation.is_kept:
-        _log.warning(
-            "no writable state directory: this process counts as an installation of its own; set INSTANCE_ID or "
-            "OTEL_POSTHOG_STATE_DIR"
-        )
-    elif installation.claim_notice():
-        sys.stderr.write(notice_box(policy) + "\n")
 
 
 def is_attached() -> bool:

@@ -19,7 +19,7 @@ from otel_posthog.identity import KeyRing, read_keys
 from otel_posthog.identity.keys import MAKE_ONE, MIN_KEY_BYTES
 from otel_posthog.intake import Lift
 from otel_posthog.policy import Carried, Collection, IdentityMode, Policy, decide
-from otel_posthog.policy.collection import FALSE_WORDS, TRUE_WORDS
+from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,11 @@ def read(
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(key, api_key))
     chosen = _with_identity(chosen, environ)
-    return Settings(chosen, decide(chosen, environ), read_lift(environ, sampler), _keys(chosen, environ))
+    collection = decide(chosen, environ)
+    if collection.is_preview:
+        # A preview is for those as well who have no project yet; nothing is sent with this.
+        chosen = chosen.with_credentials(chosen.destinations[0].api_key or PREVIEW, None)
+    return Settings(chosen, collection, read_lift(environ, sampler), _keys(chosen, environ))
 
 
 def stripping_only() -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_posthog.policy import CollectionPolicy, Policy, decide
+from otel_posthog.policy import Collection, CollectionPolicy, Policy, decide
 
 POLICY = Policy(collection=CollectionPolicy(off_switches=("ALGA_USAGE_STATS",))).with_credentials("phc_x", None)
 
@@ -54,3 +54,12 @@ def test_an_unclear_word_fails_closed_and_is_not_repeated() -> None:
     decision = decide(POLICY, {"USAGE_STATS": "hunter2"})
     assert not decision.enabled
     assert "hunter2" not in decision.reason
+
+
+def test_preview_does_all_but_send_and_any_off_switch_still_wins() -> None:
+    """It needs no key, in whatever case it is written."""
+    for word in ("preview", " Preview "):
+        assert decide(Policy(), {"OTEL_POSTHOG_ENABLED": word}) == Collection(True, is_preview=True)
+    off = decide(POLICY, {"OTEL_POSTHOG_ENABLED": "preview", "DO_NOT_TRACK": "1"})
+    assert off == Collection(False, "DO_NOT_TRACK=1")
+    assert not decide(POLICY, {"USAGE_STATS": "preview"}).enabled

@@ -1,0 +1,41 @@
+"""The pipeline of a process that collects: as whom its installation sends, and what it waits for.
+
+Where somebody opted out at run time there is a pipeline all the same, which sends nothing: they may change their mind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otel_posthog.deliver import Preview
+from otel_posthog.errors import Guard
+from otel_posthog.health import Health
+from otel_posthog.identity import DailySalts, Pseudonyms, load
+from otel_posthog.pipeline import Pipeline
+from otel_posthog.policy import OPTED_OUT, Collection, collection_choice
+from otel_posthog.setup.settings import Settings
+from otel_posthog.setup.tell import tell_first_run
+
+
+def collecting(settings: Settings, health: Health, guard: Guard, environ: Mapping[str, str]) -> Pipeline:
+    """Return the pipeline, and show the notice where this is the first start that sends."""
+    policy, installation, choice = settings.policy, load(environ), collection_choice(environ)
+    is_preview = settings.collection.is_preview
+    salts = DailySalts(installation.directory)
+    salts.clean()
+    if not (is_preview or choice.is_off()):
+        tell_first_run(policy, installation)
+    return Pipeline(
+        policy,
+        installation_id=installation.distinct_id,
+        health=health,
+        guard=guard,
+        delivery=Preview(policy, health, guard) if is_preview else None,
+        pseudonyms=Pseudonyms(keys=settings.keys, salts=salts),
+        is_opted_out=choice.is_off,
+    )
+
+
+def chosen(collection: Collection, environ: Mapping[str, str]) -> Collection:
+    """Return what was decided at start, and where that is on, the choice that somebody made at run time."""
+    return OPTED_OUT if collection.enabled and collection_choice(environ).is_off() else collection
