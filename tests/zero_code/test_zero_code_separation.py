@@ -81,7 +81,8 @@ def test_the_first_start_shows_the_notice_and_each_start_is_told(
 ) -> None:
     """The box is printed once per installation."""
     outs = [shop(1, otlp=otlp_sink.url, posthog=fake_posthog.url).out for _ in range(2)]
-    assert ["usage statistics" in out for out in outs] == [True, False]
+    assert ["│" in out for out in outs] == [True, False]
+    assert [out.splitlines().count("Usage statistics enabled (user IDs anonymized)") for out in outs] == [1, 1]
     assert len({each.distinct_id for each in fake_posthog.events}) == 1
 
 
@@ -125,10 +126,10 @@ def test_the_operational_trace_is_the_one_the_app_makes_without_us(
 @pytest.mark.parametrize(
     ("environ", "line"),
     [
-        ({"USAGE_STATS": "false"}, ""),
-        ({"ALGA_USAGE_STATS": "false"}, ""),
-        ({"DO_NOT_TRACK": "1"}, ""),
-        ({"POSTHOG_API_KEY": ""}, ""),
+        ({"USAGE_STATS": "false"}, "Usage statistics disabled by USAGE_STATS=false"),
+        ({"ALGA_USAGE_STATS": "false"}, "Usage statistics disabled by ALGA_USAGE_STATS=false"),
+        ({"DO_NOT_TRACK": "1"}, "Usage statistics disabled by DO_NOT_TRACK=1"),
+        ({"POSTHOG_API_KEY": ""}, "Usage statistics disabled by POSTHOG_API_KEY (not set)"),
         ({"POSTHOG_API_KEY": "phx_personal"}, "POSTHOG_API_KEY is a personal API key"),
         ({"POSTHOG_HOST": "posthog.example"}, "POSTHOG_HOST is not a URL"),
         ({"OTEL_POSTHOG_POLICY": "{broken}"}, "did you mean `privacy`?"),
@@ -139,7 +140,7 @@ def test_the_operational_trace_is_the_one_the_app_makes_without_us(
 def test_switched_off_or_broken_nothing_is_sent_and_the_operational_side_is_as_clean(
     environ: dict[str, str], line: str, fake_posthog: FakePostHog, otlp_sink: OtlpSink, tmp_path: Path
 ) -> None:
-    """No event leaves, the app runs, its telemetry goes on stripped, and what is wrong is one line."""
+    """No event leaves, the app runs, its telemetry goes on stripped, and what is off or wrong is one line."""
     policy, broken = tmp_path / "policy.yaml", tmp_path / "broken.yaml"
     policy.write_text("collection: {off_switches: [ALGA_USAGE_STATS]}\n", encoding="utf-8")
     broken.write_text("version: 1\nprivcy: {}\n", encoding="utf-8")
@@ -150,8 +151,8 @@ def test_switched_off_or_broken_nothing_is_sent_and_the_operational_side_is_as_c
     assert len(otlp_sink.spans) == 2 * SPANS_PER_ORDER
     assert len(otlp_sink.logs) == 4
     assert_clean(otlp_sink)
-    if line:
-        assert [each for each in run.out.splitlines() if line in each] != []
+    if line.startswith("Usage"):
+        assert run.said == line
     else:
-        assert run.said == ""
+        assert [each for each in run.out.splitlines() if line in each] != []
     assert not run.has_traceback_of_ours
