@@ -78,23 +78,19 @@ class HandOver:
 
     def discard(self) -> int:
         """Forget what is queued; return how many signals. Who waits in `flush` waits no longer for those."""
-        count = 0
-        ends = False
-        while True:
-            try:
-                entry = self._queue.get_nowait()
-            except queue.Empty:
-                break
+        count, entries = 0, []
+        with suppress(IndexError):
+            while True:
+                entries.append(self._queue.popleft())
+        for entry in entries:
             if entry is None:
-                ends = True
+                self._put(None)
             elif isinstance(entry, threading.Event):
                 entry.set()
             else:
                 count += 1
                 with self._lock:
                     self._size_bytes -= entry[1]
-        if ends:
-            self._queue.put(None)
         return count
 
     def close(self) -> None:
