@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from otel_posthog.errors import DropEvent
+from otel_posthog.identity.modes import usable
 from otel_posthog.model import Event, EventKind, GroupUpdate, Person
 from otel_posthog.policy import IdentityMode
 
@@ -24,12 +25,15 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
         mode: The identity mode.
 
     Raises:
-        DropEvent: `person_event`, where there is no person that could be changed.
+        DropEvent: `person_event`, where there is no person that could be changed; `alias_invalid`, where the other id
+            is one that PostHog takes for nobody's.
     """
     if event.kind is EventKind.PRODUCT:
         return who
     if not mode.has_persons:
         raise DropEvent("person_event")
+    # An event that changes something says that and no more; the groups it was made in are a product event's to tell.
+    who = replace(who, properties={key: value for key, value in who.properties.items() if key != "$groups"})
     if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
         return _group_update(who, event.group)
     if not who.has_profile:
@@ -41,10 +45,15 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
 
 def _alias(who: Person, previous_id: str | None) -> Person:
     """Return the person of an alias event, which is sent as the previous id and names the present one."""
-    if previous_id is None:
-        raise DropEvent("person_event")
-    properties = {**who.properties, "distinct_id": previous_id, "alias": who.distinct_id}
-    return replace(who, distinct_id=previous_id, properties=properties)
+    usable_id = usable(previous_id, _silent)
+    if usable_id is None:
+        raise DropEvent("alias_invalid")
+    properties = {**who.properties, "distinct_id": usable_id, "alias": who.distinct_id}
+    return replace(who, distinct_id=usable_id, properties=properties)
+
+
+def _silent(_: str) -> None:
+    """Take no note: the event is dropped, which is counted."""
 
 
 def _group_update(who: Person, group: GroupUpdate) -> Person:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, NO_GROUPS, Event, EventKind, Signal, Subject
+from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, Signal, Subject
 from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exception_texts import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
@@ -72,12 +72,10 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
 
 
 def _subject_of_change(kind: EventKind, subject: Subject) -> Subject:
-    """Return the subject without what an event of this kind does not say, as posthog-python does not say it."""
-    if kind is EventKind.PRODUCT:
-        return subject
+    """Return the subject without the person's properties where an event of this kind carries none."""
     if kind in _WITH_PROPERTIES:
-        return replace(subject, groups=NO_GROUPS)
-    return replace(subject, groups=NO_GROUPS, person_set=NO_ATTRIBUTES, person_set_once=NO_ATTRIBUTES)
+        return subject
+    return replace(subject, person_set=NO_ATTRIBUTES, person_set_once=NO_ATTRIBUTES)
 
 
 def _checked_name(name: str) -> str:
