@@ -327,16 +327,16 @@ def _see_first(owner: object, name: str, see: Callable[[Any], None]) -> bool:
 _TAKEN = "_otel_posthog_taken"
 
 
-def is_first_to_take(attributes: object) -> bool:
-    """Return whether nobody has asked this before of a log record with these attributes.
+def is_first_to_take(item: object) -> bool:
+    """Return whether nobody has asked this before of a live span, or of a log record's attributes.
 
     A batch processor copies records before later processors see them; what all copies share is the attributes' object.
-    Where it cannot be marked everybody is the first: the event has the same uuid each time.
+    Where an item cannot be marked everybody is the first: the event has the same uuid each time.
     """
-    if getattr(attributes, _TAKEN, False):
+    if getattr(item, _TAKEN, False):
         return False
     with suppress(AttributeError, TypeError):
-        setattr(attributes, _TAKEN, True)
+        setattr(item, _TAKEN, True)
     return True
 
 

@@ -22,6 +22,7 @@ from otel_posthog.sdk import (
     EndingSpanProcessor,
     EvictedEvents,
     forget_evicted_events,
+    is_first_to_take,
     item_attributes,
     keep_evicted_events,
     recorded_events,
@@ -117,9 +118,10 @@ class SpanIntake(EndingSpanProcessor):
             product = {key: value for key, value in started.items() if key.startswith(PREFIX)}
             attributes = {**product, **attributes}
         signals = span_signals(span, attributes, identity, self._exceptions)
-        for signal in signals:
-            self._submit(signal)
-        if signals:
+        # Another one of us on the same provider remembers the span's start as well, whoever strips its end.
+        if signals and is_first_to_take(span):
+            for signal in signals:
+                self._submit(signal)
             self._guard.lost("span_events_limit", forget_evicted_events(span))
 
 

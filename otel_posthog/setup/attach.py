@@ -127,10 +127,7 @@ def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
 
     def wrapped(exporter: Any) -> object:
         if isinstance(exporter, (SpanExportIntake, LogExportIntake)):
-            _log.warning(
-                "the exporter %s is not needed where otel-posthog is set up: it gets nothing, each event is sent once",
-                type(exporter).__name__,
-            )
+            # It says so itself; what it gets is stripped or taken already.
             return exporter
         return exporter if isinstance(exporter, wrapper) else wrapper(exporter, redactor, guard)
 

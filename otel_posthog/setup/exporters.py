@@ -59,6 +59,7 @@ class _Door:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
         self._made: Running | None = None
+        _tell_once()
 
     def open(self) -> Running:
         self._made = self._made or configure.ensure_or_strip("the exporter posthog", self._options)
@@ -66,7 +67,6 @@ class _Door:
 
     def submit(self, signal: Signal) -> None:
         submit, _, _ = outlets(self.open().pipeline)
-        _tell_once()
         submit(signal)
 
     def exceptions(self) -> ExceptionPolicy:
@@ -88,11 +88,12 @@ class _Door:
 
 
 def _tell_once() -> None:
-    """Say what this door does not do, once in a process, and only where it is the one that is used."""
+    """Say what this door does not do, once in a process; when it is made, as a short program may end with the first."""
     global _is_told
     if not _is_told:
         _is_told = True
         _log.warning(
             "the exporter posthog sends the product events of sampled telemetry only, and does not take them off what "
-            "other exporters send; run the program under opentelemetry-instrument or call otel_posthog.configure()"
+            "other exporters send; where opentelemetry-instrument or configure() sets otel-posthog up, which does, "
+            "it has nothing to do, and nothing is sent twice"
         )

@@ -42,18 +42,30 @@ def auto_configure(**options: Any) -> None:
         )
 
 
+def pre_instrument() -> None:
+    """Set the package up unless it is disabled: what `opentelemetry-instrument` calls by the entry point; never raises.
+
+    `opentelemetry-instrument` leaves out the instrumentors that `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` lists, but not
+    the hook of the same name.
+    """
+    try:
+        if _is_disabled(os.environ.get(env.DISABLED_INSTRUMENTATIONS, "")):
+            _log.info("otel-posthog is disabled by %s: nothing is set up", env.DISABLED_INSTRUMENTATIONS)
+            return
+        if _is_disabled_in_file(os.environ.get(env.CONFIG_FILE, "")):
+            _log.info("otel-posthog is disabled by %s: nothing is set up", env.CONFIG_FILE)
+            return
+    except Exception as error:  # the file was read once before us, so that this is not to be expected
+        _log.warning("otel-posthog could not read %s again (%s)", env.CONFIG_FILE, type(error).__name__)
+    auto_configure()
+
+
 def _open(options: Mapping[str, Any]) -> None:
-    if _is_disabled(os.environ.get(env.DISABLED_INSTRUMENTATIONS, "")):
-        _log.info("otel-posthog is disabled by %s: nothing is set up", env.DISABLED_INSTRUMENTATIONS)
-        return
     from otel_posthog.setup import configure  # noqa: PLC0415 - inside the guard
 
     if not options and configure.is_attached():
         # `opentelemetry-instrument` always opens both doors.
         _log.debug("otel-posthog is set up already")
-        return
-    if not options and _is_disabled_in_file(os.environ.get(env.CONFIG_FILE, "")):
-        _log.info("otel-posthog is disabled in the configuration file: nothing is set up")
         return
     settings, providers = _read(options)
     configure.start(settings, providers, door="options of the instrumentor" if options else "zero-code set-up")

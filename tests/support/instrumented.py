@@ -11,6 +11,8 @@ from pathlib import Path
 
 TIMEOUT_S = 60
 SUPPORT = Path(__file__).parent
+# What else is installed for other tests, and takes longer to load than all the rest.
+NOT_NEEDED = "asgi,celery,dbapi,django,fastapi,pymongo,requests,urllib3"
 EVENTS_PER_ORDER = 4  # the span, its span event, the log-based event and the marked log line
 SPANS_PER_ORDER = 2
 
@@ -41,7 +43,7 @@ class Run:
 
 
 def instrumented(*program: str, otlp: str, posthog: str | None = None, **environ: str) -> Run:
-    """Run `python <program>` under `opentelemetry-instrument`.
+    """Run `python <program>` under `opentelemetry-instrument`, with the instrumentations of web frameworks left out.
 
     Args:
         program: Path and arguments.
@@ -58,6 +60,8 @@ def instrumented(*program: str, otlp: str, posthog: str | None = None, **environ
         **({"POSTHOG_HOST": posthog, "POSTHOG_API_KEY": "phc_test"} if posthog else {}),
         **environ,
     }
+    disabled = variables.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+    variables["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] = f"{disabled},{NOT_NEEDED}" if disabled else NOT_NEEDED
     command = [str(Path(sys.executable).with_name("opentelemetry-instrument")), sys.executable, *program]
     started = time.monotonic()
     done = subprocess.run(
