@@ -251,8 +251,11 @@ class Receipt:
 
     def add(self, key: str, rule: str, action: str) -> None:
         """Note that `rule` did `action` (`removed`, `replaced`, `truncated`, ...) to the property at `key`."""
-        self.entries.append((key if _SHOWN_PATH.fullmatch(key) else _shown(key), rule, action))
+        self.entries.append((shown_path(key), rule, action))
 
 
-def _shown(path: str) -> str:
+def shown_path(path: str) -> str:
+    """Return the dotted `path` of a property as a receipt has it."""
+    if _SHOWN_PATH.fullmatch(path):
+        return path
     return ".".join(part if _SHOWN_PATH.fullmatch(part) else UNSHOWN_KEY for part in path.split("."))

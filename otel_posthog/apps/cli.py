@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from otel_posthog.apps.demo import command as demo
+from otel_posthog.apps.explain import command as explain
 
-COMMANDS = (demo,)
+COMMANDS = (demo, explain)
 MISSING_EXTRA = 2
 
 DESCRIPTION = """\

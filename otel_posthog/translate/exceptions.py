@@ -8,17 +8,16 @@ are no frames: the message is always empty, so that those of one type are one is
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Signal
 from otel_posthog.policy import ExceptionMode
 from otel_posthog.route import EXCEPTION_TYPE
+from otel_posthog.translate.identifiers import derived_uuid
 from otel_posthog.translate.own_code import Frame, known_type, own_frame
 from otel_posthog.translate.traceback_text import Raised, parse_traceback
 
-_NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-657863657074")
 _ESCAPED, _STACKTRACE, _MESSAGE = "exception.escaped", "exception.stacktrace", "exception.message"
 # Where a type can be told neither by the telemetry nor by this process.
 _UNKNOWN = "Exception"
@@ -53,13 +52,13 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
     )
     if is_exception:
         return (told, *events[1:])
-    return (*events, replace(told, uuid=str(uuid.uuid5(_NAMESPACE, item.uuid))))
+    return (*events, replace(told, uuid=derived_uuid(item.uuid, EXCEPTION_EVENT)))
 
 
 def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, object]]:
     attributes = signal.attributes
     module, name = _split(str(attributes.get(EXCEPTION_TYPE) or _UNKNOWN))
-    mechanism: dict[str, object] = {"type": "generic", "exception_id": 0, "synthetic": False}
+    mechanism: dict[str, object] = {"type": "generic", "synthetic": False, "exception_id": 0}
     if str(attributes.get(_ESCAPED)).lower() == "true":
         mechanism["handled"] = False
     text, message = attributes.get(_STACKTRACE), attributes.get(_MESSAGE)

@@ -102,7 +102,7 @@ def test_a_product_log_with_an_exception_is_two_events() -> None:
     first, second = sent(logged, TYPE)
     assert (first["event"], second["event"]) == ("failed", "$exception")
     assert first["uuid"] == "0194f3a0-0000-7000-8000-000000000001"
-    assert second["uuid"] == "618a6d0a-6257-50aa-9d2c-bbe1f494527f"
+    assert second["uuid"] == "5b815dd6-e340-5923-af2e-43a6ee24b4f1"
     assert "plan" not in second["properties"]
     assert "$exception_list" not in first["properties"]
 

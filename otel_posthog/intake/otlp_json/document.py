@@ -54,6 +54,7 @@ def _span(fields: Fields, resource: Attributes) -> SpanRecord:
         ),
         status_message=fields.object("status").text("message"),
         resource=resource,
+        dropped_attributes=fields.whole("droppedAttributesCount", UINT64),
     )
 
 
@@ -67,6 +68,7 @@ def _log(fields: Fields, resource: Attributes) -> LogRecord:
         trace_id=fields.identifier("traceId", _TRACE_ID_BYTES),
         span_id=fields.identifier("spanId", _SPAN_ID_BYTES),
         resource=resource,
+        dropped_attributes=fields.whole("droppedAttributesCount", UINT64),
     )
 
 

@@ -35,6 +35,7 @@ class SpanRecord:
         events: In the order of the document.
         status_message: Empty where there is none.
         resource: The attributes of the resource that emitted it.
+        dropped_attributes: How many attributes the limits of the SDK had evicted.
     """
 
     name: str
@@ -45,6 +46,7 @@ class SpanRecord:
     events: tuple[SpanEvent, ...]
     status_message: str
     resource: Attributes
+    dropped_attributes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class LogRecord:
         trace_id: 0 outside a trace.
         span_id: 0 outside a span.
         resource: The attributes of the resource that emitted it.
+        dropped_attributes: How many attributes the limits of the SDK had evicted.
     """
 
     event_name: str
@@ -70,3 +73,4 @@ class LogRecord:
     trace_id: int
     span_id: int
     resource: Attributes
+    dropped_attributes: int = 0

@@ -15,7 +15,13 @@ def signals_of(record: SpanRecord | LogRecord, exceptions: ExceptionsInForce) ->
         exceptions: Returns the policy on exceptions.
     """
     if isinstance(record, SpanRecord):
-        items = span_items(record.attributes, record.events, record.end_ns, exceptions)
+        items = span_items(
+            record.attributes,
+            record.events,
+            record.end_ns,
+            exceptions,
+            dropped_attributes=record.dropped_attributes,
+        )
         return [
             item.signal(trace_id=record.trace_id, span_id=record.span_id, resource=record.resource) for item in items
         ]
@@ -32,5 +38,6 @@ def signals_of(record: SpanRecord | LogRecord, exceptions: ExceptionsInForce) ->
             span_id=record.span_id,
             resource=record.resource,
             observed_time_ns=record.observed_ns,
+            dropped_attributes=record.dropped_attributes,
         )
     ]

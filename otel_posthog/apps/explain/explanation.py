@@ -1,0 +1,96 @@
+"""What is found out about one item; plain values, for the views to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Change = tuple[str, str, str]
+"""(key, rule, action), as a receipt has it: the key is safe to show, and there is never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one destination gets of one event.
+
+    Attributes:
+        destination: Its name.
+        identity: Its identity mode.
+        event: The event as PostHog gets it; None where it gets none.
+        dropped: Why it gets none; empty otherwise.
+        changes: What was done to which key.
+    """
+
+    destination: str
+    identity: str
+    event: Mapping[str, object] | None
+    dropped: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEvent:
+    """A product event.
+
+    Attributes:
+        name: As the app wrote it.
+        reason: Why it is one.
+        properties: What the app declared, unfiltered.
+        telemetry: The other attributes, unfiltered.
+        who: What it says of who acts (`user id`, `session id`, ...), unfiltered.
+        notes: What could not be taken as it was given (`timestamp_invalid`, ...).
+        sent: One for each destination.
+    """
+
+    name: str
+    reason: str
+    properties: Mapping[str, object]
+    telemetry: Mapping[str, object]
+    who: Mapping[str, object]
+    notes: tuple[str, ...]
+    sent: tuple[Sent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One text or attribute on the operational side; `after` is None where it was taken off."""
+
+    key: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class Operational:
+    """What the operational side gets of an item.
+
+    Attributes:
+        withheld: Why it gets nothing; empty where it gets something.
+        parts: Its texts and attributes, with what became of each.
+    """
+
+    withheld: str
+    parts: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All about one item.
+
+    Attributes:
+        line: Where its document begins.
+        kind: `span`, `log` or `event`.
+        name: The span's or the record's own name; empty where it has none.
+        dropped: Why what says it is a product event is none; empty otherwise.
+        reason: Why it is not one, where it is not.
+        events: The product events that it holds.
+        operational: None for an event that was not read from telemetry.
+    """
+
+    line: int
+    kind: str
+    name: str
+    reason: str
+    dropped: tuple[str, ...] = ()
+    events: tuple[ProductEvent, ...] = ()
+    operational: Operational | None = field(default=None)

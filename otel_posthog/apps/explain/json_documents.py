@@ -1,0 +1,118 @@
+"""A file in, the JSON documents in it out, one after the other: a single one, one a line, or any other way apart.
+
+Reads as it goes: of a file of any size it holds one document and a little more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, final
+
+CHUNK_CHARS = 1 << 16
+MAX_DOCUMENT_CHARS = 64 * 1024 * 1024
+# So near to the end of what has been read, a mistake may be nothing but the end; no keyword or escape is longer.
+_NEAR_END_CHARS = 16
+
+
+class UnreadableFileError(Exception):
+    """A file that is not what this command reads; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One document.
+
+    Attributes:
+        line: Where it begins, from 1.
+        content: As `json.loads` returns it.
+    """
+
+    line: int
+    content: object
+
+
+@final
+class JsonDocuments:
+    """The documents of one text stream.
+
+    Args:
+        stream: Where from.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._decoder = stream, json.JSONDecoder()
+        self._text, self._at, self._line, self._is_all_read = "", 0, 1, False
+
+    def __iter__(self) -> Iterator[Located]:
+        """Yield the documents.
+
+        Raises:
+            UnreadableFileError: This is no JSON, or not of a kind that is read here.
+        """
+        while self._skip_space():
+            if self._text[self._at] not in "{[":
+                raise UnreadableFileError(f"line {self._line}: this is not JSON; it should begin with {{ or [")
+            line = self._line
+            yield Located(line, self._next_document())
+
+    def _next_document(self) -> object:
+        while True:
+            found = self._decoded()
+            if found is not None:
+                content, end = found
+                self._advance(end)
+                return content
+
+    def _decoded(self) -> tuple[object, int] | None:
+        """Return the next document and where it ends, or None after more of it has been read."""
+        try:
+            return self._decoder.raw_decode(self._text, self._at)
+        except json.JSONDecodeError as error:
+            self._read_on(error)
+            return None
+        except RecursionError:
+            raise UnreadableFileError(f"line {self._line}: this JSON is nested too deeply") from None
+        except ValueError:  # a number of thousands of digits
+            raise UnreadableFileError(f"line {self._line}: this JSON has a number that is too long") from None
+
+    def _read_on(self, error: json.JSONDecodeError) -> None:
+        """Read more of a document that has not ended yet.
+
+        Raises:
+            UnreadableFileError: It has, and `error` is one.
+        """
+        is_cut = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _NEAR_END_CHARS
+        if self._is_all_read or not is_cut:
+            at = self._line + self._text.count("\n", self._at, error.pos)
+            column = error.pos - self._text.rfind("\n", 0, error.pos)
+            raise UnreadableFileError(f"line {at}, column {column}: this is not JSON ({error.msg})")
+        if len(self._text) - self._at >= MAX_DOCUMENT_CHARS:
+            limit = MAX_DOCUMENT_CHARS // 2**20
+            raise UnreadableFileError(
+                f"line {self._line}: a document of more than {limit} MiB; write one document a line (JSON lines)"
+            )
+        self._fill(max(CHUNK_CHARS, len(self._text) - self._at))
+
+    def _skip_space(self) -> bool:
+        """Go to the next document; return False at the end."""
+        while True:
+            start, end = self._at, len(self._text)
+            while start < end and self._text[start].isspace():
+                start += 1
+            self._advance(start)
+            if start < end:
+                return True
+            if self._is_all_read:
+                return False
+            self._fill(CHUNK_CHARS)
+
+    def _advance(self, to: int) -> None:
+        self._line += self._text.count("\n", self._at, to)
+        self._at = to
+
+    def _fill(self, size: int) -> None:
+        more = self._stream.read(size)
+        self._is_all_read = not more
+        self._text, self._at = self._text[self._at :] + more, 0

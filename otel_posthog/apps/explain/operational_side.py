@@ -1,0 +1,70 @@
+"""A span or log record in, what the exporters of the operational side would get of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from otel_posthog.apps.explain.explanation import Kept, Operational
+from otel_posthog.errors import Guard
+from otel_posthog.health import Health
+from otel_posthog.intake.otlp_json import LogRecord, SpanRecord
+from otel_posthog.model import Attributes
+from otel_posthog.operational import Redactor
+from otel_posthog.operational.detach import is_product_only
+from otel_posthog.policy import Policy
+from otel_posthog.privacy import Filter
+from otel_posthog.route import product_name
+
+
+class OperationalSide:
+    """The operational side of one policy.
+
+    Args:
+        policy: Which keys name a user, and whether the detectors run.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._redactor = Redactor(policy.operational, Filter(policy.privacy), Guard(Health()))
+
+    def of(self, record: SpanRecord | LogRecord) -> Operational:
+        """Return what it gets of `record`."""
+        if isinstance(record, SpanRecord):
+            return Operational("", tuple(self._span(record)))
+        if is_product_only(record.event_name or None, record.attributes, record.body):
+            return Operational("it is nothing but a product event", ())
+        return Operational("", tuple(self._log(record)))
+
+    def text(self, text: str) -> str:
+        """Return `text` as that side may see it."""
+        return self._redactor.text(text)
+
+    def _span(self, record: SpanRecord) -> Iterator[Kept]:
+        yield self._text("name", record.name)
+        if record.status_message:
+            yield self._text("status.message", record.status_message)
+        yield from self._attributes("", record.attributes)
+        for event in record.events:
+            if product_name(event.name, event.attributes) is None:
+                yield self._text("event", event.name)
+                yield from self._attributes("event.", event.attributes)
+            else:
+                yield Kept("event", event.name, None)
+        yield from self._attributes("resource.", record.resource)
+
+    def _log(self, record: LogRecord) -> Iterator[Kept]:
+        if record.event_name:
+            yield self._text("event_name", record.event_name)
+        if isinstance(record.body, str):
+            yield self._text("body", record.body)
+        elif record.body is not None:
+            yield Kept("body", record.body, self._redactor.value("body", record.body))
+        yield from self._attributes("", record.attributes)
+        yield from self._attributes("resource.", record.resource)
+
+    def _text(self, key: str, text: str) -> Kept:
+        return Kept(key, text, self._redactor.text(text))
+
+    def _attributes(self, prefix: str, attributes: Attributes) -> Iterator[Kept]:
+        clean: Mapping[str, object] = self._redactor.attributes(attributes)
+        for key, value in attributes.items():
+            yield Kept(prefix + self._redactor.text(key), value, clean.get(key))

@@ -1,0 +1,99 @@
+"""One call of `otel-posthog explain`: settings, file, view, exit status."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from typing import Protocol
+
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.explain.explainer import Explainer
+from otel_posthog.apps.explain.explanation import Explanation
+from otel_posthog.apps.explain.items import items_of
+from otel_posthog.apps.explain.json_documents import JsonDocuments, UnreadableFileError
+from otel_posthog.apps.explain.json_view import JsonView
+from otel_posthog.apps.explain.progress import Progress
+from otel_posthog.apps.explain.source_file import STANDARD_INPUT, open_text
+from otel_posthog.apps.explain.summary import Summary
+from otel_posthog.apps.explain.text_views import ColorView, PlainView
+from otel_posthog.errors import ConfigurationError
+from otel_posthog.setup.settings import read
+
+EXPLAINED, UNREADABLE, WRONG_SETTING, INTERRUPTED = 0, 1, 2, 130
+
+
+class View(Protocol):
+    """Shows explanations."""
+
+    def show(self, explanation: Explanation) -> None:
+        """Show one item."""
+
+    def finish(self, summary: Summary) -> None:
+        """Show what closes the page."""
+
+
+def run_session(arguments: argparse.Namespace) -> int:
+    """Explain the file that `arguments` name and return the exit status."""
+    name = "standard input" if arguments.file == STANDARD_INPUT else arguments.file
+    try:
+        explainer = _explainer(arguments)
+    except ConfigurationError as error:
+        return _fail(str(error), WRONG_SETTING)
+    try:
+        return _explain(arguments, explainer, name)
+    except UnreadableFileError as error:
+        return _fail(f"{name}: {error}", UNREADABLE)
+    except BrokenPipeError:  # `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXPLAINED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> int:
+    view, summary = _view(arguments), Summary()
+    shows_all = arguments.all or arguments.json
+    with open_text(arguments.file) as text, Progress(sys.stderr, is_wanted=not sys.stdout.isatty()) as progress:
+        for document in JsonDocuments(text):
+            for item in items_of(document):
+                explanation = explainer.explain(item)
+                summary.add(explanation)
+                if shows_all or explanation.events or explanation.dropped:
+                    view.show(explanation)
+                progress.tell(summary.items)
+    if not summary.items:
+        return _fail(f"{name}: there are no spans, log records or events in it", UNREADABLE)
+    view.finish(summary)
+    sys.stdout.flush()
+    return EXPLAINED
+
+
+def _explainer(arguments: argparse.Namespace) -> Explainer:
+    environ = dict(os.environ)
+    if arguments.identity:
+        environ.pop(env.ANALYTICS_ANONYMIZE_USER_IDS, None)
+        environ[env.OTEL_POSTHOG_IDENTITY] = arguments.identity
+    settings = read(environ, policy=arguments.policy)
+    return Explainer(settings.policy, keys=settings.keys)
+
+
+def _view(arguments: argparse.Namespace) -> View:
+    with_values = not arguments.no_values
+    if arguments.json:
+        return JsonView(sys.stdout, with_values=with_values)
+    wanted = arguments.color == "always" or (
+        arguments.color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    )
+    if not wanted or importlib.util.find_spec("rich") is None:
+        return PlainView(sys.stdout, with_values=with_values)
+    from rich.console import Console  # noqa: PLC0415 - it comes with an extra
+
+    console = Console(force_terminal=True, no_color=False, highlight=False, markup=False, emoji=False)
+    return ColorView(console, with_values=with_values)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"otel-posthog explain: {message}", file=sys.stderr)
+    return status

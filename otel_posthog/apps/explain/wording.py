@@ -1,0 +1,96 @@
+"""Rules, reasons and values in words for a person at a terminal."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+
+MAX_SHOWN_CHARS = 240
+_LEAD_CHARS = 40
+
+_RULES = {
+    "allow_list": "not on the allow-list",
+    "card": "card number",
+    "email": "e-mail address",
+    "exceptions": "more than the policy tells of exceptions",
+    "iban": "IBAN",
+    "ip": "IP address",
+    "jwt": "JSON web token",
+    "mac": "MAC address",
+    "max_depth": "nested deeper than the policy keeps",
+    "max_items": "longer than the policy keeps",
+    "max_properties": "more properties than the policy keeps",
+    "max_string_chars": "longer than the policy keeps",
+    "not_finite": "not a finite number",
+    "not_json": "no value that JSON has",
+    "phone": "phone number",
+    "reserved": "PostHog acts on this name",
+    "secret": "secret",
+    "sensitive_key": "the key is a sensitive one",
+    "ssn": "social security number",
+    "user_id": "repeats the user's id",
+}
+_DROPS = {
+    "consent": "there is no consent",
+    "exceptions_off": "the policy tells of no exceptions",
+    "name_invalid": "its name is not 1-200 bytes long",
+    "name_reserved": "PostHog keeps this name for itself",
+    "no_change": "it says nothing that could be changed",
+    "person_event": "it changes a person, and this identity mode sends none",
+    "time_invalid": "its time is no date",
+    "too_large": "it is larger than the policy allows",
+}
+
+
+def rule_in_words(rule: str) -> str:
+    """Return what a rule of a receipt is about."""
+    return _RULES.get(rule) or rule.replace("_", " ")
+
+
+def drop_in_words(reason: str) -> str:
+    """Return why an event was dropped."""
+    return _DROPS.get(reason) or reason.replace("_", " ")
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return `words` without repetition, with commas."""
+    return ", ".join(dict.fromkeys(words))
+
+
+def shown(value: object) -> str:
+    """Return `value` on one line, cut to a length that can be read, with nothing that a terminal would obey."""
+    text = _text(value)
+    if len(text) > MAX_SHOWN_CHARS:
+        text = f"{text[:MAX_SHOWN_CHARS]}… ({len(text):,} characters)"
+    return "".join(_visible(character) for character in text)
+
+
+def shown_apart(before: object, after: object) -> tuple[str, str]:
+    """Return both in the same way; of long ones the part from a little before where they begin to differ."""
+    old, new = _text(before), _text(after)
+    if max(len(old), len(new)) <= MAX_SHOWN_CHARS:
+        return shown(old), shown(new)
+    differ = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), len(new))
+    start = max(0, differ - _LEAD_CHARS)
+    lead = "…" if start else ""
+    return lead + shown(old[start:]), lead + shown(new[start:])
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _visible(character: str) -> str:
+    # Controls, format characters (which turn the direction of a text) and lone surrogates.
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
