@@ -8,6 +8,7 @@ counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +18,10 @@ from otel_posthog.health import Health
 from otel_posthog.identity import Echo, Pseudonyms, disguised, person, with_change
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
-from otel_posthog.privacy import Filter, consent_given, limit_exceptions, seal
+from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions, seal
+
+_Clean = Callable[[Mapping[str, object]], "dict[str, object]"]
+"""The privacy filter of one event for one destination."""
 
 
 class Cleaner:
@@ -40,11 +44,17 @@ class Cleaner:
         self.policy, self._installation_id, self._health = policy, installation_id, health
         self._pseudonyms = pseudonyms or Pseudonyms()
         self.destinations = tuple(each for each in policy.destinations if each.api_key)
-        self._filter = Filter(policy.privacy)
+        # Destinations with the same rules share what is compiled of them.
+        compiled = {privacy: Filter(privacy) for privacy in {policy.privacy_of(each) for each in policy.destinations}}
+        self._filters = {each.name: compiled[policy.privacy_of(each)] for each in policy.destinations}
+        self._catalogs = {each.name: Declared(policy.catalog_of(each), each.name) for each in policy.destinations}
         self._note = partial(health.count, outcome.REPAIRED)
 
     def clean(self, event: Event, destination: Destination, receipt: Receipt | None = None) -> CleanEvent:
         """Return `event` as it may be sent to `destination`.
+
+        The order is: consent, catalog, key rules, detectors in what a value consists of (URL, JSON, SQL, free text),
+        identity, size limits.
 
         Args:
             event: As translated.
@@ -55,34 +65,41 @@ class Cleaner:
         Raises:
             DropEvent: It may not be sent there.
         """
-        policy = self.policy
+        policy, filter_ = self.policy, self._filters[destination.name]
         receipt = Receipt() if receipt is None else receipt
         if not consent_given(event.subject, required=policy.collection.consent_required):
             raise DropEvent("consent")
-        declared = limit_exceptions(event.name, event.properties, policy.exceptions.mode, receipt)
+        mode = policy.identity_of(destination)
+        echo = Echo(event, receipt) if mode is not IdentityMode.IDENTIFIED else None
+        event = self._declared(event, destination, receipt)
+        hide = None if echo is None else echo.out_of_text
         properties = {
-            **self._filter.telemetry(event.telemetry, receipt),
-            **self._filter.properties(declared, receipt),
+            **filter_.telemetry(event.telemetry, receipt, hide),
+            **filter_.properties(event.properties, receipt, hide),
         }
-        mode, name = policy.identity_of(destination), self._filter.name(event.name, receipt)
-        if mode is not IdentityMode.IDENTIFIED:
-            echo = Echo(event, receipt)
+        name = filter_.name(event.name, receipt)
+        if echo is not None:
             properties, name = echo.out_of(properties), echo.out_of_text(name, "event")
         if policy.trace_url and event.trace_id:
             properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
-        who = self._who(event, mode, receipt)
+        who = self._who(event, mode, partial(filter_.properties, receipt=receipt, hide=hide), echo)
         if receipt.entries:
             self._health.count_actions(receipt.entries)
         limit = policy.delivery.max_event_bytes
         return seal(event, who, name, properties, destination=destination.name, max_event_bytes=limit)
 
-    def _who(self, event: Event, mode: IdentityMode, receipt: Receipt) -> Person:
+    def _declared(self, event: Event, destination: Destination, receipt: Receipt) -> Event:
+        """Return what of `event` is declared, with no more of an exception than the policy allows."""
+        properties = limit_exceptions(event.name, event.properties, self.policy.exceptions.mode, receipt)
+        return self._catalogs[destination.name].event(replace(event, properties=properties), receipt)
+
+    def _who(self, event: Event, mode: IdentityMode, clean: _Clean, echo: Echo | None) -> Person:
         """Return who `event` is sent as, with what it changes of a person or a group."""
-        if mode is IdentityMode.PSEUDONYMOUS:
-            event = self._disguise(event, receipt)
+        if mode is IdentityMode.PSEUDONYMOUS and echo is not None:
+            event = self._disguise(event, clean, echo)
         elif mode is IdentityMode.IDENTIFIED:
-            group = event.group and self._clean_group(event.group, receipt)
-            event = replace(event, subject=self._clean_subject(event.subject, receipt), group=group)
+            group = event.group and _clean_group(event.group, clean)
+            event = replace(event, subject=_clean_subject(event.subject, clean), group=group)
         who = person(
             event.subject,
             mode,
@@ -93,9 +110,8 @@ class Cleaner:
         )
         return with_change(who, event, mode)
 
-    def _disguise(self, event: Event, receipt: Receipt) -> Event:
+    def _disguise(self, event: Event, clean: _Clean, echo: Echo) -> Event:
         """Return `event` with pseudonyms for ids, and the properties of its person and group filtered, without ids."""
-        echo, clean = Echo(event, receipt), partial(self._filter.properties, receipt=receipt)
         event = disguised(event, self._pseudonyms, self._note)
         subject, group = event.subject, event.group
         subject = replace(
@@ -106,26 +122,27 @@ class Cleaner:
         group = group and replace(group, properties=echo.out_of(clean(group.properties)))
         return replace(event, subject=subject, group=group)
 
-    def _clean_subject(self, subject: Subject, receipt: Receipt) -> Subject:
-        """Return `subject` with everything but the user id filtered; that is the identity mode's to decide."""
-        clean = partial(self._filter.properties, receipt=receipt)
-        session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
-        return replace(
-            subject,
-            session_id=session_id if isinstance(session_id, str) else None,
-            groups={key: str(value) for key, value in clean(subject.groups).items()},
-            person_set=clean(subject.person_set),
-            person_set_once=clean(subject.person_set_once),
-        )
 
-    def _clean_group(self, group: GroupUpdate, receipt: Receipt) -> GroupUpdate:
-        """Return `group` filtered.
+def _clean_subject(subject: Subject, clean: _Clean) -> Subject:
+    """Return `subject` with everything but the user id filtered; that is the identity mode's to decide."""
+    session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
+    return replace(
+        subject,
+        session_id=session_id if isinstance(session_id, str) else None,
+        groups={key: str(value) for key, value in clean(subject.groups).items()},
+        person_set=clean(subject.person_set),
+        person_set_once=clean(subject.person_set_once),
+    )
 
-        Raises:
-            DropEvent: `group_invalid`, when its type or key may not leave.
-        """
-        cleaned = self._filter.properties({group.type: group.key}, receipt)
-        if len(cleaned) != 1:
-            raise DropEvent("group_invalid")
-        ((kind, key),) = cleaned.items()
-        return GroupUpdate(kind, str(key), self._filter.properties(group.properties, receipt))
+
+def _clean_group(group: GroupUpdate, clean: _Clean) -> GroupUpdate:
+    """Return `group` filtered.
+
+    Raises:
+        DropEvent: `group_invalid`, when its type or key may not leave.
+    """
+    cleaned = clean({group.type: group.key})
+    if len(cleaned) != 1:
+        raise DropEvent("group_invalid")
+    ((kind, key),) = cleaned.items()
+    return GroupUpdate(kind, str(key), clean(group.properties))

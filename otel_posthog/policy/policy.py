@@ -73,10 +73,15 @@ class Policy:
         return self.privacy if destination.privacy is None else destination.privacy
 
     def with_credentials(self, api_key: str | None, host: str | None) -> Policy:
-        """Return this policy with the first destination's key and host replaced where given."""
-        first = self.destinations[0]
-        first = replace(first, api_key=api_key or first.api_key, host=host or first.host)
-        return replace(self, destinations=(first, *self.destinations[1:]))
+        """Return this policy with key and host of one destination replaced where given.
+
+        It is the first one for which the policy names no key; where it names all of them, the first.
+        """
+        all_ = list(self.destinations)
+        keyless = (at for at, each in enumerate(all_) if each.api_key is None and each.api_key_env is None)
+        at = next(keyless, 0)
+        all_[at] = replace(all_[at], api_key=api_key or all_[at].api_key, host=host or all_[at].host)
+        return replace(self, destinations=tuple(all_))
 
     def with_identity(self, mode: IdentityMode) -> Policy:
         """Return this policy in `mode`; a destination with a mode of its own gets at most as much as that tells."""

@@ -1,5 +1,6 @@
 """The privacy stage: what an event may carry, and the detectors that the operational side shares with it."""
 
+from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.consent import consent_given
 from otel_posthog.privacy.exceptions import limit_exceptions
 from otel_posthog.privacy.filter import Filter
@@ -7,6 +8,7 @@ from otel_posthog.privacy.helpers import sanitize_properties, sanitize_propertie
 from otel_posthog.privacy.seal import seal
 
 __all__ = [
+    "Declared",
     "Filter",
     "consent_given",
     "limit_exceptions",

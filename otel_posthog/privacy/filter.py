@@ -14,7 +14,7 @@ from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.scrub import Scrub
-from otel_posthog.privacy.walk import Walk
+from otel_posthog.privacy.walk import Hide, Walk
 
 
 class Filter:
@@ -29,28 +29,34 @@ class Filter:
         self._rules = Rules(policy)
         self._scrub = Scrub(self._rules)
 
-    def properties(self, properties: Mapping[str, object], receipt: Receipt) -> dict[str, object]:
+    def properties(
+        self, properties: Mapping[str, object], receipt: Receipt, hide: Hide | None = None
+    ) -> dict[str, object]:
         """Return what of declared properties may leave, JSON-safe.
 
         Args:
             properties: As the app declared them.
             receipt: Gets which rule did what to which key.
+            hide: Takes ids out of texts before they are cut to their length.
         """
-        return Walk(self._rules, receipt).properties(properties)
+        return Walk(self._rules, receipt, hide).properties(properties)
 
-    def telemetry(self, attributes: Mapping[str, object], receipt: Receipt) -> dict[str, object]:
+    def telemetry(
+        self, attributes: Mapping[str, object], receipt: Receipt, hide: Hide | None = None
+    ) -> dict[str, object]:
         """Return what of telemetry attributes may leave; those not on the allow-list stay.
 
         Args:
             attributes: As the instrumentation set them.
             receipt: Gets which rule did what to an allowed key, and a detailed one those that are not allowed.
+            hide: Takes ids out of texts before they are cut to their length.
         """
         allow = self._allow
         if receipt.is_detailed:
             for key in attributes:
                 if key not in allow:
                     receipt.add(self._rules.key(key).name, "allow_list", "removed")
-        return self.properties({key: value for key, value in attributes.items() if key in allow}, receipt)
+        return self.properties({key: value for key, value in attributes.items() if key in allow}, receipt, hide)
 
     def name(self, text: str, receipt: Receipt) -> str:
         """Return an event name with the detectors' hits replaced.

@@ -7,14 +7,10 @@ puts a value into a receipt, nor calls `repr` or `str` on an object it does not 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import date, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from itertools import islice
-from uuid import UUID
 
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
@@ -22,6 +18,7 @@ from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import parse
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, is_harmless
 from otel_posthog.privacy.methods import HitMethods, ValueMethod
+from otel_posthog.privacy.plain import GONE, plain
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
 from otel_posthog.privacy.selectors import ValueRule
@@ -31,9 +28,16 @@ REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 MAX_VALUES = 20_000
 """Values in one event, at all levels; a map that holds itself twice would else grow with every level."""
 
+LONGEST_ID_CHARS = 600
+"""An id of 200 characters, the most that PostHog takes, percent-encoded."""
+
+CUT = "max_string_chars"
+
+Hide = Callable[[str, str], str]
+"""`(text, path) -> text` without ids."""
+
 _UNKNOWN_KEY = "[key]"
 _MAX_INT_BITS = 64
-_GONE = object()
 _CARD_DIGITS = range(13, 20)
 
 
@@ -43,12 +47,15 @@ class Walk:
     Args:
         rules: The compiled policy.
         receipt: Gets what fired.
+        hide: Takes ids out of a text, told where it stands; called after the detectors and before a text is cut, so
+            that no cut leaves half of an id.
     """
 
-    __slots__ = ("_left", "_policy", "_receipt", "_rules")
+    __slots__ = ("_hide", "_left", "_policy", "_receipt", "_rules")
 
-    def __init__(self, rules: Rules, receipt: Receipt) -> None:
+    def __init__(self, rules: Rules, receipt: Receipt, hide: Hide | None = None) -> None:
         self._rules, self._policy, self._receipt = rules, rules.policy, receipt
+        self._hide = hide
         self._left = MAX_VALUES
 
     def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
@@ -75,12 +82,23 @@ class Walk:
         rule = key.rule
         if rule is not None and rule.method is Method.TRUNCATE:
             limit = min(limit, rule.max_chars)
-        cleaned, fired = self._scan(text, key.methods, limit, key.facts)
+        spare = 0 if self._hide is None else LONGEST_ID_CHARS
+        cleaned, fired = self._scan(text, key.methods, limit + spare, key.facts)
         for name in key.methods.dropping.intersection(fired):
             self._receipt.add(path, name, REMOVED)
-            return _GONE
+            return GONE
         self._note(path, fired)
-        return cleaned
+        return cleaned if self._hide is None else self._hidden(cleaned, path, limit, is_cut=CUT in fired)
+
+    def _hidden(self, text: str, path: str, limit: int, *, is_cut: bool) -> str:
+        """Return `text` without ids, and only then cut."""
+        text = self._hide(text, path) if self._hide is not None else text
+        if is_cut:
+            # What was cut before may end in half of an id; that end served to be looked at, and goes.
+            return text[: min(limit, max(0, len(text) - LONGEST_ID_CHARS))]
+        if len(text) > limit:
+            self._receipt.add(path, CUT, TRUNCATED)
+        return text[:limit]
 
     def _scan(self, text: str, methods: HitMethods, max_chars: int, facts: KeyFacts = NO_FACTS) -> tuple[str, Fired]:
         fired: Fired = []
@@ -89,14 +107,14 @@ class Walk:
 
     def _note(self, path: str, fired: Fired) -> None:
         for rule in fired:
-            self._receipt.add(path, rule, TRUNCATED if rule == "max_string_chars" else REPLACED)
+            self._receipt.add(path, rule, TRUNCATED if rule == CUT else REPLACED)
 
     def _key(self, key: object) -> Key:
         if isinstance(key, str):
             return self._rules.key(key)
-        plain = _plain(key)
-        if plain is None or isinstance(plain, (str, int, float)):
-            return self._rules.key(str(plain))
+        name = plain(key)
+        if name is None or isinstance(name, (str, int, float)):
+            return self._rules.key(str(name))
         return self._rules.key(_UNKNOWN_KEY)
 
     def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is
@@ -112,7 +130,7 @@ class Walk:
         for rule in key.fired:
             self._receipt.add(path, rule, REPLACED)
         if key.rule is None:
-            if key.facts.sensitive and not is_harmless(key.facts, _plain(value)):
+            if key.facts.sensitive and not is_harmless(key.facts, plain(value)):
                 self._receipt.add(path, "sensitive_key", REMOVED)
                 return
         elif key.rule.method is Method.DROP:
@@ -121,11 +139,11 @@ class Walk:
         if inherited is not None and key.rule is None:
             key = replace(key, rule=inherited)
         cleaned = self._value(value, path, key, depth)
-        if cleaned is not _GONE:
+        if cleaned is not GONE:
             kept[unused(key.name, kept)] = cleaned
 
     def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
-        value = _plain(value)
+        value = plain(value)
         if key.rule is not None and key.rule.apply is not None and isinstance(value, (str, bool, int, float)):
             return self._ruled(value, path, key.rule, key.rule.apply)
         if isinstance(value, str):
@@ -139,13 +157,13 @@ class Walk:
         if isinstance(value, (Sequence, AbstractSet)):
             return self._list(value, path, key, depth)
         self._receipt.add(path, "not_json", REMOVED)
-        return _GONE
+        return GONE
 
     def _ruled(self, value: object, path: str, rule: ValueRule, apply: ValueMethod) -> object:
         new = apply(value)
         if new is None:
             self._receipt.add(path, rule.name, REMOVED)
-            return _GONE
+            return GONE
         if new != value:
             self._receipt.add(path, rule.name, REPLACED)
         return new
@@ -155,28 +173,28 @@ class Walk:
         if embedded is None:
             return self._text(text, path, key)
         cleaned = self._value(embedded.document, path, key, depth)
-        if cleaned is _GONE:
-            return _GONE
+        if cleaned is GONE:
+            return GONE
         return text if cleaned == embedded.document and not embedded.repeats_keys else embedded.text_of(cleaned)
 
     def _number(self, number: float, path: str, key: Key) -> object:
         if isinstance(number, float) and not math.isfinite(number):
             self._receipt.add(path, "not_finite", REMOVED)
-            return _GONE
+            return GONE
         if isinstance(number, int) and number.bit_length() > _MAX_INT_BITS:
             self._receipt.add(path, "not_json", REMOVED)
-            return _GONE
+            return GONE
         if not is_card_number(number) or "card" in key.methods.skipped:
             return number
         if "card" in key.methods.dropping:
             self._receipt.add(path, "card", REMOVED)
-            return _GONE
+            return GONE
         self._receipt.add(path, "card", REPLACED)
         return key.methods.replace("card", str(int(number)))
 
     def _nested(self, value: Mapping[object, object], path: str, outer: Key, depth: int) -> object:
         if self._too_deep(path, depth):
-            return _GONE
+            return GONE
         kept: dict[str, object] = {}
         for key, each in islice(value.items(), self._width(value, path)):
             read = self._key(key)
@@ -185,7 +203,7 @@ class Walk:
 
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         if self._too_deep(path, depth):
-            return _GONE
+            return GONE
         kept = []
         after: object = None
         for index, each in enumerate(islice(value, self._width(value, path))):
@@ -196,7 +214,7 @@ class Walk:
             else:
                 cleaned = self._value(each, at, key, depth + 1)
             after = each
-            if cleaned is not _GONE:
+            if cleaned is not GONE:
                 kept.append(cleaned)
         return kept
 
@@ -221,36 +239,6 @@ def is_card_number(number: float) -> bool:
         return False
     digits = str(int(number)) if 10**12 <= number < 10**19 else ""
     return len(digits) in _CARD_DIGITS and is_card(digits)
-
-
-def _plain(value: object) -> object:  # noqa: PLR0911 - one line per type
-    """Return `value` as the JSON type nearest to it; what there is none for as it is."""
-    if value is None or type(value) in (str, bool, int, float):
-        return value
-    if isinstance(value, Enum):
-        return _plain(value.value)
-    if isinstance(value, (bytes, bytearray)):
-        return _decoded(bytes(value))
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (UUID, Decimal)):
-        return str(value)
-    if isinstance(value, bool):
-        return value
-    # Subclasses might bring a `__str__` or `__eq__` of their own into what follows.
-    for kind in (str, int, float):
-        if isinstance(value, kind):
-            return kind.__str__(value) if kind is str else kind(value)
-    return value
-
-
-def _decoded(value: bytes) -> object:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return _GONE
 
 
 def unused(name: str, kept: Mapping[str, object]) -> str:

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from otel_posthog import environment_variables as env
-from otel_posthog.errors import ConfigurationError
+from otel_posthog.errors import ConfigurationError, PolicyError
 from otel_posthog.identity import KeyRing, read_keys
 from otel_posthog.identity.keys import MAKE_ONE, MIN_KEY_BYTES
 from otel_posthog.intake import Lift
 from otel_posthog.policy import Carried, Collection, IdentityMode, Policy, decide
+from otel_posthog.policy.checks import problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
+from otel_posthog.policy.secrets import with_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def read(
     url = (host or environ.get(env.POSTHOG_HOST, "")).strip() or None
     if url is not None:
         _check_host(url, env.POSTHOG_HOST if host is None else "host")
-    chosen = chosen.with_credentials(key, url)
+    chosen = with_secrets(chosen.with_credentials(key, url), environ)
     for each in chosen.destinations:
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(key, api_key))
@@ -83,6 +85,8 @@ def stripping_only() -> Settings:
 
 def _policy(environ: Mapping[str, str], given: Policy | str | os.PathLike[str] | None) -> Policy:
     if isinstance(given, Policy):
+        for each in problems(given):
+            raise PolicyError(each.problem, fix=each.fix, path=f"policy: {'.'.join(map(str, each.path))}")
         return given
     path = given or environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
     if not path:

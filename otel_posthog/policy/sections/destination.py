@@ -24,8 +24,8 @@ class Destination:
 
     Attributes:
         name: Unique within the policy.
-        api_key: The project's key (`phc_...`). The first destination's is replaced by `POSTHOG_API_KEY` where that is
-            set; a destination without a key gets nothing.
+        api_key: The project's key (`phc_...`); without one nothing is sent there. `POSTHOG_API_KEY` and `POSTHOG_HOST`
+            are those of the first destination for which no key is named, else of the first.
         host: Base URL of the ingestion host.
         api_key_env: The name of an environment variable that holds the key instead.
         identity: The identity mode of what is sent there; that of the policy where not given.

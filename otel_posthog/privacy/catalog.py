@@ -1,0 +1,194 @@
+"""The catalog of a destination: what is not declared does not leave, or is told of.
+
+Comes in: an event as translated. Goes out: the same event without what its catalog does not declare, before any other
+rule has looked at it. Runs on the worker. A property that is declared goes on through every other filter. It never
+logs a value, and of names only those that look like one.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from otel_posthog.errors import DropEvent
+from otel_posthog.model import EXCEPTION_EVENT, Attributes, Event, GroupUpdate, Receipt, Subject
+from otel_posthog.policy import Catalog, CatalogMode, EventSpec, PropertySpec, PropertyType
+from otel_posthog.policy.pattern import matches
+from otel_posthog.privacy.plain import plain
+
+UNDECLARED, TYPE, VALUE = "catalog_undeclared", "catalog_type", "catalog_value"
+"""The rules of a receipt: a name that is not declared, a value of another type, a value outside the constraints."""
+
+REMOVED, NOTED = "removed", "noted"
+
+_log = logging.getLogger("otel_posthog")
+
+# What a `$exception` event tells is bounded by `exceptions.mode`, not by types that a catalog could declare.
+_EXCEPTION_PROPERTIES = frozenset({"$exception_list", "$exception_level"})
+_NAME = re.compile(r"(?!.*\d{5})[A-Za-z_$][\w.$ -]{0,99}", re.ASCII)
+_MAX_TOLD = 1000
+_STRING = PropertySpec()
+
+
+class Declared:
+    """A catalog, ready to be asked; safe to share between threads.
+
+    Args:
+        catalog: What is declared.
+        destination: Whose catalog it is, for the log.
+    """
+
+    def __init__(self, catalog: Catalog, destination: str = "default") -> None:
+        self._catalog, self._destination = catalog, destination
+        self._is_on = catalog.mode is not CatalogMode.OFF
+        self._enforces = catalog.mode is CatalogMode.ENFORCE
+        self._told: set[str] = set()
+
+    def event(self, event: Event, receipt: Receipt) -> Event:
+        """Return what of `event` is declared.
+
+        Args:
+            event: As translated.
+            receipt: Gets what was not declared.
+
+        Raises:
+            DropEvent: `catalog_event`, for an event that is not declared.
+        """
+        if not self._is_on:
+            return event
+        self.check_name(event.name, receipt)
+        return replace(
+            event,
+            properties=self.properties(event.name, event.properties, receipt),
+            telemetry=self._telemetry(event.telemetry, receipt),
+            subject=self._subject(event.subject, receipt),
+            group=event.group and self._group(event.group, receipt),
+        )
+
+    def check_name(self, name: str, receipt: Receipt) -> None:
+        """Note an event that is not declared.
+
+        Raises:
+            DropEvent: `catalog_event`, where the catalog is enforced.
+        """
+        if not self._is_on or name in self._catalog.events:
+            return
+        self._note(receipt, "event", UNDECLARED, f"event {_shown(name)}")
+        if self._enforces:
+            raise DropEvent("catalog_event")
+
+    def properties(self, name: str, properties: Attributes, receipt: Receipt) -> Attributes:
+        """Return what of the properties of an event is declared.
+
+        Args:
+            name: The event's name.
+            properties: As the app declared them.
+            receipt: Gets what went, or was noted.
+        """
+        if not self._is_on:
+            return properties
+        event = self._catalog.events.get(name, EventSpec())
+        own = _EXCEPTION_PROPERTIES if name == EXCEPTION_EVENT else frozenset()
+        specs = {**self._catalog.properties, **event.properties}
+        return self._checked(properties, specs, receipt, of=name, own=own)
+
+    def _telemetry(self, telemetry: Attributes, receipt: Receipt) -> Attributes:
+        """Return what of the telemetry is declared; what is not was never asked to leave, and is not noted."""
+        if not self._enforces:
+            return telemetry
+        specs = self._catalog.properties
+        return self._checked({key: value for key, value in telemetry.items() if key in specs}, specs, receipt)
+
+    def _subject(self, subject: Subject, receipt: Receipt) -> Subject:
+        person = self._catalog.person
+        specs = {kind: spec.key or _STRING for kind, spec in self._catalog.groups.items()}
+        groups = self._checked(subject.groups, specs, receipt, of="groups")
+        return replace(
+            subject,
+            groups={kind: str(key) for kind, key in groups.items()},
+            person_set=self._checked(subject.person_set, person, receipt, of="person"),
+            person_set_once=self._checked(subject.person_set_once, person, receipt, of="person"),
+        )
+
+    def _group(self, group: GroupUpdate, receipt: Receipt) -> GroupUpdate:
+        spec = self._catalog.groups.get(group.type)
+        problem = UNDECLARED if spec is None else _problem(spec.key or _STRING, group.key)
+        if problem is not None:
+            self._note(receipt, "group", problem, f"group type {_shown(group.type)}")
+            if self._enforces:
+                raise DropEvent("catalog_group")
+        specs = {} if spec is None else spec.properties
+        return replace(group, properties=self._checked(group.properties, specs, receipt, of="group"))
+
+    def _checked(
+        self,
+        given: Attributes,
+        specs: Mapping[str, PropertySpec],
+        receipt: Receipt,
+        *,
+        of: str = "telemetry",
+        own: frozenset[str] = frozenset(),
+    ) -> dict[str, object]:
+        kept: dict[str, object] = {}
+        for key, value in given.items():
+            spec = specs.get(key)
+            problem = None if key in own else UNDECLARED if spec is None else _problem(spec, value)
+            if problem is not None:
+                name = _shown(key)
+                self._note(receipt, name, problem, f"property {name} of {_shown(of)}")
+                if self._enforces:
+                    continue
+            kept[key] = value
+        return kept
+
+    def _note(self, receipt: Receipt, key: str, rule: str, what: str) -> None:
+        receipt.add(key, rule, REMOVED if self._enforces else NOTED)
+        line = f"{what} ({rule})"
+        if line not in self._told and len(self._told) < _MAX_TOLD:
+            self._told.add(line)
+            fate = "not sent" if self._enforces else "sent all the same"
+            _log.warning("the catalog of destination %s has no such %s: %s", self._destination, line, fate)
+
+
+def _problem(spec: PropertySpec, value: object) -> str | None:
+    """Return the rule that `value` breaks, if any."""
+    value = plain(value)
+    kind = spec.type
+    if kind is PropertyType.LIST:
+        return _list_problem(spec, value)
+    if kind in {PropertyType.INT, PropertyType.FLOAT}:
+        return _number_problem(spec, value)
+    if kind is PropertyType.BOOL:
+        return None if isinstance(value, bool) else TYPE
+    if not isinstance(value, str):
+        return TYPE
+    if kind is PropertyType.ENUM:
+        return None if value in spec.values else VALUE
+    fits = len(value) <= spec.max_chars and (spec.pattern is None or matches(spec.pattern, value))
+    return None if fits else VALUE
+
+
+def _number_problem(spec: PropertySpec, value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return TYPE
+    if isinstance(value, float) and (spec.type is PropertyType.INT or not math.isfinite(value)):
+        return TYPE
+    low = -math.inf if spec.min is None else spec.min
+    high = math.inf if spec.max is None else spec.max
+    return None if low <= value <= high else VALUE
+
+
+def _list_problem(spec: PropertySpec, value: object) -> str | None:
+    if not isinstance(value, (list, tuple)):
+        return TYPE
+    if len(value) > spec.max_items:
+        return VALUE
+    items = spec.items or _STRING
+    return next((problem for each in value if (problem := _problem(items, each)) is not None), None)
+
+
+def _shown(name: str) -> str:
+    return name if _NAME.fullmatch(name) else "[name]"
