@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from otel_posthog.intake.sampler import AnalyticsSampler
     from otel_posthog.policy.policy import Policy
     from otel_posthog.setup.choice import set_collection
-    from otel_posthog.setup.configure import configure, flush, shutdown
+    from otel_posthog.setup.configure import configure, flush, replace_policy, shutdown
     from otel_posthog.setup.exporters import PostHogLogRecordExporter, PostHogSpanExporter
     from otel_posthog.setup.notice import notice_text
     from otel_posthog.setup.parts import (
@@ -50,6 +50,7 @@ __all__ = [
     "group_identify",
     "identify",
     "notice_text",
+    "replace_policy",
     "set",
     "set_collection",
     "set_once",
@@ -77,6 +78,7 @@ _HOMES = {
     "configure": "setup.configure",
     "flush": "setup.configure",
     "set_collection": "setup.choice",
+    "replace_policy": "setup.configure",
     "shutdown": "setup.configure",
     "notice_text": "setup.notice",
 }

@@ -22,7 +22,7 @@ from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.fork import run_in_child
 from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
-from otel_posthog.identity import Pseudonyms
+from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
 from otel_posthog.policy import Policy
 from otel_posthog.sdk import suppressed_instrumentation
@@ -64,9 +64,11 @@ class Pipeline:
         self.policy, self._is_opted_out = policy, is_opted_out
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
-        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=pseudonyms)
+        self._installation_id, self._pseudonyms = installation_id, pseudonyms or Pseudonyms()
+        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self._pseudonyms)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation)
         self._handover = HandOver(self._handle, self._tick, max_bytes=policy.delivery.max_queue_bytes)
+        self._ticks: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None
         self._is_closed = self._was_opted_out = False
         health.gauge("handover", lambda: self._handover.size_bytes)
@@ -99,6 +101,25 @@ class Pipeline:
             for destination in cleaner.destinations:
                 with self._dropping("clean"):
                     yield cleaner.clean(event, destination)
+
+    def replace_policy(self, policy: Policy, keys: KeyRing | None = None) -> None:
+        """Put `policy` in force from the next signal on; what waits to be sent stays as it was cleaned.
+
+        Args:
+            policy: May have further destinations and lack some; those that stay keep key, host and delivery.
+            keys: The keys of the mode `pseudonymous` from now on.
+
+        Raises:
+            ConfigurationError: It cannot be compiled; nothing has changed then.
+        """
+        pseudonyms = self._pseudonyms.with_keys(keys)
+        cleaner = Cleaner(policy, installation_id=self._installation_id, health=self._health, pseudonyms=pseudonyms)
+        self._delivery.extend(policy)
+        self.policy, self._pseudonyms, self._cleaner = policy, pseudonyms, cleaner
+
+    def on_tick(self, tick: Callable[[], None]) -> None:
+        """Have the worker call `tick` after each signal, and now and then while there are none."""
+        self._ticks.append(tick)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything submitted before is delivered or finally dropped.
@@ -204,6 +225,8 @@ class Pipeline:
         try:
             self.heed_choice()
             self._health.report_if_due()
+            for tick in self._ticks:
+                tick()
         except Exception as error:
             self._guard.caught("report", error)
 

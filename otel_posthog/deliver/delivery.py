@@ -17,7 +17,7 @@ from otel_posthog.errors import Guard
 from otel_posthog.fork import run_in_child
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
-from otel_posthog.policy import Policy
+from otel_posthog.policy import Destination, Policy
 
 
 class Delivery:
@@ -43,20 +43,21 @@ class Delivery:
         spool_directory: Path | None = None,
     ) -> None:
         limits, self._health = policy.delivery, health
-        self._senders = {
-            each.name: Sender(
-                each,
-                limits,
-                open_store(each, limits, health, spool_directory),
-                health,
-                guard,
-                transport=transport,
-                suppress=suppress,
-            )
-            for each in policy.destinations
-            if each.api_key
-        }
+
+        def sender_for(destination: Destination) -> Sender:
+            store = open_store(destination, limits, health, spool_directory)
+            return Sender(destination, limits, store, health, guard, transport=transport, suppress=suppress)
+
+        self._sender_for = sender_for
+        self._senders: dict[str, Sender] = {}
+        self.extend(policy)
         run_in_child(self.reset_after_fork)
+
+    def extend(self, policy: Policy) -> None:
+        """Make senders for the destinations of `policy` that have a key and no sender yet; those there are go on."""
+        missing = [each for each in policy.destinations if each.api_key and each.name not in self._senders]
+        # Another mapping, not a changed one: other threads may be going through it.
+        self._senders = {**self._senders, **{each.name: self._sender_for(each) for each in missing}}
 
     @property
     def size_bytes(self) -> int:

@@ -31,6 +31,10 @@ class Pseudonyms:
     def __init__(self, *, keys: KeyRing | None = None, salts: DailySalts | None = None) -> None:
         self._keys, self._salts = keys, salts
 
+    def with_keys(self, keys: KeyRing | None) -> Pseudonyms:
+        """Return the same with other keys."""
+        return Pseudonyms(keys=keys, salts=self._salts)
+
     def daily(self, user_id: str, time_ns: int) -> str | None:
         """Return what stands for a user on the day of `time_ns`; None where the day's salt is gone."""
         found = self._salts.at(time_ns) if self._salts else None

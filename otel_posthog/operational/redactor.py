@@ -39,6 +39,38 @@ class Redactor:
     """
 
     def __init__(self, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard) -> None:
+        self._guard = guard
+        self._rules = _Rules(policy, scrubber, guard)
+
+    def replace(self, policy: OperationalPolicy, scrubber: Scrubber) -> None:
+        """Go on with another policy; what was remembered under the one before is forgotten with it."""
+        self._rules = _Rules(policy, scrubber, self._guard)
+
+    def attributes(self, attributes: Mapping[str, Any] | None) -> Attributes:
+        """Return `attributes`, the same object where nothing had to go."""
+        return self._rules.attributes(attributes)
+
+    def value(self, key: str, value: object) -> object:
+        """Return `value`, the same object where nothing had to go."""
+        return self._rules.value(key, value)
+
+    def text(self, text: str) -> str:
+        """Return `text`, the same object where nothing had to go."""
+        return self._rules.text(text)
+
+    def resource(self, resource: Resource) -> Resource:
+        """Return `resource` redacted."""
+        return self._rules.resource(resource)
+
+    def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
+        """Return `scope` redacted."""
+        return self._rules.scope(scope)
+
+
+class _Rules:
+    """One policy of the operational side, and what is remembered under it."""
+
+    def __init__(self, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard) -> None:
         self._policy, self._scrubber, self._guard = policy, scrubber, guard
         self._prefixes = (PREFIX, *policy.user_key_prefixes)
         self._harmless: set[tuple[str, str]] = set()

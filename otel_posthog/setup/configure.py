@@ -6,6 +6,7 @@ decides; a later one attaches to providers that are not attached yet, changes no
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import threading
@@ -22,6 +23,7 @@ from otel_posthog.policy import Policy, activate
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.collecting import chosen, collecting
 from otel_posthog.setup.providers import Providers, attach
+from otel_posthog.setup.replace import replaced, watch
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
 from otel_posthog.setup.tell import tell_start
@@ -133,7 +135,38 @@ def _start(settings: Settings, environ: MutableMapping[str, str], door: str) -> 
     activate(policy)
     tell_start(policy, chosen(settings.collection, environ), environ)
     _running = Running(settings, health, guard, redactor, pipeline, door)
+    watch(_running, _reread)
     return _running
+
+
+def replace_policy(policy: Policy | str | os.PathLike[str] | None = None) -> bool:
+    """Put another policy in force in this process; no event is lost, and what waits is sent as it was cleaned.
+
+    Keys, hosts and the section `delivery` of what is running already, and switching collection on in a process that
+    started without, take effect at the next start only; a line says so. Everything else does at once.
+
+    Args:
+        policy: A `Policy`, or the path of a policy file; by default the file that was read at start, read again.
+
+    Returns:
+        False where it was refused, for the reason that one line of the log says; the policy before it stays in force.
+    """
+    global _running
+    with _lock:
+        if _running is None:
+            _log.error("no policy is in force yet that could be replaced: give it to configure(policy=...)")
+            return False
+        settings = replaced(_running, policy)
+        if settings is None:
+            return False
+        _running = dataclasses.replace(_running, settings=settings)
+        return True
+
+
+def _reread() -> Policy:
+    """Read the policy's files again, on the worker; return what is then in force."""
+    replace_policy()
+    return _running.settings.policy if _running else Policy()
 
 
 def is_attached() -> bool:

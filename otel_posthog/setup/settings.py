@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from otel_posthog.errors import ConfigurationError, PolicyError
 from otel_posthog.identity import KeyRing, read_keys
 from otel_posthog.identity.keys import MAKE_ONE, MIN_KEY_BYTES
 from otel_posthog.intake import Lift
-from otel_posthog.policy import Carried, Collection, IdentityMode, Policy, decide
+from otel_posthog.policy import Carried, Collection, Destination, IdentityMode, Policy, decide
 from otel_posthog.policy.checks import problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.secrets import with_secrets
@@ -33,12 +33,16 @@ class Settings:
         collection: Whether anything is sent, and if not, which switch decided.
         lift: Which unsampled spans are recorded; None leaves the sampler alone.
         keys: The keys of the mode `pseudonymous`, where some are configured.
+        api_key: The argument of that name, for another policy.
+        host: The argument of that name, for another policy.
     """
 
     policy: Policy
     collection: Collection
     lift: Lift | None
     keys: KeyRing | None = None
+    api_key: str | None = field(default=None, repr=False)
+    host: str | None = None
 
 
 def read(
@@ -69,13 +73,14 @@ def read(
     chosen = with_secrets(chosen.with_credentials(key, url), environ)
     for each in chosen.destinations:
         if each.api_key is not None:
-            _check_key(each.api_key, _name_of_key(key, api_key))
+            _check_key(each.api_key, _name_of_key(each, key, api_key))
     chosen = _with_identity(chosen, environ)
     collection = decide(chosen, environ)
-    if collection.is_preview:
+    if collection.is_preview and not any(each.api_key for each in chosen.destinations):
         # A preview is for those as well who have no project yet; nothing is sent with this.
-        chosen = chosen.with_credentials(chosen.destinations[0].api_key or PREVIEW, None)
-    return Settings(chosen, collection, read_lift(environ, sampler), _keys(chosen, environ))
+        chosen = chosen.with_credentials(PREVIEW, None)
+    lift, keys = read_lift(environ, sampler), _keys(chosen, environ)
+    return Settings(chosen, collection, lift, keys, api_key=api_key, host=host)
 
 
 def stripping_only() -> Settings:
@@ -102,10 +107,10 @@ def _check_host(host: str, name: str) -> None:
         raise ConfigurationError(f"{name} is not a URL; write e.g. {name}=https://eu.i.posthog.com")
 
 
-def _name_of_key(key: str | None, argument: str | None) -> str:
+def _name_of_key(destination: Destination, key: str | None, argument: str | None) -> str:
     """Return where a key came from: the argument, the environment, or else the policy."""
-    if key is None:
-        return "api_key in the policy"
+    if key is None or destination.api_key != key:
+        return destination.api_key_env or f"api_key of the destination {destination.name} in the policy"
     return env.POSTHOG_API_KEY if argument is None else "api_key"
 
 

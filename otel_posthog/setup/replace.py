@@ -1,0 +1,107 @@
+"""Another policy in the running process, without an event lost: the next signal is cleaned by the new one.
+
+What waits to be sent stays as it was cleaned. A policy that cannot be used is refused with one line, and the one before
+it stays. Any thread may call; the worker does when a watched file has changed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from otel_posthog.errors import OtelPostHogError
+from otel_posthog.policy import Destination, Policy, activate
+from otel_posthog.policy.watch import Watch
+from otel_posthog.privacy import Filter
+from otel_posthog.setup.running import Running
+from otel_posthog.setup.settings import Settings, read
+
+_log = logging.getLogger("otel_posthog")
+
+BUILT_IN = Policy().source
+
+
+def replaced(running: Running, policy: Policy | str | os.PathLike[str] | None) -> Settings | None:
+    """Put `policy` in force in what runs; None where it was refused, which one line tells.
+
+    Args:
+        running: What set-up made.
+        policy: A policy, or the path of one; None reads the file that was read at start again.
+    """
+    before = running.settings
+    given = policy or (None if before.policy.source == BUILT_IN else before.policy.source)
+    try:
+        settings = read(os.environ, policy=given, api_key=before.api_key, host=before.host)
+        settings, later = _effective(before, settings, is_running=running.pipeline is not None)
+        filter_ = Filter(settings.policy.privacy)
+        if running.pipeline is not None:
+            running.pipeline.replace_policy(settings.policy, settings.keys)
+    except OtelPostHogError as error:
+        _log.error("%s. The policy before it stays in force", error)
+        return None
+    except Exception as error:
+        _log.error("the policy could not be replaced (%s): the one before it stays in force", type(error).__name__)
+        running.guard.caught("replace_policy", error)
+        return None
+    running.redactor.replace(settings.policy.operational, filter_)
+    activate(settings.policy)
+    _log.info("the policy is replaced by %s", settings.policy.source)
+    if later:
+        _log.warning("of the new policy, %s will be in force from the next start", ", ".join(later))
+    return settings
+
+
+def watch(running: Running, changed: Callable[[], Policy]) -> None:
+    """Have the worker call `changed` when a file of the policy has changed, if the policy asks for it.
+
+    Args:
+        running: What set-up made.
+        changed: Reads the files again and returns the policy that is then in force.
+    """
+    pipeline, made = running.pipeline, _watch(running.settings.policy)
+    if pipeline is None or made is None:
+        return
+
+    def look() -> None:
+        nonlocal made
+        if made is not None and made.has_changed():
+            made = _watch(changed())
+
+    pipeline.on_tick(look)
+
+
+def _watch(policy: Policy) -> Watch | None:
+    if policy.watch_interval_s is None or policy.source == BUILT_IN:
+        return None
+    from otel_posthog.policy.yaml_file import files_of  # noqa: PLC0415 - YAML is only for those with a file
+
+    return Watch(files_of(policy), policy.watch_interval_s)
+
+
+def _effective(before: Settings, new: Settings, *, is_running: bool) -> tuple[Settings, list[str]]:
+    """Return `new` with what a running process keeps, and the keys of which the new value is put off."""
+    later = []
+    if new.policy.delivery != before.policy.delivery:
+        later.append("delivery")
+    known = {each.name: each for each in before.policy.destinations if each.api_key} if is_running else {}
+    destinations = []
+    for each in new.policy.destinations:
+        kept = _kept(each, known.get(each.name))
+        if kept is not each:
+            later.append(f"destination {each.name}")
+        destinations.append(kept)
+    if new.collection.enabled and not is_running:
+        later.append("collection")
+    if not new.collection.enabled:
+        destinations = [replace(each, api_key=None) for each in destinations]
+    policy = replace(new.policy, delivery=before.policy.delivery, destinations=tuple(destinations))
+    return replace(new, policy=policy, lift=before.lift), later
+
+
+def _kept(new: Destination, old: Destination | None) -> Destination:
+    """Return `new` with the key, host and format with which events for it are being sent already."""
+    if old is None or (new.api_key, new.host, new.capture_mode) == (old.api_key, old.host, old.capture_mode):
+        return new
+    return replace(new, api_key=old.api_key, host=old.host, capture_mode=old.capture_mode)
