@@ -76,6 +76,6 @@ def test_what_is_remembered_is_harmless_and_bounded() -> None:
     made = redactor()
     for number in range(10_000):
         made.attributes({"key": f"value {number}", "other": f"SECRET {number}"})
-    assert len(made._harmless) <= 4096
-    assert not any("SECRET" in value for _, value in made._harmless)
+    assert len(made._rules._harmless) <= 4096
+    assert not any("SECRET" in value for _, value in made._rules._harmless)
     assert made.attributes({"key": "value 1", "other": "SECRET 1"}) == {"key": "value 1", "other": "[x] 1"}

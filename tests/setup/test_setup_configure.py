@@ -146,7 +146,11 @@ def test_the_sampler_can_be_left_alone(
     [
         ({"api_key": "phx_personal"}, {}, "use the project's key, which begins with phc_"),
         ({"api_key": "phc_ x"}, {}, "copy the project's key again"),
-        ({"policy": Policy(destinations=(Destination(api_key="phx_x"),))}, {}, "api_key in the policy is a personal"),
+        (
+            {"policy": Policy(destinations=(Destination(api_key="phx_x"),))},
+            {},
+            "api_key of the destination default in the policy is a personal",
+        ),
         ({"host": "eu.i.posthog.com"}, {}, "host is not a URL; write e.g. host=https://eu.i.posthog.com"),
         ({}, {"POSTHOG_HOST": "ftp://x"}, "POSTHOG_HOST is not a URL"),
         ({}, {"ANALYTICS_ANONYMIZE_USER_IDS": "perhaps"}, "must be true or false"),
