@@ -24,6 +24,9 @@ class Preview(Delivery):
     def __init__(self, policy: Policy, health: Health, guard: Guard) -> None:
         super().__init__(replace(policy, destinations=()), health, guard)
 
+    def extend(self, policy: Policy) -> None:
+        """Make no sender for a further destination either."""
+
     def submit(self, event: CleanEvent) -> None:
         """Count `event`."""
         self._health.count(outcome.PREVIEWED, event.destination)

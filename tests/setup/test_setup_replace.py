@@ -189,11 +189,11 @@ def test_a_new_destination_gets_events_and_one_that_is_gone_gets_none(
         program.start(Policy(), fake_posthog.url)
         program.emit(1)
         assert otel_posthog.flush(10)
-        second = Destination("second", "phc_second", other.url)
+        second = Destination("second", "phc_test", other.url)
         assert otel_posthog.replace_policy(Policy(destinations=(Destination(), second)))
         program.emit(2)
         assert otel_posthog.flush(10)
-        assert otel_posthog.replace_policy(Policy(destinations=(replace(second, api_key="phc_second"),)))
+        assert otel_posthog.replace_policy(Policy(destinations=(replace(second, api_key="phc_test"),)))
         program.emit(3)
         assert otel_posthog.flush(10)
         assert sorted(event.properties["number"] for event in fake_posthog.events) == [1, 2]
