@@ -5,7 +5,7 @@ from otel_posthog.identity.disguise import disguised
 from otel_posthog.identity.echo import Echo
 from otel_posthog.identity.installation import Installation, load
 from otel_posthog.identity.keys import KeyRing, read_keys
-from otel_posthog.identity.modes import person
+from otel_posthog.identity.modes import person, usable
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, start_line
 from otel_posthog.identity.pseudonyms import Pseudonyms
 from otel_posthog.identity.salts import DailySalts
@@ -24,5 +24,6 @@ __all__ = [
     "person",
     "read_keys",
     "start_line",
+    "usable",
     "with_change",
 ]

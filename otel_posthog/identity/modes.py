@@ -104,7 +104,7 @@ def _daily(user_id: str | None, pseudonym: str | None, time_ns: int, note: Note,
         if day:
             # One of another day would link this day to that one.
             return pseudonym if day == f"{moment_of(time_ns):%Y%m%d}" else None
-        user_id = pseudonym
+        user_id = pseudonym if day == "" else None
     if user_id is None:
         return None
     found = pseudonyms.daily(user_id, time_ns)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
 
-from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
+from otel_posthog.intake.acting import acting
 from otel_posthog.intake.items import ExceptionsInForce, log_name
 from otel_posthog.model import Close, Flush, Signal, Source, Submit
 from otel_posthog.policy import ExceptionPolicy
@@ -79,7 +79,7 @@ def log_signal(item: ReadWriteLogRecord | ReadableLogRecord, exceptions: Excepti
         trace_id=record.trace_id or 0,
         span_id=record.span_id or 0,
         resource=item_attributes(resource),
-        context=current_identity(record.context),
+        context=acting(record.context),
         observed_time_ns=observed_ns,
         dropped_attributes=item.dropped_attributes,
     )

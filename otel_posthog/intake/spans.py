@@ -12,8 +12,8 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from otel_posthog.context import current_identity
 from otel_posthog.errors import Guard
+from otel_posthog.intake.acting import acting, acting_at_end
 from otel_posthog.intake.items import ExceptionsInForce, is_product_event, span_items
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Source, Submit
 from otel_posthog.policy import ExceptionPolicy
@@ -72,7 +72,7 @@ class SpanIntake(EndingSpanProcessor):
         """Remember the product attributes and the identity that `span` starts with."""
         try:
             keep_evicted_events(span, _ProductEvents)
-            identity = current_identity(parent_context)
+            identity = acting(parent_context)
             attributes = span_attributes(span)
             # The SDK evicts the oldest attribute when the 129th is set, and the context is gone when the span ends.
             if has_product_attributes(attributes):
@@ -144,7 +144,7 @@ def span_signals(
     found = span_items(attributes, events, span.end_time or 0, exceptions, dropped_attributes=dropped)
     if not found:
         return []
-    identity = identity or current_identity()
+    identity = acting_at_end(identity)
     resource = item_attributes(span.resource.attributes)
     ids = {"trace_id": span.context.trace_id, "span_id": span.context.span_id}
     return [item.signal(**ids, resource=resource, context=identity) for item in found]
@@ -162,7 +162,7 @@ def _span_signal(
         context.trace_id,
         context.span_id,
         item_attributes(span.resource.attributes),
-        identity or current_identity(),
+        acting_at_end(identity),
         end_ns,
         0,
         NO_ATTRIBUTES,

@@ -13,6 +13,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, Pseudonyms, load
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import OPTED_OUT, Collection, collection_choice
+from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import Settings
 from otel_posthog.setup.tell import tell_first_run
 
@@ -23,15 +24,17 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
     is_preview = settings.collection.is_preview
     salts = DailySalts(installation.directory)
     salts.clean()
+    pseudonyms = Pseudonyms(keys=settings.keys, salts=salts)
     if not (is_preview or choice.is_off()):
         tell_first_run(policy, installation)
+    hand_on(policy, pseudonyms, choice, guard)
     return Pipeline(
         policy,
         installation_id=installation.distinct_id,
         health=health,
         guard=guard,
         delivery=Preview(policy, health, guard) if is_preview else None,
-        pseudonyms=Pseudonyms(keys=settings.keys, salts=salts),
+        pseudonyms=pseudonyms,
         is_opted_out=choice.is_off,
     )
 

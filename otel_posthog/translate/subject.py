@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from otel_posthog.context import agreed
 from otel_posthog.model import NO_GROUPS, ContextIdentity, Signal, Subject
+from otel_posthog.privacy_control import is_objection
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.vocabulary import (
     ALIAS_KEY,
@@ -57,9 +59,9 @@ def _consent(signal: Signal, context: ContextIdentity) -> bool | None:
     """Return whether the user agreed; a denial anywhere wins, and what is not plainly a yes is a denial."""
     said = [context.consent]
     for layer in (signal.attributes, signal.parent):
+        if is_objection(layer):
+            said.append(False)
         value = layer.get(CONSENT_KEY)
         if value is not None:
             said.append(value is True or (isinstance(value, str) and value.strip().lower() in _YES))
-    if False in said:
-        return False
-    return True if True in said else None
+    return agreed(*said)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes
 from otel_posthog.route import PREFIX
 from otel_posthog.translate.note import Note
@@ -38,6 +39,8 @@ _RESERVED = frozenset(
         UUID_KEY,
         TIMESTAMP_KEY,
         CONSENT_KEY,
+        # What a processor that copies baggage to spans makes of what `user_context` puts there.
+        PSEUDONYM_ENTRY,
     }
 )
 _PROPERTY = "analytics.property."
