@@ -45,6 +45,7 @@ class KeyFacts:
         reference: It ends in a word for where something is or what it is called, after the sensitive word.
         max_number: A number of at most this size counts things (`token_count`); 0 for no number.
         version: A number with dots under it is a version.
+        kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
     """
 
     sensitive: bool = False
@@ -53,6 +54,7 @@ class KeyFacts:
     reference: bool = False
     max_number: int = 0
     version: bool = False
+    kinds: frozenset[str] = frozenset()
 
 
 NO_FACTS = KeyFacts()

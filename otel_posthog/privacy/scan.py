@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from otel_posthog.privacy.detectors import LONG_NUMBER, USERINFO, Detector, Span, detectors, look
+from otel_posthog.privacy.detectors import USERINFO, Detector, Span, detectors
+from otel_posthog.privacy.detectors.look import NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 from otel_posthog.privacy.reveal import reveal
@@ -23,14 +24,19 @@ _MARGIN_CHARS = 512
 _SHORTEST_HIT = 5  # `pwd=x`
 # A value grown together with another may come to light when that one goes; three rounds settle all but the contrived.
 _MAX_ROUNDS = 3
+_GAP_CHARS = 4
+_DIGIT = re.compile("[0-9]")
 _APART = frozenset(" \t\n\"'`=&?/,;()<>[]{}|#")
 
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(
     r"[A-Za-z_.,()'!-]{0,19}"
+    r"|v?[0-9]{1,8}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|[12]\d{3}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
-    r"|(?=[^a-f]{0,31}[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})"
+    r"|[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    # Sixteen digits at the end might be a card's.
+    r"|[0-9a-f]{16}(?:[0-9a-f]{16}(?:[0-9a-f]{8}(?:[0-9a-f]{24})?)?)?(?<![0-9]{16})"
 )
 
 
@@ -46,12 +52,11 @@ class Scanner:
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
         # A text is one of a few hundred mixtures of what the detectors need; which of them fit is told once for each.
-        self._fitting: dict[int, tuple[Detector, ...]] = {}
+        self._fitting: dict[tuple[int, frozenset[str]], tuple[Detector, ...]] = {}
 
     def clean(
         self,
         text: str,
-        *,
         max_chars: int,
         facts: KeyFacts = NO_FACTS,
         fired: Fired | None = None,
@@ -66,47 +71,47 @@ class Scanner:
             fired: Gets the names of what was found, `max_string_chars` for a cut.
             methods: Which detectors look, and what stands for a hit of each.
         """
-        if len(text) <= max_chars:
+        size = len(text)
+        if size <= max_chars:
+            if size < _SHORTEST_HIT or (_HARMLESS.fullmatch(text) and not facts.kinds):
+                return text
             return self._clean(text, facts, fired, methods)
         if fired is not None:
             fired.append("max_string_chars")
         window = self._clean(text[: max_chars + _MARGIN_CHARS], facts, fired, methods)
-        if len(text) <= max_chars + _MARGIN_CHARS:
+        if size <= max_chars + _MARGIN_CHARS:
             return window[:max_chars]
         # The last of the window may be half of something: it served to be looked at, and goes.
         return window[: min(max_chars, max(0, len(window) - _MARGIN_CHARS))]
 
     def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
-        if len(text) < _SHORTEST_HIT or _HARMLESS.fullmatch(text):
-            return text
         for _ in range(_MAX_ROUNDS):
-            hits = self._hits(text, facts, methods)
-            cuts = _cuts(text, hits, methods) if hits else []
+            hits = self._hits(text, facts, methods.skipped)
+            cuts = _cuts(text, hits, methods) if hits else None
             if not cuts:
                 break
             if fired is not None:
                 _note(cuts, fired)
             before, text = text, _replaced(text, cuts)
-            if _stand_apart(before, hits) and not LONG_NUMBER.search(text):
+            if _stand_apart(before, hits):
                 break
         return text
 
-    def _hits(self, text: str, facts: KeyFacts, methods: HitMethods) -> list[Hit]:
+    def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
         plain, offsets = reveal(text)
         seen, runs = look(plain)
-        kind = seen * 2 + facts.version
+        kind = (seen * 2 + facts.version, skipped)
         fitting = self._fitting.get(kind)
         if fitting is None:
-            fitting = tuple(each for each in self._detectors if each.fits(seen, version=facts.version))
+            on = (each for each in self._detectors if each.name not in skipped)
+            fitting = tuple(each for each in on if each.fits(seen, version=facts.version))
             self._fitting[kind] = fitting
         hits: list[Hit] = []
         # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
-        if offsets is not None and self._userinfo and USERINFO.name not in methods.skipped:
+        if offsets is not None and self._userinfo and USERINFO.name not in skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
         for detector in fitting:
-            if detector.name in methods.skipped:
-                continue
             spans = detector.find(plain, facts, runs)
             if spans:
                 hits = _merged(hits, spans, detector, offsets)
@@ -115,6 +120,8 @@ class Scanner:
 
 def _cuts(text: str, hits: list[Hit], methods: HitMethods) -> list[Cut]:
     """Return what is to be replaced and by what; a hit that its method leaves as it is, is left out."""
+    if not methods.replacements:
+        return [(start, end, detector.name, detector.marker) for start, end, detector in hits]
     cuts = []
     for start, end, detector in hits:
         hit = text[start:end]
@@ -167,7 +174,14 @@ def _note(cuts: list[Cut], fired: Fired) -> None:
 
 
 def _stand_apart(text: str, hits: list[Hit]) -> bool:
+    """Return whether no hit's going can bring another to light."""
     size = len(text)
-    return all(
-        (start == 0 or text[start - 1] in _APART) and (end == size or text[end] in _APART) for start, end, _ in hits
-    )
+    for start, end, detector in hits:
+        if (start and text[start - 1] not in _APART) or (end < size and text[end] not in _APART):
+            return False
+        # Which digits belong together is told by those around them, also across a space.
+        if detector.needs & NUMBER and (
+            _DIGIT.search(text, max(0, start - _GAP_CHARS), start) or _DIGIT.search(text, end, end + _GAP_CHARS)
+        ):
+            return False
+    return True

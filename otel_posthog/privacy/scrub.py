@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import Method
-from otel_posthog.privacy.embedded import parse
+from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
 from otel_posthog.privacy.methods import HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
@@ -73,7 +73,7 @@ class Scrub:
         return value
 
     def _string(self, text: str, key: Key, depth: int) -> str:
-        embedded = parse(text) if len(text) <= MAX_CHARS else None
+        embedded = parse(text) if may_be_json(text) and len(text) <= MAX_CHARS else None
         if embedded is None:
             return self._text(text, key)
         scrubbed = self._value(embedded.document, key, depth)

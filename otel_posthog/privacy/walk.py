@@ -15,9 +15,9 @@ from itertools import islice
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
 from otel_posthog.privacy.detectors import is_card
-from otel_posthog.privacy.embedded import parse
-from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, is_harmless
-from otel_posthog.privacy.methods import HitMethods, ValueMethod
+from otel_posthog.privacy.embedded import may_be_json, parse
+from otel_posthog.privacy.keys import is_harmless
+from otel_posthog.privacy.methods import ValueMethod
 from otel_posthog.privacy.plain import GONE, plain
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
@@ -73,7 +73,10 @@ class Walk:
 
     def name(self, text: str, path: str) -> str:
         """Return a text that cannot be left out, with the detectors' hits replaced, cut to the policy's length."""
-        cleaned, fired = self._scan(text, self._rules.methods, self._policy.max_string_chars)
+        fired: Fired = []
+        cleaned = self._rules.scanner.clean(
+            text, self._policy.max_string_chars, fired=fired, methods=self._rules.methods
+        )
         self._note(path, fired)
         return cleaned
 
@@ -83,11 +86,13 @@ class Walk:
         if rule is not None and rule.method is Method.TRUNCATE:
             limit = min(limit, rule.max_chars)
         spare = 0 if self._hide is None else LONGEST_ID_CHARS
-        cleaned, fired = self._scan(text, key.methods, limit + spare, key.facts)
-        for name in key.methods.dropping.intersection(fired):
-            self._receipt.add(path, name, REMOVED)
-            return GONE
-        self._note(path, fired)
+        fired: Fired = []
+        cleaned = self._rules.scanner.clean(text, limit + spare, key.facts, fired, key.methods)
+        if fired:
+            for name in key.methods.dropping.intersection(fired):
+                self._receipt.add(path, name, REMOVED)
+                return GONE
+            self._note(path, fired)
         return cleaned if self._hide is None else self._hidden(cleaned, path, limit, is_cut=CUT in fired)
 
     def _hidden(self, text: str, path: str, limit: int, *, is_cut: bool) -> str:
@@ -99,11 +104,6 @@ class Walk:
         if len(text) > limit:
             self._receipt.add(path, CUT, TRUNCATED)
         return text[:limit]
-
-    def _scan(self, text: str, methods: HitMethods, max_chars: int, facts: KeyFacts = NO_FACTS) -> tuple[str, Fired]:
-        fired: Fired = []
-        cleaned = self._rules.scanner.clean(text, max_chars=max_chars, facts=facts, fired=fired, methods=methods)
-        return cleaned, fired
 
     def _note(self, path: str, fired: Fired) -> None:
         for rule in fired:
@@ -143,6 +143,8 @@ class Walk:
             kept[unused(key.name, kept)] = cleaned
 
     def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
+        if type(value) is str and key.rule is None:
+            return self._string(value, path, key, depth)
         value = plain(value)
         if key.rule is not None and key.rule.apply is not None and isinstance(value, (str, bool, int, float)):
             return self._ruled(value, path, key.rule, key.rule.apply)
@@ -169,7 +171,7 @@ class Walk:
         return new
 
     def _string(self, text: str, path: str, key: Key, depth: int) -> object:
-        embedded = parse(text) if len(text) <= self._policy.max_string_chars else None
+        embedded = parse(text) if may_be_json(text) and len(text) <= self._policy.max_string_chars else None
         if embedded is None:
             return self._text(text, path, key)
         cleaned = self._value(embedded.document, path, key, depth)
@@ -243,6 +245,8 @@ def is_card_number(number: float) -> bool:
 
 def unused(name: str, kept: Mapping[str, object]) -> str:
     """Return `name`, numbered where two keys have become one marker."""
+    if name not in kept:
+        return name
     number, free = 2, name
     while free in kept:
         free, number = f"{name}_{number}", number + 1

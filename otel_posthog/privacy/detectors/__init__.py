@@ -14,15 +14,15 @@ from otel_posthog.privacy.detectors.email import EMAIL
 from otel_posthog.privacy.detectors.iban import IBAN
 from otel_posthog.privacy.detectors.ip import IPV4, IPV6
 from otel_posthog.privacy.detectors.jwt import JWT
-from otel_posthog.privacy.detectors.look import LONG_NUMBER, look
 from otel_posthog.privacy.detectors.mac import MAC
 from otel_posthog.privacy.detectors.pairs import pairs
 from otel_posthog.privacy.detectors.phone import PHONE
-from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO, VENDOR
+from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO
 from otel_posthog.privacy.detectors.ssn import SSN
+from otel_posthog.privacy.detectors.vendor import VENDOR
 from otel_posthog.privacy.keys import KeyFacts
 
-__all__ = ["LONG_NUMBER", "USERINFO", "Detector", "Span", "detectors", "is_card", "look"]
+__all__ = ["USERINFO", "Detector", "Span", "detectors", "is_card"]
 
 _ORDER = (PEM, USERINFO, JWT, VENDOR, AUTHORIZATION, EMAIL, MAC, IPV6, IPV4, IBAN, CARD, PHONE, SSN)
 

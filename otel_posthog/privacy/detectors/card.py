@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import NUMBER
+from otel_posthog.privacy.detectors.look import LONG_DIGITS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 
-_DIALLED = re.compile(r"\d{8,15}(?![ .-]?\d)")
-_GROUP = re.compile(r"\d+")
+_DIALLED = re.compile(r"[0-9]{8,15}(?![ .-]?[0-9])")
+_NO_GAPS = str.maketrans("", "", " ().+/-")
+_GROUP = re.compile(r"[0-9]+")
 _MIN_DIGITS, _MAX_DIGITS = 13, 19
 _MAX_GROUPS = 5
 _MAX_GROUP_DIGITS = 7  # American Express has 4-6-5; the last groups of UUIDs have twelve
@@ -27,7 +28,7 @@ def is_card(digits: str) -> bool:
 def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     for run in runs:
-        if run.end() - run.start() < _MIN_DIGITS:
+        if run.end() - run.start() < _MIN_DIGITS or len(run.group().translate(_NO_GAPS)) < _MIN_DIGITS:
             continue
         groups = [match.span() for match in _GROUP.finditer(text, *run.span())]
         # A group that is grown together with a word is part of an id or a hash.
@@ -100,4 +101,4 @@ def _luhn(digits: str) -> bool:
     return (sum(map(int, plain)) + sum(_DOUBLED[int(digit)] for digit in doubled)) % 10 == 0
 
 
-CARD = Detector("card", _find, needs=NUMBER)
+CARD = Detector("card", _find, needs=NUMBER | LONG_DIGITS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -27,6 +27,7 @@ class Detector:
         needs_one: The same, of which one is enough; 0 where there is no such choice.
         in_versions: False where a version number looks like a hit; not asked about values of version-like keys then.
         gives_way: A hit that overlaps one of a detector before it is not taken; without it the wider of the two wins.
+        marker: What stands for a hit where no method says otherwise.
     """
 
     name: str
@@ -35,6 +36,10 @@ class Detector:
     needs_one: int = 0
     in_versions: bool = True
     gives_way: bool = True
+    marker: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "marker", f"[{self.name}]")
 
     def fits(self, seen: int, *, version: bool) -> bool:
         """Return whether a hit is possible in a text in which `seen` was seen."""

@@ -6,22 +6,19 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import DIGIT
+from otel_posthog.privacy.detectors.look import IBAN_START, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import IBAN_LENGTHS
 
 _DASHED_GROUP = 4
-# Found by its check digits, which are rarer in a text than two letters.
-_START = re.compile(r"\d{2}(?<=[A-Za-z]{2}\d{2})(?<![0-9A-Za-z].{4})(?=[ -]?[0-9A-Za-z])")
+_START = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?=[ +-]?[0-9A-Za-z])")
 
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    if len(text) < min(IBAN_LENGTHS.values()):
-        return spans
     end = 0
     for match in _START.finditer(text):
-        start = match.start() - 2
+        start = match.start()
         length = IBAN_LENGTHS.get(text[start : start + 2].upper()) if start >= end else None
         found = _read(text, start, length) if length else None
         if found:
@@ -57,4 +54,4 @@ def _checks(iban: str) -> bool:
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
 
 
-IBAN = Detector("iban", _find, needs=DIGIT)
+IBAN = Detector("iban", _find, needs=NUMBER | IBAN_START)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv6Address
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import COLON, DIGIT, DOT
+from otel_posthog.privacy.detectors.look import COLONS, DIGIT, DOTTED
 from otel_posthog.privacy.keys import KeyFacts
 
-_V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
+_V4 = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
 
 # What stands before a number with three dots that is a version: `version 1.2.3.4`, `pkg==1.2.3.4`, `Chrome/120.0.0.0`.
@@ -29,8 +29,6 @@ _NON_PUBLIC_24 = frozenset({(192, 0, 0), (192, 0, 2), (198, 51, 100), (203, 0, 1
 
 
 def _find_v4(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    if text.count(".") < 3:
-        return []
     return [
         match.span()
         for match in _V4.finditer(text)
@@ -55,8 +53,6 @@ def _is_public_v4(a: int, b: int, c: int, d: int) -> bool:
 
 
 def _find_v6(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    if "::" not in text and text.count(":") < 6:
-        return []
     spans: list[Span] = []
     for match in _V6.finditer(text):
         found = match.group().rstrip(".")
@@ -81,5 +77,5 @@ def _is_public_v6(text: str) -> bool:
     return (number >> 125 == 1 and not documentation) or number >> 32 == 0x64FF9B << 64
 
 
-IPV6 = Detector("ip", _find_v6, needs=COLON | DIGIT)
-IPV4 = Detector("ip", _find_v4, needs=DOT | DIGIT, in_versions=False)
+IPV6 = Detector("ip", _find_v6, needs=COLONS | DIGIT)
+IPV4 = Detector("ip", _find_v4, needs=DOTTED | DIGIT, in_versions=False)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import COLON, DASH, DOT
+from otel_posthog.privacy.detectors.look import COLONS, DASHES, DIGIT, DOTS
 from otel_posthog.privacy.keys import KeyFacts
 
 _MAC = re.compile(
@@ -17,13 +17,14 @@ _MAC = re.compile(
 _DOTTED = re.compile(
     r"(?<![0-9A-Za-z.])(?=[0-9.]{0,14}[A-Fa-f])[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![0-9A-Za-z]|\.[0-9A-Za-z])"
 )
+_DOTTED_END = re.compile(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
 
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans = [match.span() for match in _MAC.finditer(text)] if text.count(":") >= 5 or text.count("-") >= 5 else []
-    if text.count(".") >= 2:
+    if _DOTTED_END.search(text):
         spans += (match.span() for match in _DOTTED.finditer(text))
     return spans
 
 
-MAC = Detector("mac", _find, needs_one=COLON | DASH | DOT)
+MAC = Detector("mac", _find, needs=DIGIT, needs_one=COLONS | DASHES | DOTS)

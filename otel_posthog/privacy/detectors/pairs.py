@@ -21,6 +21,9 @@ _SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}")
 _FLAG_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}|(?<=\w) (?=[^\s-])")
 _KEY_REVERSED = re.compile(r"\s{0,3}:?(?:(?P<quote>[\"'])\\{0,4}|\](?=[^\[]{1,64}\[\w))?(?P<key>[\w-]{1,64})")
 _LOOK_BACK_CHARS = 72
+# Every word that might be a key, read forwards: in almost every text none of them is one that matters.
+_KEY = re.compile(r"(?<![0-9A-Za-z_\x80-\U0010ffff-])([0-9A-Za-z_\x80-\U0010ffff-]+)[\"'\]\\\s:]{0,9}[=:]")
+_MAX_KEY_CHARS = 64
 
 # An unquoted value ends at a space, and where a list or a query goes on; elsewhere a password may hold `,` and `&`.
 _STOP = (
@@ -103,7 +106,13 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             header=facts.sensitive and bool(_COOKIE_KEY.fullmatch(word)),
         )
 
+    @lru_cache(maxsize=2048)
+    def may_hide(name: str) -> bool:
+        return read(name).may_hide
+
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+        if "--" not in text and not any(may_hide(match[1][-_MAX_KEY_CHARS:]) for match in _KEY.finditer(text)):
+            return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
         at = 0

@@ -1,0 +1,93 @@
+"""Vendors' keys, told by how they begin; the table of beginnings is a file beside this one."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.resources import files
+
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import TOKEN
+from otel_posthog.privacy.keys import KeyFacts
+
+_KINDS = {
+    "w": r"[0-9A-Za-z_-]{%s,}",
+    "t": r"[0-9A-Za-z_.=~-]{%s,}",
+    "b": r"[0-9A-Za-z_+/=-]{%s,}",
+    "x": r"[0-9a-fA-F]{%s,}",
+    "u": r"[0-9A-Z]{%s,}",
+    "a": r"[0-9A-Za-z]{%s,}",
+    "h": r"[0-9A-Za-z]{%s}(?![0-9A-Za-z_-])",
+}
+# No beginning of their own. Behind each the few characters without which none is there.
+_ODD = tuple(
+    (hint, re.compile(pattern, re.ASCII))
+    for hint, pattern in (
+        (".atlasv1.", r"[0-9A-Za-z]{10,20}\.atlasv1\.[0-9A-Za-z_=-]{16,}"),  # Terraform
+        ("Q~", r"(?<![0-9A-Za-z_~.])[0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_.~-]{20,}"),  # Microsoft Entra
+        (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
+        ("_mmk", r"(?<![0-9A-Za-z])[0-9A-Za-z]{6}_[0-9A-Za-z]{20,}_mmk"),  # MaxMind
+        ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,40}"),  # Facebook apps
+        ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
+        ("API-", r"(?<![0-9A-Za-z])API-(?=[A-Z]{0,64}[0-9])[0-9A-Z]{16,}"),  # Octopus
+    )
+)
+# `sk_live_…`, `shippo_test_…`, `sm_pat_…`: what it is for, then something opaque.
+_PURPOSE = r"_(?:live|test|prod|sandbox|api|oauth|pat|tkn|pw|key|token|secret|aat|sat)_"
+_HAS_PURPOSE = re.compile(_PURPOSE)
+_FOR_A_PURPOSE = re.compile(
+    rf"(?<![0-9A-Za-z])[A-Za-z]{{2,12}}{_PURPOSE}(?:[a-z]{{2,8}}_)?(?=[0-9A-Za-z_=.-]{{0,64}}[0-9])[0-9A-Za-z_=.-]{{16,}}",
+    re.ASCII,
+)
+
+
+def _shapes() -> re.Pattern[str]:
+    by_first: dict[str, list[str]] = defaultdict(list)
+    for line in files(__package__).joinpath("vendor_keys.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            beginning, least, kind = line.split()[:3]
+            by_first[beginning[0]].append(re.escape(beginning[1:]) + _KINDS[kind] % least)
+    # By first letter: where a word begins, one comparison for each letter rules all of its beginnings out.
+    grouped = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
+    return re.compile(grouped, re.ASCII)
+
+
+_SHAPES = _shapes()
+_MAX_DOTTED = 32  # `discord.com/api/webhooks/`, before the first long word of a key
+_HEAD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]")
+_RUN = re.compile(r"[0-9A-Za-z_-]{14,}")
+# Hashes, UUIDs, names of things.
+_PLAIN_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,15})*")
+
+
+def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    spans: list[Span] = []
+    end = 0
+    for run in _RUN.finditer(text):
+        if run.end() <= end or _PLAIN_RUN.fullmatch(run.group()):
+            continue
+        for head in _HEAD.finditer(text, max(end, run.start() - _MAX_DOTTED), run.end()):
+            key = _SHAPES.match(text, head.start()) if head.start() >= end else None
+            if key:
+                spans.append(key.span())
+                end = key.end()
+    for hint, pattern in _ODD:
+        if hint in text:
+            spans += (match.span() for match in pattern.finditer(text))
+    if "_" in text and _HAS_PURPOSE.search(text):
+        spans += (match.span() for match in _FOR_A_PURPOSE.finditer(text))
+    return _apart(spans) if len(spans) > 1 else spans
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    apart: list[Span] = []
+    for start, end in sorted(spans):
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
+
+
+VENDOR = Detector("secret", _find, needs=TOKEN)
