@@ -17,21 +17,24 @@ class Batch:
         created_at: RFC 3339, UTC.
         request_id: A UUID; the same for every attempt, also once a part of the events is settled.
         attempts: How many were made.
-        is_part: Whether the server refused it whole once, with its neighbours.
     """
 
     events: list[CleanEvent]
     created_at: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     attempts: int = 0
-    is_part: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the events, before compression."""
+        return sum(len(event.body) for event in self.events)
 
     def only(self, events: list[CleanEvent]) -> Batch:
         """Return the same request with those of its events that are to be sent again."""
-        return Batch(events, self.created_at, self.request_id, self.attempts, self.is_part)
+        return Batch(events, self.created_at, self.request_id, self.attempts)
 
     def halves(self) -> tuple[Batch, Batch]:
         """Return two requests of their own, so that one bad event ends up alone and its neighbours arrive."""
         middle = len(self.events) // 2
         first, second = self.events[:middle], self.events[middle:]
-        return Batch(first, self.created_at, is_part=True), Batch(second, self.created_at, is_part=True)
+        return Batch(first, self.created_at), Batch(second, self.created_at)

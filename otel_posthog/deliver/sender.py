@@ -20,10 +20,10 @@ from random import uniform
 from otel_posthog import health as outcome
 from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.batch import Batch
-from otel_posthog.deliver.pace import Pace
+from otel_posthog.deliver.pace import BatchSize, Pace
 from otel_posthog.deliver.store import Store
 from otel_posthog.deliver.transport import HttpTransport, Transport, TransportError
-from otel_posthog.deliver.verdict import Action, Verdict, judge
+from otel_posthog.deliver.verdict import TOO_LARGE, Action, Verdict, judge
 from otel_posthog.deliver.waiting import Waiting
 from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_request, v1_request
 from otel_posthog.errors import Guard
@@ -85,7 +85,7 @@ class Sender:
         self._work: deque[Batch] = deque()
         self._taken, self._epoch = 0, 0
         self._is_paused = False
-        self._pace = Pace()
+        self._pace, self._size = Pace(), BatchSize(self._policy.max_batch_bytes)
 
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver; the thread starts with the next event, not here."""
@@ -212,17 +212,13 @@ class Sender:
     def _take(self) -> None:
         with self._waiting.lock:
             self._epoch = self._waiting.epoch
-            events = self.store.take(self._policy.max_batch_events, self._policy.max_batch_bytes)
+            events = self.store.take(self._policy.max_batch_events, self._size.max_bytes)
         if events:
             self._taken = len(events) - self.store.adopted(events)
             self._work.append(Batch(events, self._now().isoformat()))
 
     def _step(self) -> bool:
         """Make one attempt at the oldest batch."""
-        if self._work[0].is_part:
-            delay_s = self._pace.delay_s()
-            if delay_s and not self._waiting.backoff(delay_s, floor_s=delay_s):
-                return False
         batch = self._work.popleft()
         try:
             return self._advance(batch)
@@ -249,10 +245,12 @@ class Sender:
         if verdict.action is Action.DONE:
             return self._sort_out(batch, verdict)
         if verdict.action is Action.SPLIT:
+            self._size.refused(batch.size_bytes, is_too_large=verdict.reason == TOO_LARGE)
             self._halve_or_bury(batch, verdict.reason)
         else:
             self._bury(batch.events, verdict.reason)
-        return True
+        delay_s = self._pace.delay_s()
+        return not delay_s or self._waiting.backoff(delay_s, floor_s=delay_s)
 
     def _again(self, batch: Batch, verdict: Verdict) -> bool:
         """Wait, with `batch` the next to be tried; return False where the sending is to end."""
@@ -309,6 +307,7 @@ class Sender:
 
     def _sort_out(self, batch: Batch, verdict: Verdict) -> bool:
         """Settle each event by its own result; those to be retried make a smaller batch."""
+        self._size.accepted()
         by_result: dict[str, list[CleanEvent]] = {"retry": [], "drop": [], "": []}
         for event in batch.events:
             by_result.get(verdict.results.get(event.uuid, ""), by_result[""]).append(event)

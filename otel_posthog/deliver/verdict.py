@@ -22,6 +22,7 @@ PAUSED = frozenset({401, 402, 403, 407})
 SPLIT = frozenset({400, 413})
 # Where Capture V1 is unknown; 501 is what some proxies say.
 NO_V1 = frozenset({404, 405, 501})
+TOO_LARGE = "too_large"
 # A longer wait than this is a mistake of a proxy, not a wish of PostHog's.
 MAX_RETRY_AFTER_S = 3600.0
 
@@ -77,7 +78,7 @@ def judge(response: Response, *, is_v1: bool, now: datetime, can_fall_back: bool
     if status in RETRYABLE or status >= 500:
         return Verdict(Action.RETRY, f"http_{status}", retry_after_s)
     if status in SPLIT:
-        return Verdict(Action.SPLIT, "too_large" if status == 413 else "rejected")
+        return Verdict(Action.SPLIT, TOO_LARGE if status == 413 else "rejected")
     return Verdict(Action.REJECT, "rejected")
 
 

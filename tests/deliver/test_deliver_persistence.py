@@ -9,7 +9,7 @@ import pytest
 from clean import Delivering, clean
 
 from otel_posthog.deliver import sender as module
-from otel_posthog.deliver.pace import BURST, PER_SECOND, Pace
+from otel_posthog.deliver.pace import ACCEPTED_BEFORE_GROWTH, BURST, PER_SECOND, BatchSize, Pace
 from otel_posthog.deliver.sender import Sender
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.model import CleanEvent
@@ -122,7 +122,7 @@ def test_the_backoff_doubles_up_to_its_ceiling_with_full_jitter(monkeypatch: pyt
 
 
 def test_the_halves_of_a_batch_do_not_flood_a_server_that_refuses_everything(fake_posthog: FakePostHog) -> None:
-    """A short burst that finds one bad event in a hundred, then a few requests a second."""
+    """A short burst that finds one bad event in a hundred, then a few refusals a second."""
     fake_posthog.fault(Fault(status=400, times=None))
     with Delivering(fake_posthog.url) as made:
         made.send(100)
@@ -215,3 +215,30 @@ def test_capture_v1_is_tried_again_some_time_after_a_404(
         "/batch/",
         "/i/v1/analytics/events",
     ]
+
+
+def test_a_limit_of_the_servers_is_learnt(fake_posthog: FakePostHog) -> None:
+    """After those of the first batch there are no refusals any more; nothing is lost and nothing sent twice."""
+    fake_posthog.max_body_bytes = 3000
+    with Delivering(fake_posthog.url, flush_interval_s=0.01) as made:
+        for first in range(0, 1000, 100):
+            made.send(100, first=first)
+        assert made.delivery.flush(10)
+    assert len(fake_posthog.events) == len(fake_posthog.unique_events) == 1000
+    refused = [number for number, request in enumerate(fake_posthog.requests) if request.status == 413]
+    assert refused[-1] < 32 < len(fake_posthog.requests) - 100
+
+
+def test_the_learnt_limit_grows_again_in_time() -> None:
+    """A server whose limit was raised gets full batches again."""
+    size = BatchSize(1000)
+    size.refused(600, is_too_large=False)
+    assert size.max_bytes == 1000
+    size.refused(600, is_too_large=True)
+    size.refused(10_000, is_too_large=True)
+    assert size.max_bytes == 300
+    for _ in range(2 * ACCEPTED_BEFORE_GROWTH):
+        size.accepted()
+    assert size.max_bytes == 1000
+    size.refused(1, is_too_large=True)
+    assert size.max_bytes == 1
