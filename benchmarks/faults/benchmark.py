@@ -1,0 +1,103 @@
+"""Plays the scenarios and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.arguments import count
+from benchmarks.faults.driver import Load
+from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.scenarios import SCENARIOS, Scenario
+from benchmarks.faults.stage import Stage
+from benchmarks.result import Result, Say
+from benchmarks.table import table
+from otel_posthog.testing import FakePostHog
+
+NAME = "faults"
+EVENTS, PER_SECOND = 10_000, 2000.0
+
+HEAD = """\
+faults: what is lost and what comes twice; {events} events at {per_second:.0f}/s unless the fault says otherwise
+lost: emitted (the call had returned) and not in PostHog once a second process has adopted the spool
+ms: the worst round's loss, in milliseconds of this traffic; allowed is what the promise permits
+duplicates: what PostHog keeps twice, by date, name, distinct id and uuid; repeats: what it drops for its uuid
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The rounds of one scenario."""
+
+    scenario: Scenario
+    ledgers: list[Ledger]
+    notes: list[str]
+    per_second: float
+
+    @property
+    def worst_ms(self) -> float:
+        """The greatest loss of a round, as traffic."""
+        return max(each.lost for each in self.ledgers) * 1000 / self.per_second
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the promise was kept in every round."""
+        return self.worst_ms <= self.scenario.lost_ms and not any(each.duplicates for each in self.ledgers)
+
+    def row(self) -> tuple[str, ...]:
+        """Return the line of the table."""
+        sums = [sum(getattr(each, name) for each in self.ledgers) for name in ("emitted", "lost")]
+        twice = [sum(getattr(each, name) for each in self.ledgers) for name in ("duplicates", "repeats")]
+        numbers = [f"{each:,}" for each in (*sums, *twice)]
+        verdict = "kept" if self.is_kept else "BROKEN"
+        allowed = f"{self.worst_ms:g} / {self.scenario.lost_ms:g}"
+        rounds = str(len(self.ledgers))
+        return (self.scenario.name, rounds, *numbers[:2], allowed, *numbers[2:], verdict)
+
+
+def add_arguments(group: argparse._ArgumentGroup) -> None:
+    """Add the arguments of this benchmark."""
+    group.add_argument("--events", type=count, default=EVENTS, metavar="N", help=f"events of a run (default: {EVENTS})")
+    group.add_argument("--fault", action="append", metavar="TEXT", help="only faults whose name has TEXT in it")
+
+
+def run(arguments: argparse.Namespace, say: Say) -> Result:
+    """Play every scenario."""
+    chosen = [each for each in SCENARIOS if _is_chosen(each, arguments.fault)]
+    lines = []
+    for scenario in chosen:
+        lines.append(play(scenario, events=arguments.events, rounds=arguments.rounds or scenario.rounds))
+        say("  ".join(lines[-1].row()) + "  " + ", ".join(lines[-1].notes))
+    columns = ("fault", "rounds", "emitted", "lost", "ms / allowed", "duplicates", "repeats", "")
+    text = HEAD.format(events=arguments.events, per_second=PER_SECOND)
+    figures = {line.scenario.name: [_figures(each) for each in line.ledgers] for line in lines}
+    return Result(text + "\n" + table([columns, *(line.row() for line in lines)]), figures)
+
+
+def play(scenario: Scenario, *, events: int = EVENTS, rounds: int = 1, per_second: float = PER_SECOND) -> Line:
+    """Play one scenario so often, each time with another instant, and return what came of it."""
+    ledgers, notes = [], []
+    for number in range(rounds):
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, FakePostHog() as server:
+            load = Load(server.url, str(Path(folder) / "tally"), events=events, per_second=per_second)
+            stage = Stage(server, load, Path(folder), random.Random(number))
+            stage.tally()
+            scenario.play(stage)
+            ledgers.append(stage.adopt())
+            notes += stage.notes
+    return Line(scenario, ledgers, notes, per_second)
+
+
+def _is_chosen(scenario: Scenario, words: list[str] | None) -> bool:
+    if words:
+        return any(word in scenario.name for word in words)
+    # The short outage is the tests'.
+    return scenario.name != "outage of 2 s"
+
+
+def _figures(ledger: Ledger) -> dict[str, int]:
+    names = ("emitted", "arrived", "lost", "duplicates", "repeats")
+    return {name: getattr(ledger, name) for name in names}

@@ -1,0 +1,151 @@
+"""The program under test: emits numbered product events at a rate, and ends in a given way.
+
+It is run as `python -m benchmarks.faults.driver JSON`, in a process of its own; `Load` says what the JSON holds. The
+event with number n of process p has the uuid p * 10**9 + n, so that a ledger needs no names.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from opentelemetry import trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.trace import TracerProvider
+
+import otel_posthog
+from benchmarks.faults.poison import emit_poison
+from benchmarks.faults.tally import Tally
+from otel_posthog.policy import DeliveryPolicy, Durability, Policy
+
+PER_PROCESS = 10**9
+EVENT = "tick"
+# Of a usual event: 400 bytes as it is sent.
+PADDING = "0123456789" * 8
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the program does.
+
+    Attributes:
+        host: The PostHog server.
+        tally: The file of the counts.
+        events: How many, of the program and of each child.
+        per_second: How fast; 0 without a pause.
+        durability: The delivery policy's.
+        children: How many children it forks, each of which emits `events` and ends in `os._exit`.
+        ending: `shutdown`, `exit` (without a shutdown), `os_exit`, or `wait` (until it is killed).
+        spinners: Threads that saturate the interpreter.
+        poison: Events that nobody should emit, among the others.
+        request_timeout_s: The delivery policy's.
+    """
+
+    host: str
+    tally: str
+    events: int = 10_000
+    per_second: float = 2000.0
+    durability: str = Durability.SPOOL.value
+    children: int = 0
+    ending: str = "shutdown"
+    spinners: int = 0
+    poison: int = 0
+    request_timeout_s: float = 15.0
+
+    def to_json(self) -> str:
+        """Return it as the program's argument."""
+        return json.dumps(asdict(self))
+
+
+def main(argument: str) -> None:
+    """Do what the load says."""
+    load = Load(**json.loads(argument))
+    tracer, tally = _set_up(load), Tally(Path(load.tally))
+    for _ in range(load.spinners):
+        threading.Thread(target=_spin, daemon=True).start()
+    _tell("ready")
+    slowest_us = _emit(load, tracer, tally, 0)
+    children = [_fork(load, tracer, tally, slot + 1) for slot in range(load.children)]
+    for child in children:
+        os.waitpid(child, 0)
+    emit_poison(load.poison)
+    _tell(f"emitted {slowest_us:.0f}")
+    _end(load.ending)
+
+
+def _set_up(load: Load) -> trace.Tracer:
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    provider, loggers = TracerProvider(), LoggerProvider()
+    delivery = DeliveryPolicy(durability=Durability(load.durability), request_timeout_s=load.request_timeout_s)
+    otel_posthog.configure(
+        policy=Policy(delivery=delivery),
+        api_key="phc_test",
+        host=load.host,
+        tracer_provider=provider,
+        logger_provider=loggers,
+    )
+    from opentelemetry._logs import set_logger_provider  # noqa: PLC0415 - for `capture` of the poison
+
+    set_logger_provider(loggers)
+    return provider.get_tracer("faults")
+
+
+def _emit(load: Load, tracer: trace.Tracer, tally: Tally, slot: int) -> float:
+    """Emit the events of one process; return how long the slowest took, in us."""
+    started, slowest = time.monotonic(), 0.0
+    for number in range(load.events):
+        if load.per_second:
+            early_s = started + number / load.per_second - time.monotonic()
+            if early_s > 0:
+                time.sleep(early_s)
+        attributes = {
+            "analytics.event": EVENT,
+            "analytics.uuid": str(uuid.UUID(int=slot * PER_PROCESS + number)),
+            "analytics.property.number": number,
+            "analytics.property.text": PADDING,
+        }
+        before = time.perf_counter()
+        tracer.start_span("tick", attributes=attributes).end()
+        slowest = max(slowest, time.perf_counter() - before)
+        tally.add()
+    return slowest * 1e6
+
+
+def _fork(load: Load, tracer: trace.Tracer, tally: Tally, slot: int) -> int:
+    child = os.fork()
+    if child == 0:
+        _emit(load, tracer, tally.of(slot), slot)
+        os._exit(0)
+    return child
+
+
+def _end(ending: str) -> None:
+    if ending == "shutdown":
+        started = time.monotonic()
+        otel_posthog.shutdown()
+        _tell(f"shutdown {time.monotonic() - started:.2f}")
+    elif ending == "os_exit":
+        os._exit(0)
+    elif ending == "wait":
+        time.sleep(600)
+
+
+def _spin() -> None:
+    while True:
+        sum(range(1000))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
