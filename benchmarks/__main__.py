@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import requests, span_end
+from benchmarks import faults, requests, span_end
 from benchmarks.arguments import count
 from benchmarks.result import Result
 from otel_posthog.apps.demo.app_process import AppError
 
-BENCHMARKS = (requests, span_end)
+BENCHMARKS = (requests, span_end, faults)
 
 DESCRIPTION = """\
 What otel-posthog costs the app that it runs in. Every number is a comparison
@@ -27,11 +27,14 @@ benchmarks:
             not know the key, with collection off, and without otel-posthog
   span_end  what one span costs the thread that makes it, next to the SDK alone
             and to capture() of posthog-python
+  faults    what is lost and what comes twice in outages, refusals, kills and
+            forks, with a second process that adopts the spool
 
 examples:
-  make bench                                        both, some three minutes
+  make bench                                        all, some fifteen minutes
   make bench ARGS="--only span_end"                 one minute
   make bench ARGS="--only requests --condition hanging --rounds 2"
+  make bench ARGS="--only faults --fault kill --events 2000"
   python -m benchmarks --json 2>/dev/null | jq .requests.noise_ratio
 
 how to read it:

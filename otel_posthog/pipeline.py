@@ -21,6 +21,7 @@ from otel_posthog.deliver import Delivery
 from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.fork import run_in_child
 from otel_posthog.handover import HandOver
+from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
@@ -32,6 +33,8 @@ _log = logging.getLogger("otel_posthog")
 
 # Threads end and locks are handed on after the deadline of a wait: measured up to 0.07 s on two busy cores.
 EXIT_MARGIN_S = 0.25
+# Of a process that ends in `os._exit`: to get on disk what the worker has not handled yet takes milliseconds.
+SAVE_TIMEOUT_S = 1.0
 
 OPTED_OUT_REASON = "opted_out"
 _CHOICES = {True: ("no longer collected", "False"), False: ("collected again", "True")}
@@ -75,6 +78,7 @@ class Pipeline:
         health.gauge("buffer", lambda: self._delivery.size_bytes)
         run_in_child(self.reset_after_fork)
         atexit.register(self.shutdown)
+        before_os_exit(self._save_at_once)
 
     def submit(self, signal: Signal) -> None:
         """Take `signal` over from an application thread; never raises, never waits for the network."""
@@ -190,6 +194,15 @@ class Pipeline:
         """Leave to the parent what it will deliver, and start with nothing."""
         self._health.reset_after_fork()
         self._handover.reset_after_fork()
+
+    def _save_at_once(self) -> None:
+        """Get on disk what is handed over, or out where there is no disk, before the process ends without an exit."""
+        if self._is_closed:
+            return
+        deadline = time.monotonic() + SAVE_TIMEOUT_S
+        self._handover.flush(SAVE_TIMEOUT_S)
+        if self._delivery.volatile:
+            self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
 
     def _handle(self, signal: Signal) -> None:
         self._health.count(outcome.RECEIVED, signal.source.value)

@@ -105,7 +105,7 @@ def _emit(load: Load, tracer: trace.Tracer, tally: Tally, slot: int) -> float:
             early_s = started + number / load.per_second - time.monotonic()
             if early_s > 0:
                 time.sleep(early_s)
-        attributes = {
+        attributes: dict[str, str | int] = {
             "analytics.event": EVENT,
             "analytics.uuid": str(uuid.UUID(int=slot * PER_PROCESS + number)),
             "analytics.property.number": number,
