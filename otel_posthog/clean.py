@@ -83,10 +83,19 @@ class Cleaner:
         if policy.trace_url and event.trace_id:
             properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
         who = self._who(event, mode, partial(filter_.properties, receipt=receipt, hide=hide), echo)
-        if receipt.entries:
-            self._health.count_actions(receipt.entries)
-        limit = policy.delivery.max_event_bytes
-        return seal(event, who, name, properties, destination=destination.name, max_event_bytes=limit)
+        try:
+            return seal(
+                event,
+                who,
+                name,
+                properties,
+                destination=destination.name,
+                max_event_bytes=policy.delivery.max_event_bytes,
+                receipt=receipt,
+            )
+        finally:
+            if receipt.entries:
+                self._health.count_actions(receipt.entries)
 
     def _declared(self, event: Event, destination: Destination, receipt: Receipt) -> Event:
         """Return what of `event` is declared, with no more of an exception than the policy allows."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person
+from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person, Receipt
 from otel_posthog.privacy.reserved import HEADER_NAMES, PERSON_EVENTS, is_reserved
 from otel_posthog.unix_time import moment_of
 
@@ -27,6 +27,7 @@ def seal(  # noqa: PLR0913 - the limits come by keyword
     *,
     destination: str,
     max_event_bytes: int,
+    receipt: Receipt | None = None,
 ) -> CleanEvent:
     """Return `event` as bytes that may be stored and sent as they are.
 
@@ -36,25 +37,42 @@ def seal(  # noqa: PLR0913 - the limits come by keyword
         name: The filtered event name.
         properties: The filtered, JSON-safe properties; reserved names in it are left out.
         destination: The name of the destination it is sealed for.
-        max_event_bytes: Largest body.
+        max_event_bytes: Largest body; properties are left out, the largest first, until the rest fits.
+        receipt: Told which, by the rule `max_event_bytes`.
 
     Raises:
         DropEvent: `name_invalid` unless the name is 1-200 UTF-8 bytes; `person_event` if it would change a person that
-            has no profile; `time_invalid` if the time is no date; `too_large`.
+            has no profile; `time_invalid` if the time is no date; `too_large` if it would be even without properties.
     """
     if not 1 <= len(_utf8(name)) <= MAX_NAME_BYTES:
         raise DropEvent("name_invalid")
     if name in PERSON_EVENTS and not person.has_profile:
         raise DropEvent("person_event")
-    body = _utf8(_json(_wire(event, person, name, properties)))
+    sendable = {key: value for key, value in properties.items() if key not in HEADER_NAMES and not is_reserved(key)}
+    body = _utf8(_json(_wire(event, person, name, sendable)))
+    if len(body) > max_event_bytes:
+        fitting = _fitting(sendable, len(body) - max_event_bytes, receipt or Receipt())
+        body = _utf8(_json(_wire(event, person, name, fitting)))
     if len(body) > max_event_bytes:
         raise DropEvent("too_large")
     return CleanEvent(event.uuid, body, destination)
 
 
+def _fitting(properties: Mapping[str, object], excess_bytes: int, receipt: Receipt) -> dict[str, object]:
+    """Return `properties` without the largest of them, whose bytes together are at least `excess_bytes`."""
+    kept = dict(properties)
+    sizes = {key: len(_utf8(_json({key: value}))) - len("{}") for key, value in properties.items()}
+    for key in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if excess_bytes <= 0:
+            break
+        del kept[key]
+        excess_bytes -= sizes[key]
+        receipt.add(key, "max_event_bytes", "removed")
+    return kept
+
+
 def _wire(event: Event, person: Person, name: str, properties: Mapping[str, object]) -> dict[str, object]:
-    sent = {key: value for key, value in properties.items() if key not in HEADER_NAMES and not is_reserved(key)}
-    sent.update(person.properties)
+    sent = {**properties, **person.properties}
     sent.update((key, value) for key, value in (("$trace_id", event.trace_id), ("$span_id", event.span_id)) if value)
     sent["$geoip_disable"] = True
     session_id = sent.pop("$session_id", None)

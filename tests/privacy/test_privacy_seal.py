@@ -7,7 +7,7 @@ import json
 import pytest
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import Event, Person, Source, Subject
+from otel_posthog.model import Event, Person, Receipt, Source, Subject
 from otel_posthog.privacy import seal
 
 EVENT = Event(
@@ -79,12 +79,27 @@ def test_a_name_that_posthog_would_refuse_is_dropped_here(name: str) -> None:
     assert sealed({}, name="ü" * 100)
 
 
-def test_an_event_over_the_limit_is_dropped() -> None:
-    """The limit counts the bytes of the sealed event."""
+def test_an_event_over_the_limit_loses_its_largest_properties() -> None:
+    """As few as make it fit, named in the receipt; what is left is what it was."""
+    properties: dict[str, object] = {"small": 1, "large": "ü" * 300, "largest": "x" * 1000, "middle": [1] * 50}
+    limit = len(seal(EVENT, ANONYMOUS, "n", properties, destination="d", max_event_bytes=10_000).body)
+    assert sealed(properties, name="n", limit=limit)["properties"] == sealed(properties, name="n")["properties"]
+    for over, gone in ((1, ["largest"]), (1500, ["largest", "large"]), (1700, ["largest", "large", "middle"])):
+        receipt = Receipt()
+        body = seal(
+            EVENT, ANONYMOUS, "n", properties, destination="d", max_event_bytes=limit - over, receipt=receipt
+        ).body
+        assert len(body) <= limit - over
+        assert set(properties) - set(json.loads(body)["properties"]) == set(gone)
+        assert receipt.entries == [(key, "max_event_bytes", "removed") for key in gone]
+
+
+def test_an_event_that_is_too_large_without_properties_is_dropped() -> None:
+    """The limit counts the bytes of the sealed event; who it is about is not cut."""
     size = len(seal(EVENT, ANONYMOUS, "n", {}, destination="d", max_event_bytes=10_000).body)
     assert sealed({}, name="n", limit=size)
     with pytest.raises(DropEvent, match="too_large"):
-        sealed({}, name="n", limit=size - 1)
+        sealed({"a": 1}, name="n", limit=size - 1)
 
 
 @pytest.mark.parametrize("name", ["$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set"])
