@@ -71,6 +71,7 @@ SIGNALS = st.builds(
     context=CONTEXTS,
     observed_time_ns=TIMES,
     parent=ATTRIBUTES,
+    dropped_attributes=st.integers(0, 1),
 )
 
 
@@ -90,6 +91,7 @@ def test_translating_raises_nothing_but_a_drop_and_notes_fixed_reasons(item: Sig
     assert {*notes} <= {
         "alias_invalid",
         "alias_without_user",
+        "attributes_limit",
         "exception_text",
         "group_key_invalid",
         "group_without_key",
