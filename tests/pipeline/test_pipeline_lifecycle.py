@@ -88,7 +88,7 @@ def test_os_exit_forgets_pipelines_that_are_gone() -> None:
     made = Pipeline(policy("http://127.0.0.1:9"), installation_id="i", health=health, guard=Guard(health))
     made.shutdown(0)
     alive = weakref.ref(made)
-    assert made in [method.__self__ for each in hard_exit._methods if (method := each())]  # type: ignore[attr-defined]
+    assert weakref.WeakMethod(made._save_at_once) in hard_exit._methods
     del made, health
     gc.collect()
     assert alive() is None

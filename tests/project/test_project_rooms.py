@@ -47,7 +47,8 @@ def test_private_sdk_names_sit_in_one_file() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Attribute) or not node.attr.startswith("_") or node.attr.startswith("__"):
                 continue
-            if not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}):
+            # `os._exit` is public, whatever its name looks like.
+            if not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls", "os"}):
                 reached.append(f"{path.name}:{node.lineno} {node.attr}")
     assert reached == []
 
