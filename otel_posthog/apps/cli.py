@@ -11,10 +11,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from otel_posthog.apps import pseudonym
 from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.explain import command as explain
 
-COMMANDS = (demo, explain)
+COMMANDS = (demo, explain, pseudonym)
 MISSING_EXTRA = 2
 
 DESCRIPTION = """\

@@ -102,6 +102,16 @@ def parse_keys(text: str, *, where: str) -> KeyRing:
     return KeyRing(keys.values())
 
 
+def read_time(text: str) -> int | None:
+    """Return the Unix nanoseconds of a date (its midnight in UTC) or of a time with an offset; None for any other."""
+    moment = f"{text}T00:00:00+00:00" if _DATE.match(text) else re.sub(r"[Zz]\Z", "+00:00", text)
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return None if parsed.tzinfo is None else unix_ns(parsed.astimezone(timezone.utc))
+
+
 def _key(entry: str, where: str) -> Key:
     *since, word = entry.split()
     if len(since) > 1:
@@ -115,14 +125,10 @@ def _key(entry: str, where: str) -> Key:
 
 
 def _since_ns(text: str, where: str) -> int:
-    moment = f"{text}T00:00:00+00:00" if _DATE.match(text) else re.sub(r"[Zz]\Z", "+00:00", text)
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
+    time_ns = read_time(text)
+    if time_ns is None:
         raise ConfigurationError(f"{where}: the time of a key cannot be read; write 2026-07-01 or 2026-07-01T12:00:00Z")
-    return unix_ns(parsed.astimezone(timezone.utc))
+    return time_ns
 
 
 def _text(path: str) -> str:

@@ -28,7 +28,8 @@ class Policy:
     Attributes:
         version: Of the form of the file; 1.
         identity: The identity mode of every destination that has none of its own.
-        identity_keys_file: Path of the keys of the mode `pseudonymous`; the environment wins.
+        identity_keys_file: Path of the keys of the mode `pseudonymous`, relative to the policy file; the environment
+            wins.
         identity_baggage: Whether who acts is handed on to other services, and believed from them.
         source: Where it came from (`built-in`, or the file's path), for messages.
         collection: When anything is collected at all.

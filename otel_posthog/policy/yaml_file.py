@@ -58,6 +58,7 @@ def _with_files(policy: Policy, directory: Path, reader: Reader) -> Policy:
     return replace(
         policy,
         catalog=_read_catalog(policy.catalog, directory, policy.source, reader.line_of(("catalog", "file"))),
+        identity_keys_file=policy.identity_keys_file and str(directory / policy.identity_keys_file),
         privacy=_located(policy.privacy, directory),
         destinations=tuple(
             replace(

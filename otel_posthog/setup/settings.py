@@ -160,6 +160,24 @@ def _word(environ: Mapping[str, str], name: str, choices: type[_Choice]) -> _Cho
         raise ConfigurationError(f"{name} must be one of {', '.join(each.value for each in choices)}") from None
 
 
+def read_identity_keys(environ: Mapping[str, str], policy: str | None = None) -> KeyRing:
+    """Return the keys of the mode `pseudonymous` as a program in `environ` has them.
+
+    Args:
+        environ: The environment.
+        policy: The path of a policy file; default the one that `environ` names.
+
+    Raises:
+        ConfigurationError: There are none, or they cannot be keys.
+    """
+    keys = read_keys(environ, _policy(environ, policy).identity_keys_file)
+    if keys is None:
+        raise ConfigurationError(
+            f"no keys: set {env.OTEL_POSTHOG_IDENTITY_KEYS_FILE} or {env.IDENTITY_KEYS} as it is set for the app"
+        )
+    return keys
+
+
 def _keys(policy: Policy, environ: Mapping[str, str]) -> KeyRing | None:
     """Return the keys that are configured; those of a policy that needs none are read all the same, for baggage."""
     keys = read_keys(environ, policy.identity_keys_file)

@@ -18,6 +18,7 @@ from typing_extensions import Self
 
 from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, REPAIRED, Health
+from otel_posthog.identity import Pseudonyms
 from otel_posthog.intake import LogIntake, SpanIntake
 from otel_posthog.model import Signal
 from otel_posthog.operational import RedactingLogRecordExporter, RedactingSpanExporter, Redactor, detach
@@ -38,6 +39,7 @@ class Telemetry:
 
     Args:
         mode: The identity mode.
+        pseudonyms: Stand for ids in the modes that do not send them.
         policy: What differs from the built-in policy.
 
     Attributes:
@@ -47,13 +49,17 @@ class Telemetry:
         events: What PostHog would get, decoded.
     """
 
-    def __init__(self, mode: IdentityMode = IdentityMode.IDENTIFIED, **policy: Any) -> None:
+    def __init__(
+        self, mode: IdentityMode = IdentityMode.IDENTIFIED, *, pseudonyms: Pseudonyms | None = None, **policy: Any
+    ) -> None:
         made = replace(
             Policy(destinations=(Destination(api_key="phc_test", host=NOWHERE),)).with_identity(mode), **policy
         )
         self.health, self.events = Health(), list[dict[str, Any]]()
         guard = Guard(self.health)
-        self._pipeline = Pipeline(made, installation_id="installation-1", health=self.health, guard=guard)
+        self._pipeline = Pipeline(
+            made, installation_id="installation-1", health=self.health, guard=guard, pseudonyms=pseudonyms
+        )
         self.spans, self.logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
         redactor = Redactor(made.operational, Filter(made.privacy), guard)
         resource = Resource({"service.name": "helpdesk", "service.instance.id": "i1"})
