@@ -151,6 +151,6 @@ def test_the_examples_of_the_documentation_run(monkeypatch: pytest.MonkeyPatch) 
         assert {key: event["properties"].get(key) for key in sent} == sent
         attributes: dict[str, Any] = {}
         span = SimpleNamespace(set_attribute=attributes.__setitem__, set_attributes=attributes.update)
-        exec(second, {**names, "span": span, "properties": sent})
+        exec(second, {**names, "span": span})
         telemetry.tracer.start_span("search", attributes=attributes).end()
         assert {key: telemetry.events[1]["properties"].get(key) for key in sent} == sent
