@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 _log = logging.getLogger("otel_posthog")
 
@@ -27,6 +28,20 @@ MAX_REASONS = 200
 The same for pairs of (rule, action)."""
 
 
+class Level(NamedTuple):
+    """How full a spool is.
+
+    Attributes:
+        size_bytes: What its files take.
+        events: How many wait or are under way.
+        oldest_age_s: How long the oldest of them has waited; 0 where none does.
+    """
+
+    size_bytes: int
+    events: int
+    oldest_age_s: float
+
+
 class Health:
     """Thread-safe counters of one pipeline.
 
@@ -41,6 +56,7 @@ class Health:
         self._reported: Counter[tuple[str, str]] = Counter()
         self._actions: Counter[tuple[str, str]] = Counter()
         self._gauges: dict[str, Callable[[], float]] = {}
+        self._spools: dict[str, Callable[[], Level]] = {}
         self._durations: list[Callable[[float, str], None]] = []
         self._next_report = clock() + REPORT_INTERVAL_S
 
@@ -87,6 +103,17 @@ class Health:
         with self._lock:
             gauges = dict(self._gauges)
         return {name: read() for name, read in gauges.items()}
+
+    def spool(self, destination: str, read: Callable[[], Level]) -> None:
+        """Register `read` as how full the spool of `destination` is, for the metrics."""
+        with self._lock:
+            self._spools[destination] = read
+
+    def read_spools(self) -> Mapping[str, Level]:
+        """Return how full each spool is, by destination."""
+        with self._lock:
+            spools = dict(self._spools)
+        return {destination: read() for destination, read in spools.items()}
 
     def on_delivery(self, listener: Callable[[float, str], None]) -> None:
         """Register `listener(duration_s, outcome)`, called after every attempt to send a batch."""

@@ -3,7 +3,8 @@
     intake ── Signal ─▶ [hand-over queue] ─▶ translate ── Event ─▶ clean ── CleanEvent ─▶ deliver
 
 `submit` runs on application threads and only queues; `process` runs on the worker, or on the application thread when
-the queue is full. Whatever a stage raises drops that one event for that one destination, counted: fail closed.
+the queue is full or `durability` is `write_through`. Whatever a stage raises drops that one event for that one
+destination, counted: fail closed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from otel_posthog import health as outcome
 from otel_posthog.clean import Cleaner
@@ -25,7 +27,7 @@ from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
-from otel_posthog.policy import Policy
+from otel_posthog.policy import Durability, Policy
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.translate import translate, with_exception
 
@@ -51,9 +53,10 @@ class Pipeline:
         delivery: Sends clean events; the default sends them over HTTP.
         pseudonyms: Stand for ids in the modes that do not send them.
         is_opted_out: Whether somebody opted out at run time; asked for every signal and now and then while idle.
+        spool_directory: Where clean events wait on disk; None keeps them in memory.
     """
 
-    def __init__(  # noqa: PLR0913 - the last three by name
+    def __init__(  # noqa: PLR0913 - the last four by name
         self,
         policy: Policy,
         *,
@@ -63,14 +66,20 @@ class Pipeline:
         delivery: Delivery | None = None,
         pseudonyms: Pseudonyms | None = None,
         is_opted_out: Callable[[], bool] = lambda: False,
+        spool_directory: Path | None = None,
     ) -> None:
         self.policy, self._is_opted_out = policy, is_opted_out
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
         self._installation_id, self._pseudonyms = installation_id, pseudonyms or Pseudonyms()
         self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self._pseudonyms)
-        self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation)
-        self._handover = HandOver(self._handle, self._tick, max_bytes=policy.delivery.max_queue_bytes)
+        self._delivery = delivery or Delivery(
+            policy, health, guard, suppress=suppressed_instrumentation, spool_directory=spool_directory
+        )
+        # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
+        is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
+        max_queue_bytes = policy.delivery.max_queue_bytes if is_queued else 0
+        self._handover = HandOver(self._handle, self._tick, max_bytes=max_queue_bytes)
         self._ticks: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None
         self._is_closed = self._was_opted_out = False
@@ -79,6 +88,10 @@ class Pipeline:
         run_in_child(self.reset_after_fork)
         atexit.register(self.shutdown)
         before_os_exit(self._save_at_once)
+        if is_opted_out():
+            self.heed_choice()
+        else:
+            self._delivery.start()
 
     def submit(self, signal: Signal) -> None:
         """Take `signal` over from an application thread; never raises, never waits for the network."""

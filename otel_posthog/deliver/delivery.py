@@ -83,9 +83,10 @@ class Delivery:
         return sum(sender.store.volatile for sender in self._senders.values())
 
     def start(self) -> None:
-        """Start the threads before there is an event, so that they deliver what ended processes left."""
+        """Start the threads where ended processes left something, so that it does not wait for the next event."""
         for sender in self._senders.values():
-            sender.start()
+            if len(sender.store):
+                sender.start()
 
     def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
         """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice.

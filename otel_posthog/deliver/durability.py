@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+from otel_posthog.deliver.spool import Spool
+from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.deliver.store import MemoryStore, Store
 from otel_posthog.health import Health
-from otel_posthog.policy import DeliveryPolicy, Destination
+from otel_posthog.policy import DeliveryPolicy, Destination, Durability
+
+_log = logging.getLogger("otel_posthog")
+
+_FATE = "product events for %s wait in memory, and what PostHog does not have when the process ends is lost"
 
 
-def open_store(destination: Destination, policy: DeliveryPolicy, health: Health, directory: Path | None) -> Store:  # noqa: ARG001
-    """Return the store of `destination`.
+def open_store(destination: Destination, policy: DeliveryPolicy, health: Health, directory: Path | None) -> Store:
+    """Return the store of `destination`; one line says so where that is memory.
 
     Args:
         destination: Whose events wait there.
@@ -18,4 +25,24 @@ def open_store(destination: Destination, policy: DeliveryPolicy, health: Health,
         health: Counts what the disk does.
         directory: Of the spool; None where there is none.
     """
-    return MemoryStore(policy.max_buffer_bytes)
+    memory = MemoryStore(policy.max_buffer_bytes)
+    if directory is None:
+        return memory
+    if policy.durability is Durability.MEMORY:
+        _log.info(f"durability is `memory`: {_FATE}", destination.name)
+        return memory
+    if not HAS_LOCKS:
+        _log.warning(f"this system has no file locks of POSIX, which a spool needs: {_FATE}", destination.name)
+        return memory
+    try:
+        spool = Spool(directory, destination.name, policy, health)
+    except OSError as error:
+        _log.warning(
+            f"the spool {directory} cannot be used (%s): {_FATE}; name a directory that can be written in "
+            "OTEL_POSTHOG_SPOOL_DIR, or say `durability: memory` in the policy",
+            error.strerror,
+            destination.name,
+        )
+        return memory
+    health.spool(destination.name, spool.level)
+    return spool

@@ -36,6 +36,7 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
         delivery=Preview(policy, health, guard) if is_preview else None,
         pseudonyms=pseudonyms,
         is_opted_out=choice.is_off,
+        spool_directory=installation.spool_directory(environ),
     )
 
 

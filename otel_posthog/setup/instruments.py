@@ -5,15 +5,15 @@ No user data and bounded cardinality: outcomes, reasons, rules and actions are f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 
-from otel_posthog.health import Health
+from otel_posthog.health import Health, Level
 
 
 def instrument(provider: MeterProvider, health: Health) -> None:
-    """Create `otel_posthog.events`, `.privacy.actions`, `.queue.size` and `.delivery.duration` on `provider`."""
+    """Create `otel_posthog.events`, `.privacy.actions`, `.queue.size`, `.delivery.duration` and `.spool.*`."""
     meter = provider.get_meter("otel_posthog")
 
     def events(_: CallbackOptions) -> Iterable[Observation]:
@@ -40,4 +40,32 @@ def instrument(provider: MeterProvider, health: Health) -> None:
     duration = meter.create_histogram(
         "otel_posthog.delivery.duration", unit="s", description="Duration of one attempt to send a batch"
     )
+    _instrument_spools(meter, health)
     health.on_delivery(lambda duration_s, outcome: duration.record(duration_s, {"outcome": outcome}))
+
+
+def _instrument_spools(meter: Meter, health: Health) -> None:
+    """Create the gauges of what waits on disk, by destination."""
+
+    def reading(value: Callable[[Level], float]) -> Callable[[CallbackOptions], Iterable[Observation]]:
+        def read(_: CallbackOptions) -> Iterable[Observation]:
+            for destination, level in health.read_spools().items():
+                yield Observation(value(level), {"destination": destination})
+
+        return read
+
+    meter.create_observable_gauge(
+        "otel_posthog.spool.size", [reading(lambda level: level.size_bytes)], unit="By", description="Size of the spool"
+    )
+    meter.create_observable_gauge(
+        "otel_posthog.spool.events",
+        [reading(lambda level: level.events)],
+        unit="{event}",
+        description="Events in the spool that PostHog does not have yet",
+    )
+    meter.create_observable_gauge(
+        "otel_posthog.spool.oldest_age",
+        [reading(lambda level: level.oldest_age_s)],
+        unit="s",
+        description="How long the oldest event in the spool has waited",
+    )

@@ -23,6 +23,8 @@ from otel_posthog.policy import Destination, Policy, activate
 from otel_posthog.setup import configure as module
 from otel_posthog.testing import FakePostHog
 
+OWN_METRICS = ("events", "queue.size", "delivery.duration", "spool.size", "spool.events", "spool.oldest_age")
+
 
 class Program:
     """A program with the three providers, as somebody would set them up by hand."""
@@ -79,7 +81,7 @@ def test_one_call_separates_the_two_sides(program: Program, fake_posthog: FakePo
     data = program.reader.get_metrics_data()
     assert data is not None
     names = {metric.name for each in data.resource_metrics for scope in each.scope_metrics for metric in scope.metrics}
-    assert names == {"orders", "otel_posthog.events", "otel_posthog.queue.size", "otel_posthog.delivery.duration"}
+    assert names == {"orders", *(f"otel_posthog.{name}" for name in OWN_METRICS)}
     assert "ada@" not in data.to_json()
 
 

@@ -1,0 +1,314 @@
+"""What waits in one directory, read from disk a window at a time, and how much of it is acknowledged.
+
+Whoever sends reads and acknowledges; for this process's own directory the writer appends meanwhile. Acknowledgements
+may come in any order. A segment whose events are all acknowledged is removed; of the others the cursor knows the state.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from otel_posthog.deliver.spool.cursor import Cursor, Place
+from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.owner import Owned
+from otel_posthog.deliver.spool.record import Record
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, name_of
+from otel_posthog.deliver.spool.window import next_records
+from otel_posthog.deliver.spool.writer import Head
+from otel_posthog.model import CleanEvent
+
+DAMAGED, EXPIRED, CUT = "spool_damaged", "spool_expired", "record_cut"
+"""What becomes of events here; a record that is cut short was never acknowledged to anybody as kept."""
+
+Taken = tuple[CleanEvent, Place]
+Lost = Callable[[str, int], None]
+"""`lost(reason, count)` is told of events that are gone, or of a record that is cut short (no event)."""
+
+
+class Segments(Protocol):
+    """The segments of a directory."""
+
+    @property
+    def head(self) -> Head:
+        """How far has been written; no segment is open where nobody writes any more."""
+
+    @property
+    def appended(self) -> int:
+        """How many events were ever appended."""
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the segments that are there."""
+
+    def following(self, number: int) -> int | None:
+        """Return the number of the next segment, if there is one."""
+
+    def count_of(self, number: int) -> int:
+        """Return how many events a segment has."""
+
+    def removed(self, number: int) -> None:
+        """Note that a segment is gone."""
+
+
+class Backlog:
+    """The events of one directory, from the side that sends them.
+
+    Args:
+        files: The file system.
+        owned: The directory.
+        segments: What is in it.
+        lost: Told of events that are gone.
+        oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
+    """
+
+    def __init__(
+        self, files: Files, owned: Owned, segments: Segments, lost: Lost, oldest_ms: Callable[[], int]
+    ) -> None:
+        self._files, self.owned, self.segments = files, owned, segments
+        self._lost, self._oldest_ms = lost, oldest_ms
+        self._cursor = Cursor(files, owned.path)
+        # Acknowledged by who had the directory before, and not come by yet.
+        self._done_before = set(self._cursor.beyond)
+        self._ready: deque[tuple[CleanEvent, Place, int]] = deque()
+        self._open: dict[Place, int] = {}
+        self._beyond: set[Place] = set()
+        self._descriptor: int | None = None
+        # Where reading is, the events of all segments before that, and the number that the next event should have.
+        self._number, self._offset = self._cursor.position
+        self._passed, self._index, self._count = 0, 0, 0
+        self._first_kept = 1
+        self._is_at_end = False
+        self._skip_to_cursor()
+
+    @property
+    def waiting(self) -> int:
+        """How many events are neither taken nor gone."""
+        left = 0 if self._is_exhausted else self.segments.appended - self._passed - self._index - len(self._done_before)
+        return max(0, left) + len(self._ready)
+
+    @property
+    def taken(self) -> int:
+        """How many events are taken and not acknowledged."""
+        return len(self._open)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all is acknowledged and nobody appends."""
+        return self._is_exhausted and not self._open and not self._ready
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """When the oldest event that is not acknowledged was stored, as far as that has been read."""
+        times = [self._ready[0][2]] if self._ready else []
+        return min((*self._open.values(), *times), default=None)
+
+    def take(self, max_events: int, max_bytes: int) -> list[Taken]:
+        """Return the oldest events for one request; at least one where any waits, no uuid twice."""
+        taken: list[Taken] = []
+        repeats: list[tuple[CleanEvent, Place, int]] = []
+        uuids: set[str] = set()
+        size = 0
+        while len(taken) < max_events and len(repeats) <= max_events and (self._ready or self._fill()):
+            event, place, stored_ms = self._ready[0]
+            if taken and size + len(event.body) > max_bytes:
+                break
+            self._ready.popleft()
+            if event.uuid in uuids:
+                repeats.append((event, place, stored_ms))
+                continue
+            uuids.add(event.uuid)
+            taken.append((event, place))
+            self._open[place] = stored_ms
+            size += len(event.body)
+        self._ready.extendleft(reversed(repeats))
+        return taken
+
+    def done(self, places: Iterable[Place]) -> None:
+        """Acknowledge what was taken.
+
+        Raises:
+            OSError: The cursor cannot be written; repeats may come after a crash, nothing else.
+        """
+        for place in places:
+            if self._open.pop(place, None) is not None:
+                self._beyond.add(place)
+        self.settle()
+
+    def settle(self) -> None:
+        """Remove segments whose events are all acknowledged, and write down how far that goes.
+
+        Raises:
+            OSError: As `done`.
+        """
+        here = (self._number + 1, 0) if self._is_exhausted else (self._number, self._offset)
+        oldest = min(self._open, default=here)
+        if self._ready:
+            oldest = min(oldest, self._ready[0][1])
+        self._beyond = {place for place in self._beyond if place > oldest}
+        for number in range(self._first_kept, oldest[0]):
+            self._files.remove(self.owned.path / name_of(number))
+            self.segments.removed(number)
+            self._first_kept = number + 1
+        self._cursor.save(oldest, self._beyond | {place for place in self._done_before if place > oldest})
+
+    def allocate(self) -> None:
+        """Have on disk what acknowledging takes, so that a full disk can still acknowledge.
+
+        Raises:
+            OSError: As of the file system.
+        """
+        self._cursor.allocate()
+
+    def look(self) -> None:
+        """Read on where nothing is ready: drops what is too old, and finds out whether this is the end.
+
+        Raises:
+            OSError: As of the file system.
+        """
+        if not self._ready:
+            self._fill()
+
+    def release(self) -> None:
+        """Let another process have what is left.
+
+        Raises:
+            OSError: As `done`; another process can have it all the same.
+        """
+        try:
+            self.settle()
+        finally:
+            self.forget()
+
+    def remove(self) -> None:
+        """Remove the directory with all that is in it.
+
+        Raises:
+            OSError: As of the file system; another process can have what is left.
+        """
+        self._close()
+        self.owned.remove()
+
+    def forget(self) -> None:
+        """Close everything as it is."""
+        self._close()
+        self.owned.release()
+
+    def _close(self) -> None:
+        self._close_segment()
+        self._cursor.close()
+
+    def _skip_to_cursor(self) -> None:
+        """Begin with the first segment that is there and not acknowledged."""
+        number, offset = self._number, self._offset
+        first = self.segments.following(max(0, number - 1)) or number
+        if first != number:
+            self._offset = 0
+        self._number = first
+        self._first_kept = self.segments.following(0) or max(1, first)
+        before = self.segments.following(0)
+        while before is not None and before < first:
+            self._passed += self.segments.count_of(before)
+            before = self.segments.following(before)
+        if offset and first == number:
+            self._index = self._index_at(offset)
+
+    def _index_at(self, offset: int) -> int:
+        """Return the number of the first event at or after `offset` in the segment where reading begins."""
+        try:
+            descriptor = self._files.open(self.owned.path / name_of(self._number))
+        except OSError:
+            return 0
+        try:
+            limit = self._files.size(descriptor)
+            records = next_records(self._files, descriptor, offset, limit, most=1).records if offset < limit else []
+        finally:
+            self._files.close(descriptor)
+        return records[0].number if records else self.segments.count_of(self._number)
+
+    @property
+    def _is_exhausted(self) -> bool:
+        """Whether all was read and nobody appends."""
+        return self._is_at_end and not self.segments.head.is_open and self.segments.following(self._number) is None
+
+    def _fill(self) -> bool:
+        """Read on until something is ready; return False at the end."""
+        while not self._ready:
+            # Looked at first: whatever is appended after this look makes the segment only longer.
+            head = self.segments.head
+            is_open = head.is_open and head.number == self._number
+            descriptor = self._descriptor if self._descriptor is not None else self._open_segment()
+            limit = 0
+            if descriptor is not None:
+                limit = head.committed if is_open else self._files.size(descriptor)
+            if descriptor is not None and self._offset < limit:
+                self._read(descriptor, limit)
+            elif is_open and descriptor is not None:
+                self._note_missing(head.events)
+                return False
+            elif not self._go_on():
+                return False
+        return True
+
+    def _open_segment(self) -> int | None:
+        """Open the segment where reading is; None where it is not there (any more)."""
+        try:
+            self._descriptor = self._files.open(self.owned.path / name_of(self._number))
+        except FileNotFoundError:
+            return None
+        self._offset = max(self._offset, HEADER_BYTES)
+        return self._descriptor
+
+    def _go_on(self) -> bool:
+        """Go to the next segment; return False where there is none."""
+        if not self._is_at_end:
+            # Noted while it is there: at the end of all, the segment is removed before there is another.
+            self._count = self.segments.count_of(self._number)
+            self._note_missing(self._count)
+        following = self.segments.following(self._number)
+        self._is_at_end = following is None
+        if following is None:
+            return False
+        self._passed += self._count
+        self._close_segment()
+        self._number, self._offset, self._index = following, 0, 0
+        return True
+
+    def _note_missing(self, count: int) -> None:
+        """Count what should have been in the segment up to its event `count` and was not."""
+        if count > self._index:
+            self._lost(DAMAGED, count - self._index)
+            self._index = count
+
+    def _read(self, descriptor: int, limit: int) -> None:
+        """Make ready what the next window has."""
+        base, oldest_ms, old = self._offset, self._oldest_ms(), 0
+        found = next_records(self._files, descriptor, base, limit)
+        for record in found.records:
+            old += self._admit(record, base, oldest_ms)
+        if old:
+            self._lost(EXPIRED, old)
+        if found.is_cut:
+            self._lost(CUT, 0)
+        self._offset = min(limit, base + found.end)
+
+    def _admit(self, record: Record, base: int, oldest_ms: int) -> int:
+        """Make `record` ready; return 1 where it is too old."""
+        if record.number > self._index:
+            self._lost(DAMAGED, record.number - self._index)
+        self._index = max(self._index, record.number + 1)
+        place = (self._number, base + record.start)
+        if place in self._done_before:
+            self._done_before.discard(place)
+            self._beyond.add(place)
+            return 0
+        if record.stored_ms < oldest_ms:
+            return 1
+        self._ready.append((record.event, place, record.stored_ms))
+        return 0
+
+    def _close_segment(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            self._files.close(descriptor)

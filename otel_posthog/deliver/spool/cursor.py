@@ -1,0 +1,103 @@
+"""How far a directory's events are acknowledged: two slots, written in turn, the newer one that checks is valid.
+
+A slot is 4096 bytes: magic (4), generation (u64), segment (u32), offset (u32), number of places that follow (u32),
+CRC-32 (u32) over all of it; then places (segment, offset; u32 each) beyond that point that are acknowledged already.
+Both slots exist from the start, so that a full disk can still acknowledge. A cursor that is lost costs repeats, which
+their uuids make harmless, and no event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+
+from otel_posthog.deliver.spool.files import Files
+
+SLOT_BYTES = 4096
+NAME = "cursor"
+Place = tuple[int, int]
+"""Segment and offset."""
+
+_MAGIC = b"OPHC"
+_HEAD = struct.Struct("<4sQIII")
+_CHECK = struct.Struct("<I")
+_PLACE = struct.Struct("<II")
+MAX_PLACES = (SLOT_BYTES - _HEAD.size - _CHECK.size) // _PLACE.size
+
+
+class Cursor:
+    """The cursor of one directory; only the process that has locked the directory opens it.
+
+    Args:
+        files: The file system.
+        directory: Where it is.
+
+    Attributes:
+        position: Everything before it is acknowledged.
+        beyond: What is acknowledged after it.
+    """
+
+    def __init__(self, files: Files, directory: Path) -> None:
+        self._files, self._path = files, directory / NAME
+        self.position: Place = (0, 0)
+        self.beyond: frozenset[Place] = frozenset()
+        self._generation = 0
+        self._descriptor: int | None = None
+        with contextlib.suppress(FileNotFoundError):
+            self._descriptor = files.open(self._path)
+            data = files.read_at(self._descriptor, 2 * SLOT_BYTES, 0)
+            for slot in (data[:SLOT_BYTES], data[SLOT_BYTES:]):
+                self._read(slot)
+
+    def allocate(self) -> None:
+        """Have both slots on disk, before there is anything to acknowledge.
+
+        Raises:
+            OSError: As of the file system.
+        """
+        if self._descriptor is None:
+            self._descriptor = self._files.create(self._path)
+        missing = 2 * SLOT_BYTES - self._files.size(self._descriptor)
+        if missing > 0:
+            self._files.write_at(self._descriptor, bytes(missing), 2 * SLOT_BYTES - missing)
+            self._files.sync(self._descriptor)
+
+    def save(self, position: Place, beyond: Collection[Place] = ()) -> None:
+        """Write the slot that is older.
+
+        Raises:
+            OSError: As of the file system; the other slot stands.
+        """
+        if position == self.position and not beyond and not self.beyond:
+            return
+        if self._descriptor is None:
+            self._descriptor = self._files.create(self._path)  # a power cut took it
+        kept = sorted(beyond)[:MAX_PLACES]
+        head = _HEAD.pack(_MAGIC, self._generation + 1, *position, len(kept))
+        places = b"".join(_PLACE.pack(*place) for place in kept)
+        slot = head + _CHECK.pack(zlib.crc32(places, zlib.crc32(head))) + places
+        self._files.write_at(self._descriptor, slot, (self._generation + 1) % 2 * SLOT_BYTES)
+        self._generation += 1
+        self.position, self.beyond = position, frozenset(kept)
+
+    def close(self) -> None:
+        """Close the file."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            self._files.close(descriptor)
+
+    def _read(self, slot: bytes) -> None:
+        """Take over what `slot` says, if it checks and is newer than what is known."""
+        if len(slot) < _HEAD.size + _CHECK.size:
+            return
+        magic, generation, segment, offset, count = _HEAD.unpack_from(slot)
+        (check,) = _CHECK.unpack_from(slot, _HEAD.size)
+        places = slot[_HEAD.size + _CHECK.size :][: count * _PLACE.size]
+        if magic != _MAGIC or len(places) != count * _PLACE.size or generation <= self._generation:
+            return
+        if zlib.crc32(places, zlib.crc32(slot[: _HEAD.size])) == check:
+            self._generation, self.position = generation, (segment, offset)
+            self.beyond = frozenset(place for place in _PLACE.iter_unpack(places))

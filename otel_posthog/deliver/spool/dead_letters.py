@@ -1,0 +1,146 @@
+"""Events that PostHog refused for good, kept for a person to look at: the folder `dead` of a destination.
+
+Each burial is one file, written under another name and then renamed, so that nobody needs a lock: whoever replays one
+renames it first. Records are those of a segment, with the reason in them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.record import Record, encode
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header
+from otel_posthog.deliver.spool.window import next_records
+from otel_posthog.model import CleanEvent
+
+FOLDER, SUFFIX = "dead", ".dead"
+# What a server that refuses everything may fill: enough to see what is wrong, little enough to forget about.
+MAX_FILES, MAX_BYTES = 2000, 64 * 1024 * 1024
+
+_number = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter.
+
+    Attributes:
+        record: The event, when it was buried and why.
+        path: The file that it is in.
+    """
+
+    record: Record
+    path: Path
+
+
+class DeadLetters:
+    """The dead letters of one destination.
+
+    Args:
+        files: The file system.
+        folder: Of the destination.
+        now_ms: Milliseconds since 1970.
+    """
+
+    def __init__(self, files: Files, folder: Path, now_ms: Callable[[], int]) -> None:
+        self._files, self._folder, self._now_ms = files, folder / FOLDER, now_ms
+
+    def add(self, events: Sequence[CleanEvent], reason: str) -> bool:
+        """Keep `events`; return False where there is no room.
+
+        Raises:
+            OSError: As of the file system.
+        """
+        paths = self.paths()
+        if len(paths) >= MAX_FILES or self._size_bytes(paths) >= MAX_BYTES:
+            return False
+        now_ms = self._now_ms()
+        name = f"{now_ms:013d}-{os.getpid()}-{next(_number)}{SUFFIX}"
+        data = encode_header(os.getpid(), now_ms)
+        data += b"".join(encode(event, now_ms, index, reason) for index, event in enumerate(events))
+        self._files.make_directory(self._folder)
+        write_whole(self._files, self._folder / name, data)
+        return True
+
+    def paths(self) -> list[Path]:
+        """Return the files, the oldest first."""
+        return [self._folder / name for name in self._files.names(self._folder) if name.endswith(SUFFIX)]
+
+    def letters(self) -> Iterator[Letter]:
+        """Yield all of them, the oldest first."""
+        for path in self.paths():
+            for record in read_records(self._files, path):
+                yield Letter(record, path)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file."""
+        self._files.remove(path)
+
+    def expire(self, oldest_ms: int) -> None:
+        """Remove what was buried before `oldest_ms`."""
+        for path in self.paths():
+            stamp = path.name.partition("-")[0]
+            if stamp.isdecimal() and int(stamp) < oldest_ms:
+                self._files.remove(path)
+
+    def clear(self) -> None:
+        """Remove all."""
+        for path in self.paths():
+            self._files.remove(path)
+
+    def _size_bytes(self, paths: Sequence[Path]) -> int:
+        return sum(size_of(self._files, path) for path in paths)
+
+
+def size_of(files: Files, path: Path) -> int:
+    """Return the size of the file in bytes; 0 where it is gone."""
+    try:
+        descriptor = files.open(path)
+    except OSError:
+        return 0
+    try:
+        return files.size(descriptor)
+    finally:
+        files.close(descriptor)
+
+
+def write_whole(files: Files, path: Path, data: bytes) -> None:
+    """Write a file that is there whole and synced, or not at all.
+
+    Raises:
+        OSError: It is not there.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    descriptor = files.create(draft)
+    try:
+        while data:
+            data = data[files.append(descriptor, data) :]
+        files.sync(descriptor)
+    except OSError:
+        files.remove(draft)
+        raise
+    finally:
+        files.close(descriptor)
+    files.rename(draft, path)
+    files.sync_directory(path.parent)
+
+
+def read_records(files: Files, path: Path) -> Iterator[Record]:
+    """Yield the records of a file that nobody writes, or as far as it is written; none where it is gone."""
+    try:
+        descriptor = files.open(path)
+    except OSError:
+        return
+    try:
+        offset, limit = HEADER_BYTES, files.size(descriptor)
+        while offset < limit:
+            found = next_records(files, descriptor, offset, limit)
+            yield from found.records
+            offset += max(1, found.end)
+    finally:
+        files.close(descriptor)

@@ -1,0 +1,78 @@
+"""What a disk that fails is counted and told as, and when it is tried again."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from pathlib import Path
+
+from otel_posthog.health import STORAGE_ERROR, Health
+
+_log = logging.getLogger("otel_posthog")
+
+# Often enough that events are soon on disk again, rarely enough that a full disk costs a process nothing.
+RETRY_S = 1.0
+
+_REASONS = {
+    errno.ENOSPC: "no_space",
+    errno.EDQUOT: "no_space",
+    errno.EFBIG: "no_space",
+    errno.EROFS: "read_only",
+    errno.EACCES: "no_permission",
+    errno.EPERM: "no_permission",
+    errno.EMFILE: "too_many_files",
+    errno.ENFILE: "too_many_files",
+    errno.ENOENT: "not_found",
+    errno.EIO: "input_output",
+}
+PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE})
+"""What may be over in a while without anybody setting anything right."""
+
+
+def reason_of(error: OSError) -> str:
+    """Return the fixed identifier that `error` is counted under."""
+    return _REASONS.get(error.errno or 0, "other")
+
+
+class Trouble:
+    """Whether the disk takes events at present.
+
+    Args:
+        health: Counts errors.
+        folder: For the log lines.
+    """
+
+    def __init__(self, health: Health, folder: Path) -> None:
+        self._health, self._folder = health, folder
+        self._retry_at: float | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the last attempt to write failed."""
+        return self._retry_at is not None
+
+    def may_try(self) -> bool:
+        """Return whether it is time to write."""
+        return self._retry_at is None or time.monotonic() >= self._retry_at
+
+    def failed(self, error: OSError) -> None:
+        """Note that an event could not be written; tell it when that begins."""
+        self.count(error)
+        if self._retry_at is None:
+            _log.warning(
+                "the spool %s cannot be written (%s): events wait in memory meanwhile, up to max_buffer_bytes",
+                self._folder,
+                error.strerror,
+            )
+        self._retry_at = time.monotonic() + RETRY_S
+
+    def works(self) -> None:
+        """Note that an event was written; tell it where that had failed."""
+        if self._retry_at is not None:
+            self._retry_at = None
+            _log.warning("the spool %s can be written again", self._folder)
+
+    def count(self, error: OSError) -> None:
+        """Count an error after which all goes on."""
+        self._health.count(STORAGE_ERROR, reason_of(error))

@@ -1,0 +1,203 @@
+"""Appends events to the segments of this process's directory. Any thread calls it, one at a time.
+
+A write that fails leaves the segment as it is, torn record and all, and the next event begins another: what was written
+before is never touched again, so that nothing can go wrong with it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from errno import ENOSPC
+from pathlib import Path
+from typing import NamedTuple
+
+from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.record import encode, is_whole
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, name_of
+from otel_posthog.deliver.spool.syncing import Syncing
+from otel_posthog.model import CleanEvent
+
+MAX_SEGMENT_BYTES = 4 * 1024 * 1024
+
+
+class Head(NamedTuple):
+    """How far has been written; replaced as a whole, so that a reader sees one state.
+
+    Attributes:
+        number: The segment that is appended to, or was last.
+        committed: Its size in bytes, up to which every record is whole.
+        events: How many it has.
+        before: The events of all segments before it.
+        is_open: Whether more may be appended to it.
+    """
+
+    number: int = 0
+    committed: int = 0
+    events: int = 0
+    before: int = 0
+    is_open: bool = False
+
+
+class Writer:
+    """The segments of one directory, from the side that appends.
+
+    Args:
+        files: The file system.
+        directory: Locked by this process.
+        syncing: Syncs segments that are full.
+        now_ms: Milliseconds since 1970.
+        max_segment_bytes: From this size on the next event begins a new segment.
+
+    Attributes:
+        head: How far has been written.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        directory: Path,
+        syncing: Syncing,
+        now_ms: Callable[[], int],
+        max_segment_bytes: int = MAX_SEGMENT_BYTES,
+    ) -> None:
+        self._files, self._directory, self._syncing, self._now_ms = files, directory, syncing, now_ms
+        self._max_segment_bytes = max_segment_bytes
+        # Reentrant: a signal handler may capture an event while this thread is inside.
+        self._lock = threading.RLock()
+        self._descriptor: int | None = None
+        self._is_busy = False
+        self._is_dirty = False
+        self._is_closed = False
+        self._sealed: dict[int, tuple[int, int]] = {}
+        self._sealed_bytes = 0
+        self.head = Head()
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the segments that are still there."""
+        head = self.head
+        return self._sealed_bytes + (head.committed if head.is_open else 0)
+
+    @property
+    def appended(self) -> int:
+        """How many events were ever appended."""
+        head = self.head
+        return head.before + head.events
+
+    def append(self, event: CleanEvent) -> None:
+        """Append `event`.
+
+        Raises:
+            OSError: It is not on disk.
+            CannotNowError: A signal came in the middle of another append, or the directory is gone.
+        """
+        with self._lock:
+            if self._is_busy or self._is_closed:
+                raise CannotNowError
+            self._is_busy = True
+            try:
+                self._append(event)
+            except BaseException:
+                # Nobody knows how much was written, also where Ctrl-C came between.
+                self._leave_segment()
+                raise
+            finally:
+                self._is_busy = False
+
+    def following(self, number: int) -> int | None:
+        """Return the number of the segment after `number`, if there is one."""
+        return number + 1 if number < self.head.number else None
+
+    def count_of(self, number: int) -> int:
+        """Return how many events segment `number` has."""
+        sealed, head = self._sealed.get(number), self.head
+        if sealed is not None:
+            return sealed[1]
+        return head.events if head.number == number else 0
+
+    def removed(self, number: int) -> None:
+        """Note that a segment is gone."""
+        with self._lock:
+            self._sealed_bytes -= self._sealed.pop(number, (0, 0))[0]
+
+    def seal(self, *, is_needed: bool = True) -> None:
+        """Have the next event begin a new segment; sync the present one if what is in it `is_needed`."""
+        with self._lock:
+            if not self._is_busy:
+                self._leave_segment(is_needed=is_needed)
+
+    def close(self) -> None:
+        """Take no more events."""
+        with self._lock:
+            self._is_closed = True
+
+    def sync(self) -> None:
+        """Sync what was appended since the last time."""
+        with self._lock:
+            descriptor = self._descriptor if self._is_dirty and not self._is_busy else None
+            self._is_dirty = False
+        if descriptor is not None:
+            self._syncing.now(descriptor, self._directory)
+
+    def forget(self) -> None:
+        """Close the segment, in the child of a fork, which may find the lock held for ever."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            self._files.close(descriptor)
+
+    def _append(self, event: CleanEvent) -> None:
+        descriptor = self._descriptor
+        if descriptor is None:
+            descriptor = self._begin()
+        number, committed, events, before, _ = self.head
+        record = encode(event, self._now_ms(), events)
+        written = self._files.append(descriptor, record)
+        is_short = written != len(record)
+        if is_short and not is_whole(record, written):
+            # The rest goes through, or tells what is wrong.
+            self._write(descriptor, record[written:])
+            written = len(record)
+        self._is_dirty = True
+        committed += written
+        self.head = Head(number, committed, events + 1, before, is_open=True)
+        if is_short or committed >= self._max_segment_bytes:
+            self._leave_segment()
+
+    def _begin(self) -> int:
+        number = self.head.number + 1
+        path = self._directory / name_of(number)
+        descriptor = self._files.create(path)
+        try:
+            self._write(descriptor, encode_header(os.getpid(), self._now_ms()))
+        except OSError:
+            # Nothing is in it: a disk that stays full must not fill with empty segments.
+            self._files.close(descriptor)
+            self._files.remove(path)
+            raise
+        self._descriptor = descriptor
+        self.head = Head(number, HEADER_BYTES, 0, self.appended, is_open=True)
+        return descriptor
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        if self._files.append(descriptor, data) != len(data):
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    def _leave_segment(self, *, is_needed: bool = True) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        head = self.head
+        self._sealed[head.number] = (head.committed, head.events)
+        self._sealed_bytes += head.committed
+        self.head = Head(head.number, head.committed, head.events, head.before)
+        self._is_dirty = False
+        if is_needed:
+            self._syncing.add(descriptor, self._directory)
+        else:
+            self._files.close(descriptor)
+
+
+class CannotNowError(Exception):
+    """An append inside an append of the same thread, or to a directory that was removed."""
