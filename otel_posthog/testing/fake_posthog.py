@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from otel_posthog.testing.faults import Fault, FaultQueue
@@ -115,7 +115,7 @@ class FakePostHog(LocalServer):
         if fault.status is not None:
             return Answer(fault.status, b'{"error": "as the test asked"}', retry_after=fault.retry_after)
         try:
-            answer = self._take(path, headers, body, fault.results)
+            answer = replace(self._take(path, headers, body, fault.results), retry_after=fault.retry_after)
         except Refused as refused:
             return Answer(refused.status, json.dumps({"error": str(refused)}).encode())
         return Answer(0) if fault.lose_answer else answer

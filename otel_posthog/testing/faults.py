@@ -13,7 +13,7 @@ class Fault:
 
     Attributes:
         status: Answer with this status instead of handling the request.
-        retry_after: The `Retry-After` header of that answer.
+        retry_after: The `Retry-After` header of that answer, or of the one that it would be.
         delay_s: Wait before handling the request.
         hang_s: Read the request and answer nothing for so long, or until the server stops.
         lose_answer: Accept the events, then close the connection without an answer.
