@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 CACHE ?= $(HOME)/.cache/otel-posthog
 
-.PHONY: demo test pytest versions lint format bench lock clean help
+.PHONY: demo test pytest versions lint format bench policy lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ format: $(VENV)/.ready ## Format and fix what can be fixed
 
 bench: $(VENV)/.ready ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+policy: $(VENV)/.ready ## Renew policy.schema.json and the reference in docs/policy.md from the policy's types
+	$(BIN)/python -m otel_posthog.policy.reference docs/policy.md
 
 lock: $(VENV)/.ready ## Renew requirements.lock
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --quiet \

@@ -14,8 +14,9 @@ from importlib.metadata import version
 from otel_posthog.apps import pseudonym
 from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.explain import command as explain
+from otel_posthog.apps.policy import command as policy
 
-COMMANDS = (demo, explain, pseudonym)
+COMMANDS = (demo, explain, policy, pseudonym)
 MISSING_EXTRA = 2
 
 DESCRIPTION = """\

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from otel_posthog.errors import DropEvent
@@ -39,10 +39,13 @@ class Declared:
     Args:
         catalog: What is declared.
         destination: Whose catalog it is, for the log.
+        log: Told once of each name that is not declared; None is told of none.
     """
 
-    def __init__(self, catalog: Catalog, destination: str = "default") -> None:
-        self._catalog, self._destination = catalog, destination
+    def __init__(
+        self, catalog: Catalog, destination: str = "default", log: Callable[..., None] | None = _log.warning
+    ) -> None:
+        self._catalog, self._destination, self._log = catalog, destination, log
         self._is_on = catalog.mode is not CatalogMode.OFF
         self._enforces = catalog.mode is CatalogMode.ENFORCE
         self._told: set[str] = set()
@@ -147,10 +150,10 @@ class Declared:
     def _note(self, receipt: Receipt, key: str, rule: str, what: str) -> None:
         receipt.add(key, rule, REMOVED if self._enforces else NOTED)
         line = f"{what} ({rule})"
-        if line not in self._told and len(self._told) < _MAX_TOLD:
+        if self._log is not None and line not in self._told and len(self._told) < _MAX_TOLD:
             self._told.add(line)
             fate = "not sent" if self._enforces else "sent all the same"
-            _log.warning("the catalog of destination %s has no such %s: %s", self._destination, line, fate)
+            self._log("the catalog of destination %s does not know %s: %s", self._destination, line, fate)
 
 
 def _problem(spec: PropertySpec, value: object) -> str | None:

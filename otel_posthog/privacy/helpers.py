@@ -1,13 +1,17 @@
-"""What an app may ask of the privacy stage directly, without a pipeline."""
+"""What an app may ask of the privacy stage directly, without a pipeline: pure, from any thread."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
+from otel_posthog.errors import DropEvent
 from otel_posthog.model import Receipt
-from otel_posthog.policy import Policy, PrivacyPolicy, active, collection_choice, decide
+from otel_posthog.policy import Policy, active, collection_choice, decide
+from otel_posthog.policy.secrets import with_secrets
+from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.filter import Filter
 
 
@@ -16,30 +20,54 @@ def should_collect() -> bool:
     return decide(active(), os.environ).enabled and not collection_choice(os.environ).is_off()
 
 
-def sanitize_properties(properties: Mapping[str, object], policy: Policy | None = None) -> dict[str, object]:
+def sanitize_properties(
+    properties: Mapping[str, object], policy: Policy | None = None, *, event: str | None = None
+) -> dict[str, object]:
     """Return what of `properties` may leave, JSON-safe.
 
     Args:
         properties: Event properties as an app would declare them.
         policy: The policy to apply; the one in force by default.
+        event: The event's name: its catalog is applied as well, and an event that is not declared has no properties.
+
+    Raises:
+        ConfigurationError: `policy` names a key for the method `hmac` that cannot be had.
     """
-    return sanitize_properties_with_receipt(properties, policy)[0]
+    return sanitize_properties_with_receipt(properties, policy, event=event)[0]
 
 
 def sanitize_properties_with_receipt(
-    properties: Mapping[str, object], policy: Policy | None = None
+    properties: Mapping[str, object], policy: Policy | None = None, *, event: str | None = None
 ) -> tuple[dict[str, object], Receipt]:
     """Return what of `properties` may leave, and which rule did what to which key (never a value).
 
     Args:
         properties: Event properties as an app would declare them.
         policy: The policy to apply; the one in force by default.
+        event: As `sanitize_properties`.
+
+    Raises:
+        ConfigurationError: As `sanitize_properties`.
     """
-    receipt = Receipt()
-    return _filter((policy or active()).privacy).properties(properties, receipt), receipt
+    receipt, compiled = Receipt(), _compiled(policy or active())
+    if event is not None:
+        try:
+            compiled.catalog.check_name(event, receipt)
+        except DropEvent:
+            return {}, receipt
+        properties = compiled.catalog.properties(event, properties, receipt)
+    return compiled.filter.properties(properties, receipt), receipt
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    filter: Filter
+    catalog: Declared
 
 
 # A process has one policy, tests a handful; compiling one takes longer than filtering an event.
 @lru_cache(maxsize=8)
-def _filter(policy: PrivacyPolicy) -> Filter:
-    return Filter(policy)
+def _compiled(policy: Policy) -> _Compiled:
+    if policy.privacy.hmac_secret is None:
+        policy = with_secrets(policy, os.environ)
+    return _Compiled(Filter(policy.privacy), Declared(policy.catalog, log=None))

@@ -1,0 +1,1 @@
+"""`otel-posthog policy`: check a policy file, show what is in force, print the schema."""

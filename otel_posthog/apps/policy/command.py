@@ -1,0 +1,119 @@
+"""`otel-posthog policy`: its arguments, and what each of its three verbs does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from otel_posthog import environment_variables as env
+from otel_posthog.errors import OtelPostHogError
+
+if TYPE_CHECKING:
+    from otel_posthog.policy import Policy
+
+NAME = "policy"
+SUMMARY = "check a policy file, show what is in force, print the schema"
+EXTRA = "policy"
+DESCRIPTION = """\
+Check a policy file before it is deployed, show the policy that a process with
+this environment would have (keys redacted), or print the JSON Schema by which
+an editor completes and checks the file.
+"""
+EPILOG = """\
+examples:
+  otel-posthog policy check policy.yaml          one line for each mistake's place
+  otel-posthog policy show                       file, environment and defaults, as YAML
+  otel-posthog policy show --section privacy     one section of it
+  otel-posthog policy schema > policy.schema.json
+
+in the policy file, for editors with a YAML language server:
+  # yaml-language-server: $schema=policy.schema.json
+
+environment:
+  OTEL_POSTHOG_POLICY   the policy file where none is named
+
+exit status: 0 when the policy can be used, 1 when it cannot, 2 for wrong usage
+"""
+MISTAKE = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
+    check = verbs.add_parser("check", help="say whether a policy file can be used")
+    check.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}")
+    show = verbs.add_parser("show", help="print the policy in force, keys redacted")
+    show.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}, else built in")
+    show.add_argument("--section", metavar="KEY", help="only this key of the policy")
+    verbs.add_parser("schema", help="print the JSON Schema of the policy file")
+
+
+def missing_module() -> str | None:
+    """Return the first module that this command lacks; it needs none but the package's own."""
+    return None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    verb = {"check": _check, "show": _show, "schema": _schema}[arguments.verb]
+    try:
+        return verb(arguments)
+    except OtelPostHogError as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - help comes at once
+
+    path = arguments.file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
+    if not path:
+        print(f"name a policy file, or set {env.OTEL_POSTHOG_POLICY}", file=sys.stderr)
+        return 2
+    policy = load_policy(path)
+    print(f"{path}: can be used")
+    for name, what in dict.fromkeys(_variables(policy)):
+        print(f"  {name} ({what}): {'set' if os.environ.get(name, '').strip() else 'not set here'}")
+    return 0
+
+
+def _variables(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Yield the environment variables that a policy names, with what they are for."""
+    for each in policy.destinations:
+        if each.api_key_env is not None:
+            yield each.api_key_env, f"key of the destination {each.name}"
+    for privacy in (policy.privacy, *(each.privacy for each in policy.destinations)):
+        if privacy is not None and privacy.hmac_key is not None and privacy.hmac_key.env is not None:
+            yield privacy.hmac_key.env, "key of the method hmac"
+    for name in policy.collection.off_switches:
+        yield name, "switches collection off when false"
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    import yaml  # noqa: PLC0415 - the same
+
+    from otel_posthog.apps.policy.plain import plain  # noqa: PLC0415
+    from otel_posthog.setup.settings import read  # noqa: PLC0415
+
+    settings = read(os.environ, policy=arguments.file)
+    shown = plain(settings.policy)
+    if arguments.section is not None and isinstance(shown, dict):
+        if arguments.section not in shown:
+            print(f"there is no `{arguments.section}`; there are {', '.join(shown)}", file=sys.stderr)
+            return 2
+        shown = {arguments.section: shown[arguments.section]}
+    collects = "collection is on" if settings.collection.enabled else f"collection is off: {settings.collection.reason}"
+    print(f"# {settings.policy.source}, with this environment; {collects}")
+    print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100), end="")
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from otel_posthog.policy.schema import policy_schema  # noqa: PLC0415 - the same
+
+    print(json.dumps(policy_schema(), indent=2, ensure_ascii=False))
+    return 0

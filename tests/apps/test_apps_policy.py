@@ -1,0 +1,67 @@
+"""`otel-posthog policy`: check, show, schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from otel_posthog.apps.cli import main
+from otel_posthog.policy import Policy
+from otel_posthog.policy.schema import policy_schema
+from otel_posthog.policy.yaml_file import parse_policy
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "policy.yaml"
+
+
+def test_check_says_what_a_good_policy_needs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy that can be used is status 0, with the variables that it names and whether they are set here."""
+    monkeypatch.setenv("SHOP_HMAC_KEY", "k" * 32)
+    assert main(["policy", "check", str(EXAMPLE)]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == f"{EXAMPLE}: can be used"
+    assert "SHOP_HMAC_KEY (key of the method hmac): set\n" in out
+    assert "SHOP_VENDOR_POSTHOG_KEY (key of the destination vendor): not set here\n" in out
+    assert "kkkk" not in out
+
+
+def test_check_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that cannot be used is status 1 and the line that a start would log."""
+    path = tmp_path / "p.yaml"
+    path.write_text("version: 1\nprivcy: {}\n", encoding="utf-8")
+    assert main(["policy", "check", str(path)]) == 1
+    assert capsys.readouterr().err == f"{path}:2: `privcy` is not a key of the policy; did you mean `privacy`?\n"
+    assert main(["policy", "check"]) == 2
+
+
+def test_show_is_a_policy_without_its_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is shown can be read again, has the environment in it, and tells no key."""
+    monkeypatch.setenv("POSTHOG_API_KEY", "phc_" + "sesame")
+    monkeypatch.setenv("POSTHOG_HOST", "https://eu.i.posthog.com")
+    monkeypatch.setenv("A_KEY", "open" * 8)
+    path = tmp_path / "p.yaml"
+    path.write_text("privacy: {hmac_key: {env: A_KEY}, detectors: {phone: off}}\n", encoding="utf-8")
+    assert main(["policy", "show", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "sesame" not in out
+    assert "openopen" not in out
+    assert out.startswith(f"# {path}, with this environment; collection is on\n")
+    shown = parse_policy(out, source="shown")
+    assert shown.destinations[0].host == "https://eu.i.posthog.com"
+    assert shown.privacy.detectors["phone"].value == "off"
+    assert shown.delivery == Policy().delivery
+    assert main(["policy", "show", str(path), "--section", "delivery"]) == 0
+    assert list(yaml.safe_load(capsys.readouterr().out)) == ["delivery"]
+    assert main(["policy", "show", "--section", "nonsense"]) == 2
+
+
+def test_schema_is_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """An editor can be given what the command prints."""
+    assert main(["policy", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == policy_schema()
