@@ -73,6 +73,9 @@ SENSITIVE_KEYS = frozenset(
         "zip code",
         "postal code",
         "latitude",
+        "lat",
+        "lng",
+        "lon",
         "longitude",
         "coordinates",
         "gps",
@@ -131,7 +134,9 @@ SENSITIVE_KEYS = frozenset(
     }
 )
 
-DETECTORS = frozenset({"email", "ip", "mac", "card", "iban", "phone", "ssn", "jwt", "secret"})
+DETECTORS = frozenset(
+    {"email", "ip", "mac", "card", "iban", "phone", "ssn", "national_id", "jwt", "secret", "gps", "username"}
+)
 
 USER_KEYS = frozenset(
     {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from otel_posthog.model import REDACTED
 from otel_posthog.privacy.words import (
     COUNTERS,
     CREDENTIALS,
@@ -18,8 +19,11 @@ from otel_posthog.privacy.words import (
     FLAGS,
     HARMLESS_KEYS,
     HARMLESS_PHRASES,
+    KINDS,
     NEVER_NUMBERS,
+    PAGES,
     REFERENCES,
+    SHARED_ACCOUNTS,
     VERSIONS,
 )
 
@@ -31,6 +35,8 @@ _MAX_COUNT = 10**12
 _MAX_PLURAL = 10**7
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
 _LONG_DIGITS = re.compile(r"\d{4}")
+# What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
+_NOTHING = frozenset((REDACTED, "_OTHER"))
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 
 
@@ -46,6 +52,7 @@ class KeyFacts:
         max_number: A number of at most this size counts things (`token_count`); 0 for no number.
         version: A number with dots under it is a version.
         kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
+        page: Its value is the address of a page.
     """
 
     sensitive: bool = False
@@ -55,6 +62,7 @@ class KeyFacts:
     max_number: int = 0
     version: bool = False
     kinds: frozenset[str] = frozenset()
+    page: bool = False
 
 
 NO_FACTS = KeyFacts()
@@ -77,9 +85,11 @@ class KeyRules:
         """Return what `key` tells."""
         tokens = _tokens(key)
         version = not VERSIONS.isdisjoint(tokens) or ("user", "agent") in pairwise(tokens)
+        kinds = frozenset(kind for kind, words in KINDS.items() if not words.isdisjoint(tokens))
+        page = not PAGES.isdisjoint(tokens)
         hits = () if key in HARMLESS_KEYS else self._hits(tokens)
         if not hits:
-            return KeyFacts(version=version)
+            return KeyFacts(version=version, kinds=kinds, page=page)
         return KeyFacts(
             sensitive=True,
             credential=any(not CREDENTIALS.isdisjoint((hit, *hit.split(" "))) for hit in hits),
@@ -87,6 +97,8 @@ class KeyRules:
             reference=tokens[-1] in REFERENCES and not any(hit.split(" ")[-1] == tokens[-1] for hit in hits),
             max_number=_max_number(tokens, hits),
             version=version,
+            kinds=kinds,
+            page=page,
         )
 
     def _hits(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,9 +117,10 @@ class KeyRules:
 def is_harmless(facts: KeyFacts, value: object) -> bool:
     """Return whether `value` gives nothing away even under a sensitive key."""
     if isinstance(value, str):
-        return not value or _is_harmless_text(facts, value)
+        return not value or value in _NOTHING or _is_harmless_text(facts, value)
     if isinstance(value, (int, float)):
-        return isinstance(value, bool) or (facts.max_number > 0 and abs(value) <= facts.max_number)
+        coarse = "gps" in facts.kinds and round(value, 2) == value
+        return isinstance(value, bool) or coarse or (facts.max_number > 0 and abs(value) <= facts.max_number)
     if isinstance(value, Mapping):
         return not value
     if isinstance(value, (list, tuple)):
@@ -117,6 +130,10 @@ def is_harmless(facts: KeyFacts, value: object) -> bool:
 
 
 def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
+    if not facts.credential and text in SHARED_ACCOUNTS:
+        return True
+    if facts.reference and text.startswith("arn:"):
+        return True
     if facts.max_number and _NUMBER.fullmatch(text):
         return abs(float(text)) <= facts.max_number
     return facts.lenient and _WORD.fullmatch(text) is not None and _LONG_DIGITS.search(text) is None

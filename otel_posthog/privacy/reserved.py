@@ -30,6 +30,8 @@ _NAMES = frozenset(
     }
 )
 _PREFIXES = ("$geoip_",)
+# A country says little; an app that knows it may tell.
+_COARSE = frozenset({"$geoip_country_name", "$geoip_country_code", "$geoip_continent_name", "$geoip_continent_code"})
 
 # The delivery's headers say which library sends; inside an event these would only contradict them.
 HEADER_NAMES = frozenset({"$lib", "$lib_version"})
@@ -42,4 +44,4 @@ PERSON_EVENTS = frozenset(
 
 def is_reserved(name: str) -> bool:
     """Return whether an app may not set the property `name`."""
-    return name in _NAMES or name.startswith(_PREFIXES)
+    return name in _NAMES or (name.startswith(_PREFIXES) and name not in _COARSE)

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import Method
+from otel_posthog.privacy.around import around
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
-from otel_posthog.privacy.methods import HitMethods, ValueMethod
+from otel_posthog.privacy.methods import MARKERS, HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
 from otel_posthog.privacy.walk import is_card_number, unused
@@ -38,8 +39,20 @@ class Scrub:
             return value
         read = self._rules.key(key)
         if _hides(read, value):
-            return value if value == REDACTED else REDACTED
+            return self._hidden(read, value)
         return self._value(value, read, 0)
+
+    def _hidden(self, key: Key, value: object) -> object:
+        """Return the words around what makes a value sensitive, if they may stay."""
+        if not isinstance(value, str) or key.rule is not None:
+            return REDACTED
+
+        def clean(text: str) -> tuple[str, Fired]:
+            fired: Fired = []
+            return self._rules.scanner.clean(text, MAX_CHARS, key.facts, fired, MARKERS), fired
+
+        left = around(value, key.facts, clean)
+        return REDACTED if left is None else value if left == value else left
 
     def text(self, text: str) -> str:
         """Return `text`, scrubbed."""
@@ -91,7 +104,7 @@ class Scrub:
         for key, each in value.items():
             read = self._rules.key(key if isinstance(key, str) else str(key))
             held = read if read.rule is not None or outer.rule is None else replace(read, rule=outer.rule)
-            new = REDACTED if _hides(read, each) else self._value(each, held, depth)
+            new = self._hidden(read, each) if _hides(read, each) else self._value(each, held, depth)
             name = unused(read.name, scrubbed) if read.fired else key
             changed = changed or new is not each or name is not key
             scrubbed[name] = new

@@ -14,10 +14,11 @@ from itertools import islice
 
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
+from otel_posthog.privacy.around import Clean, around
 from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
-from otel_posthog.privacy.methods import ValueMethod
+from otel_posthog.privacy.methods import MARKERS, ValueMethod
 from otel_posthog.privacy.plain import GONE, plain
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
@@ -51,12 +52,13 @@ class Walk:
             that no cut leaves half of an id.
     """
 
-    __slots__ = ("_hide", "_left", "_policy", "_receipt", "_rules")
+    __slots__ = ("_hide", "_left", "_policy", "_receipt", "_rules", "_texts")
 
     def __init__(self, rules: Rules, receipt: Receipt, hide: Hide | None = None) -> None:
         self._rules, self._policy, self._receipt = rules, rules.policy, receipt
         self._hide = hide
         self._left = MAX_VALUES
+        self._texts = 0
 
     def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
         """Return the properties that may leave."""
@@ -131,7 +133,7 @@ class Walk:
             self._receipt.add(path, rule, REPLACED)
         if key.rule is None:
             if key.facts.sensitive and not is_harmless(key.facts, plain(value)):
-                self._receipt.add(path, "sensitive_key", REMOVED)
+                self._sensitive(kept, key, value, path)
                 return
         elif key.rule.method is Method.DROP:
             self._receipt.add(path, key.rule.name, REMOVED)
@@ -141,6 +143,23 @@ class Walk:
         cleaned = self._value(value, path, key, depth)
         if cleaned is not GONE:
             kept[unused(key.name, kept)] = cleaned
+
+    def _sensitive(self, kept: dict[str, object], key: Key, value: object, path: str) -> None:
+        """Keep of a sensitive entry the words around what makes it so; in a text that is JSON, also its key."""
+        left = around(value, key.facts, self._cleaner(key)) if type(value) is str else None
+        if left is None and not self._texts:
+            self._receipt.add(path, "sensitive_key", REMOVED)
+            return
+        self._receipt.add(path, "sensitive_key", REPLACED)
+        kept[unused(key.name, kept)] = REDACTED if left is None else left[: self._policy.max_string_chars]
+
+    def _cleaner(self, key: Key) -> Clean:
+        def clean(text: str) -> tuple[str, Fired]:
+            fired: Fired = []
+            limit = self._policy.max_string_chars
+            return self._rules.scanner.clean(text, limit, key.facts, fired, MARKERS), fired
+
+        return clean
 
     def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
         if type(value) is str and key.rule is None:
@@ -174,7 +193,9 @@ class Walk:
         embedded = parse(text) if may_be_json(text) and len(text) <= self._policy.max_string_chars else None
         if embedded is None:
             return self._text(text, path, key)
+        self._texts += 1
         cleaned = self._value(embedded.document, path, key, depth)
+        self._texts -= 1
         if cleaned is GONE:
             return GONE
         return text if cleaned == embedded.document and not embedded.repeats_keys else embedded.text_of(cleaned)

@@ -35,7 +35,7 @@ CREDENTIALS = words(
 HARMLESS_PHRASES = frozenset(
     (first, second)
     for firsts, seconds in (
-        ("page next continuation cancellation", "token"),
+        ("page next continuation cancellation public", "token"),
         ("ip mac peer local remote listen bind server memory host", "address"),
         ("token", "bucket"),
         ("mobile", "app os device platform"),
@@ -51,6 +51,37 @@ PROSE = words(
     "and are authentication authorization cannot changed could error empty expired failed failure for from has "
     "incorrect invalid is length missing must mismatch not optional or rejected required reset revoked should string "
     "the too unauthorized unexpected unknown unsupported updated was weak will with wrong"
+)
+
+# The detectors of which a key speaks, by the words that say so.
+KINDS = {
+    "email": words("email mail emails"),
+    "phone": words(
+        "phone phones mobile fax tel telephone telefon telefono cell cellphone msisdn whatsapp caller callee"
+    ),
+    "card": words("card cards pan creditcard cardnumber"),
+    "iban": words("iban"),
+    "ssn": words("ssn itin"),
+    "national_id": words(
+        "nino nhs dni nif nie nir cpf cnpj bsn pesel personnummer hetu cpr aadhaar aadhar nric tckn rrn curp rut cuit "
+        "pesel passport ssn sin tfn"
+    ),
+    "cookie": words("cookie cookies"),
+    "gps": words("gps lat lng lon latitude longitude coordinates latlng latlon geo location position"),
+}
+# Keys whose value is the address of a page, not of a file.
+PAGES = words("url uri href target route referrer referer pathname path_name page endpoint query")
+# Cookies that say how somebody likes a page, and attributes of a cookie.
+PREFERENCES = words(
+    "theme lang language locale i18n currency color-scheme colorscheme dark_mode tz timezone consent cookieconsent "
+    "cookie_consent path domain samesite max-age secure httponly priority partitioned"
+)
+# Accounts of machines and images, which are nobody's.
+SHARED_ACCOUNTS = words(
+    "shared public default all admin administrator ubuntu debian centos fedora ec2-user azureuser opc vagrant root "
+    "runner runneradmin travis circleci jenkins git gitlab-runner node app appuser web www www-data nginx deploy "
+    "deployer docker user users vscode codespace coder gitpod jovyan linuxbrew postgres mysql redis nobody service "
+    "build builder ci daemon operator system guest containeruser"
 )
 
 # Length of an IBAN by country.

@@ -82,7 +82,7 @@ def test_nested_values_are_filtered_wherever_they_hide() -> None:
     assert out == {
         "map": {"deep": {"n": 1}},
         "list": ["[email]", {}, 1],
-        "json": '{"a": {}, "b": "[email]", "n": 1.5}',
+        "json": '{"a": {"first_name": "[redacted]"}, "b": "[email]", "n": 1.5}',
         "bytes": "to [email]",
         "args": ["app", "--password", "[redacted]"],
     }
@@ -90,7 +90,7 @@ def test_nested_values_are_filtered_wherever_they_hide() -> None:
         ("map.deep.password", "sensitive_key", "removed"),
         ("list.0", "email", "replaced"),
         ("list.1.token", "sensitive_key", "removed"),
-        ("json.a.first_name", "sensitive_key", "removed"),
+        ("json.a.first_name", "sensitive_key", "replaced"),
         ("json.b", "email", "replaced"),
         ("bytes", "email", "replaced"),
         ("args.2", "sensitive_key", "replaced"),

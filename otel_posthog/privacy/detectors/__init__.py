@@ -11,20 +11,40 @@ from collections.abc import Callable, Collection
 from otel_posthog.privacy.detectors.card import CARD, is_card
 from otel_posthog.privacy.detectors.detector import Detector, Span
 from otel_posthog.privacy.detectors.email import EMAIL
+from otel_posthog.privacy.detectors.gps import GPS
 from otel_posthog.privacy.detectors.iban import IBAN
 from otel_posthog.privacy.detectors.ip import IPV4, IPV6
 from otel_posthog.privacy.detectors.jwt import JWT
 from otel_posthog.privacy.detectors.mac import MAC
+from otel_posthog.privacy.detectors.national_id import NATIONAL_ID
 from otel_posthog.privacy.detectors.pairs import pairs
 from otel_posthog.privacy.detectors.phone import PHONE
 from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO
 from otel_posthog.privacy.detectors.ssn import SSN
+from otel_posthog.privacy.detectors.username import USERNAME
 from otel_posthog.privacy.detectors.vendor import VENDOR
 from otel_posthog.privacy.keys import KeyFacts
 
 __all__ = ["USERINFO", "Detector", "Span", "detectors", "is_card"]
 
-_ORDER = (PEM, USERINFO, JWT, VENDOR, AUTHORIZATION, EMAIL, MAC, IPV6, IPV4, IBAN, CARD, PHONE, SSN)
+_ORDER = (
+    PEM,
+    USERINFO,
+    JWT,
+    VENDOR,
+    AUTHORIZATION,
+    EMAIL,
+    MAC,
+    IPV6,
+    IPV4,
+    IBAN,
+    CARD,
+    SSN,
+    NATIONAL_ID,
+    PHONE,
+    GPS,
+    USERNAME,
+)
 
 
 def detectors(names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> tuple[Detector, ...]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-AT, COLON, EQUALS, FLAG, SLASH, GAP, DIGIT, NUMBER, LONG_DIGITS, TOKEN, IBAN_START, COLONS, DASHES, DOTS, DOTTED = (
-    1 << bit for bit in range(15)
-)
-"""What may be seen: the characters `@`, `:`, `=`, `--`, a slash of either kind, white space or `+`, a digit; a number
-of seven digits or more, also grouped; 13 digits or more; 14 characters of a word without a break; two letters and two
-digits where a word begins; `::` or five `:`; five `-`; two `.`; four numbers with `.` between them."""
+AT, COLON, EQUALS, FLAG, SLASH, GAP, COLONS, DASHES, DOTS, TOKEN = (1 << bit for bit in range(10))
+DIGIT, FOUR_DIGITS, DOTTED, NUMBER, LONG_DIGITS, IBAN_START = (1 << bit for bit in range(10, 16))
+"""What may be seen: the characters `@`, `:`, `=`, `--`, a slash of either kind, white space or `+`; `::` or five `:`;
+five `-`; two `.`; 14 characters of a word without a break; a digit; four digits; four numbers with `.` between them; a
+number of seven digits or more, also grouped; 13 digits or more; two letters and two digits where a word begins."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
@@ -68,6 +67,8 @@ def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int,
     # Of `1.2.3.4` two of these stand apart, of `1.2.3` one.
     if seen & DOTS and classes.count(b"0.0") > 1:
         seen |= DOTTED
+    if digits > 3:
+        seen |= FOUR_DIGITS
     if digits < _FEWEST_DIGITS:
         return seen, ()
     if digits >= _CARD_DIGITS:

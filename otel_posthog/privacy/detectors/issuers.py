@@ -1,0 +1,230 @@
+"""National identity numbers of digits alone: which rule of which country a row of digits obeys.
+
+Only rules strong enough to leave other numbers alone: a date within, two check digits, or a check over groups as the
+country writes them. What has a single check digit and no more needs its name beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from otel_posthog.privacy.detectors.checksums import is_date, luhn, mod11_10, verhoeff, weighted
+
+Rule = Callable[[str], bool]
+
+
+def _cpf(d: str) -> bool:
+    """Brazil, Receita Federal: two check digits."""
+    if d == d[0] * 11:
+        return False
+    first = weighted(d, range(10, 1, -1), 11)
+    second = weighted(d, range(11, 1, -1), 11)
+    return int(d[9]) == (0 if first < 2 else 11 - first) and int(d[10]) == (0 if second < 2 else 11 - second)
+
+
+def _cnpj(d: str) -> bool:
+    """Brazil, companies: two check digits."""
+    if d == d[0] * 14:
+        return False
+    weights = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
+    first, second = weighted(d, weights[1:], 11), weighted(d, weights, 11)
+    return int(d[12]) == (0 if first < 2 else 11 - first) and int(d[13]) == (0 if second < 2 else 11 - second)
+
+
+def _pesel(d: str) -> bool:
+    """Poland: the century is in the month."""
+    month = int(d[2:4]) % 20
+    return is_date(d[:2], f"{month:02d}", d[4:6]) and weighted(d, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1), 10) == 0
+
+
+def _tckn(d: str) -> bool:
+    """Türkiye: two check digits."""
+    odd, even = sum(map(int, d[0:9:2])), sum(map(int, d[1:8:2]))
+    return d[0] != "0" and (odd * 7 - even) % 10 == int(d[9]) and sum(map(int, d[:10])) % 10 == int(d[10])
+
+
+def _fodselsnummer(d: str) -> bool:
+    """Norway: a date (day + 40 for others than residents) and two check digits."""
+    day = f"{int(d[:2]) % 40:02d}"
+    checks = weighted(d, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1), 11) == 0
+    return is_date(d[4:6], d[2:4], day) and checks and weighted(d, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1), 11) == 0
+
+
+def _steuer_id(d: str) -> bool:
+    """Germany: of the first ten digits one or two stand twice or thrice; ISO 7064."""
+    most = max(map(d[:10].count, d[:10]))
+    return d[0] != "0" and 2 <= most <= 3 and len(set(d[:10])) in {8, 9} and mod11_10(d)
+
+
+def _belgian(d: str) -> bool:
+    """Belgium: a date and two check digits, of the number with a 2 before it since 2000."""
+    number, check = int(d[:9]), int(d[9:])
+    return is_date(d[:2], d[2:4], d[4:6]) and check in {97 - number % 97, 97 - (2_000_000_000 + number) % 97}
+
+
+def _baltic(d: str) -> bool:
+    """Estonia, Lithuania: sex and century, a date, a check digit of two rounds."""
+    check = weighted(d, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1), 11)
+    if check == 10:
+        check = weighted(d, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3), 11) % 10
+    return d[0] in "123456" and is_date(d[1:3], d[3:5], d[5:7]) and check == int(d[10])
+
+
+def _personnummer(d: str) -> bool:
+    """Sweden: a date (day + 60 for others than residents) and a Luhn digit."""
+    d = d[-10:]
+    return is_date(d[:2], d[2:4], f"{int(d[4:6]) % 60:02d}") and luhn(d)
+
+
+def _long_personnummer(d: str) -> bool:
+    return d[:2] in {"19", "20"} and _personnummer(d)
+
+
+def _egn(d: str) -> bool:
+    """Bulgaria: a date with the century in the month, a check digit."""
+    date = is_date(d[:2], f"{int(d[2:4]) % 20:02d}", d[4:6])
+    return date and weighted(d, (2, 4, 8, 5, 10, 9, 7, 3, 6), 11) % 10 == int(d[9])
+
+
+def _rodne_cislo(d: str) -> bool:
+    """Czechia, Slovakia: a date (month + 50 for women), divisible by 11."""
+    return is_date(d[:2], f"{int(d[2:4]) % 50:02d}", d[4:6]) and int(d) % 11 == 0
+
+
+def _south_african(d: str) -> bool:
+    """South Africa: a date, citizenship 0-2, a Luhn digit."""
+    return is_date(d[:2], d[2:4], d[4:6]) and d[10] in "012" and luhn(d)
+
+
+def _cnp(d: str) -> bool:
+    """Romania: sex and century, a date, a county, a check digit."""
+    check = weighted(d, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9), 11)
+    date = d[0] in "12345678" and is_date(d[1:3], d[3:5], d[5:7]) and 1 <= int(d[7:9]) <= 52
+    return date and (1 if check == 10 else check) == int(d[12])
+
+
+def _korean(d: str) -> bool:
+    """South Korea, residents and foreigners: a date, sex and century, a check digit (of numbers before 2020)."""
+    check = weighted(d, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), 11)
+    own = (11 - check) % 10 if d[6] in "1234" else (13 - check) % 10
+    return is_date(d[:2], d[2:4], d[4:6]) and d[6] in "12345678" and own == int(d[12])
+
+
+def _ahv(d: str) -> bool:
+    """Switzerland: 756 and the check digit of an EAN."""
+    return d[:3] == "756" and weighted(d, (1, 3) * 6 + (1,), 10) == 0
+
+
+def _nir(d: str) -> bool:
+    """France: sex, year, month, place, order, and 97 minus the remainder."""
+    month = int(d[3:5])
+    return d[0] in "123478" and (1 <= month <= 12 or month >= 20) and 97 - int(d[:13]) % 97 == int(d[13:])
+
+
+def _inn(d: str) -> bool:
+    """Russia, tax number of a person: two check digits."""
+    first = weighted(d, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8), 11) % 10
+    return first == int(d[10]) and weighted(d, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8), 11) % 10 == int(d[11])
+
+
+def _amka(d: str) -> bool:
+    """Greece: a date and a Luhn digit."""
+    return is_date(d[4:6], d[2:4], d[:2]) and luhn(d)
+
+
+def _resident_id(d: str) -> bool:
+    """China: a place, a date, ISO 7064 MOD 11-2."""
+    check = weighted(d, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), 11)
+    return is_date(d[6:10], d[10:12], d[12:14]) and "10X98765432"[check] == d[17]
+
+
+BY_LENGTH: dict[int, tuple[Rule, ...]] = {
+    10: (_personnummer, _egn, _rodne_cislo),
+    11: (_cpf, _pesel, _tckn, _fodselsnummer, _steuer_id, _belgian, _baltic, _amka),
+    12: (_long_personnummer, _inn),
+    13: (_south_african, _cnp, _korean, _ahv),
+    15: (_nir,),
+    18: (_resident_id,),
+}
+"""For numbers in one piece."""
+
+
+def _nhs(d: str) -> bool:
+    """United Kingdom, health service: a check digit."""
+    return (11 - weighted(d, range(10, 1, -1), 11)) % 11 == int(d[9])
+
+
+def _tfn(d: str) -> bool:
+    """Australia, tax file number: a check over all digits."""
+    return weighted(d, (1, 4, 3, 7, 5, 8, 6, 9, 10), 11) == 0
+
+
+def _date_first(d: str) -> bool:
+    return is_date(d[:2], d[2:4], d[4:6])
+
+
+def _day_first(d: str) -> bool:
+    return is_date(d[4:6], d[2:4], f"{int(d[:2]) % 40:02d}")
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _aadhaar(d: str) -> bool:
+    """India: the first digit is 2 or more; a Verhoeff digit."""
+    return d[0] not in "01" and verhoeff(d)
+
+
+def _my_number(d: str) -> bool:
+    """Japan: a check digit."""
+    rest = weighted(d, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2), 11)
+    return int(d[11]) == (0 if rest < 2 else 11 - rest)
+
+
+def _medicare(d: str) -> bool:
+    """Australia, Medicare: a check digit at the ninth place."""
+    return d[0] in "23456" and weighted(d, (1, 3, 7, 9, 1, 3, 7, 9), 10) == int(d[8])
+
+
+def _thai(d: str) -> bool:
+    """Thailand: a check digit."""
+    return (11 - weighted(d, range(13, 1, -1), 11)) % 10 == int(d[12])
+
+
+def _cuit(d: str) -> bool:
+    """Argentina: a kind and a check digit."""
+    return (
+        d[:2] in {"20", "23", "24", "27", "30", "33", "34"} and weighted(d, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1), 11) == 0
+    )
+
+
+BY_GROUPS: dict[str, tuple[Rule, ...]] = {
+    "3 3 3": (luhn, _tfn),  # Canada (SIN), Australia
+    "3-3-3": (luhn, _tfn),
+    "3 3 4": (_nhs,),
+    "4 4 4": (_aadhaar, _my_number),
+    "4-4-4": (_aadhaar, _my_number),
+    "4 5 1": (_medicare,),
+    "6-4": (_personnummer, _day_first),  # Sweden, Denmark
+    "8-4": (_long_personnummer,),
+    "6+4": (_personnummer,),
+    "6/4": (_rodne_cislo,),
+    "6/3": (_date_first,),
+    "6-7": (_date_first,),  # South Korea
+    "6-2-4": (_date_first,),  # Malaysia
+    "6-5": (_date_first, _day_first),  # Latvia, Iceland
+    "3.3.3-2": (_cpf, _always),
+    "2.3.3/4-2": (_cnpj, _always),  # Brazil, companies
+    "3-3-3 2": (_always,),  # Russia (SNILS)
+    "3.4.4.2": (_ahv,),
+    "2.2.2-3.2": (_always,),  # Belgium
+    "1-4-5-2-1": (_thai,),
+    "1 4 5 2 1": (_thai,),
+    "2-8-1": (_cuit,),
+    "3-4-7-1": (_always,),  # Emirates
+    "1 2 2 2 3 3 2": (_nir,),
+    "2 3 3 3": (_steuer_id,),
+    "2-7-1": (_always,),
+}
+"""For numbers as a country groups them: lengths of the groups with what stands between."""
