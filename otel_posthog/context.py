@@ -94,13 +94,15 @@ def agreed(*said: bool | None) -> bool | None:
 
 
 def _with_baggage(context: Context, inside: ContextIdentity, *, is_new: bool) -> Context:
-    """Return `context` with what other services are told; somebody else's pseudonym does not stay beside a new user."""
-    if is_new and baggage.get_baggage(PSEUDONYM_ENTRY, context) is not None:
+    """Return `context` with what other services are told: nothing of a user who objects but that they do."""
+    is_denied = inside.consent is False
+    # Somebody else's pseudonym does not stay beside a new user.
+    if (is_new or is_denied) and baggage.get_baggage(PSEUDONYM_ENTRY, context) is not None:
         context = baggage.remove_baggage(PSEUDONYM_ENTRY, context)
     pseudonym_of = _baggage.pseudonym_of
     if pseudonym_of is None:
         return context
-    pseudonym = pseudonym_of(inside.user_id) if is_new and inside.user_id else None
+    pseudonym = pseudonym_of(inside.user_id) if is_new and inside.user_id and not is_denied else None
     if pseudonym:
         context = baggage.set_baggage(PSEUDONYM_ENTRY, pseudonym, context)
     if inside.consent is not None:

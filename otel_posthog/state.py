@@ -27,7 +27,11 @@ def state_directory(environ: Mapping[str, str]) -> Path:
         return Path(given)
     from platformdirs import user_state_path  # noqa: PLC0415 - most deployments name the directory
 
-    return user_state_path("otel-posthog", appauthor=False) / installation_key(environ)
+    try:
+        path = user_state_path("otel-posthog", appauthor=False)
+    except RuntimeError:  # as newer releases say that there is no home
+        path = Path("~")
+    return path / installation_key(environ)
 
 
 def installation_key(environ: Mapping[str, str]) -> str:

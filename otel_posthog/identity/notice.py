@@ -12,6 +12,21 @@ _WIDTH = 76
 _PLAIN = str.maketrans("╭╮╰╯─│", "++++-|")
 
 
+# What a user is told of the mode that tells most of them.
+_WHO = {
+    IdentityMode.ANONYMOUS: "Events are anonymous: no user ids, no sessions, no IP addresses.",
+    IdentityMode.DAILY: (
+        "Users are counted under ids that change every day and cannot be traced back: no user ids, no sessions, "
+        "no IP addresses."
+    ),
+    IdentityMode.PSEUDONYMOUS: (
+        "Events carry pseudonyms in place of user ids, so that the operator can follow how features are used; no IP "
+        "addresses."
+    ),
+    IdentityMode.IDENTIFIED: "Events carry user ids, so that the operator can follow how features are used.",
+}
+
+
 def start_line(policy: Policy, collection: Collection) -> str:
     """Return the one line that each start logs."""
     if not collection.enabled:
@@ -30,12 +45,8 @@ def off_switch(policy: Policy) -> str:
 
 def notice_text(policy: Policy) -> str:
     """Return what a user is told about usage statistics, as plain text for a terminal or a user interface."""
-    identified = IdentityMode.IDENTIFIED in {policy.identity_of(each) for each in policy.destinations}
-    who = (
-        "Events carry user ids, so that the operator can follow how features are used."
-        if identified
-        else "Events are anonymous: no user ids, no sessions, no IP addresses."
-    )
+    modes = {policy.identity_of(each) for each in policy.destinations}
+    who = next(_WHO[mode] for mode in reversed(IdentityMode) if mode in modes)
     return (
         f"This application sends usage statistics to improve it. {who} E-mail addresses, phone and card numbers, "
         f"public IP addresses, passwords and keys are removed before anything is sent.\n\n"

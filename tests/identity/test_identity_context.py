@@ -158,6 +158,17 @@ def test_consent_is_carried(tmp_path: Path) -> None:
             assert sent()["baggage"] == f"{CONSENT_ENTRY}={str(said).lower()}"
 
 
+def test_of_somebody_who_objects_nothing_is_carried_but_that(tmp_path: Path) -> None:
+    """Neither a pseudonym of theirs, nor the one that stood in baggage before."""
+    use(IdentityMode.PSEUDONYMOUS, Carried.BOTH, tmp_path)
+    with user_context("u-4711"):
+        assert PSEUDONYM_ENTRY in sent()["baggage"]
+        with user_context(consent=False):
+            assert sent()["baggage"] == f"{CONSENT_ENTRY}=false"
+            with user_context("u-4712"):
+                assert sent()["baggage"] == f"{CONSENT_ENTRY}=false"
+
+
 def test_a_denial_further_out_is_not_undone_further_in() -> None:
     """A denial anywhere wins."""
     with user_context("u1", consent=False), user_context("u2", consent=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from otel_posthog.identity import mismatch_line, notice_box, notice_text, start_line
-from otel_posthog.policy import Collection, CollectionPolicy, IdentityMode, Policy
+from otel_posthog.policy import Collection, CollectionPolicy, Destination, IdentityMode, Policy
 
 POLICY = Policy(collection=CollectionPolicy(off_switches=("ALGA_USAGE_STATS",))).with_credentials("phc_x", None)
 
@@ -23,6 +23,10 @@ def test_the_notice_names_the_apps_own_switch() -> None:
     assert "set ALGA_USAGE_STATS=false" in notice_text(POLICY)
     assert "set USAGE_STATS=false" in notice_text(Policy())
     assert "no user ids" in notice_text(POLICY)
+    assert "ids that change every day" in notice_text(POLICY.with_identity(IdentityMode.DAILY))
+    assert "pseudonyms in place of user ids" in notice_text(POLICY.with_identity(IdentityMode.PSEUDONYMOUS))
+    vendor = Policy(destinations=(Destination(name="v"), Destination(name="o", identity=IdentityMode.IDENTIFIED)))
+    assert "carry user ids" in notice_text(vendor)
     assert "carry user ids" in notice_text(POLICY.with_identity(IdentityMode.IDENTIFIED))
 
 
@@ -38,3 +42,14 @@ def test_a_browser_half_that_differs_is_reported() -> None:
     assert "differ" in (mismatch_line(environ) or "")
     assert mismatch_line({"ANALYTICS_ANONYMIZE_USER_IDS": "true"}) is None
     assert mismatch_line(dict.fromkeys(environ, "True")) is None
+
+
+def test_a_terminal_without_such_characters_gets_a_plain_frame() -> None:
+    """The text is the same, and can be written."""
+    fancy, plain = notice_box(POLICY), notice_box(POLICY, encoding="ascii")
+    plain.encode("ascii")
+    assert plain.splitlines()[0] == f"+{'-' * 74}+"
+    assert [line.strip("│ ") for line in fancy.splitlines()[1:-1]] == [
+        line.strip("| ") for line in plain.splitlines()[1:-1]
+    ]
+    assert notice_box(POLICY, encoding="no-such-encoding") == plain

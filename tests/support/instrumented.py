@@ -42,13 +42,14 @@ class Run:
         return "otel_posthog/" in self.out
 
 
-def instrumented(*program: str, otlp: str, posthog: str | None = None, **environ: str) -> Run:
+def instrumented(*program: str, otlp: str, posthog: str | None = None, needed: str = "", **environ: str) -> Run:
     """Run `python <program>` under `opentelemetry-instrument`, with the instrumentations of web frameworks left out.
 
     Args:
         program: Path and arguments.
         otlp: The OTLP/HTTP endpoint.
         posthog: The PostHog host; a key is set with it.
+        needed: Instrumentations that are left in all the same, between commas.
         environ: Further variables.
     """
     variables = {
@@ -61,7 +62,8 @@ def instrumented(*program: str, otlp: str, posthog: str | None = None, **environ
         **environ,
     }
     disabled = variables.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
-    variables["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] = f"{disabled},{NOT_NEEDED}" if disabled else NOT_NEEDED
+    left_out = ",".join(name for name in NOT_NEEDED.split(",") if name not in needed.split(","))
+    variables["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] = f"{disabled},{left_out}" if disabled else left_out
     command = [str(Path(sys.executable).with_name("opentelemetry-instrument")), sys.executable, *program]
     started = time.monotonic()
     done = subprocess.run(

@@ -1,0 +1,226 @@
+"""Each row of `docs/identity.md` that needs no process of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from events import DAY_NS, KEY, NEXT_KEY, NOON_NS, Clock, event, ring
+from opentelemetry import baggage
+from opentelemetry import context as context_api
+from telemetry import Telemetry
+
+import otel_posthog
+from otel_posthog.context import Baggage, use_baggage, user_context
+from otel_posthog.errors import ConfigurationError
+from otel_posthog.identity import DailySalts, Pseudonyms, disguised, load, notice_text, start_line
+from otel_posthog.model import Subject
+from otel_posthog.policy import Collection, CollectionPolicy, Destination, IdentityMode, Policy, decide
+from otel_posthog.setup import tell
+from otel_posthog.setup.settings import read
+
+MARKED = {"analytics.event": "e", "analytics.user.id": "u-4711"}
+POLICY = Policy(collection=CollectionPolicy(off_switches=("ALGA_USAGE_STATS",))).with_credentials("phc_x", None)
+
+
+def sent(mode: IdentityMode, **options: Any) -> dict[str, Any]:
+    """Return the event that PostHog gets of a marked span."""
+    with Telemetry(mode, **options) as app:
+        app.tracer.start_span("op", attributes=MARKED).end()
+    return app.only
+
+
+def test_row_anonymous(tmp_path: Path) -> None:
+    """`anonymous`: the installation's id, kept or given, hashed."""
+    kept = [load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}).distinct_id for _ in range(2)]
+    given = load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path), "INSTANCE_ID": "acme-prod"}).distinct_id
+    assert kept[0] == kept[1] != given
+    assert all(re.fullmatch(r"installation-[0-9a-f]{32}", each) for each in (*kept, given))
+    assert sent(IdentityMode.ANONYMOUS)["distinct_id"] == "installation-1"
+
+
+def test_row_daily(tmp_path: Path) -> None:
+    """`daily`: one id for all of a user's events of a day, another the next; the salt between them is gone."""
+    clock = Clock()
+    pseudonyms = Pseudonyms(salts=DailySalts(tmp_path, clock))
+    first = {pseudonyms.daily("u-4711", NOON_NS + n) for n in range(3)}
+    clock.pass_by(days=1)
+    second = pseudonyms.daily("u-4711", NOON_NS + DAY_NS)
+    assert len(first) == 1
+    assert second is not None
+    assert second[-32:] not in str(first)
+    assert pseudonyms.daily("u-4711", NOON_NS) is None
+
+
+def test_row_pseudonymous() -> None:
+    """`pseudonymous`: the same user, the same id, by the event's time; another key, another id."""
+    keys = ring(f"{KEY},2026-01-02 {NEXT_KEY}")
+    found = [
+        disguised(event(subject=Subject(user_id="u-4711"), time_ns=time_ns), Pseudonyms(keys=keys), pytest.fail)
+        for time_ns in (NOON_NS - DAY_NS, NOON_NS - DAY_NS, NOON_NS)
+    ]
+    ids = [each.subject.user_id for each in found]
+    assert ids[0] == ids[1] != ids[2]
+    assert "4711" not in str(ids)
+
+
+def test_row_identified() -> None:
+    """`identified`: the user id as it is."""
+    assert sent(IdentityMode.IDENTIFIED)["distinct_id"] == "u-4711"
+
+
+def test_row_anonymize_user_ids() -> None:
+    """`ANALYTICS_ANONYMIZE_USER_IDS` stands for `anonymous` and `identified`, and contradicts no finer choice."""
+
+    def mode(**environ: str) -> IdentityMode:
+        return read(environ, policy=Policy(identity=IdentityMode.DAILY)).policy.identity
+
+    name, finer = "ANALYTICS_ANONYMIZE_USER_IDS", "OTEL_POSTHOG_IDENTITY"
+    assert [mode(**{name: word}) for word in ("true", "0")] == [IdentityMode.ANONYMOUS, IdentityMode.IDENTIFIED]
+    assert mode() is IdentityMode.DAILY
+    assert mode(**{name: "true", finer: "daily"}) is IdentityMode.DAILY
+    for both in ({name: "true", finer: "identified"}, {name: "false", finer: "daily"}):
+        with pytest.raises(ConfigurationError, match="contradict each other"):
+            mode(**both)
+
+
+def test_row_next_public(caplog: pytest.LogCaptureFixture) -> None:
+    """`NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS` must match; a mismatch is a line of its own."""
+    environ = {"ANALYTICS_ANONYMIZE_USER_IDS": "true", "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "false"}
+    tell.tell_start(POLICY, Collection(enabled=True), environ)
+    assert "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS differ" in caplog.text
+
+
+def test_row_keys() -> None:
+    """`OTEL_POSTHOG_IDENTITY_KEYS_FILE` and its like: without a key of 32 bytes `pseudonymous` does not start."""
+    with pytest.raises(
+        ConfigurationError, match="needs a key of 32 bytes or more; make one with `openssl rand -hex 32`"
+    ):
+        read({"OTEL_POSTHOG_IDENTITY": "pseudonymous"})
+    with pytest.raises(ConfigurationError, match="a key of 5 bytes; 32 are needed"):
+        read({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": "short"})
+    with pytest.raises(ConfigurationError, match="must be one of anonymous, daily, pseudonymous, identified"):
+        read({"OTEL_POSTHOG_IDENTITY": "nobody"})
+    settings = read({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": KEY})
+    assert settings.keys is not None
+    assert KEY not in repr(settings)
+
+
+def test_row_api_key() -> None:
+    """`POSTHOG_API_KEY`, or a key that the product embeds in its policy, switches collection on."""
+    assert not read({}).collection.enabled
+    assert read({"POSTHOG_API_KEY": "phc_x"}).collection.enabled
+    assert read({}, policy=Policy(destinations=(Destination(api_key="phc_x"),))).collection.enabled
+
+
+@pytest.mark.parametrize(
+    "switch",
+    ["OTEL_POSTHOG_ENABLED=false", "USAGE_STATS=false", "ALGA_USAGE_STATS=false", "DO_NOT_TRACK=1"],
+)
+def test_row_switches(switch: str) -> None:
+    """`USAGE_STATS=false`, an alias in the policy, `DO_NOT_TRACK=1`: any one wins, and the line names it."""
+    name, _, value = switch.partition("=")
+    others = {"OTEL_POSTHOG_ENABLED": "true", "USAGE_STATS": "true", "DO_NOT_TRACK": "0"}
+    decision = decide(POLICY, {**others, name: value})
+    assert start_line(POLICY, decision) == f"Usage statistics disabled by {switch}"
+
+
+def test_row_start_line() -> None:
+    """`Usage statistics enabled (user IDs anonymized)` for every mode that hides them, else `preserved`."""
+    on = Collection(enabled=True)
+    for mode in IdentityMode:
+        kept = "preserved" if mode is IdentityMode.IDENTIFIED else "anonymized"
+        assert start_line(POLICY.with_identity(mode), on) == f"Usage statistics enabled (user IDs {kept})"
+
+
+def test_row_line_is_seen(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """The line `goes to the log`, or where that hides INFO to standard error, once for a program and its children."""
+    line = "Usage statistics enabled (user IDs anonymized)\n"
+    environ: dict[str, str] = {}
+
+    def told() -> str:
+        tell.tell_start(POLICY, Collection(enabled=True), environ)
+        return capsys.readouterr().err
+
+    assert told() == line
+    child = {name: value.replace(str(os.getpid()), "1", 1) for name, value in environ.items()}
+    assert told() == line  # the same process, replaced by exec
+    environ = child
+    assert told() == ""
+    environ = {"OTEL_POSTHOG_TOLD": "1 Usage statistics disabled by USAGE_STATS=false"}
+    assert told() == line
+    caplog.set_level(logging.INFO)
+    environ = {}
+    assert told() == ""
+    assert caplog.messages == [line.strip()]
+
+
+def test_row_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`notice_text()` and the box of the first start say the same, and the box comes once per installation."""
+    installation = load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)})
+    for expected in (True, False):
+        tell.tell_first_run(POLICY, installation)
+        shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
+        assert (notice_text(POLICY).split("\n\n")[1] in shown) is expected
+    assert "USAGE_STATS=false" in otel_posthog.notice_text()
+
+
+def test_row_analytics_consent() -> None:
+    """`analytics.consent` = false on the event or its span: not sent."""
+    with Telemetry() as app:
+        app.tracer.start_span("op", attributes={**MARKED, "analytics.consent": False}).end()
+        with app.tracer.start_as_current_span("op", attributes={"analytics.consent": False}) as span:
+            span.add_event("analytics.inside")
+    assert (app.names, app.dropped) == ([], {"consent": 2})
+
+
+def test_row_user_context_consent() -> None:
+    """`user_context(consent=False)`: not sent, whatever is said further inside."""
+    with Telemetry() as app, user_context(consent=False), user_context("u1", consent=True):
+        app.tracer.start_span("op", attributes=MARKED).end()
+    assert (app.names, app.dropped) == ([], {"consent": 1})
+
+
+def test_row_baggage_consent() -> None:
+    """`analytics.consent=false` in baggage: not sent, where baggage is accepted; else it is nobody's word."""
+    token = context_api.attach(baggage.set_baggage("analytics.consent", "false"))
+    try:
+        for accepts in (False, True):
+            use_baggage(Baggage(accepts=accepts))
+            with Telemetry() as app:
+                app.tracer.start_span("op", attributes=MARKED).end()
+            assert app.names == ([] if accepts else ["e"])
+    finally:
+        use_baggage(Baggage())
+        context_api.detach(token)
+
+
+def test_row_sec_gpc() -> None:
+    """`Sec-GPC: 1`: nothing of that request is sent."""
+    with (
+        Telemetry() as app,
+        app.tracer.start_as_current_span("GET /", attributes={"http.request.header.sec_gpc": ("1",)}),
+        app.tracer.start_as_current_span("op", attributes=MARKED),
+    ):
+        app.logger.emit(event_name="analytics.logged")
+    assert (app.names, app.dropped) == ([], {"consent": 2})
+
+
+def test_row_consent_required() -> None:
+    """`collection.consent_required: true`: silence is a denial."""
+    with Telemetry(collection=CollectionPolicy(consent_required=True)) as app:
+        app.tracer.start_span("op", attributes=MARKED).end()
+        app.tracer.start_span("op", attributes={**MARKED, "analytics.consent": True}).end()
+    assert (app.names, app.dropped) == (["e"], {"consent": 1})
+
+
+def test_row_context_key() -> None:
+    """`user_context()` reaches what starts inside, and no propagator knows of it."""
+    with Telemetry() as app, user_context("u-0815"):
+        assert baggage.get_all() == {}
+        app.tracer.start_span("op", attributes={"analytics.event": "e"}).end()
+    assert app.only["distinct_id"] == "u-0815"
