@@ -105,6 +105,11 @@ class HandOver:
             with suppress(RuntimeError):  # another thread woke it just now
                 self._wake.release()
 
+    def start(self) -> None:
+        """Start the worker before there is a signal, for its ticks."""
+        if self._thread is None:
+            self._start()
+
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:

@@ -71,8 +71,8 @@ class Pipeline:
         self.policy, self._is_opted_out = policy, is_opted_out
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
-        self._installation_id, self._pseudonyms = installation_id, pseudonyms or Pseudonyms()
-        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self._pseudonyms)
+        self._installation_id, self.pseudonyms = installation_id, pseudonyms or Pseudonyms()
+        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self.pseudonyms)
         self._delivery = delivery or Delivery(
             policy, health, guard, suppress=suppressed_instrumentation, spool_directory=spool_directory
         )
@@ -90,8 +90,9 @@ class Pipeline:
         before_os_exit(self._save_at_once)
         if is_opted_out():
             self.heed_choice()
-        else:
-            self._delivery.start()
+        elif self._delivery.start():
+            # It looks whether somebody opts out while that is being sent.
+            self._handover.start()
 
     def submit(self, signal: Signal) -> None:
         """Take `signal` over from an application thread; never raises, never waits for the network."""
@@ -129,10 +130,10 @@ class Pipeline:
         Raises:
             ConfigurationError: It cannot be compiled; nothing has changed then.
         """
-        pseudonyms = self._pseudonyms.with_keys(keys)
+        pseudonyms = self.pseudonyms.with_keys(keys)
         cleaner = Cleaner(policy, installation_id=self._installation_id, health=self._health, pseudonyms=pseudonyms)
         self._delivery.extend(policy)
-        self.policy, self._pseudonyms, self._cleaner = policy, pseudonyms, cleaner
+        self.policy, self.pseudonyms, self._cleaner = policy, pseudonyms, cleaner
 
     def on_tick(self, tick: Callable[[], None]) -> None:
         """Have the worker call `tick` after each signal, and now and then while there are none."""

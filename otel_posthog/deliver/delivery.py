@@ -82,11 +82,16 @@ class Delivery:
         """How many events would be lost with this process, over all destinations: none of those on disk."""
         return sum(sender.store.volatile for sender in self._senders.values())
 
-    def start(self) -> None:
-        """Start the threads where ended processes left something, so that it does not wait for the next event."""
-        for sender in self._senders.values():
-            if len(sender.store):
-                sender.start()
+    def start(self) -> bool:
+        """Start the threads where ended processes left something, so that it does not wait for the next event.
+
+        Returns:
+            Whether they left anything.
+        """
+        found = [sender for sender in self._senders.values() if len(sender.store)]
+        for sender in found:
+            sender.start()
+        return bool(found)
 
     def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
         """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice.

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from otel_posthog.errors import OtelPostHogError
-from otel_posthog.policy import Destination, Policy, activate
+from otel_posthog.policy import Destination, Policy, activate, collection_choice
 from otel_posthog.policy.watch import Watch
 from otel_posthog.privacy import Filter
+from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read
 
@@ -38,6 +39,7 @@ def replaced(running: Running, policy: Policy | str | os.PathLike[str] | None) -
         filter_ = Filter(settings.policy.privacy)
         if running.pipeline is not None:
             running.pipeline.replace_policy(settings.policy, settings.keys)
+            hand_on(settings.policy, running.pipeline.pseudonyms, collection_choice(os.environ), running.guard)
     except OtelPostHogError as error:
         _log.error("%s. The policy before it stays in force", error)
         return None

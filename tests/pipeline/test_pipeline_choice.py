@@ -131,6 +131,7 @@ def test_a_preview_filters_counts_and_sends_nothing(fake_posthog: FakePostHog) -
     for number in range(3):
         made.submit(signal(number))
     assert made.flush(5)
+    made.replace_policy(policy(fake_posthog.url, fake_posthog.url, fake_posthog.url))
     assert made.shutdown(5)
     assert {reason: n for (outcome, reason), n in health.snapshot().items() if outcome == PREVIEWED} == {
         "default": 3,
