@@ -29,17 +29,17 @@ Ids are read from standard input, one a line, unless they are arguments; there
 they would stay in the history of the shell.
 """
 EPILOG = """\
-The keys are those of the app: OTEL_POSTHOG_IDENTITY_KEYS, else the file named by
-OTEL_POSTHOG_IDENTITY_KEYS_FILE or by identity_keys_file in the policy.
+The keys are those of the app: OTEL_POSTHOG_IDENTITY_KEYS, or the file that
+OTEL_POSTHOG_IDENTITY_KEYS_FILE or identity_keys_file in the policy names.
 
 examples:
   otel-posthog pseudonym --all-keys < ids      every id that PostHog may have
   otel-posthog pseudonym --at 2026-05-01 -     the one of events of that day
   otel-posthog pseudonym --group company -     of a company instead of a user
 
-To erase a person, delete each of these distinct ids in PostHog. Ids of the mode
-daily cannot be found by anybody once their day is over; in the mode anonymous no
-event is anybody's.
+To erase a person, delete each of these distinct ids in PostHog. Ids of the
+mode daily cannot be found by anybody once their day is over; in the mode
+anonymous no event is anybody's.
 """
 EXTRA = ""
 BAD_CONFIGURATION = 1

@@ -20,7 +20,9 @@ def test_help_names_every_command_and_the_environment(capsys: pytest.CaptureFixt
     assert all(each.NAME in shown for each in cli.COMMANDS)
 
 
-@pytest.mark.parametrize("text", [cli.DESCRIPTION, cli.EPILOG, command.DESCRIPTION, command.EPILOG])
+@pytest.mark.parametrize(
+    "text", [cli.DESCRIPTION, cli.EPILOG, *(text for each in cli.COMMANDS for text in (each.DESCRIPTION, each.EPILOG))]
+)
 def test_help_fits_a_terminal(text: str) -> None:
     """What is written line by line is no wider than the narrowest common terminal."""
     assert max(map(len, text.splitlines())) <= 80

@@ -10,13 +10,13 @@ NAME = "explain"
 SUMMARY = "show what becomes of the events in a file, and why"
 EXTRA = ""
 DESCRIPTION = """\
-Show, for every span, log record or event in a file, whether it is a product event
-and why, what each destination would get of it, which rule changed what, and what
-would stay on the operational side. Nothing is sent, stored or counted.
+Show, for every span, log record or event in a file, whether it is a product
+event and why, what each destination would get of it, which rule changed what,
+and what would stay on the operational side. Nothing is sent, stored or counted.
 
 FILE holds one of these, or - reads it from standard input:
-  OTLP JSON          resourceSpans or resourceLogs, one document or JSON lines, as
-                     the Collector's file exporter writes them
+  OTLP JSON          resourceSpans or resourceLogs, one document or JSON lines,
+                     as the Collector's file exporter writes them
   events             {"event": "...", "properties": {...}}, also in a list, in a
                      PostHog batch, or as JSON lines
   properties         {"plan": "pro", "note": "..."}
@@ -35,7 +35,7 @@ exit status:
 environment:
   OTEL_POSTHOG_POLICY, OTEL_POSTHOG_IDENTITY, ...  as in the app
   NO_COLOR                                         no colors, as --color never
-Colors need rich: pip install "otel-posthog[demo]"; without it the text is plain.
+Colors need rich: pip install "otel-posthog[demo]"; else the text is plain.
 """
 
 

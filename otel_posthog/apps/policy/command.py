@@ -25,9 +25,9 @@ an editor completes and checks the file.
 """
 EPILOG = """\
 examples:
-  otel-posthog policy check policy.yaml          one line for each mistake's place
-  otel-posthog policy show                       file, environment and defaults, as YAML
-  otel-posthog policy show --section privacy     one section of it
+  otel-posthog policy check policy.yaml      one line for each mistake
+  otel-posthog policy show                   file, environment, defaults, as YAML
+  otel-posthog policy show --section privacy  one section of it
   otel-posthog policy schema > policy.schema.json
 
 in the policy file, for editors with a YAML language server:

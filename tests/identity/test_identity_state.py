@@ -1,0 +1,72 @@
+"""Where an installation keeps its state: one directory for each, for its user alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from otel_posthog.state import installation_key, make_directory, overwrite, read_or_create, state_directory
+
+
+def test_a_given_directory_is_taken_as_it_is(tmp_path: Path) -> None:
+    """Whoever names it decides who shares it."""
+    assert state_directory({"OTEL_POSTHOG_STATE_DIR": f" {tmp_path} "}) == tmp_path
+
+
+def test_outside_of_a_virtual_environment_the_services_name_tells_installations_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Several apps share one interpreter there; inside of one the environment alone decides."""
+    names = [
+        {"OTEL_SERVICE_NAME": "a"},
+        {"OTEL_RESOURCE_ATTRIBUTES": "k=v, service.name = b ,x=y"},
+        {"OTEL_SERVICE_NAME": "a", "OTEL_RESOURCE_ATTRIBUTES": "service.name=b"},
+        {},
+    ]
+    monkeypatch.setattr(sys, "prefix", "/usr")
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    keys = [installation_key(environ) for environ in names]
+    assert keys[0] == keys[2]
+    assert len(set(keys)) == 3
+    monkeypatch.setattr(sys, "prefix", "/srv/app/venv")
+    assert len({installation_key(environ) for environ in names}) == 1
+    assert installation_key({}) not in keys
+
+
+def test_a_file_is_created_once_and_for_its_user_alone(tmp_path: Path) -> None:
+    """Whoever comes later gets what is there; no draft is left, whatever the process ids are."""
+    path = tmp_path / "state" / "x"
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / f"x.{os.getpid()}").write_text("left by another host", encoding="ascii")
+    assert [read_or_create(path, lambda text=text: text) for text in ("one", "two")] == ["one", "one"]  # type: ignore[misc]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(list((tmp_path / "state").iterdir())) == 2
+
+
+def test_a_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that of some network volumes: the file is written in place."""
+
+    def no_links(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert [read_or_create(tmp_path / "x", lambda: "one") for _ in range(2)] == ["one", "one"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_kept_is_answered_and_not_raised(tmp_path: Path) -> None:
+    """No directory, something else in the file's place, and a home that is none."""
+    (tmp_path / "file").write_text("", encoding="ascii")
+    (tmp_path / "directory" / "inside").mkdir(parents=True)
+    assert read_or_create(tmp_path / "file" / "x", lambda: "one") is None
+    assert read_or_create(tmp_path / "directory", lambda: "one") is None
+    assert not overwrite(tmp_path / "file" / "x", "one")
+    assert not overwrite(tmp_path / "directory", "one")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]
+    assert not make_directory(Path("~") / "state")
+    assert overwrite(tmp_path / "new" / "x", "one")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
