@@ -14,6 +14,7 @@ _PAIR = re.compile(
     r"(?<![0-9A-Za-z_.+-])([+-]?[0-9]{1,2}\.[0-9]{4,15})°?[NS]?[ ]{0,2}[,;/ ][ ]{0,2}"
     r"([+-]?[0-9]{1,3}\.[0-9]{4,15})°?[EW]?(?![0-9A-Za-z_]|\.[0-9])"
 )
+_FINE = re.compile(r"\.[0-9]{4,15}[^.]{1,9}[0-9]\.[0-9]{4}")
 _SEXAGESIMAL = re.compile(
     r"[0-9]{1,2}°[ ]?[0-9]{1,2}['\u2032\u2019][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,6})?(?:\"|\u2033|'')[ ]?)?[NS][ ,]{0,3}"
     r"[0-9]{1,3}°[ ]?[0-9]{1,2}['\u2032\u2019][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,6})?(?:\"|\u2033|'')[ ]?)?[EW]"
@@ -22,7 +23,7 @@ _SEXAGESIMAL = re.compile(
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    if text.count(".") > 1:
+    if text.count(".") > 1 and _FINE.search(text):
         spans += (match.span() for match in _PAIR.finditer(text) if _is_place(float(match[1]), float(match[2])))
     if "°" in text:
         spans += (match.span() for match in _SEXAGESIMAL.finditer(text))

@@ -17,6 +17,8 @@ number of seven digits or more, also grouped; 13 digits or more; two letters and
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
+# Moments, which stand in every log line.
+DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
 _FEWEST_DIGITS, _CARD_DIGITS = 7, 13
 
 _DIGITS = b"0123456789"
@@ -27,7 +29,7 @@ def _table(classes: dict[bytes, int]) -> bytes:
     return bytes(next((to for chars, to in classes.items() if byte in chars), ord("x")) for byte in range(256))
 
 
-_AS_CLASSES = _table({_LETTERS: ord("a"), _DIGITS: ord("0"), b".": ord(".")})
+AS_CLASSES = _table({_LETTERS: ord("a"), _DIGITS: ord("0"), b".": ord(".")})
 _AS_WORDS = _table({_LETTERS + _DIGITS + b"_-": ord("w")})
 _AS_NUMBERS = _table({_DIGITS + b" ().+/-": ord("n")})
 _LONG_WORD = b"w" * 14  # the shortest secret that is told by its shape alone
@@ -63,7 +65,7 @@ def look(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901 - one 
 
 
 def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int, Sequence[re.Match[str]]]:
-    classes = b"x" + raw.translate(_AS_CLASSES)
+    classes = b"x" + raw.translate(AS_CLASSES)
     # Of `1.2.3.4` two of these stand apart, of `1.2.3` one.
     if seen & DOTS and classes.count(b"0.0") > 1:
         seen |= DOTTED

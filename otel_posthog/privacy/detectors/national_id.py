@@ -7,12 +7,12 @@ key speaks of it. Everywhere else nine digits are an order, a size or a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.checksums import is_date, weighted
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.issuers import BY_GROUPS, BY_LENGTH
-from otel_posthog.privacy.detectors.look import DIGIT, FOUR_DIGITS
+from otel_posthog.privacy.detectors.look import DATE, DIGIT, FOUR_DIGITS
+from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id
 from otel_posthog.privacy.keys import KeyFacts
 
 NAME = "national_id"
@@ -27,6 +27,8 @@ _NO_GAPS = str.maketrans("", "", " ./+-")
 def _in_runs(text: str, runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     for run in runs:
+        if DATE.match(text, run.start()):
+            continue
         start, end = max(0, run.start() - 1), run.end() + 1
         for piece in _PIECE.finditer(text, start, end):
             digits = piece.group()
@@ -48,114 +50,25 @@ def _is_grouped(written: str) -> bool:
     return any(rule(digits) for rule in BY_GROUPS.get(shape, ()))
 
 
-def _dni(text: str) -> bool:
-    """Spain: the letter is the number modulo 23; foreigners' begin with X, Y or Z for 0, 1 or 2."""
-    number = int(text[:-1].strip("- ").upper().translate(_FOREIGNER))
-    return "TRWAGMYFPDXBNJZSQVHLCKE"[number % 23] == text[-1].upper()
-
-
-def _hetu(text: str) -> bool:
-    """Finland: a date, then the number modulo 31 as a letter or digit."""
-    number = int(text[:6] + text[7:10])
-    return (
-        is_date(text[4:6], text[2:4], text[:2]) and "0123456789ABCDEFHJKLMNPRSTUVWXY"[number % 31] == text[10].upper()
-    )
-
-
-def _nric(text: str) -> bool:
-    """Singapore: a weighted sum as a letter, by series."""
-    text = text.upper()
-    rest = (weighted(text[1:8], (2, 7, 6, 5, 4, 3, 2), 11) + {"T": 4, "G": 4, "M": 3}.get(text[0], 0)) % 11
-    return _NRIC[text[0]][rest] == text[8]
-
-
-def _pps(text: str) -> bool:
-    """Ireland: a weighted sum modulo 23 as a letter; a second letter counts nine times."""
-    second = ord(text[8].upper()) - 64 if len(text) > 8 and text[8].upper() != "W" else 0
-    rest = (sum(int(digit) * weight for digit, weight in zip(text[:7], range(8, 1, -1), strict=True)) + 9 * second) % 23
-    return "WABCDEFGHIJKLMNOPQRSTUV"[rest] == text[7].upper()
-
-
-def _taiwan(text: str) -> bool:
-    """Taiwan: the letter stands for two digits, then a weighted sum."""
-    place = _TAIWAN.index(text[0].upper()) + 10
-    rest = place // 10 + place % 10 * 9
-    return (rest + sum(int(d) * w for d, w in zip(text[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1), strict=True))) % 10 == 0
-
-
-def _rut(text: str) -> bool:
-    """Chile: a weighted sum modulo 11, ten as K."""
-    digits = text[:-2].replace(".", "")
-    rest = sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(digits))) % 11
-    return "0123456789K0"[11 - rest] == text[-1].upper()
-
-
-def _rvnr(text: str) -> bool:
-    """Germany, pension insurance: a date (the day may be raised by 50), a letter, a serial."""
-    return is_date(text[6:8], text[4:6], f"{int(text[2:4]) % 50:02d}")
-
-
-def _dated(text: str) -> bool:
-    """Mexico: a date after three or four letters."""
-    date = re.sub(r"\A[^0-9]+", "", text)[:6]
-    return is_date(date[:2], date[2:4], date[4:6])
-
-
-def _resident_x(text: str) -> bool:
-    """China, with an X for ten."""
-    return any(rule(text.upper()) for rule in BY_LENGTH[18])
-
-
-def _shape_is_enough(_: str) -> bool:
-    return True
-
-
-_FOREIGNER = str.maketrans("XYZ", "012")
-_TAIWAN = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
-_NRIC = {
-    "S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "F": "XWUTRQPNMLK", "G": "XWUTRQPNMLK", "M": "KLJNPQRTUWX",
-}  # fmt: skip
-_MBI = "AC-HJKMNP-RT-Y"
-
-# Numbers with letters; by name, so that a hit tells which rule to ask.
-_MIXED_RULES: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "dni": (r"(?:[0-9]{7,8}|[XYZ][0-9]{7})[- ]?[A-Z]", _dni),
-    "hetu": (r"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Y]", _hetu),
-    "codice": (r"[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]", _shape_is_enough),  # Italy
-    # United Kingdom: national insurance, driving licences.
-    "nino": (
-        r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?[0-9]{2}){3} ?[A-D]", _shape_is_enough,
-    ),
-    "licence": (
-        r"[A-Z]{2}[A-Z9]{3}[0-9][0156][0-9](?:0[1-9]|[12][0-9]|3[01])[0-9][A-Z9]{2}[0-9A-Z][A-Z]{2}", _shape_is_enough,
-    ),
-    "pan": (r"[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]", _shape_is_enough),  # India
-    # United States, Medicare.
-    "mbi": (
-        rf"[1-9][{_MBI}][0-9{_MBI}][0-9]-?[{_MBI}][0-9{_MBI}][0-9]-?[{_MBI}]{{2}}[0-9]{{2}}", _shape_is_enough,
-    ),
-    "nric": (r"[STFGM][0-9]{7}[A-Z]", _nric),
-    "pps": (r"[0-9]{7}[A-W][A-IW]?", _pps),
-    "taiwan": (r"[A-Z][1289][0-9]{8}", _taiwan),
-    "curp": (r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", _dated),
-    "rfc": (r"[A-Z]{4}[0-9]{6}[0-9A-Z]{3}", _dated),
-    "rvnr": (r"[0-9]{8}[A-Z][0-9]{3}", _rvnr),
-    "nir": (r"[12][0-9]{4}2[AB][0-9]{8}", _shape_is_enough),  # France, born in Corsica
-    "resident": (r"[1-9][0-9]{16}X", _resident_x),
-    "rut": (r"(?:[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}|[0-9]{7,8})-[0-9K]", _rut),
-    "itin": (r"9[0-9]{2}-(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])-[0-9]{4}", _shape_is_enough),
-}  # fmt: skip
-_MIXED = re.compile(
-    r"(?<![0-9A-Za-z_.+/-])(?:"
-    + "|".join(f"(?P<{name}>{shape})" for name, (shape, _) in _MIXED_RULES.items())
-    + r")(?![0-9A-Za-z_]|[.-][0-9A-Za-z])",
+_WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{7,}")
+_LONGEST = 18
+_SPACED_NINO = re.compile(
+    r"(?<![0-9A-Za-z])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: [0-9]{2}){3} [A-D](?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 
 
 def _mixed(text: str) -> list[Span]:
-    found = _MIXED.finditer(text)
-    return [match.span() for match in found if _MIXED_RULES[match.lastgroup or ""][1](match.group())]
+    spans: list[Span] = []
+    for match in _WORD.finditer(text):
+        word = match.group().rstrip(".+-")
+        start, end = match.start(), match.start() + len(word)
+        joined = text[start - 1 : start] == "_" or text[end : end + 1] == "_"
+        if len(word) <= _LONGEST and not joined and not word.isdecimal() and is_mixed_id(word):
+            spans.append((start, end))
+    if text.count(" ") > 3:
+        spans += (match.span() for match in _SPACED_NINO.finditer(text))
+    return spans
 
 
 # What such a number is called, in front of it. Short names only in capitals: `sin`, `run` and `pan` are words.
@@ -183,12 +96,26 @@ _DIGIT = re.compile("[0-9]")
 
 
 def _named(text: str) -> list[Span]:
+    if text.isascii() and _FIRST_WORDS.isdisjoint(_ASCII_WORD.findall(text.lower())):
+        return []
     spans: list[Span] = []
     for name in _NAMES.finditer(text):
         number = _AFTER_NAME.match(text, name.end())
         if number and len(_DIGIT.findall(number[1])) >= _FEWEST_DIGITS:
             spans.append(number.span(1))
     return spans
+
+
+_ASCII_WORD = re.compile("[a-z]+")
+# Any of the names above begins with one of these, unless it has letters outside ASCII.
+_FIRST_WORDS = frozenset(
+    (
+        f"{_CAPITALS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
+        "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar kimlik "
+        "voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver driving "
+        "license licence thai turkish rsa finnish swedish"
+    ).split()
+)
 
 
 _ANY = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Za-z]{1,9}){0,5}(?![0-9A-Za-z])")
@@ -201,7 +128,8 @@ def _find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     spans = _in_runs(text, runs) if runs else []
     if not text.isdecimal():
         spans += _mixed(text)
-        spans += _named(text)
+        if " " in text or ":" in text:
+            spans += _named(text)
     return _apart(spans) if len(spans) > 1 else spans
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import NUMBER
+from otel_posthog.privacy.detectors.look import DATE, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 
 _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?[0-9]{1,6})?"
@@ -35,8 +35,6 @@ _NATIONAL = re.compile(
     r"|[0-9]{2}[ -][0-9]{4}-[0-9]{4}"
     r")" + _EXTENSION + _END
 )
-# Moments, which stand in every log line.
-_DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
 _EXTENSION_CHARS = 16
 _DIGIT = re.compile(r"[0-9]")
 
@@ -44,7 +42,7 @@ _DIGIT = re.compile(r"[0-9]")
 def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     for run in runs:
-        if _DATE.match(text, run.start()):
+        if DATE.match(text, run.start()):
             continue
         # From the plus before the run to the extension behind it.
         start, stop = max(0, run.start() - 1), run.end() + _EXTENSION_CHARS
