@@ -25,8 +25,8 @@ an editor completes and checks the file.
 """
 EPILOG = """\
 examples:
-  otel-posthog policy check policy.yaml      one line for each mistake
-  otel-posthog policy show                   file, environment, defaults, as YAML
+  otel-posthog policy check policy.yaml       one line for each mistake
+  otel-posthog policy show                    file, environment and defaults
   otel-posthog policy show --section privacy  one section of it
   otel-posthog policy schema > policy.schema.json
 
