@@ -147,6 +147,8 @@ class Backlog:
         if self._ready:
             oldest = min(oldest, self._ready[0][1])
         self._beyond = {place for place in self._beyond if place > oldest}
+        if oldest[0] > self._number:
+            self._close_segment()  # an open file takes its space also without a name
         for number in range(self._first_kept, oldest[0]):
             self._files.remove(self.owned.path / name_of(number))
             self.segments.removed(number)

@@ -308,10 +308,12 @@ class Spool:
             return
         own = self._own
         if own is not None and backlog is own.backlog:
-            if own.writer.head.is_open and own.writer.head.committed >= max(1, retire_bytes):
-                own.writer.seal(is_needed=False)
-                backlog.look()
-                backlog.settle()
+            head = own.writer.head
+            if head.is_open and head.committed < retire_bytes:
+                return
+            own.writer.seal(is_needed=False)
+            backlog.look()
+            backlog.settle()
             return
         backlog.look()
         if backlog.is_done:
