@@ -34,6 +34,12 @@ def state_directory(environ: Mapping[str, str]) -> Path:
     return path / installation_key(environ)
 
 
+def spool_directory(environ: Mapping[str, str]) -> Path:
+    """Return where events wait on disk: `OTEL_POSTHOG_SPOOL_DIR`, else a folder of the state directory."""
+    given = environ.get(env.OTEL_POSTHOG_SPOOL_DIR, "").strip()
+    return Path(given) if given else state_directory(environ) / "spool"
+
+
 def installation_key(environ: Mapping[str, str]) -> str:
     """Return 16 hex digits that tell this program's installation from others of the same user."""
     parts = [sys.prefix]

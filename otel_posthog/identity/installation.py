@@ -33,11 +33,6 @@ class Installation:
     is_kept: bool
     directory: Path
 
-    def spool_directory(self, environ: Mapping[str, str]) -> Path:
-        """Return where events wait on disk: `OTEL_POSTHOG_SPOOL_DIR`, else a folder next to the id."""
-        given = environ.get(env.OTEL_POSTHOG_SPOOL_DIR, "").strip()
-        return Path(given) if given else self.directory / "spool"
-
     def claim_notice(self) -> bool:
         """Return True for the one process that is to show the notice; False when it was shown, or cannot be marked."""
         try:

@@ -16,6 +16,7 @@ from otel_posthog.policy import OPTED_OUT, Collection, collection_choice
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import Settings
 from otel_posthog.setup.tell import tell_first_run
+from otel_posthog.state import spool_directory
 
 
 def collecting(settings: Settings, health: Health, guard: Guard, environ: Mapping[str, str]) -> Pipeline:
@@ -36,7 +37,7 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
         delivery=Preview(policy, health, guard) if is_preview else None,
         pseudonyms=pseudonyms,
         is_opted_out=choice.is_off,
-        spool_directory=installation.spool_directory(environ),
+        spool_directory=spool_directory(environ),
     )
 
 

@@ -44,7 +44,7 @@ def test_a_flipped_bit_anywhere_costs_one_event_at_most(segment: bytes) -> None:
 
 
 def test_a_byte_of_any_value_anywhere_costs_one_event_at_most(segment: bytes) -> None:
-    """The bytes of the frame are the dangerous ones: each of the first 64 of each record, with values that mean much."""
+    """Those of the frame are the dangerous ones: each of the first 64 of each record, with telling values."""
     starts = [record.start + HEADER_BYTES for record in scan(segment[HEADER_BYTES:], is_last=True).records]
     for start in starts:
         for place in range(start, start + 64):

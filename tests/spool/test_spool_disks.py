@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ def numbers(events: list[object]) -> list[int]:
 
 
 def test_a_full_disk_loses_nothing_and_can_still_acknowledge(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """On a real small tmpfs: events go on in memory, those on disk are sent, and what is in memory goes to disk then."""
+    """On a real small tmpfs: events go on in memory, are sent from there, and go to disk when there is room."""
     with tmpfs(tmp_path / "disk", 256 * 1024) as disk:
         health = Health()
         store = spool(disk, health)
@@ -137,10 +137,10 @@ def test_a_sync_that_fails_is_counted_and_nothing_else(tmp_path: Path, monkeypat
 
 
 @pytest.fixture
-def forbidden(tmp_path: Path) -> Iterator[Path]:
+def forbidden(tmp_path: Path) -> Path:
     """A place where no directory can be made, for root neither: below a file."""
     (tmp_path / "file").write_text("")
-    yield tmp_path / "file" / "spool"
+    return tmp_path / "file" / "spool"
 
 
 def test_a_directory_that_cannot_be_used_is_memory_with_one_line(
@@ -172,9 +172,10 @@ def test_a_power_cut_on_a_real_file_system_leaves_what_was_synced(tmp_path: Path
         events = [event(number) for number in range(1000)]
         for each in events:
             store.put(each)
-        for thread in [each for each in _threads() if each.name == "otel-posthog-sync"]:
-            thread.join()
-        full = [path for path in segments(loop.mounted / "spool")][:-1]
+        for thread in threading.enumerate():
+            if thread.name == "otel-posthog-sync":
+                thread.join()
+        full = segments(loop.mounted / "spool")[:-1]
         assert len(full) >= 15
         with loop.after_a_power_cut(tmp_path) as mounted:
             after = spool(mounted / "spool")
@@ -185,9 +186,3 @@ def test_a_power_cut_on_a_real_file_system_leaves_what_was_synced(tmp_path: Path
         store.close()
     finally:
         loop.unmount()
-
-
-def _threads() -> list[object]:
-    import threading  # noqa: PLC0415
-
-    return list(threading.enumerate())

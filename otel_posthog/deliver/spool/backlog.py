@@ -189,15 +189,16 @@ class Backlog:
         Raises:
             OSError: As of the file system; another process can have what is left.
         """
-        self._close()
+        self.close()
         self.owned.remove()
 
     def forget(self) -> None:
         """Close everything as it is."""
-        self._close()
+        self.close()
         self.owned.release()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the files of the directory, and leave its lock as it is."""
         self._close_segment()
         self._cursor.close()
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.spool.files import Files
 
+# Segments that may wait; a disk that is further behind is waited for, or open files would have no bound.
+MAX_WAITING = 16
+
 
 class Syncing:
     """The segments that are to be synced and closed.
@@ -32,10 +35,16 @@ class Syncing:
     def add(self, descriptor: int, directory: Path) -> None:
         """Sync the segment, then the directory that it was created in, then close it."""
         with self._lock:
-            self._waiting.append((descriptor, directory))
-            if self._is_running:
-                return
-            self._is_running = True
+            is_behind = len(self._waiting) >= MAX_WAITING
+            if not is_behind:
+                self._waiting.append((descriptor, directory))
+                if self._is_running:
+                    return
+                self._is_running = True
+        if is_behind:
+            self.now(descriptor, directory)
+            self._files.close(descriptor)
+            return
         if start_daemon("otel-posthog-sync", self._run) is None:
             self._run()
 

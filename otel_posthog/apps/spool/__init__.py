@@ -1,0 +1,1 @@
+"""`otel-posthog spool`: what waits on disk, and what to do with it."""

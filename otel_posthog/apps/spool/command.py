@@ -1,0 +1,76 @@
+"""`otel-posthog spool`: its arguments, and the hand-over to what runs it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+NAME = "spool"
+SUMMARY = "see, send, export and replay the events that wait on disk"
+EXTRA = "all"
+DESCRIPTION = """\
+Events wait on disk from before the first attempt to send them until PostHog has
+them. This shows what waits, and works on what ended processes left: what a
+running process has is locked, shown, and left to that process.
+Events here are filtered already: what you see is what PostHog gets.
+"""
+EPILOG = """\
+examples:
+  otel-posthog spool list                  how much waits, since when, whose
+  otel-posthog spool inspect --limit 3     the oldest events, as they will be sent
+  otel-posthog spool drain                 send it all now; exit 0: nothing is left
+  otel-posthog spool dead                  what PostHog refused for good, and why
+  otel-posthog spool replay                have refused events sent once more
+  otel-posthog spool export waiting.jsonl.gz   take it to where there is a network,
+  otel-posthog spool import waiting.jsonl.gz   put it into the spool there,
+  otel-posthog spool drain                     and send it
+
+environment:
+  OTEL_POSTHOG_SPOOL_DIR   where events wait (default: the folder spool of the
+                           state directory); --directory wins
+  POSTHOG_API_KEY, POSTHOG_HOST, OTEL_POSTHOG_POLICY, ...
+                           as for the app: drain sends with them
+
+exit status: 0 done and nothing left, 1 something is left, 2 it cannot be done
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    commands = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", dest="subcommand", required=True)
+    common = _common()
+    commands.add_parser("list", parents=[common], help="how much waits, since when, in whose directory")
+    inspect = commands.add_parser("inspect", parents=[common], help="show events that wait, the oldest first")
+    inspect.add_argument("--limit", type=int, default=10, metavar="N", help="events to show (default: 10; 0: all)")
+    drain = commands.add_parser("drain", parents=[common], help="send what ended processes left, until nothing is left")
+    drain.add_argument(
+        "--timeout", type=float, default=300.0, metavar="SECONDS", help="give up after (default: 300); the rest stays"
+    )
+    commands.add_parser("dead", parents=[common], help="list events that PostHog refused for good, and why")
+    replay = commands.add_parser("replay", parents=[common], help="put refused events back, to be sent once more")
+    replay.add_argument("uuids", nargs="*", metavar="UUID", help="of these only (default: all)")
+    export = commands.add_parser("export", parents=[common], help="write what waits to a file, for another machine")
+    export.add_argument("file", type=Path, metavar="FILE", help="JSON lines; compressed if the name ends in .gz")
+    export.add_argument("--keep", action="store_true", help="leave the events in the spool as well")
+    import_ = commands.add_parser("import", parents=[common], help="put an exported file into this spool")
+    import_.add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the subcommand and return its exit status."""
+    from otel_posthog.apps.spool.run import run_subcommand  # noqa: PLC0415 (only when asked for)
+
+    return run_subcommand(arguments)
+
+
+def missing_module() -> str | None:
+    """Return None: everything needed is installed with the package."""
+    return None
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--directory", type=Path, metavar="DIR", help="the spool (default: OTEL_POSTHOG_SPOOL_DIR)")
+    common.add_argument("--destination", metavar="NAME", help="of this destination of the policy only")
+    common.add_argument("--json", action="store_true", help="print JSON")
+    return common

@@ -1,0 +1,160 @@
+"""`drain`: send what ended processes left, with the settings of the app, until nothing is left."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from otel_posthog.apps.spool.show import count, tell
+from otel_posthog.apps.spool.survey import LEFT, Holding, survey
+from otel_posthog.deliver.delivery import Delivery
+from otel_posthog.errors import ConfigurationError, Guard
+from otel_posthog.health import DELIVERED, DROPPED, RETRIED, Health
+from otel_posthog.policy import Durability, Policy
+from otel_posthog.policy.choice import collection_choice
+from otel_posthog.setup.settings import read
+
+LOOK_S = 0.2
+SHUTDOWN_S = 5.0
+Progress = Callable[["Tally"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a drain is.
+
+    Attributes:
+        total: Events that were left behind when it began.
+        delivered: Events that PostHog has.
+        dropped: Events that were refused for good (dead letters), too old or damaged.
+        retried: Why attempts failed, and how often.
+    """
+
+    total: int
+    delivered: int
+    dropped: int
+    retried: dict[str, int]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing of what was left behind waits."""
+        return self.delivered + self.dropped >= self.total
+
+    @property
+    def trouble(self) -> str:
+        """Why attempts fail, in a few words."""
+        return ", ".join(f"{reason} {number}" for reason, number in sorted(self.retried.items()))
+
+
+def run(root: Path, arguments: argparse.Namespace) -> int:
+    """Send, and return 0 where nothing is left."""
+    policy = _policy(arguments.destination)
+    names = [each.name for each in policy.destinations if each.api_key]
+    left = [each for each in survey(root, arguments.destination) if each.state == LEFT and each.destination in names]
+    total = sum(each.events for each in left)
+    tally = Tally(total, 0, 0, {})
+    if left:
+        with _progress(total, is_quiet=arguments.json) as progress:
+            tally = _send(root, policy, total, time.monotonic() + arguments.timeout, progress)
+    return _tell(root, arguments, tally, [each for each in survey(root, arguments.destination) if each.events])
+
+
+def _policy(destination: str | None) -> Policy:
+    """Return the policy of the environment, with a spool whatever it says, and the destinations asked for."""
+    settings = read(os.environ)
+    if not settings.collection.enabled:
+        raise ConfigurationError(f"nothing is sent: usage statistics are disabled by {settings.collection.reason}")
+    if settings.collection.is_preview or collection_choice(os.environ).is_off():
+        raise ConfigurationError("nothing is sent: collection is a preview, or was switched off at run time")
+    policy = settings.policy
+    chosen = tuple(each for each in policy.destinations if destination in {None, each.name})
+    if not chosen:
+        names = ", ".join(each.name for each in policy.destinations)
+        raise ConfigurationError(f"the policy has no destination {destination}; it has {names}")
+    # As many attempts as the time allows: giving up is the person's to decide who waits here.
+    delivery = replace(policy.delivery, durability=Durability.SPOOL, max_attempts=None, flush_interval_s=0.01)
+    return replace(policy, destinations=chosen, delivery=delivery)
+
+
+def _send(root: Path, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
+    health = Health()
+    delivery = Delivery(policy, health, Guard(health), spool_directory=root)
+    tally = Tally(total, 0, 0, {})
+    try:
+        delivery.start()
+        while not tally.is_done and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+            tally = _tally(total, health)
+            progress(tally)
+            if not any(level.events for level in health.read_spools().values()):
+                break
+    except KeyboardInterrupt:
+        tell("interrupted: what is not delivered stays in the spool")
+    finally:
+        delivery.shutdown(SHUTDOWN_S)
+    return _tally(total, health)
+
+
+def _tally(total: int, health: Health) -> Tally:
+    counts = health.snapshot()
+    retried = {reason: number for (outcome, reason), number in counts.items() if outcome == RETRIED}
+    return Tally(total, health.total(DELIVERED), health.total(DROPPED), retried)
+
+
+def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Holding]) -> int:
+    number = sum(each.events for each in left)
+    if arguments.json:
+        shown = {"delivered": tally.delivered, "dropped": tally.dropped, "left": number, "retried": tally.retried}
+        print(json.dumps(shown))
+        return int(number > 0)
+    print(f"{count(tally.delivered)} delivered")
+    if tally.dropped:
+        print(f"{count(tally.dropped)} dropped: see `otel-posthog spool dead`")
+    for each in left:
+        whose = "a running process has them" if each.state != LEFT else "not delivered yet"
+        print(f"{count(each.events)} left for {each.destination}: {whose}")
+    if any(each.state == LEFT for each in left) and tally.trouble:
+        print(f"attempts failed: {tally.trouble}")
+    if not number:
+        print(f"nothing is left in {root}")
+    return int(number > 0)
+
+
+@contextmanager
+def _progress(total: int, *, is_quiet: bool) -> Iterator[Progress]:
+    """Yield what shows how far it is: a bar on a terminal if rich is installed, else a line now and then."""
+    if is_quiet:
+        yield lambda _: None
+        return
+    if sys.stderr.isatty():
+        try:
+            from rich.console import Console  # noqa: PLC0415 - an extra
+            from rich.progress import Progress as Bar  # noqa: PLC0415
+        except ModuleNotFoundError:
+            pass
+        else:
+            with Bar(console=Console(stderr=True), transient=True) as bar:
+                task = bar.add_task("sending", total=total)
+                yield lambda tally: bar.update(
+                    task, completed=tally.delivered + tally.dropped, description=_doing(tally)
+                )
+            return
+    said = [time.monotonic()]
+
+    def say(tally: Tally) -> None:
+        if time.monotonic() - said[0] >= 2:
+            said[0] = time.monotonic()
+            tell(f"{tally.delivered + tally.dropped:,} of {tally.total:,} events {_doing(tally)}")
+
+    yield say
+
+
+def _doing(tally: Tally) -> str:
+    return f"sent (failed attempts: {tally.trouble})" if tally.trouble else "sent"

@@ -1,0 +1,74 @@
+"""`dead` and `replay`: what PostHog refused for good, and another try."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from otel_posthog.apps.spool.show import age, body_of, columns, count
+from otel_posthog.apps.spool.survey import FILES, dead_letters
+from otel_posthog.apps.spool.transfer import put_all
+from otel_posthog.deliver.spool.dead_letters import DeadLetters, read_records
+from otel_posthog.model import CleanEvent
+
+
+def number_of(root: Path, destination: str | None) -> int:
+    """Return how many dead letters there are."""
+    return sum(1 for _, letters in dead_letters(root, destination) for _ in letters.letters())
+
+
+def run_dead(root: Path, arguments: argparse.Namespace) -> int:
+    """List them."""
+    rows, found = [("uuid", "event", "destination", "refused", "reason")], []
+    for _, letters in dead_letters(root, arguments.destination):
+        for letter in letters.letters():
+            event, record = letter.record.event, letter.record
+            name = str(body_of(event.body).get("event", "?"))
+            rows.append((event.uuid, name, event.destination, f"{age(record.stored_ms)} ago", record.reason))
+            found.append({"reason": record.reason, "buried_ms": record.stored_ms, "event": body_of(event.body)})
+    if arguments.json:
+        print(json.dumps(found))
+    elif not found:
+        print(f"no dead letters in {root}")
+    else:
+        print(columns(rows))
+        print(f"\n{count(len(found), 'dead letter')}; `otel-posthog spool replay [UUID...]` has them sent once more")
+    return 0
+
+
+def run_replay(root: Path, arguments: argparse.Namespace) -> int:
+    """Put them back into the spool, where a drain or the next process finds them."""
+    wanted = {uuid.lower() for uuid in arguments.uuids}
+    replayed: set[str] = set()
+    for _, letters in dead_letters(root, arguments.destination):
+        for path in letters.paths():
+            replayed |= _replay_file(root, letters, path, wanted)
+    missing = wanted - replayed
+    if arguments.json:
+        print(json.dumps({"replayed": sorted(replayed), "missing": sorted(missing)}))
+    else:
+        for uuid in sorted(missing):
+            print(f"{uuid}: no such dead letter")
+        print(f"{count(len(replayed), 'dead letter')} put back; `otel-posthog spool drain`, or the app, sends them")
+    return 1 if missing else 0
+
+
+def _replay_file(root: Path, letters: DeadLetters, path: Path, wanted: set[str]) -> set[str]:
+    """Put back what is wanted of one file and keep the rest; return the uuids."""
+    records = list(read_records(FILES, path))
+    chosen = [each.event for each in records if not wanted or each.event.uuid in wanted]
+    if not chosen:
+        return set()
+    put_all(root, chosen)
+    by_reason: dict[str, list[CleanEvent]] = {}
+    for each in records:
+        if each.event not in chosen:
+            by_reason.setdefault(each.reason, []).append(each.event)
+    kept = DeadLetters(FILES, path.parent.parent, lambda: int(time.time() * 1000))
+    for reason, events in by_reason.items():
+        kept.add(events, reason)
+    # Last: what stands in both, should this end here, is sent with the same uuid.
+    letters.remove(path)
+    return {event.uuid for event in chosen}

@@ -1,0 +1,85 @@
+"""The subcommands of `otel-posthog spool`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import chain, islice
+from pathlib import Path
+
+from otel_posthog.apps.spool import drain, letters, transfer
+from otel_posthog.apps.spool.show import age, body_of, columns, count, size, tell
+from otel_posthog.apps.spool.survey import Holding, events_of, survey
+from otel_posthog.errors import ConfigurationError
+from otel_posthog.state import spool_directory
+
+CANNOT = 2
+
+
+def run_subcommand(arguments: argparse.Namespace) -> int:
+    """Run what was asked for and return the exit status."""
+    root = arguments.directory or spool_directory(os.environ)
+    try:
+        return _SUBCOMMANDS[arguments.subcommand](root, arguments)
+    except (ConfigurationError, transfer.TransferError) as error:
+        tell(f"otel-posthog spool: {error}")
+    except OSError as error:
+        tell(f"otel-posthog spool: {error.filename or root}: {error.strerror}")
+    return CANNOT
+
+
+def _list(root: Path, arguments: argparse.Namespace) -> int:
+    holdings = survey(root, arguments.destination)
+    if arguments.json:
+        print(json.dumps([{**asdict(each), "path": str(each.path)} for each in holdings]))
+        return 0
+    waiting = [each for each in holdings if each.events]
+    if not waiting:
+        print(f"nothing waits in {root}")
+    else:
+        print(f"{root}\n")
+        print(columns([_HEAD, *map(_row, holdings)], right=(3, 4, 5)))
+        total = sum(each.events for each in waiting)
+        print(f"\n{count(total)} waiting, {size(sum(each.size_bytes for each in holdings))} on disk")
+    dead = letters.number_of(root, arguments.destination)
+    if dead:
+        print(f"{count(dead, 'dead letter')}: see `otel-posthog spool dead`")
+    return 0
+
+
+_HEAD = ("destination", "process", "state", "events", "size", "oldest")
+
+
+def _row(each: Holding) -> tuple[str, ...]:
+    process = f"pid {each.pid}" if each.pid else each.path.name
+    return (each.destination, process, each.state, f"{each.events:,}", size(each.size_bytes), age(each.oldest_ms))
+
+
+def _inspect(root: Path, arguments: argparse.Namespace) -> int:
+    paths = [each.path for each in survey(root, arguments.destination)]
+    events = chain.from_iterable(map(events_of, paths))
+    shown = 0
+    for event in islice(events, arguments.limit or None):
+        shown += 1
+        if arguments.json:
+            print(event.body.decode())
+        else:
+            print(f"{event.uuid}  for {event.destination}")
+            print(json.dumps(body_of(event.body), indent=2, ensure_ascii=False), end="\n\n")
+    if not shown and not arguments.json:
+        print(f"nothing waits in {root}")
+    return 0
+
+
+_SUBCOMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
+    "list": _list,
+    "inspect": _inspect,
+    "drain": drain.run,
+    "dead": letters.run_dead,
+    "replay": letters.run_replay,
+    "export": transfer.run_export,
+    "import": transfer.run_import,
+}

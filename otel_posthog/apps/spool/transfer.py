@@ -1,0 +1,187 @@
+"""`export` and `import`: the events that wait, in a file that goes to where there is a network.
+
+The file is JSON lines: a head that says what it is, one event each, and a foot with their number and the SHA-256 of all
+lines before it. An event's bytes stand in it as PostHog will get them. To import a file twice repeats events with
+the same uuid, of which PostHog keeps one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from otel_posthog.apps.spool.show import count
+from otel_posthog.apps.spool.survey import FILES, LEFT, events_of, survey
+from otel_posthog.deliver.spool import Spool
+from otel_posthog.deliver.spool.owner import adopt
+from otel_posthog.health import Health
+from otel_posthog.model import CleanEvent
+from otel_posthog.policy import DeliveryPolicy
+
+FORMAT, VERSION = "otel-posthog spool export", 1
+_BODY = b',"event":'
+
+
+class TransferError(Exception):
+    """A file that cannot be imported; the message says why."""
+
+
+def put_all(root: Path, events: Iterable[CleanEvent]) -> int:
+    """Put `events` into the spools of their destinations, synced; return how many."""
+    spools: dict[str, Spool] = {}
+    number = 0
+    try:
+        for event in events:
+            spool = spools.get(event.destination)
+            if spool is None:
+                spool = spools[event.destination] = Spool(root, event.destination, DeliveryPolicy(), Health())
+            if not spool.put(event) or spool.volatile:
+                raise TransferError(f"the spool {root} is full, or cannot be written: not all is in it")
+            number += 1
+    finally:
+        for spool in spools.values():
+            spool.close()
+    return number
+
+
+def run_export(root: Path, arguments: argparse.Namespace) -> int:
+    """Write what waits to a file; take what ended processes left out of the spool."""
+    holdings = [each for each in survey(root, arguments.destination) if each.events]
+    path: Path = arguments.file
+    draft = path.with_name(path.name + ".part")
+    with _opened(draft, "wb", is_compressed=path.suffix == ".gz") as file:
+        written = _write(file, (event for each in holdings for event in events_of(each.path)))
+    draft.replace(path)
+    kept = 0
+    for each in holdings:
+        owned = adopt(FILES, each.path) if each.state == LEFT and not arguments.keep else None
+        if owned is None:
+            kept += each.events
+        else:
+            owned.remove()
+    if arguments.json:
+        print(json.dumps({"exported": written, "still_in_spool": kept, "file": str(path)}))
+    else:
+        print(f"{count(written)} written to {path}")
+        if kept:
+            print(f"{kept:,} of them stay in the spool as well: a running process has them, or --keep was given")
+    return 0
+
+
+def run_import(root: Path, arguments: argparse.Namespace) -> int:
+    """Check a file to its end, then put its events into the spool."""
+    path: Path = arguments.file
+    for _ in read(path):
+        pass
+    number = put_all(root, read(path, destination=arguments.destination))
+    if arguments.json:
+        print(json.dumps({"imported": number}))
+    else:
+        print(f"{count(number)} imported into {root}; `otel-posthog spool drain`, or the app, sends them")
+    return 0
+
+
+def read(path: Path, *, destination: str | None = None) -> Iterator[CleanEvent]:
+    """Yield the events of an exported file.
+
+    Args:
+        path: The file.
+        destination: Instead of the one that each event was cleaned for.
+
+    Raises:
+        TransferError: It is no such file, is of a newer release, or is damaged.
+        OSError: It cannot be read.
+    """
+    check, number, foot = hashlib.sha256(), 0, None
+    try:
+        with _opened(path, "rb", is_compressed=_is_gzip(path)) as file:
+            _check_head(path, head := file.readline())
+            check.update(head)
+            for line in file:
+                foot = line
+                if line.startswith(b'{"events":'):
+                    break
+                check.update(line)
+                number += 1
+                yield _event(path, line, destination)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise TransferError(f"{path} is cut short or damaged; copy it again") from None
+    _check_foot(path, foot or b"", number, check.hexdigest())
+
+
+def _write(file: IO[bytes], events: Iterable[CleanEvent]) -> int:
+    check, number = hashlib.sha256(), 0
+
+    def put(line: bytes) -> None:
+        check.update(line)
+        file.write(line)
+
+    put(json.dumps({"format": FORMAT, "version": VERSION}).encode() + b"\n")
+    for event in events:
+        head = json.dumps({"destination": event.destination, "uuid": event.uuid}, separators=(",", ":")).encode()
+        put(head[:-1] + _BODY + event.body + b"}\n")
+        number += 1
+    foot = {"events": number, "sha256": check.hexdigest()}
+    file.write(json.dumps(foot, separators=(",", ":")).encode() + b"\n")
+    return number
+
+
+def _event(path: Path, line: bytes, destination: str | None) -> CleanEvent:
+    head, _, body = line.rstrip(b"\n").partition(_BODY)
+    try:
+        about = json.loads(head + b"}")
+        json.loads(body[:-1])
+        return CleanEvent(about["uuid"], body[:-1], destination or about["destination"])
+    except (ValueError, KeyError, TypeError):
+        raise TransferError(f"{path} is damaged; copy it again") from None
+
+
+def _check_head(path: Path, line: bytes) -> None:
+    try:
+        head = json.loads(line)
+        is_ours = head["format"] == FORMAT
+        version = head["version"]
+    except (ValueError, KeyError, TypeError):
+        is_ours, version = False, 0
+    if not is_ours:
+        raise TransferError(f"{path} is not what `otel-posthog spool export` writes")
+    if version > VERSION:
+        raise TransferError(f"{path} is of a newer release; update otel-posthog here")
+
+
+def _check_foot(path: Path, line: bytes, number: int, digest: str) -> None:
+    try:
+        foot = json.loads(line)
+        is_whole = foot["events"] == number and foot["sha256"] == digest
+    except (ValueError, KeyError, TypeError):
+        is_whole = False
+    if not is_whole:
+        raise TransferError(f"{path} is cut short or damaged; copy it again")
+
+
+@contextmanager
+def _opened(path: Path, mode: str, *, is_compressed: bool) -> Iterator[IO[bytes]]:
+    """Open for lines, synced at the end where it is written; only for this user."""
+    flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(path, flags, 0o600), mode) as raw:
+        if is_compressed:
+            with gzip.GzipFile(fileobj=raw, mode=mode) as file:
+                yield file  # type: ignore[misc]
+        else:
+            yield raw
+        if mode == "wb":
+            raw.flush()
+            os.fsync(raw.fileno())
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"

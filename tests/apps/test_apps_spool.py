@@ -1,0 +1,204 @@
+"""`otel-posthog spool`, as somebody at a terminal uses it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from clean import clean
+from spooled import drained, spool
+
+from otel_posthog.apps.cli import main
+from otel_posthog.testing import FakePostHog
+
+SUPPORT = Path(__file__).parents[1] / "support"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The spool that the commands find."""
+    monkeypatch.setenv("OTEL_POSTHOG_SPOOL_DIR", str(tmp_path / "spool"))
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def posthog(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> FakePostHog:
+    """The PostHog that the commands send to."""
+    monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
+    monkeypatch.setenv("POSTHOG_API_KEY", "phc_test")
+    return fake_posthog
+
+
+def left_behind(root: Path, count: int, *, first: int = 0, buried: int = 0, destination: str = "default") -> None:
+    """Have a process that ended leave events, some of them as dead letters."""
+    store = spool(root, destination=destination)
+    for number in range(first, first + count + buried):
+        store.put(clean(number, "ticket_created", destination=destination))
+    if buried:
+        store.bury(store.take(buried, 10**6), "too_large")
+    store.close()
+
+
+def test_list_says_how_much_waits_and_whose_it_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row for each directory; what a running process has is told from what is left behind."""
+    left_behind(root, 3, buried=1)
+    living = spool(root / "other")
+    living.close()
+    busy = subprocess.Popen(
+        [sys.executable, str(SUPPORT / "spool_worker.py"), str(root / "x"), "0", "2"], stdout=subprocess.PIPE
+    )
+    assert busy.stdout is not None
+    while busy.stdout.readline() != b"done\n":
+        pass
+    assert main(["spool", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "left behind" in out
+    assert "3 events waiting" in out
+    assert "1 dead letter" in out
+    assert main(["spool", "list", "--json", "--directory", str(root / "x")]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["destination"], row["state"], row["events"], row["pid"]) == ("default", "in use", 2, busy.pid)
+    busy.kill()
+    busy.stdout.close()
+    busy.wait()
+    assert main(["spool", "list", "--destination", "none"]) == 0
+    assert capsys.readouterr().out.startswith("nothing waits in")
+
+
+def test_inspect_shows_events_as_they_will_be_sent_and_changes_nothing(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The oldest first, pretty or as lines of JSON."""
+    left_behind(root, 5)
+    assert main(["spool", "inspect", "--limit", "2"]) == 0
+    assert capsys.readouterr().out.count('"event": "ticket_created"') == 2
+    assert main(["spool", "inspect", "--json", "--limit", "0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [clean(number, "ticket_created").body.decode() for number in range(5)]
+    assert len(drained(spool(root))) == 5
+
+
+def test_drain_sends_all_that_is_left_and_says_so(
+    root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 0 and an empty spool; everything arrived once."""
+    left_behind(root, 250)
+    left_behind(root, 50, first=1000)
+    assert main(["spool", "drain"]) == 0
+    assert "300 events delivered\nnothing is left" in capsys.readouterr().out
+    assert len(posthog.unique_events) == len(posthog.events) == 300
+    assert list(root.glob("default/*")) == []
+    assert main(["spool", "drain", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"delivered": 0, "dropped": 0, "left": 0, "retried": {}}
+
+
+def test_drain_leaves_what_it_cannot_send(root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]) -> None:
+    """A PostHog that is away: exit 1, why, and everything is still there."""
+    left_behind(root, 20)
+    posthog.pause()
+    started = time.monotonic()
+    assert main(["spool", "drain", "--timeout", "1"]) == 1
+    assert time.monotonic() - started < 20
+    out = capsys.readouterr().out
+    assert "20 events left for default: not delivered yet" in out
+    assert "attempts failed: network_" in out
+    posthog.resume()
+    assert main(["spool", "drain"]) == 0
+    assert len(posthog.unique_events) == 20
+
+
+def test_drain_respects_an_off_switch(
+    root: Path, posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was collected before somebody said no is not sent after it."""
+    left_behind(root, 2)
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    assert main(["spool", "drain"]) == 2
+    assert "nothing is sent: usage statistics are disabled by DO_NOT_TRACK=1" in capsys.readouterr().err
+    assert posthog.events == []
+
+
+def test_dead_letters_are_listed_and_replayed(
+    root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One by its uuid, then the rest; each is sent once more and stands nowhere twice."""
+    left_behind(root, 0, buried=4)
+    assert main(["spool", "dead"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("too_large") == 4
+    assert out.count("ticket_created") == 4
+    assert main(["spool", "replay", clean(2).uuid]) == 0
+    assert "1 dead letter put back" in capsys.readouterr().out
+    assert main(["spool", "replay", clean(2).uuid]) == 1
+    assert "no such dead letter" in capsys.readouterr().out
+    assert main(["spool", "dead", "--json"]) == 0
+    assert [each["reason"] for each in json.loads(capsys.readouterr().out)] == ["too_large"] * 3
+    assert main(["spool", "replay"]) == 0
+    assert main(["spool", "drain"]) == 0
+    assert sorted(each.uuid for each in posthog.events) == [clean(number).uuid for number in range(4)]
+    assert main(["spool", "dead"]) == 0
+    assert "no dead letters" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["waiting.jsonl", "waiting.jsonl.gz"])
+def test_export_and_import_carry_events_to_another_machine(
+    name: str, root: Path, posthog: FakePostHog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Byte for byte; importing twice makes no event twice in PostHog."""
+    left_behind(root, 7)
+    file = tmp_path / name
+    assert main(["spool", "export", str(file)]) == 0
+    assert "7 events written" in capsys.readouterr().out
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(root.glob("default/*")) == []
+    there = str(tmp_path / "there")
+    for _ in range(2):
+        assert main(["spool", "import", str(file), "--directory", there]) == 0
+    assert main(["spool", "drain", "--directory", there]) == 0
+    assert len(posthog.unique_events) == 7
+    assert len(posthog.events) == 14
+
+
+def test_export_keeps_what_it_is_told_to_keep(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A copy; the spool still has all."""
+    left_behind(root, 3)
+    assert main(["spool", "export", "--keep", "--json", str(tmp_path / "x")]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["exported"], shown["still_in_spool"]) == (3, 3)
+    assert len(drained(spool(root))) == 3
+
+
+def test_a_file_that_is_damaged_is_refused_whole(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cut anywhere, changed anywhere, or something else: exit 2, a reason, and nothing of it is in the spool."""
+    left_behind(root, 3)
+    file = tmp_path / "x"
+    assert main(["spool", "export", str(file)]) == 0
+    whole = file.read_bytes()
+    changed = bytearray(whole)
+    changed[len(whole) // 2] ^= 1
+    packed = gzip.compress(whole)
+    cuts = [whole[:place] for place in range(0, len(whole) - 1, 29)]
+    for content in (*cuts, bytes(changed), packed[:-60], b"{}", b"\x1f\x8b nonsense"):
+        file.write_bytes(content)
+        assert main(["spool", "import", str(file)]) == 2
+        assert str(file) in capsys.readouterr().err
+    assert list(root.glob("default/*")) == []
+    assert main(["spool", "import", str(tmp_path / "missing")]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_help_comes_at_once_and_names_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None:
+    """It teaches by examples."""
+    with pytest.raises(SystemExit) as ended:
+        main(["spool", "--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    for name in ("list", "inspect", "drain", "dead", "replay", "export", "import"):
+        assert f"otel-posthog spool {name}" in out
