@@ -19,6 +19,7 @@ from otel_posthog.translate.own_code import Frame, known_type, own_frame
 from otel_posthog.translate.traceback_text import Raised, parse_traceback
 
 _ESCAPED, _STACKTRACE, _MESSAGE = "exception.escaped", "exception.stacktrace", "exception.message"
+_YES = (True, "True", "true")  # the SDK writes the second, the conventions say the first
 # Where a type can be told neither by the telemetry nor by this process.
 _UNKNOWN = "Exception"
 
@@ -57,9 +58,10 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
 
 def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, object]]:
     attributes = signal.attributes
-    module, name = _split(str(attributes.get(EXCEPTION_TYPE) or _UNKNOWN))
+    given = attributes.get(EXCEPTION_TYPE)
+    module, name = _split(given if isinstance(given, str) and given else _UNKNOWN)
     mechanism: dict[str, object] = {"type": "generic", "synthetic": False, "exception_id": 0}
-    if str(attributes.get(_ESCAPED)).lower() == "true":
+    if attributes.get(_ESCAPED) in _YES:
         mechanism["handled"] = False
     text, message = attributes.get(_STACKTRACE), attributes.get(_MESSAGE)
     if mode is not ExceptionMode.FRAMES or not isinstance(text, str):

@@ -22,6 +22,7 @@ from otel_posthog.translate.traceback_text import MAX_CHARS, MAX_EXCEPTIONS, MAX
 TIME_NS = 1_764_000_000_123_456_789
 FILE = failing.__file__
 FRAMES, TYPE, OFF = ExceptionMode.FRAMES, ExceptionMode.TYPE, ExceptionMode.OFF
+FRAMES_TOO = (TYPE, FRAMES)
 planted = st.from_regex(r"zqx[a-z]{5,12}", fullmatch=True)
 
 
@@ -151,7 +152,7 @@ FAKES = [
 ]
 
 
-@given(planted, st.sampled_from(FAKES), planted, st.text(max_size=40), st.sampled_from([TYPE, FRAMES]))
+@given(planted, st.sampled_from(FAKES), planted, st.text(max_size=40), st.sampled_from(FRAMES_TOO))
 def test_no_message_local_source_or_path_survives(
     value: str, fake: str, local: str, noise: str, mode: ExceptionMode
 ) -> None:
@@ -166,7 +167,7 @@ def test_no_message_local_source_or_path_survives(
             ] == []
 
 
-@given(planted, st.sampled_from(FAKES), st.sampled_from([TYPE, FRAMES]))
+@given(planted, st.sampled_from(FAKES), st.sampled_from(FRAMES_TOO))
 def test_no_claim_of_a_foreign_text_survives(value: str, fake: str, mode: ExceptionMode) -> None:
     """A log record may bring any text as its stack trace, with no message beside it."""
     text = "Traceback (most recent call last):\n" + fake.format(value)
@@ -261,3 +262,22 @@ def test_a_long_traceback_is_bounded() -> None:
     link = "During handling of the above exception, another exception occurred:\n\n"
     assert len(parse_traceback(link.join([one] * MAX_EXCEPTIONS * 2), "")) == MAX_EXCEPTIONS
     assert parse_traceback(one + "x" * MAX_CHARS, "") == []
+
+
+anything = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=30) | st.binary(max_size=5) | st.just([b"x", {}])
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["type", "message", "stacktrace", "escaped"]), anything),
+    st.sampled_from(FRAMES_TOO),
+)
+def test_attributes_of_any_type_are_borne(values: dict[str, object], mode: ExceptionMode) -> None:
+    """What a foreign exporter writes under these names raises nothing, and has a type that is a name."""
+    attributes = {f"exception.{name}": value for name, value in values.items()}
+    item = Signal(Source.SPAN_EVENT, EXCEPTION_EVENT, attributes, TIME_NS, trace_id=1, span_id=2)
+    (event,) = sent(item, mode)
+    (entry, *_) = event["properties"]["$exception_list"]
+    assert entry["type"]
+    assert " " not in entry["type"]
