@@ -78,7 +78,7 @@ def telemetry_file(tmp_path: Path) -> Path:
     emit = loggers.get_logger("l").emit
     emit(event_name="analytics.seen", attributes={"analytics.consent": False})
     emit(event_name="analytics.", attributes={})
-    emit(body=f"mail to {MAIL}")
+    emit(body=f"mail to {MAIL}", attributes={f"to {MAIL}": 1})
     path = tmp_path / "telemetry.jsonl"
     lines = [spans_json(spans), logs_json(exporter.get_finished_logs())]
     path.write_text("\n".join(json.dumps(each) for each in lines))
@@ -145,8 +145,11 @@ def test_without_values_there_is_none(
 ) -> None:
     """Neither values nor keys that might be personal; what was done to which key is still told."""
     out = explained(capsys, event_file, "--no-values", "--identity", identity, *form)
+    event_file.write_text(json.dumps({**EVENT, "event": f"mail to {MAIL}"}))
+    out += explained(capsys, event_file, "--no-values", "--identity", identity, *form)
     out += explained(capsys, telemetry_file, "--no-values", "--all", "--identity", identity, *form)
     assert [value for value in (MAIL, PHONE, USER, "4111", "gold", failing.SOURCE) if value in out] == []
+    assert "mail to [email]" in out
     assert "customer_email" in out
     assert "plan" in out
 

@@ -88,6 +88,14 @@ def test_what_is_no_json_is_told_by_its_line(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_a_mistake_is_told_without_reading_on() -> None:
+    """What cannot be the beginning of a document is not read to its end first."""
+    stream = Counting('{"a" 1, ' + '"b": 2, ' * 40 * CHUNK_CHARS)
+    with pytest.raises(UnreadableFileError, match="line 1, column 6"):
+        list(JsonDocuments(stream))
+    assert stream.asked == CHUNK_CHARS
+
+
 def test_a_document_without_end_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is a limit, and the message says what to do."""
     monkeypatch.setattr("otel_posthog.apps.explain.json_documents.MAX_DOCUMENT_CHARS", 4 * CHUNK_CHARS)

@@ -229,7 +229,7 @@ def test_depth_is_bounded() -> None:
         return value
 
     assert only_value(nested(MAX_DEPTH - 1)) is not None
-    for value in (nested(MAX_DEPTH), {"kvlistValue": {"values": [{"key": "k", "value": nested(MAX_DEPTH)}]}}):
+    for value in (nested(MAX_DEPTH), {"kvlistValue": {"values": [{"key": "k", "value": nested(MAX_DEPTH - 1)}]}}):
         with pytest.raises(MalformedTelemetry, match="nested more than"):
             only_value(value)
 

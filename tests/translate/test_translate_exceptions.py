@@ -89,6 +89,17 @@ def test_frames_are_those_of_the_apps_own_code_with_causes_after() -> None:
     assert chain == GOLDEN_FRAMES
 
 
+def test_no_message_is_translated_in_the_first_place() -> None:
+    """The gate behind translation has nothing to take out."""
+    item = exception(text_of("secret"), "secret")
+    for mode in FRAMES_TOO:
+        (event,) = with_exception(translate(item, lambda _: None), item, mode)
+        chain = event.properties["$exception_list"]
+        assert isinstance(chain, list)
+        assert {entry["value"] for entry in chain} == {""}
+        assert "secret" not in str(event.properties)
+
+
 def test_nothing_is_told_where_the_policy_says_off() -> None:
     """Neither as an event of its own, nor beside a product event."""
     assert bodies(exception(text_of("m"), "m"), OFF) == []
@@ -234,6 +245,7 @@ def test_the_text_of_a_traceback_is_read_as_python_writes_it() -> None:
         "  [Previous line repeated 3 more times]\n"
         "shop.Declined: line one\nTraceback (most recent call last):\n"
         '  File "/app/c.py", line 3, in three\n'
+        "Fake: no link led to it\n"
     )
     assert parse_traceback(text, "") == [
         Raised("shop.Declined", (("/app/b.py", 2, "two"),), "context"),

@@ -24,14 +24,12 @@ from otel_posthog.translate import translate, with_exception
 INSTALLATION = "(id of the installation)"
 """Stands for the id of the installation that the app runs in, which is not this command's to make or read."""
 
-_ANY_KEY = "phc_explain"
-
 
 class Explainer:
     """Explains items under one policy.
 
     Args:
-        policy: What may leave; destinations without a key are explained as if they had one.
+        policy: What may leave; whether its destinations have a key does not matter.
         keys: The keys of the mode `pseudonymous`, where there are some.
         now_ns: The time of events that tell none, in Unix nanoseconds.
     """
@@ -39,11 +37,8 @@ class Explainer:
     def __init__(
         self, policy: Policy, *, keys: KeyRing | None = None, now_ns: Callable[[], int] = time.time_ns
     ) -> None:
-        destinations = tuple(replace(each, api_key=each.api_key or _ANY_KEY) for each in policy.destinations)
-        self.policy, self._now_ns = replace(policy, destinations=destinations), now_ns
-        self._cleaner = Cleaner(
-            self.policy, installation_id=INSTALLATION, health=Health(), pseudonyms=Pseudonyms(keys=keys)
-        )
+        self.policy, self._now_ns = policy, now_ns
+        self._cleaner = Cleaner(policy, installation_id=INSTALLATION, health=Health(), pseudonyms=Pseudonyms(keys=keys))
         self._operational = OperationalSide(policy)
 
     def explain(self, item: Item) -> Explanation:
