@@ -43,7 +43,7 @@ def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, rec
     """
     if name == EXCEPTION_EVENT and mode is ExceptionMode.OFF:
         raise DropEvent("exceptions_off")
-    if not any(key.startswith(_PREFIX) for key in properties):
+    if not _has_exception(properties):
         return properties
     kept: dict[str, object] = {}
     for key, value in properties.items():
@@ -56,6 +56,14 @@ def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, rec
         else:
             receipt.add(key, "exceptions", "removed")
     return kept
+
+
+def _has_exception(properties: Attributes) -> bool:
+    # For every property of every event, where a loop takes half the time of `any` around a generator.
+    for key in properties:  # noqa: SIM110
+        if key.startswith(_PREFIX):
+            return True
+    return False
 
 
 def _exception(given: Mapping[str, object], mode: ExceptionMode) -> dict[str, object]:

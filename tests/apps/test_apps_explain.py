@@ -197,6 +197,24 @@ def test_each_destination_is_explained_by_its_own_rules(
 
 
 @pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        ("enforce", "  ✗ default  gets nothing: the catalog does not declare it"),
+        ("warn", "    plan                      gold   not declared in the catalog"),
+    ],
+)
+def test_what_a_catalog_says_of_an_event_stands_on_the_page(
+    mode: str, line: str, event_file: Path, tmp_path: Path
+) -> None:
+    """And nowhere else: the log lines of an app would say it twice."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"catalog: {{mode: {mode}}}\n")
+    done = run(str(event_file), "--policy", str(policy))
+    assert done.stderr == ""
+    assert line in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
     ("content", "arguments", "status", "message"),
     [
         (b"hello", (), 1, "line 1: this is not JSON; it should begin with { or ["),

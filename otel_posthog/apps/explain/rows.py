@@ -12,7 +12,7 @@ from otel_posthog.model import shown_path
 
 SAME, CHANGED, REMOVED = "same", "changed", "removed"
 
-_ALLOW_LIST = "allow_list"
+_ALLOW_LIST, _NOTED = "allow_list", "noted"
 _GONE = object()
 
 
@@ -54,7 +54,8 @@ def rows_without_values(sent: Sent) -> list[Row]:
     """Return what became of which key, by the keys that are sent or in the receipt: the file's own may be personal."""
     kept = sent_properties(sent)
     rows = [
-        Row(shown(key), "", "", CHANGED if (about := _about(key, sent.changes)) else SAME, _why(about)) for key in kept
+        Row(shown(key), "", "", CHANGED if _is_changed(about := _about(key, sent.changes)) else SAME, _why(about))
+        for key in kept
     ]
     gone = [each for each in sent.changes if each[1] != _ALLOW_LIST and each[0].split(".")[0] not in kept]
     return rows + [Row(shown(key), "", "", REMOVED, rule_in_words(rule)) for key, rule, _ in gone if key not in kept]
@@ -92,6 +93,11 @@ def _row(key: str, before: object, after: object, about: Iterable[Change], other
         return Row(shown(key), "", shown(after), SAME, why)
     old, new = shown_apart(before, after)
     return Row(shown(key), old, new, SAME if old == new else CHANGED, why)
+
+
+def _is_changed(about: Iterable[Change]) -> bool:
+    # What a catalog in the mode `warn` notes is sent all the same.
+    return any(action != _NOTED for _, _, action in about)
 
 
 def _why(about: Iterable[Change]) -> str:

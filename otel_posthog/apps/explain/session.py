@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import os
 import sys
 from typing import Protocol
@@ -36,6 +37,8 @@ class View(Protocol):
 
 def run_session(arguments: argparse.Namespace) -> int:
     """Explain the file that `arguments` name and return the exit status."""
+    # What the package would log of an event (a catalog that does not know it) stands on the page.
+    logging.getLogger("otel_posthog").addHandler(logging.NullHandler())
     name = "standard input" if arguments.file == STANDARD_INPUT else arguments.file
     try:
         explainer = _explainer(arguments)
