@@ -47,11 +47,11 @@ def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, rec
         return properties
     kept: dict[str, object] = {}
     for key, value in properties.items():
-        if not key.startswith(_PREFIX) or (key == _LEVEL and value in _LEVELS):
+        if not key.startswith(_PREFIX) or (key == _LEVEL and isinstance(value, str) and value in _LEVELS):
             kept[key] = value
         elif key == _LIST and mode is not ExceptionMode.OFF and isinstance(value, (list, tuple)):
             kept[key] = [_exception(each, mode) for each in value[:MAX_EXCEPTIONS] if isinstance(each, Mapping)]
-            if kept[key] != value:
+            if kept[key] != list(value):
                 receipt.add(key, "exceptions", "replaced")
         else:
             receipt.add(key, "exceptions", "removed")

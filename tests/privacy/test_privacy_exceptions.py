@@ -68,9 +68,9 @@ def test_what_is_as_the_policy_wants_it_is_noted_nowhere() -> None:
 )
 def test_all_else_that_tells_of_an_exception_goes(key: str) -> None:
     """Older and derived properties repeat the message."""
-    kept, receipt = limited(FRAMES, **{key: "planted"})
+    kept, receipt = limited(FRAMES, **{key: "planted", "$exception_level": ["error"]})
     assert kept == {}
-    assert receipt.entries == [(key, "exceptions", "removed")]
+    assert receipt.entries == [(key, "exceptions", "removed"), ("$exception_level", "exceptions", "removed")]
 
 
 def test_without_exceptions_there_are_none() -> None:
