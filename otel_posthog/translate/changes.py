@@ -25,6 +25,8 @@ def changes_of(kind: EventKind, subject: Subject, own: Sorted, note: Note) -> li
         note: Told why a change cannot be made: `nothing_to_set`, `alias_without_user`, `alias_invalid`,
             `group_without_key`.
     """
+    if kind is EventKind.PRODUCT and subject.alias is None and not own.group_set:
+        return [(kind, None)]  # nearly all of them
     found = [*_own(kind, subject, note), *_alias(kind, subject, note), *_groups(kind, subject, own, note)]
     return sorted(found, key=lambda change: change[0] is not kind)
 

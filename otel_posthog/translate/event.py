@@ -23,7 +23,7 @@ _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.PRODUC
 # They change persons in ways that this vocabulary has no words for; `$unset` without its list does nothing.
 _REFUSED_NAMES = frozenset({"$merge_dangerously", "$unset"})
 # They carry properties of their own; what is left carries the change and nothing else, as posthog-python sends it.
-_WITH_PROPERTIES = frozenset({EventKind.PRODUCT, EventKind.IDENTIFY, EventKind.SET, EventKind.SET_ONCE})
+_WITH_PROPERTIES = (EventKind.PRODUCT, EventKind.IDENTIFY, EventKind.SET, EventKind.SET_ONCE)
 
 
 def translate(signal: Signal, note: Note) -> tuple[Event, ...]:

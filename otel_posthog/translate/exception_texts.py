@@ -28,6 +28,8 @@ def without_exception_texts(name: str, properties: dict[str, object], note: Note
         note: Told `exception_text` for each that was left out.
     """
     forbidden = _TEXTS | _TEXTS_OF_AN_EXCEPTION if name in _NAMES else _TEXTS
+    if forbidden.isdisjoint(properties) and _NAMES.isdisjoint(properties):
+        return properties
     kept: dict[str, object] = {}
     for key, value in properties.items():
         if key in forbidden:
