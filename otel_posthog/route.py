@@ -49,9 +49,13 @@ def has_exception(event_name: str | None, attributes: Attributes) -> bool:
 def has_product_attributes(attributes: Mapping[str, object]) -> bool:
     """Return whether any attribute belongs to the product side."""
     # On every span of the app, where a loop takes half the time of `any` around a generator.
-    for key in attributes:  # noqa: SIM110
-        if key.startswith(PREFIX):
-            return True
+    try:
+        for key in attributes:
+            if key.startswith(PREFIX):
+                return True
+    except AttributeError:
+        # A sampler sees attributes before the SDK has looked at them: a key may be anything.
+        return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
     return False
 
 

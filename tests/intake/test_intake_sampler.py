@@ -95,3 +95,13 @@ def test_every_other_decision_is_passed_on_as_it_is() -> None:
     result = AnalyticsSampler(inner).should_sample(None, 1, "n", attributes={"a": 1})
     assert result.decision is Decision.RECORD_AND_SAMPLE
     assert "AlwaysOnSampler" in AnalyticsSampler(inner).get_description()
+
+
+@pytest.mark.parametrize("key", [1, None, b"analytics.event"])
+def test_a_key_that_is_no_text_raises_nothing_into_the_app(key: object) -> None:
+    """The sampler is asked before the SDK has checked the attributes."""
+    provider = TracerProvider(sampler=AnalyticsSampler(ALWAYS_OFF, Lift.MARKED), shutdown_on_exit=False)
+    tracer = provider.get_tracer("test")
+    plain = tracer.start_span("op", attributes={key: 1})  # type: ignore[dict-item]
+    marked = tracer.start_span("op", attributes={key: 1, "analytics.event": "e"})  # type: ignore[dict-item]
+    assert (plain.is_recording(), marked.is_recording()) == (False, True)

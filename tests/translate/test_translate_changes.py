@@ -29,11 +29,12 @@ def test_one_item_is_an_event_an_alias_and_a_group_update() -> None:
     own, alias, group = events(signal(EVERYTHING))
     assert (own.name, own.kind, own.group) == ("ticket_created", EventKind.PRODUCT, None)
     assert (own.properties, own.telemetry) == ({"priority": "high"}, {"http.route": "/t"})
+    assert own.subject.person_set == {"plan": "pro"}
     assert (alias.name, alias.kind, alias.group) == ("$create_alias", EventKind.ALIAS, None)
     assert (alias.subject.user_id, alias.subject.alias) == ("u1", "visitor-1")
     assert (group.name, group.kind, group.group) == ("$groupidentify", EventKind.GROUP_IDENTIFY, COMPANY)
     for change in (alias, group):
-        assert (change.properties, change.telemetry) == ({}, {})
+        assert (change.properties, change.telemetry, change.subject.person_set) == ({}, {}, {})
         assert (change.time_ns, change.trace_id, change.span_id) == (own.time_ns, own.trace_id, own.span_id)
 
 

@@ -82,3 +82,12 @@ def test_attributes_that_the_sdk_evicted_are_counted() -> None:
     notes: list[str] = []
     only(signal(dropped_attributes=3), notes)
     assert notes == ["attributes_limit"]
+
+
+def test_the_nearest_word_of_telemetry_counts() -> None:
+    """The item's own attribute before its span's, that before the resource's."""
+    parent, resource = {"http.route": "span", "error.type": "span"}, {"http.route": "resource", "os.type": "linux"}
+    given = signal({"http.route": "own"}, source=Source.SPAN_EVENT, parent=parent, resource=resource)
+    assert only(given).telemetry == {"http.route": "own", "error.type": "span", "os.type": "linux"}
+    without = signal({}, source=Source.SPAN_EVENT, parent=parent, resource=resource)
+    assert only(without).telemetry["http.route"] == "span"
