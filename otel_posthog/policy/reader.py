@@ -17,7 +17,7 @@ import yaml
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.sections import HitMethod, PrivacyPolicy
+from otel_posthog.policy.sections import HitMethod, KeyReference, PrivacyPolicy
 
 _T = TypeVar("_T")
 
@@ -104,7 +104,8 @@ class Reader:
 
     def _base(self, hint: Any, default: Any) -> Any:
         """Return what a section is read on top of: what stands there, or the policy's own for a destination's."""
-        if default is not None:
+        # A reference to a key is one of two places: of the one below, nothing is kept.
+        if default is not None and hint is not KeyReference:
             return default
         return self._privacy if hint is PrivacyPolicy else hint()
 

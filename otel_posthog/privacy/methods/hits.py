@@ -63,5 +63,6 @@ def _replacement(detector: str, method: HitMethod, tokens: Tokens | None) -> Rep
     if method is HitMethod.IP_PREFIX:
         return lambda hit, after: ip_prefix_of_hit(hit, after) or f"[{detector}]"
     if method is HitMethod.HMAC and tokens is not None:
-        return lambda hit, _after: tokens.token(detector, hit)
+        # The bracket that ends a token may be taken for the end of a list, and not be part of the hit.
+        return lambda hit, after: hit if after[:1] == "]" and tokens.is_own(hit + "]") else tokens.token(detector, hit)
     return None
