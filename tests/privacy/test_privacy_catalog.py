@@ -107,10 +107,10 @@ def test_warn_counts_and_says_each_name_once_and_lets_it_pass(caplog: pytest.Log
         for _ in range(3):
             assert declared.event(given_, receipt) == given_
     assert len([entry for entry in receipt.entries if entry[2] == "noted"]) == 9
+    names = ["event closed", "property other of closed", "property [name] of closed"]
     assert [record.getMessage() for record in caplog.records] == [
-        "the catalog of destination vendor does not know event closed (catalog_undeclared): sent all the same",
-        "the catalog of destination vendor does not know property other of closed (catalog_undeclared): sent all the same",
-        "the catalog of destination vendor does not know property [name] of closed (catalog_undeclared): sent all the same",
+        f"the catalog of destination vendor does not know {name} (catalog_undeclared): sent all the same"
+        for name in names
     ]
 
 
