@@ -238,17 +238,25 @@ def prepare_added(provider: object, add_name: str, prepare: Callable[[Any], None
     _see_first(provider, add_name, prepare)
 
 
-def wrap_exporter(holder: object, wrap: Callable[[Any], Any]) -> bool:
+def wrap_exporter(holder: object, wrap: Callable[[Any], Any], prepare: Callable[[Any], None]) -> bool:
     """Put `wrap(exporter)` in the place of each exporter that a processor holds, itself or by processors inside it.
 
+    Args:
+        holder: The processor.
+        wrap: Returns what is to stand in an exporter's place.
+        prepare: Called with each processor that is added later to one inside, before it is.
+
     Returns:
-        False when no exporter was found: a processor of somebody's own making.
+        False when no exporter was found, nor a place for one: a processor of somebody's own making.
     """
     found = False
-    for each in _holders(holder, set()):
-        name = next(name for name in _EXPORTER_NAMES if _get(each, name) is not None)
-        setattr(each, name, wrap(getattr(each, name)))
-        found = True
+    for each in _inside(holder, set()):
+        for name in _ADD_NAMES:
+            found |= _see_first(each, name, prepare)
+        kept_at = _exporter_name(each)
+        if kept_at is not None:
+            setattr(each, kept_at, wrap(getattr(each, kept_at)))
+            found = True
     return found
 
 
@@ -256,21 +264,29 @@ def wrap_exporter(holder: object, wrap: Callable[[Any], Any]) -> bool:
 _EXPORTER_NAMES = ("_exporter", "span_exporter")
 _INSIDE_NAMES = ("_batch_processor", "processor", "_processor", "deferred_processor")
 _LIST_NAMES = ("_span_processors", "_log_record_processors")
+_ADD_NAMES = ("add_span_processor", "add_log_record_processor")
 
 
-def _holders(holder: object, seen: set[int]) -> Iterator[object]:
-    """Yield what holds an exporter, at `holder` or inside it; each once, whatever circles there are."""
+def _inside(holder: object, seen: set[int]) -> Iterator[object]:
+    """Yield `holder` and the processors inside it, each once, whatever circles there are."""
     if holder is None or id(holder) in seen:
         return
     seen.add(id(holder))
-    inside = [_get(holder, name) for name in _INSIDE_NAMES]
-    for name in _LIST_NAMES:
-        inside.extend(_get(holder, name) or ())
-    # One that hands on to others may show the exporter of one of them as its own: that is not where it is kept.
-    if not any(each is not None for each in inside) and any(_get(holder, name) is not None for name in _EXPORTER_NAMES):
-        yield holder
-    for each in inside:
-        yield from _holders(each, seen)
+    yield holder
+    for each in _held(holder):
+        yield from _inside(each, seen)
+
+
+def _held(holder: object) -> list[object]:
+    held = [each for each in (_get(holder, name) for name in _INSIDE_NAMES) if each is not None]
+    return held + [each for name in _LIST_NAMES for each in _get(holder, name) or ()]
+
+
+def _exporter_name(holder: object) -> str | None:
+    """Return where `holder` keeps an exporter; one that hands on to others only shows that of one of them."""
+    if _held(holder):
+        return None
+    return next((name for name in _EXPORTER_NAMES if _get(holder, name) is not None), None)
 
 
 def _get(item: object, name: str) -> Any:
@@ -307,8 +323,9 @@ def on_provider_set(see: Callable[[object], None]) -> bool:
 
 
 def on_provider_replaced(proxy: object, see: Callable[[object], None]) -> None:
-    """Have `see(provider)` called before a distribution gives its proxy another provider (logfire: `set_provider`)."""
-    _see_first(proxy, "set_provider", see)
+    """Have `see(provider)` called before a distribution gives its proxy another provider, as logfire does."""
+    for name in ("set_provider", "set_meter_provider"):
+        _see_first(proxy, name, see)
 
 
 def _see_first(owner: object, name: str, see: Callable[[Any], None]) -> bool:

@@ -112,14 +112,7 @@ def _prepare(
         _log.warning("this OpenTelemetry SDK does not show what a %s holds; %s", type(provider).__name__, _WRAP_IT)
     for each in held or ():
         wrap(each)
-
-    def wrap_added(item: object) -> None:
-        try:
-            wrap(item)
-        except Exception as error:
-            guard.caught("wrap_added", error)
-
-    prepare_added(provider, add_name, wrap_added)
+    prepare_added(provider, add_name, _guarded(wrap, guard))
 
 
 def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
@@ -132,10 +125,23 @@ def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
         return exporter if isinstance(exporter, wrapper) else wrapper(exporter, redactor, guard)
 
     def wrap(holder: object) -> None:
-        if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped):
+        if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped, wrap_added):
             _tell_unwrapped(holder)
 
+    wrap_added = _guarded(wrap, guard)
     return wrap
+
+
+def _guarded(wrap: _Wrap, guard: Guard) -> _Wrap:
+    """Return `wrap` for the host's own calls, into which nothing is raised."""
+
+    def guarded(item: object) -> None:
+        try:
+            wrap(item)
+        except Exception as error:
+            guard.caught("wrap_added", error)
+
+    return guarded
 
 
 def _tell_unwrapped(holder: object) -> None:

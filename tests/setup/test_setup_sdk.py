@@ -69,9 +69,9 @@ def test_every_exporter_that_the_sdk_holds_can_be_wrapped() -> None:
     assert len(holders) == 4
     wrapped: list[object] = []
     for holder in holders:
-        assert sdk.wrap_exporter(holder, lambda inner: wrapped.append(inner) or inner)  # type: ignore[func-returns-value]
+        assert sdk.wrap_exporter(holder, lambda inner: wrapped.append(inner) or inner, print)  # type: ignore[func-returns-value]
     assert len(wrapped) == 4
-    assert not sdk.wrap_exporter(object(), lambda inner: inner)
+    assert not sdk.wrap_exporter(object(), lambda inner: inner, print)
     for provider in (traces, logs):
         provider.shutdown()
 
