@@ -1,10 +1,13 @@
-"""Runs a method in the child of every fork, for as long as its object lives."""
+"""Runs a method in the child of every fork, at its start or at its end, for as long as its object lives."""
 
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 
 def run_in_child(method: Callable[[], None]) -> None:
@@ -19,3 +22,37 @@ def run_in_child(method: Callable[[], None]) -> None:
             alive()
 
     os.register_at_fork(after_in_child=after_in_child)
+
+
+# The standard library's, and Celery's copy of it. Their children end by `os._exit`, which runs no `atexit`.
+_ENDS_WITHOUT_ATEXIT = ("multiprocessing.util", "billiard.util")
+
+
+def run_at_end_of_child(method: Callable[[], None]) -> None:
+    """Call the bound `method` when a child ends that `multiprocessing` or Celery forked, later than its own finalizers.
+
+    `multiprocessing` forgets all finalizers at a child's start and then calls what was registered for that moment, so
+    that only there one can be registered. A child that ends itself by `os._exit` cannot be seen ending.
+    """
+    if not hasattr(os, "register_at_fork"):
+        return
+    weak = weakref.WeakMethod(method)
+
+    def after_in_child() -> None:
+        alive = weak()
+        for name in _ENDS_WITHOUT_ATEXIT:
+            util = sys.modules.get(name)
+            if alive is not None and util is not None:
+                # It is kept for as long as the object lives that is given here.
+                util.register_after_fork(weak, partial(_finalize, util))
+
+    os.register_at_fork(after_in_child=after_in_child)
+
+
+def _finalize(util: Any, weak: weakref.WeakMethod[Callable[[], None]]) -> None:
+    def at_end() -> None:
+        alive = weak()
+        if alive is not None:
+            alive()
+
+    util.Finalize(None, at_end, exitpriority=0)

@@ -21,7 +21,7 @@ from otel_posthog import health as outcome
 from otel_posthog.clean import Cleaner
 from otel_posthog.deliver import Delivery
 from otel_posthog.errors import DropEvent, Guard
-from otel_posthog.fork import run_in_child
+from otel_posthog.fork import run_at_end_of_child, run_in_child
 from otel_posthog.handover import HandOver
 from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
@@ -86,6 +86,7 @@ class Pipeline:
         health.gauge("handover", lambda: self._handover.size_bytes)
         health.gauge("buffer", lambda: self._delivery.size_bytes)
         run_in_child(self.reset_after_fork)
+        run_at_end_of_child(self.flush_for_exit)
         atexit.register(self.shutdown)
         before_os_exit(self._save_at_once)
         if is_opted_out():
