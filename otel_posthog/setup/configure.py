@@ -32,6 +32,11 @@ _log = logging.getLogger("otel_posthog")
 _lock = threading.Lock()
 
 
+COULD_NOT_START = (
+    "otel-posthog could not start (%s): no product events are sent, the operational side is stripped; "
+    "run `otel-posthog doctor`"
+)
+
 _running: Running | None = None
 _is_attached = False
 
@@ -118,22 +123,19 @@ def _start_or_strip(settings: Settings, door: str) -> Running:
     try:
         return _start(settings, os.environ, door)
     except Exception as error:
-        _log.error(
-            "otel-posthog could not start (%s): no product events are sent, the operational side is stripped; "
-            "run `otel-posthog doctor`",
-            type(error).__name__,
-        )
-        return _start(stripping_only(), os.environ, door)
+        _log.error(COULD_NOT_START, type(error).__name__)
+        return _start(stripping_only(), os.environ, door, is_told=True)
 
 
-def _start(settings: Settings, environ: MutableMapping[str, str], door: str) -> Running:
+def _start(settings: Settings, environ: MutableMapping[str, str], door: str, *, is_told: bool = False) -> Running:
     global _running
     policy, health = settings.policy, Health()
     guard = Guard(health)
     redactor = Redactor(policy.operational, Filter(policy.privacy), guard)
     pipeline = collecting(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
-    tell_start(policy, chosen(settings.collection, environ), environ)
+    if not is_told:
+        tell_start(policy, chosen(settings.collection, environ), environ)
     _running = Running(settings, health, guard, redactor, pipeline, door)
     watch(_running, _reread)
     return _running

@@ -48,16 +48,10 @@ def pre_instrument() -> None:
     `opentelemetry-instrument` leaves out the instrumentors that `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` lists, but not
     the hook of the same name.
     """
-    try:
-        if _is_disabled(os.environ.get(env.DISABLED_INSTRUMENTATIONS, "")):
-            _log.info("otel-posthog is disabled by %s: nothing is set up", env.DISABLED_INSTRUMENTATIONS)
-            return
-        if _is_disabled_in_file(os.environ.get(env.CONFIG_FILE, "")):
-            _log.info("otel-posthog is disabled by %s: nothing is set up", env.CONFIG_FILE)
-            return
-    except Exception as error:  # the file was read once before us, so that this is not to be expected
-        _log.warning("otel-posthog could not read %s again (%s)", env.CONFIG_FILE, type(error).__name__)
-    auto_configure()
+    if _is_disabled(os.environ.get(env.DISABLED_INSTRUMENTATIONS, "")):
+        _log.info("otel-posthog is disabled by %s: nothing is set up", env.DISABLED_INSTRUMENTATIONS)
+    else:
+        auto_configure()
 
 
 def _open(options: Mapping[str, Any]) -> None:
@@ -66,13 +60,16 @@ def _open(options: Mapping[str, Any]) -> None:
     if not options and configure.is_attached():
         # `opentelemetry-instrument` always opens both doors.
         _log.debug("otel-posthog is set up already")
-        return
-    settings, providers = _read(options)
-    configure.start(settings, providers, door="options of the instrumentor" if options else "zero-code set-up")
+    elif not options and _is_disabled_in_file(os.environ.get(env.CONFIG_FILE, "")):
+        _log.info("otel-posthog is disabled by %s: nothing is set up", env.CONFIG_FILE)
+    else:
+        settings, providers = _read(options)
+        configure.start(settings, providers, door="options of the instrumentor" if options else "zero-code set-up")
 
 
 def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
     """Return what `options` and the environment say, or what strips and sends nothing, with the mistake told."""
+    from otel_posthog.setup import configure  # noqa: PLC0415
     from otel_posthog.setup.providers import Providers  # noqa: PLC0415
     from otel_posthog.setup.settings import read_options, stripping_only  # noqa: PLC0415
 
@@ -82,7 +79,9 @@ def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
         return read_options(os.environ, others, "the instrumentor posthog"), providers
     except OtelPostHogError as error:
         _log.error("%s. No product events are sent", error)
-        return stripping_only(), providers
+    except Exception as error:
+        _log.error(configure.COULD_NOT_START, type(error).__name__)
+    return stripping_only(), providers
 
 
 def _is_disabled(disabled: str) -> bool:
@@ -91,13 +90,14 @@ def _is_disabled(disabled: str) -> bool:
 
 
 def _is_disabled_in_file(path: str) -> bool:
-    """Return whether a configuration file says `enabled: false` for the instrumentor: the hook is not to undo that."""
+    """Return whether a configuration file says `enabled: false` for the instrumentor, which the hook is not to undo."""
     if not path:
         return False
     try:
         from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - not in every SDK
-    except ImportError:
+
+        instrumentation = load_config_file(path).instrumentation_development
+    except Exception:  # this SDK reads no such file, or could not read it, and has said so
         return False
-    instrumentation = load_config_file(path).instrumentation_development
     named = (instrumentation.python if instrumentation else None) or {}
     return (named.get("posthog") or {}).get("enabled") is False

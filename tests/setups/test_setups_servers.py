@@ -76,7 +76,7 @@ def test_each_worker_delivers_what_it_makes(
         assert tree.process.pid not in workers
         assert zombies(tree) == []
         if "web:application" in words:
-            # uvicorn's workers die of the SIGTERM that they have handled: no exit handler runs, OpenTelemetry's neither.
+            # Its workers die of the SIGTERM that they have handled: no exit handler runs, OpenTelemetry's neither.
             fake_posthog.wait_for(REQUESTS * PER_CALL)
             otlp_sink.wait_for(lambda sink: sum(each.name == "work" for each in sink.spans) == REQUESTS)
         tree.end(signal.SIGTERM)
