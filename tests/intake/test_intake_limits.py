@@ -91,7 +91,7 @@ def test_past_a_bound_evicted_events_are_lost_and_counted(
     make_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A span that lives for days does not fill the memory."""
-    monkeypatch.setattr(sdk, "MAX_EVICTED_EVENTS", 2)
+    monkeypatch.setattr("otel_posthog.sdk.spans.MAX_EVICTED_EVENTS", 2)
     stage = make_stage(1)
     stage.span(*["analytics.a"] * 6)
     assert stage.numbers == [0, 1, 5]

@@ -1,0 +1,77 @@
+"""The one place of the OpenTelemetry SDK's private names.
+
+The public SDK has no hook in which an ended span can still be cleaned, no way to wrap an exporter that is already
+installed, and no way to give existing tracers another sampler. What is reached for here was read in SDK 1.41 and 1.45
+(`tests/setup/test_setup_sdk.py` fails when a release moves a name). Each function says what happens when a name is
+gone: the caller then knows less, never sends more, because the wrapped exporters strip product data as well.
+"""
+
+from __future__ import annotations
+
+from otel_posthog.sdk.exporters import (
+    flush_exporter,
+    metric_preferences,
+    shutdown_exporter,
+    suppressed_instrumentation,
+    wrap_reader,
+)
+from otel_posthog.sdk.providers import (
+    beneath,
+    log_processors,
+    metric_readers,
+    on_provider_replaced,
+    on_provider_set,
+    prepare_added,
+    rewire_sampler,
+    span_processors,
+    wrap_exporter,
+)
+from otel_posthog.sdk.spans import (
+    EndingSpanProcessor,
+    EvictedEvents,
+    bounded,
+    copy_span,
+    forget_evicted_events,
+    is_first_to_take,
+    item_attributes,
+    keep_evicted_events,
+    recorded_events,
+    remember,
+    remembered,
+    replace_attributes,
+    replace_events,
+    span_attributes,
+    span_events,
+)
+
+__all__ = [
+    "EndingSpanProcessor",
+    "EvictedEvents",
+    "beneath",
+    "bounded",
+    "copy_span",
+    "flush_exporter",
+    "forget_evicted_events",
+    "is_first_to_take",
+    "item_attributes",
+    "keep_evicted_events",
+    "log_processors",
+    "metric_preferences",
+    "metric_readers",
+    "on_provider_replaced",
+    "on_provider_set",
+    "prepare_added",
+    "recorded_events",
+    "remember",
+    "remembered",
+    "replace_attributes",
+    "replace_events",
+    "rewire_sampler",
+    "shutdown_exporter",
+    "span_attributes",
+    "span_events",
+    "span_processors",
+    "suppressed_instrumentation",
+    "wrap_exporter",
+    "wrap_reader",
+]

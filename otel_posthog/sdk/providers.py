@@ -1,0 +1,135 @@
+"""Providers: what they hold, what may stand in front of them, and when the program sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from opentelemetry import trace
+from opentelemetry._logs import _internal as logs_api
+from opentelemetry.metrics import _internal as metrics_api
+
+from otel_posthog.sdk.looks import look, see_first
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.sampling import Sampler
+
+_Kind = TypeVar("_Kind")
+
+
+def rewire_sampler(provider: TracerProvider, wrap: Callable[[Sampler], Sampler]) -> None:
+    """Put `wrap(sampler)` in the place of the provider's sampler, and of the sampler of every tracer made before.
+
+    Where an SDK does not list its tracers (before 1.41), those made before set-up keep the sampler they have.
+    """
+    wrapped = provider.sampler = wrap(provider.sampler)
+    for tracer in getattr(provider, "_tracers", {}).values():
+        tracer.sampler = wrapped
+
+
+def span_processors(provider: object) -> tuple[object, ...] | None:
+    """Return the provider's span processors; None where this SDK keeps them elsewhere."""
+    return _kept(provider, "_active_span_processor", "_span_processors")
+
+
+def log_processors(provider: object) -> tuple[object, ...] | None:
+    """Return the provider's log record processors; None where this SDK keeps them elsewhere."""
+    return _kept(provider, "_multi_log_record_processor", "_log_record_processors")
+
+
+def metric_readers(provider: object) -> tuple[object, ...] | None:
+    """Return the provider's metric readers; None where this SDK keeps them elsewhere."""
+    return _kept(provider, "_measurement_consumer", "_reader_storages")
+
+
+def _kept(provider: object, holder_name: str, list_name: str) -> tuple[object, ...] | None:
+    items = getattr(getattr(provider, holder_name, None), list_name, None)
+    return None if items is None else tuple(items)
+
+
+def prepare_added(provider: object, add_name: str, prepare: Callable[[Any], None]) -> None:
+    """Have `prepare(item)` called before whatever is added to `provider` later by its public method `add_name`."""
+    see_first(provider, add_name, prepare)
+
+
+def wrap_exporter(holder: object, wrap: Callable[[Any], Any], prepare: Callable[[Any], None]) -> bool:
+    """Put `wrap(exporter)` in the place of each exporter that a processor holds, itself or by processors inside it.
+
+    Args:
+        holder: The processor.
+        wrap: Returns what is to stand in an exporter's place.
+        prepare: Called with each processor that is added later to one inside, before it is.
+
+    Returns:
+        False when no exporter was found, nor a place for one: a processor of somebody's own making.
+    """
+    found = False
+    for each in _inside(holder, set()):
+        for name in _ADD_NAMES:
+            found |= see_first(each, name, prepare)
+        kept_at = _exporter_name(each)
+        if kept_at is not None:
+            setattr(each, kept_at, wrap(getattr(each, kept_at)))
+            found = True
+    return found
+
+
+# `_batch_processor` is the SDK's; the others are how distributions (logfire) and the SDK hold processors in processors.
+_EXPORTER_NAMES = ("_exporter", "span_exporter")
+_INSIDE_NAMES = ("_batch_processor", "processor", "_processor", "deferred_processor")
+_LIST_NAMES = ("_span_processors", "_log_record_processors")
+_ADD_NAMES = ("add_span_processor", "add_log_record_processor")
+
+
+def _inside(holder: object, seen: set[int]) -> Iterator[object]:
+    """Yield `holder` and the processors inside it, each once, whatever circles there are."""
+    if holder is None or id(holder) in seen:
+        return
+    seen.add(id(holder))
+    yield holder
+    for each in _held(holder):
+        yield from _inside(each, seen)
+
+
+def _held(holder: object) -> list[object]:
+    held = [each for each in (look(holder, name) for name in _INSIDE_NAMES) if each is not None]
+    return held + [each for name in _LIST_NAMES for each in look(holder, name) or ()]
+
+
+def _exporter_name(holder: object) -> str | None:
+    """Return where `holder` keeps an exporter; one that hands on to others only shows that of one of them."""
+    if _held(holder):
+        return None
+    return next((name for name in _EXPORTER_NAMES if look(holder, name) is not None), None)
+
+
+def beneath(provider: object, kind: type[_Kind]) -> _Kind | None:
+    """Return the SDK provider that `provider` is, or that a distribution's proxies around it hold; else None."""
+    for _ in range(_MAX_PROXIES):
+        if isinstance(provider, kind):
+            return provider
+        provider = next((inner for inner in (look(provider, name) for name in _PROXY_NAMES) if inner is not None), None)
+    return None
+
+
+# logfire's proxies have `provider`; the second is what others would call it.
+_PROXY_NAMES, _MAX_PROXIES = ("provider", "_provider"), 5
+
+
+def on_provider_set(see: Callable[[object], None]) -> bool:
+    """Have `see(provider)` called before the program makes a provider the global one.
+
+    Returns:
+        False where this API sets one of the three in another way; it is then not seen when it comes after set-up.
+    """
+    places = ((trace, "set_tracer_provider"), (logs_api, "set_logger_provider"), (metrics_api, "set_meter_provider"))
+    # The public functions call these; who imported one of them by name still gets there. Else at least the public ones.
+    done = [see_first(module, f"_{name}", see) or see_first(module, name, see) for module, name in places]
+    return all(done)
+
+
+def on_provider_replaced(proxy: object, see: Callable[[object], None]) -> None:
+    """Have `see(provider)` called before a distribution gives its proxy another provider, as logfire does."""
+    for name in ("set_provider", "set_meter_provider"):
+        see_first(proxy, name, see)

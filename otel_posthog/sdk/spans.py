@@ -1,0 +1,210 @@
+"""Spans: how the SDK keeps what is on one, and the moment in which it can still be changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.util import BoundedList
+
+from otel_posthog.model import Attributes
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import Event
+
+
+class EndingSpanProcessor(SpanProcessor):
+    """A span processor that is told of a span's end while the span can still be changed.
+
+    `_on_ending` comes before every processor's `on_end`, whatever the order of registration (SDK >= 1.40), so that
+    what `on_ending` takes off a span is gone for all of them.
+    """
+
+    def on_ending(self, span: Span) -> None:
+        """Handle `span`, which has its end time; runs on the thread that ends it."""
+
+    def _on_ending(self, span: Span) -> None:
+        self.on_ending(span)
+
+
+def span_attributes(span: ReadableSpan) -> Attributes:
+    """Return a span's attributes without the copies and locks of the public way; to be read at once, not kept.
+
+    Safe at a span's start, when only one thread has it, and from its end on, when nobody can set one any more. Where
+    this SDK keeps them elsewhere, it is the public way.
+    """
+    try:
+        return cast("Attributes", span._attributes._dict)  # type: ignore[union-attr]  # noqa: SLF001
+    except AttributeError:
+        return item_attributes(span.attributes)
+
+
+def remember(span: Span, value: object) -> None:
+    """Keep `value` with `span`, for as long as that lives; a weak dictionary takes ten times as long."""
+    span._otel_posthog = value  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def remembered(span: ReadableSpan) -> Any:
+    """Return what was kept with `span`, or None."""
+    return getattr(span, "_otel_posthog", None)
+
+
+def span_events(span: ReadableSpan) -> Sequence[Event]:
+    """Return a span's events; most have none, and those cost nothing."""
+    try:
+        return span.events if len(span._events) else ()  # noqa: SLF001
+    except AttributeError:
+        return span.events
+
+
+MAX_EVICTED_EVENTS = 4096
+"""Of one span; a span that lives for days and makes events all the time must not fill the memory with them."""
+
+
+class EvictedEvents(BoundedList[Any]):
+    """A span's list of events that keeps, of those the SDK evicts when the list is full, the wanted ones.
+
+    A span holds 128 events (`OTEL_SPAN_EVENT_COUNT_LIMIT`); the oldest goes when one more comes. The list itself, which
+    the exporters see, is what it would be without us.
+    """
+
+    evicted: list[Event] = []  # noqa: RUF012 - replaced, never changed, by the first that is kept
+    """The wanted ones, oldest first; at most `MAX_EVICTED_EVENTS`."""
+
+    evicted_beyond = 0
+    """How many more there were."""
+
+    is_wanted: Callable[[Event], bool]
+
+    def append(self, item: Event) -> None:
+        """Append `item`, and keep what it pushes out if it is wanted."""
+        # One thread at a time: a span takes events under a lock of its own.
+        held: deque[Event] = self._dq  # type: ignore[attr-defined]
+        if held.maxlen is not None and len(held) >= held.maxlen:
+            self._keep(held[0] if held else item)
+        super().append(item)
+
+    def _keep(self, event: Event) -> None:
+        if not type(self).is_wanted(event):
+            return
+        if not self.evicted:
+            self.evicted = []
+        if len(self.evicted) < MAX_EVICTED_EVENTS:
+            self.evicted.append(event)
+        else:
+            self.evicted_beyond += 1
+
+
+def keep_evicted_events(span: Span, kind: type[EvictedEvents]) -> None:
+    """Have `span` keep the events that are wanted by `kind` when it evicts them.
+
+    Its list becomes one of another class in place: a list of our own would cost each span four times as much. Where
+    this SDK keeps events elsewhere, evicted ones are lost, as they are for everybody.
+    """
+    events = getattr(span, "_events", None)
+    if type(events) is BoundedList:
+        events.__class__ = kind
+
+
+def recorded_events(span: ReadableSpan) -> Sequence[Event]:
+    """Return the events that were added to a span: those it still has, and before them the wanted evicted ones."""
+    evicted = getattr(getattr(span, "_events", None), "evicted", None)
+    return [*evicted, *span_events(span)] if evicted else span_events(span)
+
+
+def forget_evicted_events(span: ReadableSpan) -> int:
+    """Forget the evicted events of a span, which have been read; return how many of the wanted ones were not kept."""
+    events: object = getattr(span, "_events", None)
+    if not isinstance(events, EvictedEvents):
+        return 0
+    events.evicted = []
+    return events.evicted_beyond
+
+
+def bounded(attributes: Mapping[str, Any], like: object) -> BoundedAttributes:
+    """Return `attributes` as the SDK keeps them, with the limits and the count of dropped ones of `like`."""
+    limits = like if isinstance(like, BoundedAttributes) else BoundedAttributes()
+    result = BoundedAttributes(limits.maxlen, attributes, immutable=True, max_value_len=limits.max_value_len)
+    result.dropped = limits.dropped
+    return result
+
+
+def replace_attributes(span: Span, attributes: dict[str, Any]) -> None:
+    """Give an ending span `attributes`, which are some of those it has.
+
+    Raises:
+        AttributeError: This SDK keeps them elsewhere; the wrapped exporters then do the stripping.
+    """
+    # In place: they have been checked and cut to length when they were set, and whoever holds the span's attributes is
+    # not to see the others any more. Nobody else writes: they are immutable from the span's end on.
+    if not hasattr(span._attributes, "_dict"):  # noqa: SLF001
+        raise AttributeError("_dict")
+    span._attributes._dict = attributes  # type: ignore[union-attr]  # noqa: SLF001
+
+
+def replace_events(span: Span, events: Iterable[Event]) -> None:
+    """Give an ending span other events, with the count of dropped ones kept.
+
+    Raises:
+        AttributeError: This SDK keeps them elsewhere; the wrapped exporters then do the stripping.
+    """
+    span._events = cast("Any", _like_list(events, span._events))  # noqa: SLF001
+
+
+def copy_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
+    """Return a copy of an ended span with other `name`, `attributes`, `events`, `links`, `status` or `resource`.
+
+    What is not named is handed on as it is, dropped counts included.
+    """
+    kept = {
+        "name": span.name,
+        "context": span.context,
+        "parent": span.parent,
+        "resource": span.resource,
+        "attributes": span._attributes,  # noqa: SLF001
+        "events": span._events,  # noqa: SLF001
+        "links": span._links,  # noqa: SLF001
+        "kind": span.kind,
+        "status": span.status,
+        "start_time": span.start_time,
+        "end_time": span.end_time,
+        "instrumentation_scope": span.instrumentation_scope,
+    }
+    if "attributes" in changes:
+        changes["attributes"] = bounded(changes["attributes"], span._attributes)  # noqa: SLF001
+    for name in ("events", "links"):
+        if name in changes:
+            changes[name] = _like_list(changes[name], kept[name])
+    return ReadableSpan(**{**kept, **changes})
+
+
+def _like_list(items: Iterable[object], like: object) -> BoundedList[object]:
+    """Return `items` as the SDK keeps lists, with the count of dropped ones of `like`."""
+    result = BoundedList.from_seq(None, list(items))
+    result.dropped = getattr(like, "dropped", 0)
+    return result
+
+
+_TAKEN = "_otel_posthog_taken"
+
+
+def is_first_to_take(item: object) -> bool:
+    """Return whether nobody has asked this before of a live span, or of a log record's attributes.
+
+    A batch processor copies records before later processors see them; what all copies share is the attributes' object.
+    Where an item cannot be marked everybody is the first: the event has the same uuid each time.
+    """
+    if getattr(item, _TAKEN, False):
+        return False
+    with suppress(AttributeError, TypeError):
+        setattr(item, _TAKEN, True)
+    return True
+
+
+def item_attributes(attributes: object) -> Attributes:
+    """Return OpenTelemetry's optional attributes as a mapping."""
+    return {} if attributes is None else cast("Attributes", attributes)
