@@ -53,7 +53,7 @@ def has_product_attributes(attributes: Mapping[str, object]) -> bool:
         for key in attributes:
             if key.startswith(PREFIX):
                 return True
-    except AttributeError:
+    except (AttributeError, TypeError):
         # A sampler sees attributes before the SDK has looked at them: a key may be anything.
         return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
     return False
