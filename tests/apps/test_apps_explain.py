@@ -138,6 +138,30 @@ def test_json_has_what_posthog_gets_to_the_field(event_file: Path, capsys: pytes
     assert {"rule": "phone", "action": "replaced", "count": 1} in summary["actions"]
 
 
+def test_the_fields_of_json_are_those_that_the_documentation_has(
+    telemetry_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A field that is added, renamed or gone is one that somebody's script must know of."""
+    item, *_, summary = objects(capsys, telemetry_file)
+    event = item["events"][0]
+    sent = event["destinations"][0]
+    assert set(item) == {
+        *("type", "version", "line", "kind", "side", "reason", "dropped", "events"),
+        "operational",
+        "name",
+    }
+    assert set(event) == {"reason", "notes", "destinations", "before"}
+    assert set(sent) == {*("destination", "identity", "sent", "dropped", "name", "properties", "changes"), "event"}
+    assert set(sent["changes"][0]) == {"key", "rule", "action"}
+    assert set(item["operational"]) == {"withheld", "kept", "redacted", "removed", "values"}
+    assert set(summary) == {
+        *("type", "version", "items", "operational", "events", "invalid", "sent", "dropped", "actions"),
+    }
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text()
+    fields = {*item, *event, *sent, *sent["changes"][0], *item["operational"], *summary}
+    assert {name for name in fields if name not in page} == set()
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)])
 @pytest.mark.parametrize("identity", ["anonymous", "identified"])
 def test_without_values_there_is_none(
