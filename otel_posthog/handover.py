@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from otel_posthog.daemon import start_daemon
 from otel_posthog.model import Signal
@@ -22,21 +23,33 @@ _BYTES_PER_ATTRIBUTE, _BYTES_PER_SIGNAL = 150, 600
 # for a server that is away must be gone soon after that.
 _IDLE_S = 2.0
 
+# From the first signal of a commit to its write.
+_COMMIT_S = 0.005
+_Made = TypeVar("_Made")
 _SMALL = frozenset({bool, int, float, type(None)})
 _Entry = tuple[Signal, int] | threading.Event | None
 
 
-class HandOver:
+class HandOver(Generic[_Made]):
     """The queue and its worker.
 
     Args:
-        handle: Called on the worker for each signal; must not raise.
-        tick: Called on the worker after each signal and now and then while idle; must not raise.
+        handle: Called on the worker for each signal; returns what it becomes; must not raise.
+        commit: Called on the worker with what a few signals became, a moment later: a write for each would cost the
+            worker the interpreter each time, and wherever the app is busy 5 ms to get it back.
+        tick: Called on the worker after each commit and now and then while idle; must not raise.
         max_bytes: The bound, by estimated size.
     """
 
-    def __init__(self, handle: Callable[[Signal], None], tick: Callable[[], None], *, max_bytes: int) -> None:
-        self._handle, self._tick, self._max_bytes = handle, tick, max_bytes
+    def __init__(
+        self,
+        handle: Callable[[Signal], Iterable[_Made]],
+        commit: Callable[[Sequence[_Made]], None],
+        tick: Callable[[], None],
+        *,
+        max_bytes: int,
+    ) -> None:
+        self._handle, self._commit, self._tick, self._max_bytes = handle, commit, tick, max_bytes
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
@@ -128,23 +141,33 @@ class HandOver:
         return True
 
     def _step(self, timeout_s: float) -> bool:
-        """Handle one entry, waiting for it; return False where the worker is to end."""
-        try:
-            entry = self._queue.popleft()
-        except IndexError:
-            if timeout_s:
-                self._wait(timeout_s)
-            return True
-        if entry is None:
-            return False
-        if isinstance(entry, threading.Event):
-            entry.set()
-            return True
-        signal, size = entry
-        self._handle(signal)
+        """Handle and commit a few entries, waiting for the first; return False where the worker is to end."""
+        if not self._queue and timeout_s:
+            self._wait(timeout_s)
+        made, size_bytes, mark = self._take()
+        if made:
+            self._commit(made)
         with self._lock:
-            self._size_bytes -= size
-        return True
+            self._size_bytes -= size_bytes
+        if isinstance(mark, threading.Event):
+            mark.set()
+        return mark is not None
+
+    def _take(self) -> tuple[list[_Made], int, _Entry | bool]:
+        """Return what the next signals became, their size, and the mark behind them: True where there is none."""
+        made: list[_Made] = []
+        size_bytes, until = 0, time.monotonic() + _COMMIT_S
+        while True:
+            try:
+                entry = self._queue.popleft()
+            except IndexError:
+                return made, size_bytes, True
+            if not isinstance(entry, tuple):
+                return made, size_bytes, entry
+            made.extend(self._handle(entry[0]))
+            size_bytes += entry[1]
+            if time.monotonic() >= until:
+                return made, size_bytes, True
 
     def _wait(self, timeout_s: float) -> None:
         self._is_idle = True

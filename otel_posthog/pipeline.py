@@ -13,7 +13,7 @@ import atexit
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Pipeline:
         # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
         is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
         max_queue_bytes = policy.delivery.max_queue_bytes if is_queued else 0
-        self._handover = HandOver(self._handle, self._tick, max_bytes=max_queue_bytes)
+        self._handover = HandOver(self._handle, self._commit, self._tick, max_bytes=max_queue_bytes)
         self._ticks: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None
         self._is_closed = self._was_opted_out = False
@@ -104,7 +104,7 @@ class Pipeline:
                 if not self._was_opted_out:
                     self.heed_choice()
             elif not self._handover.put(signal):
-                self._handle(signal)
+                self._commit(self._handle(signal))
         except Exception as error:
             self._guard.caught("submit", error)
 
@@ -219,13 +219,20 @@ class Pipeline:
         if self._delivery.volatile:
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
 
-    def _handle(self, signal: Signal) -> None:
+    def _handle(self, signal: Signal) -> list[CleanEvent]:
+        """Return the clean events of `signal`; whatever goes wrong drops them, counted."""
         self._health.count(outcome.RECEIVED, signal.source.value)
+        made: list[CleanEvent] = []
         with self._dropping("translate"):
-            for event in self.process(signal):
-                if self._is_opted_out():
-                    raise DropEvent(OPTED_OUT_REASON)
-                self._delivery.submit(event)
+            made.extend(self.process(signal))
+        return made
+
+    def _commit(self, events: Sequence[CleanEvent]) -> None:
+        """Hand clean events on, in one go, unless somebody has opted out since they came."""
+        if self._is_opted_out():
+            self._health.count(outcome.DROPPED, OPTED_OUT_REASON, len(events))
+        else:
+            self._delivery.submit(*events)
 
     @contextlib.contextmanager
     def _dropping(self, place: str) -> Iterator[None]:

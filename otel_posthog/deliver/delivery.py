@@ -69,13 +69,17 @@ class Delivery:
         """How many events are neither delivered nor dropped, over all destinations."""
         return sum(sender.outstanding for sender in self._senders.values())
 
-    def submit(self, event: CleanEvent) -> None:
-        """Take `event` over; never raises, never waits for the network."""
-        sender = self._senders.get(event.destination)
-        if sender is None:
-            self._health.count(outcome.DROPPED, "no_destination")
-        else:
-            sender.submit(event)
+    def submit(self, *events: CleanEvent) -> None:
+        """Take `events` over; never raises, never waits for the network."""
+        by_destination: dict[str, list[CleanEvent]] = {}
+        for event in events:
+            by_destination.setdefault(event.destination, []).append(event)
+        for name, theirs in by_destination.items():
+            sender = self._senders.get(name)
+            if sender is None:
+                self._health.count(outcome.DROPPED, "no_destination", len(theirs))
+            else:
+                sender.submit(theirs)
 
     @property
     def volatile(self) -> int:

@@ -27,6 +27,7 @@ class Preview(Delivery):
     def extend(self, policy: Policy) -> None:
         """Make no sender for a further destination either."""
 
-    def submit(self, event: CleanEvent) -> None:
-        """Count `event`."""
-        self._health.count(outcome.PREVIEWED, event.destination)
+    def submit(self, *events: CleanEvent) -> None:
+        """Count `events`."""
+        for event in events:
+            self._health.count(outcome.PREVIEWED, event.destination)

@@ -82,6 +82,8 @@ class Sender:
         self._thread: threading.Thread | None = None
         # One at a time sends: the thread, or a caller of `flush` where there is none.
         self._sending = threading.Lock()
+        # Nothing is discarded between the look at the epoch and the taking of a batch.
+        self._taking = threading.RLock()
         self._work: deque[Batch] = deque()
         self._taken, self._epoch = 0, 0
         self._is_paused = False
@@ -102,29 +104,29 @@ class Sender:
         """How many events are neither delivered nor dropped; a batch counts until all of it is."""
         return self._waiting.outstanding
 
-    def submit(self, event: CleanEvent) -> None:
-        """Take `event` over; count it as dropped where there is no room or after `shutdown`. Never raises."""
+    def submit(self, events: Sequence[CleanEvent]) -> None:
+        """Take `events` over; count those as dropped that find no room or come after `shutdown`. Never raises."""
         try:
-            reason = self._put(event)
+            kept, reason = self._put(events)
         except Exception as error:
-            self._health.count(outcome.DROPPED, "error_in_deliver")
+            self._health.count(outcome.DROPPED, "error_in_deliver", len(events))
             self._guard.caught("submit", error)
             return
-        if reason:
-            self._health.count(outcome.DROPPED, reason)
-        elif not self._has_thread():
+        if kept < len(events):
+            self._health.count(outcome.DROPPED, reason, len(events) - kept)
+        if kept and not self._has_thread():
             self._start()
 
-    def _put(self, event: CleanEvent) -> str:
-        """Store `event`; return why not, or an empty string."""
+    def _put(self, events: Sequence[CleanEvent]) -> tuple[int, str]:
+        """Store `events`; return how many, and why not the others."""
         # Under one lock with the thread's look into the store, which would else sleep past an event just put.
         with self._waiting.lock:
             if self._waiting.is_closed:
-                return "after_shutdown"
-            if not self.store.put(event):
-                return "buffer_full"
-            self._waiting.accepted()
-        return ""
+                return 0, "after_shutdown"
+            kept = self.store.put_all(events)
+            if kept:
+                self._waiting.accepted(kept)
+        return kept, "buffer_full"
 
     def start(self) -> None:
         """Start the thread before there is an event, so that it delivers what an ended process left."""
@@ -159,7 +161,7 @@ class Sender:
         Args:
             reason: A fixed identifier, under which the caller counts them.
         """
-        with self._waiting.lock:
+        with self._taking, self._waiting.lock:
             count = self.store.discard(reason)
             self._waiting.give_up()
         return count
@@ -210,7 +212,7 @@ class Sender:
             return self._waiting.backoff(FAULT_PAUSE_S, floor_s=FAULT_PAUSE_S)
 
     def _take(self) -> None:
-        with self._waiting.lock:
+        with self._taking:
             self._epoch = self._waiting.epoch
             events = self.store.take(self._policy.max_batch_events, self._size.max_bytes)
         if events:

@@ -36,6 +36,9 @@ class Store(Protocol):
     def put(self, event: CleanEvent) -> bool:
         """Keep `event`, on disk where there is one; return False where there is no room. Any thread."""
 
+    def put_all(self, events: Sequence[CleanEvent]) -> int:
+        """Keep `events`, in one go where there is a disk; return how many found room: the first ones. Any thread."""
+
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events for one request, no uuid twice among them. The sending thread.
 
@@ -123,6 +126,13 @@ class MemoryStore:
             self._size_bytes += size
             self._events.append(event)
         return True
+
+    def put_all(self, events: Sequence[CleanEvent]) -> int:
+        """Keep `events`; return how many found room."""
+        for number, event in enumerate(events):
+            if not self.put(event):
+                return number
+        return len(events)
 
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events for one request; at least one where any waits, no uuid twice."""

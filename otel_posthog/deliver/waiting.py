@@ -56,9 +56,9 @@ class Waiting:
         """How many events that were accepted are neither delivered nor dropped."""
         return self._accepted - self._settled
 
-    def accepted(self) -> None:
-        """Note one more event in the store; the caller holds `lock` since before it was put."""
-        self._accepted += 1
+    def accepted(self, count: int) -> None:
+        """Note `count` more events in the store; the caller holds `lock` since before they were put."""
+        self._accepted += count
         # Only where it sleeps: otherwise the thread is collecting a batch already.
         if self._is_idle:
             self._is_idle = False

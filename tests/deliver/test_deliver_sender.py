@@ -266,7 +266,7 @@ def test_a_callers_flush_keeps_its_deadline_while_it_halves(fake_posthog: FakePo
     with Delivering(fake_posthog.url) as made:
         sender = sender_of(made)
         for number in range(100):
-            sender._put(clean(number))
+            sender._put([clean(number)])
         started = time.monotonic()
         assert not made.delivery.flush(0.3)
         assert time.monotonic() - started < 0.6
@@ -276,7 +276,7 @@ def test_a_callers_flush_keeps_its_deadline_while_the_server_hangs(fake_posthog:
     """Where there is no thread, the request itself gets no more time than the caller has."""
     fake_posthog.fault(Fault(hang_s=60, times=None))
     with Delivering(fake_posthog.url, request_timeout_s=5) as made:
-        sender_of(made)._put(clean(1))
+        sender_of(made)._put([clean(1)])
         started = time.monotonic()
         assert not made.delivery.flush(0.3)
         assert time.monotonic() - started < 0.6

@@ -21,9 +21,14 @@ def signal(name: str = "e", **attributes: Any) -> Signal:
     return Signal(Source.LOG, name, attributes, 1)
 
 
-def hand_over(handle: Callable[[Signal], None], max_bytes: int = 10**6) -> HandOver:
+def hand_over(handle: Callable[[Signal], object], max_bytes: int = 10**6) -> HandOver[None]:
     """Return a queue whose worker calls `handle`."""
-    return HandOver(handle, lambda: None, max_bytes=max_bytes)
+
+    def handled(each: Signal) -> list[None]:
+        handle(each)
+        return [None]
+
+    return HandOver(handled, lambda _: None, lambda: None, max_bytes=max_bytes)
 
 
 def test_what_is_put_is_handled_in_order_on_one_other_thread() -> None:
@@ -122,4 +127,40 @@ def test_the_size_is_never_above_the_bound_and_ends_at_zero(items: list[dict[str
         assert queue.size_bytes <= 3000
     assert queue.flush(5)
     assert queue.size_bytes == 0
+    queue.close()
+
+
+def test_what_comes_together_is_committed_together_and_before_a_flush_returns() -> None:
+    """A few signals are one write; what a flush waited for is written; each is committed once, in order."""
+    gate, commits = threading.Event(), list[list[str]]()
+
+    def handle(each: Signal) -> list[str]:
+        gate.wait(5)
+        return [each.name, each.name]
+
+    queue = HandOver(handle, lambda made: commits.append(list(made)), lambda: None, max_bytes=10**6)
+    for number in range(20):
+        queue.put(signal(str(number)))
+    gate.set()
+    assert queue.flush(5)
+    assert [name for each in commits for name in each] == [str(number) for number in range(20) for _ in range(2)]
+    assert len(commits) < 20
+    assert queue.size_bytes == 0
+    queue.close()
+
+
+def test_a_commit_does_not_wait_for_a_stream_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While signals keep coming, what is handled is written every few milliseconds."""
+    commits: list[int] = []
+
+    def handle(_: Signal) -> list[int]:
+        time.sleep(0.002)
+        return [0]
+
+    queue = HandOver(handle, lambda made: commits.append(len(made)), lambda: None, max_bytes=10**6)
+    for number in range(50):
+        queue.put(signal(str(number)))
+    assert queue.flush(5)
+    assert sum(commits) == 50
+    assert max(commits) < 10
     queue.close()

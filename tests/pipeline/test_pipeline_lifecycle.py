@@ -10,8 +10,7 @@ import signal as signals
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from clean import TIME_NS, policy
@@ -213,9 +212,8 @@ def test_a_process_that_was_stopped_goes_on(pipeline: Pipeline, fake_posthog: Fa
 
 def test_the_worker_is_woken_whenever_it_sleeps() -> None:
     """Many threads put at the moments in which the worker goes to sleep; none of their signals waits for another."""
-    seen: list[Any] = []
-    handle: Callable[[Signal], None] = seen.append
-    queue = HandOver(handle, lambda: None, max_bytes=10**9)
+    seen: list[Signal] = []
+    queue = HandOver(lambda each: [each], seen.extend, lambda: None, max_bytes=10**9)
 
     def put() -> None:
         for number in range(200):

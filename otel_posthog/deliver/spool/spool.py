@@ -140,6 +140,22 @@ class Spool:
                 return True
         return self._overflow.put(event)
 
+    def put_all(self, events: Sequence[CleanEvent]) -> int:
+        """Write `events` with one write; those that it does not take one by one. Return how many found room."""
+        done = self._put_at_once(events) if len(events) > 1 else 0
+        for number, event in enumerate(events[done:], done):
+            if not self.put(event):
+                return number
+        return len(events)
+
+    def _put_at_once(self, events: Sequence[CleanEvent]) -> int:
+        own, size = self._own, sum(len(event.body) for event in events)
+        if self._is_closed or own is None or len(self._overflow) or not self._trouble.may_try():
+            return 0
+        if own.writer.size_bytes + self._elsewhere_bytes + size > self._policy.max_spool_bytes:
+            return 0
+        return own.writer.append_all(events)
+
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events of the directory whose turn it is."""
         with self._lock:
