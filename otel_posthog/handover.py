@@ -1,8 +1,9 @@
 """The queue between application threads and the worker.
 
-An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes:
-past the bound `put` says no, and the caller does the worker's job for its own signal. Nothing is lost by a fork (the
-parent still has it), inherited twice by the child, or left behind when no thread can be started any more.
+An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes
+and, where events are to get on a disk, by age: past a bound `put` says no, and the caller does the worker's job for its
+own signal. Nothing is lost by a fork (the parent still has it), inherited twice by the child, or left behind when no
+thread can be started any more.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Generic, TypeVar
 
 from otel_posthog.daemon import start_daemon
@@ -27,7 +29,7 @@ _IDLE_S = 2.0
 _COMMIT_S = 0.005
 _Made = TypeVar("_Made")
 _SMALL = frozenset({bool, int, float, type(None)})
-_Entry = tuple[Signal, int] | threading.Event | None
+_Entry = tuple[Signal, int, float] | threading.Event | None
 
 
 class HandOver(Generic[_Made]):
@@ -39,6 +41,8 @@ class HandOver(Generic[_Made]):
             worker the interpreter each time, and wherever the app is busy 5 ms to get it back.
         tick: Called on the worker after each commit and now and then while idle; must not raise.
         max_bytes: The bound, by estimated size.
+        max_age_s: The bound, by the time that the oldest signal has waited: how much a `kill -9` may take along while
+            the worker does not get to its work.
     """
 
     def __init__(
@@ -48,8 +52,10 @@ class HandOver(Generic[_Made]):
         tick: Callable[[], None],
         *,
         max_bytes: int,
+        max_age_s: float = inf,
     ) -> None:
-        self._handle, self._commit, self._tick, self._max_bytes = handle, commit, tick, max_bytes
+        self._handle, self._commit, self._tick = handle, commit, tick
+        self._max_bytes, self._max_age_s = max_bytes, max_age_s
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
@@ -71,12 +77,14 @@ class HandOver(Generic[_Made]):
 
     def put(self, signal: Signal) -> bool:
         """Queue `signal` and return True; return False where the queue is full."""
-        size = estimated_bytes(signal)
+        size, now = estimated_bytes(signal), time.monotonic()
+        if now - self._oldest_at(now) > self._max_age_s:
+            return False
         with self._lock:
             if self._size_bytes + size > self._max_bytes:
                 return False
             self._size_bytes += size
-        self._put((signal, size))
+        self._put((signal, size, now))
         if self._thread is None:
             self._start()
         return True
@@ -109,6 +117,14 @@ class HandOver(Generic[_Made]):
     def close(self) -> None:
         """Let the worker end once it has handled what is queued."""
         self._put(None)
+
+    def _oldest_at(self, now: float) -> float:
+        """Return when the oldest signal was put, on the monotonic clock; `now` where none waits, or a flush does."""
+        try:
+            oldest = self._queue[0]
+        except IndexError:
+            return now
+        return oldest[2] if isinstance(oldest, tuple) else now
 
     def _put(self, entry: _Entry) -> None:
         self._queue.append(entry)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -35,6 +36,9 @@ _log = logging.getLogger("otel_posthog")
 
 # Threads end and locks are handed on after the deadline of a wait: measured up to 0.07 s on two busy cores.
 EXIT_MARGIN_S = 0.25
+# A worker that does not get the interpreter for so long leaves application threads to see to their own events: what a
+# `kill -9` takes along stays below 50 ms, with what is being handled and written.
+MAX_QUEUE_AGE_S = 0.02
 # Of a process that ends in `os._exit`: to get on disk what the worker has not handled yet takes milliseconds.
 SAVE_TIMEOUT_S = 1.0
 
@@ -79,7 +83,10 @@ class Pipeline:
         # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
         is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
         max_queue_bytes = policy.delivery.max_queue_bytes if is_queued else 0
-        self._handover = HandOver(self._handle, self._commit, self._tick, max_bytes=max_queue_bytes)
+        max_age_s = MAX_QUEUE_AGE_S if policy.delivery.durability is Durability.SPOOL else math.inf
+        self._handover = HandOver(
+            self._handle, self._commit, self._tick, max_bytes=max_queue_bytes, max_age_s=max_age_s
+        )
         self._ticks: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None
         self._is_closed = self._was_opted_out = False

@@ -64,10 +64,15 @@ class Load:
         return json.dumps(asdict(self))
 
 
+def uuid_of(slot: int, number: int) -> str:
+    """Return the uuid of an event: of the process `slot`, its event `number`."""
+    return str(uuid.UUID(int=slot * PER_PROCESS + number))
+
+
 def main(argument: str) -> None:
     """Do what the load says."""
     load = Load(**json.loads(argument))
-    tracer, tally = _set_up(load), Tally(Path(load.tally))
+    tracer, tally = _set_up(load), Tally(Path(load.tally), load.events)
     for _ in range(load.spinners):
         threading.Thread(target=_spin, daemon=True).start()
     _tell("ready")
@@ -107,7 +112,7 @@ def _emit(load: Load, tracer: trace.Tracer, tally: Tally, slot: int) -> float:
                 time.sleep(early_s)
         attributes: dict[str, str | int] = {
             "analytics.event": EVENT,
-            "analytics.uuid": str(uuid.UUID(int=slot * PER_PROCESS + number)),
+            "analytics.uuid": uuid_of(slot, number),
             "analytics.property.number": number,
             "analytics.property.text": PADDING,
         }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.faults.driver import EVENT, PER_PROCESS
+from benchmarks.faults.driver import EVENT, uuid_of
+from benchmarks.faults.tally import Tally
 from otel_posthog.testing import CapturedEvent
 
 
@@ -19,12 +19,14 @@ class Ledger:
         arrived: Those of them that PostHog has.
         duplicates: Events that PostHog would keep twice: the same uuid with another date, name or distinct id.
         repeats: Events that were sent more than once, which PostHog drops.
+        lost_ms: From the first event of a process that is lost to its last one.
     """
 
     emitted: int
     arrived: int
     duplicates: int
     repeats: int
+    lost_ms: float = 0.0
 
     @property
     def lost(self) -> int:
@@ -32,15 +34,21 @@ class Ledger:
         return self.emitted - self.arrived
 
 
-def balance(emitted: Iterable[int], events: Iterable[CapturedEvent]) -> Ledger:
+def balance(tally: Tally, events: Iterable[CapturedEvent]) -> Ledger:
     """Return the balance.
 
     Args:
-        emitted: The count of each process.
+        tally: What was emitted.
         events: What the server accepted.
     """
-    expected = {str(uuid.UUID(int=slot * PER_PROCESS + n)) for slot, count in enumerate(emitted) for n in range(count)}
     ours = [each for each in events if each.event == EVENT]
     keys = {each.dedupe_key for each in ours}
     uuids = {each.uuid for each in ours}
-    return Ledger(len(expected), len(expected & uuids), len(keys) - len(uuids), len(ours) - len(keys))
+    emitted = arrived = 0
+    lost_ms = 0.0
+    for slot, count in enumerate(tally.counts()):
+        lost = [number for number in range(count) if uuid_of(slot, number) not in uuids]
+        emitted, arrived = emitted + count, arrived + count - len(lost)
+        if lost:
+            lost_ms = max(lost_ms, (tally.emitted_at(slot, count - 1) - tally.emitted_at(slot, lost[0])) * 1000)
+    return Ledger(emitted, arrived, len(keys) - len(uuids), len(ours) - len(keys), lost_ms)

@@ -44,11 +44,12 @@ class Stage:
 
     def tally(self) -> Tally:
         """Return the counts of the run's processes."""
-        return Tally(Path(self.load.tally))
+        return Tally(Path(self.load.tally), self.load.events)
 
     def start(self, **changes: object) -> None:
         """Start the program and return when it begins to emit."""
         self.load = replace(self.load, **changes)  # type: ignore[arg-type]
+        self.tally()
         self.program = _python("benchmarks.faults.driver", self.load.to_json(), folder=self.folder)
         self._read("ready")
 
@@ -72,11 +73,11 @@ class Stage:
 
     def adopt(self) -> Ledger:
         """Let a second process deliver what is left; return the balance."""
-        emitted = self.emitted()
+        tally = self.tally()
         with _adopting(self.load, self.folder):
             best, best_at = -1, time.monotonic()
             while time.monotonic() - best_at < PATIENCE_S:
-                ledger = balance(emitted, tuple(self.server.events))
+                ledger = balance(tally, tuple(self.server.events))
                 if not ledger.lost:
                     break
                 if ledger.arrived > best:
@@ -84,7 +85,7 @@ class Stage:
                 elif _is_empty(self.folder):
                     break
                 time.sleep(0.2)
-        return balance(emitted, tuple(self.server.events))
+        return balance(tally, tuple(self.server.events))
 
     def _running(self) -> subprocess.Popen[str]:
         if self.program is None:

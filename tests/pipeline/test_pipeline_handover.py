@@ -62,6 +62,20 @@ def test_a_full_queue_says_no_and_keeps_what_it_has() -> None:
     queue.close()
 
 
+def test_a_worker_that_is_behind_leaves_the_rest_to_the_caller() -> None:
+    """Past the bound on age the caller does the work; once the worker has caught up it does it again."""
+    gate = threading.Event()
+    queue = HandOver(lambda _: [gate.wait(5)], lambda _: None, lambda: None, max_bytes=10**6, max_age_s=0.05)
+    assert queue.put(signal("handled"))
+    assert queue.put(signal("waits"))
+    time.sleep(0.1)
+    assert not queue.put(signal("too late"))
+    gate.set()
+    assert queue.flush(5)
+    assert queue.put(signal("again"))
+    queue.close()
+
+
 def test_flush_returns_at_its_deadline() -> None:
     """A worker that is stuck does not hold the caller."""
     gate = threading.Event()
