@@ -63,6 +63,9 @@ bench: $(VENV)/.ready ## Run the benchmarks
 policy: $(VENV)/.ready ## Renew policy.schema.json and the reference in docs/policy.md from the policy's types
 	$(BIN)/python -m otel_posthog.policy.reference docs/policy.md
 
+fuzz: $(VENV)/.ready ## Throw made-up texts at the privacy filter for ten minutes
+	$(BIN)/python -m benchmarks --only fuzz_privacy $(ARGS)
+
 lock: $(VENV)/.ready ## Renew requirements.lock
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --upgrade --quiet \
 	  --python-version 3.10 --group dev --all-extras pyproject.toml --output-file requirements.lock

@@ -59,3 +59,27 @@ def test_span_end_has_every_contender() -> None:
     assert all(
         set(each) == {"p50_us", "p99_us", "ratio_to_sdk", "adds_us"} for each in paces["product, 1 ms apart"].values()
     )
+
+
+def test_privacy_scores_a_corpus_of_the_users_own(tmp_path: Path) -> None:
+    """Rows in the documented form are scored on both sides; caught, altered and kept are told apart."""
+    rows = [
+        {"key": "note", "value": "mail jo@example.org now", "pii": ["jo@example.org"], "tier": "core"},
+        {"key": "note", "value": "nothing here", "pii": []},
+        {"key": "first_name", "value": "Jo", "pii": ["Jo"], "tier": "context"},
+        {"key": "map", "value": {"a": [1, "jo@example.org"]}, "pii": ["jo@example.org"], "tier": "core"},
+        {"key": "text", "value": "Jo from next door", "pii": ["Jo"], "tier": "context"},
+    ]
+    corpus = tmp_path / "values.jsonl"
+    corpus.write_text("\n".join(map(json.dumps, rows)))
+    made = figures("--only", "privacy", "--no-peers", "--corpus", str(corpus))["privacy"]
+    for side in ("otel-posthog", "otel-posthog, through OTLP"):
+        shares = {name: made[side][name] for name in ("core", "context", "altered", "kept")}
+        assert shares == {"core": 1.0, "context": 0.5, "altered": 0.0, "kept": 1.0}
+
+
+def test_fuzzing_finds_nothing_in_a_moment() -> None:
+    """A short run of made-up texts breaks none of the filter's promises."""
+    made = figures("--only", "fuzz_privacy", "--seconds", "3", "--seed", "7")["fuzz_privacy"]
+    assert made["inputs"] > 0
+    assert made["findings"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -17,7 +18,9 @@ PARTS = [
     "token: ", "password='", '"password":"', "key=", "?sig=", "ey" + "J", "ey" + "J.",
     "-----BEGIN PRIVATE KEY" + "-----", "gh" + "p_", "sk-", "-", "a-", "--a ", "0 ", "0-", "00", "DE44 ", "://",
     "://a:", "://a@", "bearer ", "\\", '\\"', "''", "[", "{", "\u200b", "4 ", "4111 ", "(0", "a@a.", "a@1.", "_",
-    "aA", "x.atlasv1.", "&#64;", "\uff11", "a_live_1", "cookie: ",
+    "aA", "x.atlasv1.", "&#64;", "\uff11", "a_live_1", "cookie: ", "/home/", "passport ", "ssn 1", "8.8.", "1.2345,", "12345678Z ", "AB 12 ",
+    "01-02-", "12-", "aaaaaaaaaaaaaaa1-",
+    "\ud800", "sk-a", "SSN", '{"a":',
 ]  # fmt: skip
 
 
@@ -48,3 +51,24 @@ def test_a_megabyte_of_anything_is_cut_before_it_costs(part: str) -> None:
     out = FILTER.properties({"t": text}, Receipt())
     assert time.process_time() - start < 0.5
     assert len(str(out["t"])) <= PrivacyPolicy().max_string_chars
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_calls_grow_with_the_text_and_no_faster(part: str) -> None:
+    """Twice the text makes at most some more than twice the function calls, counted, whatever the clock says."""
+    counts = []
+    for size in (4096, 8192):
+        text = part * (size // len(part))
+        calls = [0]
+
+        def count(_frame: object, event: str, _argument: object, calls: list[int] = calls) -> None:
+            calls[0] += event in {"call", "c_call"}
+
+        FILTER.scrub_text(text)
+        sys.setprofile(count)
+        try:
+            FILTER.scrub_text(text)
+        finally:
+            sys.setprofile(None)
+        counts.append(calls[0])
+    assert counts[1] <= 2.5 * counts[0] + 200

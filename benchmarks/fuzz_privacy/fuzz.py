@@ -1,0 +1,109 @@
+"""The fuzzing itself: one seed makes one input, so that a finding can be made again."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from random import Random
+from urllib.parse import quote
+
+from otel_posthog.model import Receipt
+from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.privacy import Filter
+
+FILTER = Filter(PrivacyPolicy())
+
+# What some detector begins to look at, and what ends a look.
+FRAGMENTS = (
+    "a", "Z", "7", "0", "@", ".", "-", "_", ":", "::", "/", "//", "\\", "=", "&", "?", "#", " ", "\n", "\t", "+", "%",
+    "%40", "%2540", "%25", "\\u0040", "&#64;", "{", "}", "[", "]", '"', "'", ",", ";", "(", ")", "<", ">", "|", "~",
+    "ey" + "J", "a.b", "@x.de", "jo@", "://", "https://", "u:p@", "bearer ", "Basic ", "token=", "password: ",
+    "--key ", '"secret":"', "cookie: ", "sig=", "-----BEGIN ", "PRIVATE KEY" + "-----", "-----END ", "AKI" + "A",
+    "gh" + "p_", "sk" + "-", "_live_", ".atlasv1.", "Q~", ":AA", "/home/", "C:\\Users\\", "+49 ", "00", "(415) ",
+    "4111 ", "4111", "DE89 ", "DE89", "078-05-", "1.2.", "8.8.8.", "2a00:", "01-02-", "48.8583,", "°", "passport ",
+    "ssn ", "\u200b", "\uff11", "\u0661", "\ud800", "é", "身份证", "\U0001f600",
+    "12345678", "X", "true", "null", "1e9",
+)  # fmt: skip
+
+# A pass over so many characters on a busy machine; a square would be a thousand times that.
+_SECONDS_BASE, _SECONDS_PER_CHAR = 1.0, 2e-4
+_MOST_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken promise.
+
+    Attributes:
+        promise: Which.
+        seed: Of the input.
+        shown: The input's beginning.
+    """
+
+    promise: str
+    seed: int
+    shown: str
+
+
+def fuzz(seconds: float, seed: int) -> tuple[int, int, list[Finding]]:
+    """Return how many inputs and characters were tried, and what was found.
+
+    Args:
+        seconds: How long.
+        seed: The first input's; each next one is one more.
+    """
+    until = time.monotonic() + seconds
+    chars, findings, first = 0, [], seed
+    while time.monotonic() < until:
+        text = made(seed)
+        chars += len(text)
+        promise = _broken(text, Random(seed))
+        if promise:
+            findings.append(Finding(promise, seed, ascii(text[:120])))
+        seed += 1
+    return seed - first, chars, findings
+
+
+def made(seed: int) -> str:
+    """Return the text that `seed` makes."""
+    dice = Random(seed)
+    parts = dice.choices(FRAGMENTS, k=dice.randint(1, 12))
+    for _ in range(dice.randint(0, 4)):
+        parts = dice.choice((_repeated, _shuffled, _cut, _encoded))(parts, dice)
+    return "".join(parts)[:_MOST_CHARS]
+
+
+def _repeated(parts: list[str], dice: Random) -> list[str]:
+    part = "".join(parts)
+    return [part] * min(dice.choice((2, 2, 5, 5, 40, 40, 600, 5000)), max(1, _MOST_CHARS // max(1, len(part))))
+
+
+def _shuffled(parts: list[str], dice: Random) -> list[str]:
+    return dice.sample(parts, len(parts)) + dice.choices(FRAGMENTS, k=3)
+
+
+def _cut(parts: list[str], dice: Random) -> list[str]:
+    text = "".join(parts)
+    return [text[dice.randint(0, len(text) // 2) :]]
+
+
+def _encoded(parts: list[str], dice: Random) -> list[str]:
+    text = "".join(parts)[: _MOST_CHARS // 3]
+    return [dice.choice((quote, json.dumps, ascii))(text.encode("utf-8", "replace").decode())]
+
+
+def _broken(text: str, dice: Random) -> str | None:
+    value = dice.choice((lambda: text, lambda: {text[:50]: [text]}, lambda: json.dumps([text]), lambda: [text, 1]))()
+    start = time.process_time()
+    try:
+        once = FILTER.properties({"k": value}, Receipt())
+        FILTER.scrub_text(text)
+        spent = time.process_time() - start
+        json.dumps(once, allow_nan=False)
+        twice = FILTER.properties(once, Receipt())
+    except Exception as error:
+        return f"raised {type(error).__name__}"
+    if spent > _SECONDS_BASE + _SECONDS_PER_CHAR * len(text):
+        return f"took {spent:.1f} s for {len(text)} characters"
+    return None if len(text) > PrivacyPolicy().max_string_chars or twice == once else "found more the second time"
