@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 CACHE ?= $(HOME)/.cache/otel-posthog
 
-.PHONY: demo test pytest versions lint format bench policy lock clean help
+.PHONY: demo test pytest versions lint format bench fuzz policy lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

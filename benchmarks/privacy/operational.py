@@ -38,7 +38,7 @@ def through_otlp(rows: Sequence[Row]) -> list[Answer]:
         _send_spans(traces, rows)
         logs = LoggerProvider(shutdown_on_exit=False)
         exporter = RedactingLogRecordExporter(OTLPLogExporter(endpoint=f"{sink.url}/v1/logs"), redactor, guard)
-        logs.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=10 * len(rows)))
+        logs.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=10_000 + len(rows)))
         logger = logs.get_logger("corpus")
         for index, row in enumerate(rows):
             if not _is_attribute(row.value):

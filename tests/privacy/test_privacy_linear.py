@@ -18,7 +18,8 @@ PARTS = [
     "token: ", "password='", '"password":"', "key=", "?sig=", "ey" + "J", "ey" + "J.",
     "-----BEGIN PRIVATE KEY" + "-----", "gh" + "p_", "sk-", "-", "a-", "--a ", "0 ", "0-", "00", "DE44 ", "://",
     "://a:", "://a@", "bearer ", "\\", '\\"', "''", "[", "{", "\u200b", "4 ", "4111 ", "(0", "a@a.", "a@1.", "_",
-    "aA", "x.atlasv1.", "&#64;", "\uff11", "a_live_1", "cookie: ", "/home/", "passport ", "ssn 1", "8.8.", "1.2345,", "12345678Z ", "AB 12 ",
+    "aA", "x.atlasv1.", "&#64;", "\uff11", "a_live_1", "cookie: ", "/home/", "passport ", "ssn 1", "8.8.",
+    "1.2345,", "12345678Z ", "AB 12 ",
     "01-02-", "12-", "aaaaaaaaaaaaaaa1-",
     "\ud800", "sk-a", "SSN", '{"a":',
 ]  # fmt: skip
