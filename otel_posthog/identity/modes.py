@@ -18,6 +18,7 @@ from otel_posthog.unix_time import moment_of
 # https://posthog.com/docs/product-analytics/identify ("invalid distinct ids").
 ILLEGAL_DISTINCT_IDS = frozenset(
     {
+        "",
         "anonymous",
         "guest",
         "distinctid",
@@ -69,10 +70,11 @@ def person(  # noqa: PLR0913 - what a mode decides by
     """
     if mode is IdentityMode.ANONYMOUS:
         return Person(installation_id, has_profile=False, properties=_NO_IP)
-    user_id = usable(subject.user_id, note)
     if mode is IdentityMode.DAILY:
+        user_id = usable(subject.user_id, note, max_chars=None)
         today = _daily(user_id, subject.pseudonym, time_ns, note, pseudonyms or Pseudonyms())
         return Person(today or installation_id, has_profile=False, properties=_NO_IP)
+    user_id = usable(subject.user_id, note)
     properties: dict[str, object] = {**_NO_IP, **_session(subject.session_id, time_ns)}
     if subject.groups:
         properties["$groups"] = dict(subject.groups)
@@ -91,7 +93,7 @@ def usable(user_id: str | None, note: Note, *, max_chars: int | None = MAX_DISTI
     if user_id is None:
         return None
     too_long = max_chars is not None and len(user_id) > max_chars
-    if too_long or user_id.strip().strip("\"'").lower() in ILLEGAL_DISTINCT_IDS | {""}:
+    if too_long or user_id.strip().strip("\"'").lower() in ILLEGAL_DISTINCT_IDS:
         note("distinct_id_invalid")
         return None
     return user_id

@@ -33,6 +33,7 @@ class DailySalts:
         self._directory, self._now = directory, now
         # At most today's and, for a few minutes, yesterday's. Any thread, without a lock that a fork could leave held.
         self._salts: dict[date, bytes] = {}
+        self._cleaned_on: date | None = None
 
     def at(self, time_ns: int) -> tuple[date, bytes] | None:
         """Return the day of an event of that time and its salt; None where the day is over, or not there yet."""
@@ -58,8 +59,9 @@ class DailySalts:
             pass  # a directory that cannot be written; nothing was kept there by this process either
 
     def _forget(self, now: datetime) -> None:
-        if now.date() not in self._salts:
+        if self._cleaned_on != now.date():
             # The first event of the day: the files of the days before go, in memory they go after the grace.
+            self._cleaned_on = now.date()
             self.clean()
         for day in [day for day in self._salts if day not in {now.date(), (now - GRACE).date()}]:
             self._salts.pop(day, None)

@@ -100,6 +100,13 @@ def test_daily_is_the_day_and_a_hash_and_nothing_else(tmp_path: Path) -> None:
     assert who.distinct_id != sent_as(Subject(user_id="u2"), IdentityMode.DAILY, pseudonyms=pseudonyms).distinct_id
 
 
+def test_a_long_id_is_as_good_as_any_where_it_is_hashed(tmp_path: Path) -> None:
+    """What PostHog would cut, it never gets."""
+    pseudonyms = Pseudonyms(salts=DailySalts(tmp_path, Clock()))
+    who = sent_as(Subject(user_id="x" * 999), IdentityMode.DAILY, pseudonyms=pseudonyms)
+    assert who.distinct_id.startswith("daily-")
+
+
 def test_daily_links_nothing_across_days(tmp_path: Path) -> None:
     """The same user has another id the next day, not by the date in front of it alone."""
     clock = Clock()

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from events import KEY
@@ -139,29 +141,46 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_row_identity_baggage(fake_posthog: FakePostHog, otlp_sink: OtlpSink, tmp_path: Path) -> None:
-    """`OTEL_POSTHOG_IDENTITY_BAGGAGE`: through an await, a thread and HTTP, as a pseudonym; a denial goes along."""
-    headers, port, backs = tmp_path / "headers", free_port(), list[Run]()
-    environ = {"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": KEY}
+def serving(
+    requests: int, headers: Path, sink: OtlpSink, posthog: FakePostHog, **environ: str
+) -> tuple[int, Callable[[], Run]]:
+    """Start the service that knows no user; return its port, and what waits for its end."""
+    port, runs = free_port(), list[Run]()
 
     def serve() -> None:
-        backs.append(
-            instrumented(
-                str(SUPPORT / "back.py"),
-                str(port),
-                "3",
-                str(headers),
-                otlp=otlp_sink.url,
-                posthog=fake_posthog.url,
-                OTEL_POSTHOG_IDENTITY_BAGGAGE="accept",
-                **environ,
-            )
-        )
+        program = (str(SUPPORT / "back.py"), str(port), str(requests), str(headers))
+        runs.append(instrumented(*program, otlp=sink.url, posthog=posthog.url, **environ))
 
     thread = threading.Thread(target=serve)
     thread.start()
     while thread.is_alive() and not headers.exists():
         thread.join(0.05)
+
+    def ended() -> Run:
+        thread.join(60)
+        return runs[0]
+
+    return port, ended
+
+
+def test_sec_gpc_is_heard_as_flask_captures_it(fake_posthog: FakePostHog, otlp_sink: OtlpSink, tmp_path: Path) -> None:
+    """A real header, a real instrumentation that was told to capture it: that request's events are not sent."""
+    capture = {"OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "Sec-GPC"}
+    port, back = serving(2, tmp_path / "headers", otlp_sink, fake_posthog, **capture)
+    for place, sec_gpc in (("objecting", {"Sec-GPC": "1"}), ("silent", {})):
+        request = Request(f"http://127.0.0.1:{port}/{place}", headers=sec_gpc)
+        with urlopen(request, timeout=20) as response:
+            assert response.status == 200
+    assert back().returncode == 0
+    assert [each.event for each in fake_posthog.events] == ["back_silent"]
+
+
+def test_row_identity_baggage(fake_posthog: FakePostHog, otlp_sink: OtlpSink, tmp_path: Path) -> None:
+    """`OTEL_POSTHOG_IDENTITY_BAGGAGE`: through an await, a thread and HTTP, as a pseudonym; a denial goes along."""
+    headers = tmp_path / "headers"
+    environ = {"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": KEY}
+
+    port, back = serving(3, headers, otlp_sink, fake_posthog, OTEL_POSTHOG_IDENTITY_BAGGAGE="accept", **environ)
     front = instrumented(
         str(SUPPORT / "front.py"),
         f"http://127.0.0.1:{port}",
@@ -171,8 +190,8 @@ def test_row_identity_baggage(fake_posthog: FakePostHog, otlp_sink: OtlpSink, tm
         OTEL_POSTHOG_IDENTITY_BAGGAGE="send",
         **environ,
     )
-    thread.join(60)
-    assert [front.returncode, backs[0].returncode] == [0, 0], front.out + backs[0].out
+    served = back()
+    assert [front.returncode, served.returncode] == [0, 0], front.out + served.out
     who = {each.event: each.distinct_id for each in fake_posthog.events}
     assert set(who) == {"front_awaited", "front_threaded", "back_awaited", "back_threaded", "nobody_any_more"}
     (pseudonym,) = {who[name] for name in who if name != "nobody_any_more"}
@@ -181,5 +200,5 @@ def test_row_identity_baggage(fake_posthog: FakePostHog, otlp_sink: OtlpSink, tm
     carried = headers.read_text(encoding="utf-8").splitlines()
     assert carried == [f"analytics.user.pseudonym={pseudonym}"] * 2 + ["analytics.consent=false"]
     for raw in (fake_posthog.raw_bytes, otlp_sink.raw_bytes):
-        assert b"4711" not in raw
-        assert b"0815" not in raw
+        assert b"u-4711" not in raw
+        assert b"session-0815" not in raw
