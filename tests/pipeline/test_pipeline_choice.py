@@ -12,7 +12,7 @@ from clean import TIME_NS, policy
 from otel_posthog.deliver import Preview
 from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, PREVIEWED, RECEIVED, Health
-from otel_posthog.model import Signal, Source
+from otel_posthog.model import CleanEvent, Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Policy
 from otel_posthog.testing import FakePostHog, Fault
@@ -90,6 +90,8 @@ def test_what_is_queued_for_the_filters_goes_as_well(monkeypatch: pytest.MonkeyP
         return real(given)
 
     monkeypatch.setattr(made, "process", waiting)
+    delivered: list[CleanEvent] = []
+    monkeypatch.setattr(made._delivery, "submit", delivered.append)
     for number in range(4):
         made.submit(signal(number))
     assert inside.wait(10)
@@ -99,6 +101,7 @@ def test_what_is_queued_for_the_filters_goes_as_well(monkeypatch: pytest.MonkeyP
     assert made.flush(5)
     assert health.snapshot()[DROPPED, "opted_out"] == 4
     assert health.snapshot()[RECEIVED, "log"] == 1
+    assert delivered == []
     made.shutdown(0)
 
 
