@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import faults, fuzz_privacy, privacy, requests, span_end
+from benchmarks import faults, fuzz_privacy, privacy, requests, span_end, spool
 from benchmarks.arguments import count
 from benchmarks.result import Result
 from otel_posthog.apps.demo.app_process import AppError
 
-BENCHMARKS = (requests, span_end, faults, privacy, fuzz_privacy)
+BENCHMARKS = (requests, span_end, spool, faults, privacy, fuzz_privacy)
 
 DESCRIPTION = """\
 What otel-posthog costs the app that it runs in. Every number is a comparison
@@ -27,6 +27,8 @@ benchmarks:
             not know the key, with collection off, and without otel-posthog
   span_end  what one span costs the thread that makes it, next to the SDK alone
             and to capture() of posthog-python
+  spool     an append next to SQLite and to write(2) alone, what four dead
+            workers left taken over, fifty processes killed while they write
   faults    what is lost and what comes twice in outages, refusals, kills and
             forks, with a second process that adopts the spool
   privacy   what the filters catch, damage and keep of a corpus of labelled values

@@ -83,3 +83,12 @@ def test_fuzzing_finds_nothing_in_a_moment() -> None:
     made = figures("--only", "fuzz_privacy", "--seconds", "3", "--seed", "7")["fuzz_privacy"]
     assert made["inputs"] > 0
     assert made["findings"] == 0
+
+
+def test_spool_loses_nothing_to_kills() -> None:
+    """A short run: every appender is measured, everything is recovered, no acknowledged event is lost or comes twice."""
+    made = figures("--only", "spool", "--rounds", "2", "--kills", "3", "--spooled", "8000")["spool"]
+    assert set(made["append_us"]) == {"write(2) alone", "spool", "SQLite, WAL"}
+    assert made["recovery"]["found"] == made["recovery"]["events"] == 8000
+    assert made["kill"]["acknowledged"] > 3 * 4000
+    assert (made["kill"]["lost"], made["kill"]["repeated"]) == (0, 0)
