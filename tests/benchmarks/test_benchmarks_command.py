@@ -86,7 +86,7 @@ def test_fuzzing_finds_nothing_in_a_moment() -> None:
 
 
 def test_spool_loses_nothing_to_kills() -> None:
-    """A short run: every appender is measured, everything is recovered, no acknowledged event is lost or comes twice."""
+    """A short run: every appender is measured, all is recovered, no acknowledged event is lost or comes twice."""
     made = figures("--only", "spool", "--rounds", "2", "--kills", "3", "--spooled", "8000")["spool"]
     assert set(made["append_us"]) == {"write(2) alone", "spool", "SQLite, WAL"}
     assert made["recovery"]["found"] == made["recovery"]["events"] == 8000
