@@ -16,14 +16,16 @@ Events here are filtered already: what you see is what PostHog gets.
 """
 EPILOG = """\
 examples:
-  otel-posthog spool list                  how much waits, since when, whose
-  otel-posthog spool inspect --limit 3     the oldest events, as they will be sent
-  otel-posthog spool drain                 send it all now; exit 0: nothing is left
-  otel-posthog spool dead                  what PostHog refused for good, and why
-  otel-posthog spool replay                have refused events sent once more
-  otel-posthog spool export waiting.jsonl.gz   take it to where there is a network,
-  otel-posthog spool import waiting.jsonl.gz   put it into the spool there,
-  otel-posthog spool drain                     and send it
+  otel-posthog spool list               how much waits, since when, whose it is
+  otel-posthog spool inspect --limit 3  the oldest events, as they will be sent
+  otel-posthog spool drain              send it all now; exit 0: nothing is left
+  otel-posthog spool dead               what PostHog refused for good, and why
+  otel-posthog spool replay             have refused events sent once more
+
+a site without a network:
+  otel-posthog spool export waiting.jsonl.gz   there
+  otel-posthog spool import waiting.jsonl.gz   where there is one, and then
+  otel-posthog spool drain
 
 environment:
   OTEL_POSTHOG_SPOOL_DIR   where events wait (default: the folder spool of the
