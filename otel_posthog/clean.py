@@ -100,7 +100,8 @@ class Cleaner:
     def _declared(self, event: Event, destination: Destination, receipt: Receipt) -> Event:
         """Return what of `event` is declared, with no more of an exception than the policy allows."""
         properties = limit_exceptions(event.name, event.properties, self.policy.exceptions.mode, receipt)
-        return self._catalogs[destination.name].event(replace(event, properties=properties), receipt)
+        limited = event if properties is event.properties else replace(event, properties=properties)
+        return self._catalogs[destination.name].event(limited, receipt)
 
     def _who(self, event: Event, mode: IdentityMode, clean: _Clean, echo: Echo | None) -> Person:
         """Return who `event` is sent as, with what it changes of a person or a group."""

@@ -15,7 +15,7 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, Method, PrivacyPolicy, Rule
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.methods import Tokens
+from otel_posthog.privacy.methods import Tokens, hit_methods
 from otel_posthog.privacy.methods.bucket import bucket, labels
 from otel_posthog.privacy.methods.ip_prefix import ip_prefix
 from otel_posthog.privacy.methods.mask import MASK, mask
@@ -128,6 +128,14 @@ def test_a_forged_token_is_a_value_like_any_other() -> None:
     assert TOKENS.token("ref", forged) != forged
     changed = TOKENS.token("ref", "x").replace("[ref#", "[reg#")
     assert TOKENS.token("ref", changed) != changed
+
+
+def test_a_token_without_its_last_bracket_is_left_alone() -> None:
+    """A detector that takes that bracket for the end of a list does not make a token of a token."""
+    token = TOKENS.token("secret", "hunter2")
+    methods = hit_methods({"secret": HitMethod.HMAC}, TOKENS)
+    assert methods.replace("secret", token[:-1], "]") == token[:-1]
+    assert methods.replace("secret", token[:-1], " ") != token[:-1]
 
 
 def test_hmac_without_a_key_cannot_be_compiled() -> None:

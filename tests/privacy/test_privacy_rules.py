@@ -77,6 +77,13 @@ def test_a_rule_with_a_detector_changes_that_detector_under_its_keys_only() -> N
     assert out == {"support.note": "****, +49 30 901820, [card]", "note": "[email], [phone], [card]"}
 
 
+def test_the_first_rule_for_a_detector_decides_under_its_keys() -> None:
+    """A later rule for the same detector is for other keys, or for none."""
+    first = Rule(keys=("a",), detector="email", method=Method.MASK)
+    rest = Rule(detector="email", method=Method.DROP)
+    assert cleaned({"a": MAIL, "b": MAIL}, first, rest) == {"a": "****"}
+
+
 def test_a_rule_can_switch_a_detector_on_where_it_is_off() -> None:
     """Off for all, on for some keys."""
     policy = PrivacyPolicy(
