@@ -42,10 +42,18 @@ def _ours(rows: Sequence[Row]) -> list[Answer]:
     return [_timed(row) for row in rows]
 
 
+# The least of a few: what others do on the machine is no filter's cost.
+_TRIES = 5
+
+
 def _timed(row: Row) -> Answer:
-    start = time.perf_counter_ns()
-    left = redact(row.key, row.value)
-    return Answer(left, (time.perf_counter_ns() - start) / 1000)
+    times = []
+    left: object = None
+    for _ in range(_TRIES):
+        start = time.perf_counter_ns()
+        left = redact(row.key, row.value)
+        times.append(time.perf_counter_ns() - start)
+    return Answer(left, min(times) / 1000)
 
 
 def _environment(say: Say) -> Path | None:

@@ -61,15 +61,11 @@ def _logfire() -> Redact:
 def _posthog() -> Redact:
     """The masking of local variables in captured exceptions, which is the one that posthog-python has."""
     utils = _module("posthog.exception_utils")
-    mask = utils._compile_patterns(utils.DEFAULT_CODE_VARIABLES_MASK_PATTERNS)
-    ignore = utils._compile_patterns(utils.DEFAULT_CODE_VARIABLES_IGNORE_PATTERNS)
-
-    def redact(key: str, value: Any) -> Any:
-        if utils._pattern_matches(key, ignore) or utils._pattern_matches(key, mask):
-            return None
-        return utils._mask_sensitive_data(value, mask)
-
-    return redact
+    config = utils._MaskingConfig.build(
+        mask_patterns=utils.DEFAULT_CODE_VARIABLES_MASK_PATTERNS,
+        ignore_patterns=utils.DEFAULT_CODE_VARIABLES_IGNORE_PATTERNS,
+    )
+    return lambda key, value: utils._mask_mapping([(key, value)], config, set(), 0).get(key)
 
 
 def _sentry() -> Redact:
@@ -100,6 +96,10 @@ _PEERS: dict[str, Callable[[], Redact]] = {
 }
 
 
+# The least of a few: what others do on the machine is no filter's cost.
+_TRIES = 5
+
+
 def main() -> None:
     """Answer each row of standard input with `[what is left, microseconds]`."""
     redact = _PEERS[sys.argv[1]]()
@@ -107,10 +107,14 @@ def main() -> None:
     for key, value in rows[:50]:
         redact(key, json.loads(json.dumps(value)))
     for key, value in rows:
-        own = json.loads(json.dumps(value))
-        start = time.perf_counter_ns()
-        left = redact(key, own)
-        print(json.dumps([left, (time.perf_counter_ns() - start) / 1000], default=str))
+        times = []
+        left: Any = None
+        for _ in range(_TRIES):
+            own = json.loads(json.dumps(value))
+            start = time.perf_counter_ns()
+            left = redact(key, own)
+            times.append(time.perf_counter_ns() - start)
+        print(json.dumps([left, min(times) / 1000], default=str))
 
 
 if __name__ == "__main__":

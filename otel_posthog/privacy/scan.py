@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from otel_posthog.privacy.detectors import USERINFO, Detector, Span, detectors
+from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors
 from otel_posthog.privacy.detectors.look import NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
@@ -93,7 +93,7 @@ class Scanner:
             if fired is not None:
                 _note(cuts, fired)
             before, text = text, _replaced(text, cuts)
-            if _stand_apart(before, hits):
+            if hits[0][2] is not PEM and _stand_apart(before, hits):
                 break
         return text
 
@@ -115,6 +115,9 @@ class Scanner:
             spans = detector.find(plain, facts, runs)
             if spans:
                 hits = _merged(hits, spans, detector, offsets)
+                if detector is PEM:
+                    # A key's lines are long and look like everything: the rest is read without them, in another round.
+                    return hits
         return hits
 
 

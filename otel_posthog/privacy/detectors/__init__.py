@@ -25,7 +25,7 @@ from otel_posthog.privacy.detectors.username import USERNAME
 from otel_posthog.privacy.detectors.vendor import VENDOR
 from otel_posthog.privacy.keys import KeyFacts
 
-__all__ = ["USERINFO", "Detector", "Span", "detectors", "is_card"]
+__all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card"]
 
 _ORDER = (
     PEM,

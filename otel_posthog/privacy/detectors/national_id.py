@@ -96,7 +96,7 @@ _DIGIT = re.compile("[0-9]")
 
 
 def _named(text: str) -> list[Span]:
-    if text.isascii() and _FIRST_WORDS.isdisjoint(_ASCII_WORD.findall(text.lower())):
+    if text.isascii() and _FIRST_WORDS.isdisjoint(text.lower().encode().translate(_ONLY_LETTERS).split()):
         return []
     spans: list[Span] = []
     for name in _NAMES.finditer(text):
@@ -106,7 +106,7 @@ def _named(text: str) -> list[Span]:
     return spans
 
 
-_ASCII_WORD = re.compile("[a-z]+")
+_ONLY_LETTERS = bytes(byte if chr(byte) in "abcdefghijklmnopqrstuvwxyz" else 32 for byte in range(256))
 # Any of the names above begins with one of these, unless it has letters outside ASCII.
 _FIRST_WORDS = frozenset(
     (
@@ -114,7 +114,9 @@ _FIRST_WORDS = frozenset(
         "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar kimlik "
         "voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver driving "
         "license licence thai turkish rsa finnish swedish"
-    ).split()
+    )
+    .encode()
+    .split()
 )
 
 

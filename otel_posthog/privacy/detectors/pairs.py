@@ -24,6 +24,7 @@ _LOOK_BACK_CHARS = 72
 # Every word that might be a key, read forwards: in almost every text none of them is one that matters.
 _KEY = re.compile(r"(?<![0-9A-Za-z_\x80-\U0010ffff-])([0-9A-Za-z_\x80-\U0010ffff-]+)[\"'\]\\\s:]{0,9}[=:]")
 _MAX_KEY_CHARS = 64
+_MAX_HARMLESS = 4096
 
 # An unquoted value ends at a space, and where a list or a query goes on; elsewhere a password may hold `,` and `&`.
 _STOP = (
@@ -106,12 +107,21 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             header=facts.sensitive and bool(_COOKIE_KEY.fullmatch(word)),
         )
 
-    @lru_cache(maxsize=2048)
-    def may_hide(name: str) -> bool:
-        return read(name).may_hide
+    # Names are few and come again; of a stream of ever new ones none is kept for long.
+    harmless: set[str] = set()
+
+    def hides(names: list[str]) -> bool:
+        if harmless.issuperset(names):
+            return False
+        if any(read(name[-_MAX_KEY_CHARS:]).may_hide for name in names):
+            return True
+        if len(harmless) > _MAX_HARMLESS:
+            harmless.clear()
+        harmless.update(name for name in names if len(name) <= _MAX_KEY_CHARS)
+        return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        if "--" not in text and not any(may_hide(match[1][-_MAX_KEY_CHARS:]) for match in _KEY.finditer(text)):
+        if "--" not in text and not hides(_KEY.findall(text)):
             return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []

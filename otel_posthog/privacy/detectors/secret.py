@@ -51,7 +51,7 @@ def _find_authorization(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> li
         return []
     low = text.lower()
     # Spelled out: `any` over the schemes takes longer than the search it saves.
-    if not ("bearer" in low or "basic" in low or "digest" in low or "token" in low or "key" in low or "nego" in low):
+    if not ("bearer" in low or "basic" in low or "digest" in low or "token" in low or "apikey" in low or "nego" in low):
         return []
     return [match.span(1) for match in _AUTHORIZATION.finditer(text) if _CREDENTIAL.search(match.group(1))]
 
