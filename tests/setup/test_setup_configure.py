@@ -236,3 +236,20 @@ def test_notice_text_tells_of_the_policy_in_force(program: Program) -> None:
     """A user interface shows what is really collected."""
     configure(policy=Policy(), api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
     assert "USAGE_STATS=false" in otel_posthog.notice_text()
+
+
+@pytest.mark.parametrize("environ", [{}, {"OTEL_POSTHOG_SAMPLER": "off"}, {"USAGE_STATS": "false"}])
+def test_a_sampler_of_ours_that_was_named_is_not_wrapped_again_and_taken_off_where_nothing_is_collected(
+    environ: dict[str, str], program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`OTEL_TRACES_SAMPLER=posthog` beside a set-up: one sampler of ours, or none where it has nothing to do."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    program.traces.sampler = AnalyticsSampler(ALWAYS_ON)
+    configure(api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
+    sampler = program.traces.sampler
+    if environ:
+        assert sampler is ALWAYS_ON
+    else:
+        assert isinstance(sampler, AnalyticsSampler)
+        assert sampler.inner is ALWAYS_ON
