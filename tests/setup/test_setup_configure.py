@@ -115,6 +115,7 @@ def test_a_second_call_changes_nothing_and_says_so(
     assert otel_posthog.flush(5)
     assert len(fake_posthog.events) == 2
     assert "set up already" in caplog.text
+    assert "has been created already" not in caplog.text
 
 
 def test_tracers_made_before_get_the_sampler_too(

@@ -25,6 +25,10 @@ def test_every_entry_point_loads() -> None:
         "opentelemetry_pre_instrument",
         "opentelemetry_instrumentor",
         "opentelemetry_environment_variables",
+        "opentelemetry_traces_sampler",
+        "opentelemetry_sampler",
+        "opentelemetry_traces_exporter",
+        "opentelemetry_logs_exporter",
         "console_scripts",
         "pytest11",
     }
