@@ -248,7 +248,7 @@ def test_a_sampler_of_ours_that_was_named_is_not_wrapped_again_and_taken_off_whe
         monkeypatch.setenv(name, value)
     program.traces.sampler = AnalyticsSampler(ALWAYS_ON)
     configure(api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
-    sampler = program.traces.sampler
+    sampler: object = program.traces.sampler
     if environ:
         assert sampler is ALWAYS_ON
     else:
