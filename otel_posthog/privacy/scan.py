@@ -25,6 +25,7 @@ _SHORTEST_HIT = 5  # `pwd=x`
 # A value grown together with another may come to light when that one goes; three rounds settle all but the contrived.
 _MAX_ROUNDS = 3
 _GAP_CHARS = 4
+_MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
 _DIGIT = re.compile("[0-9]")
 _APART = frozenset(" \t\n\"'`=&?/,;()<>[]{}|#")
 
@@ -112,13 +113,23 @@ class Scanner:
         if offsets is not None and self._userinfo and USERINFO.name not in skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
         for detector in fitting:
+            if seen & NUMBER and not runs and detector.needs & NUMBER:
+                continue
             spans = detector.find(plain, facts, runs)
             if spans:
+                if runs:
+                    runs = [run for run in runs if not _is_covered(run, spans)]
                 hits = _merged(hits, spans, detector, offsets)
                 if detector is PEM:
                     # A key's lines are long and look like everything: the rest is read without them, in another round.
                     return hits
         return hits
+
+
+def _is_covered(run: re.Match[str], spans: list[Span]) -> bool:
+    """Return whether no other number has room in `run` beside one of `spans`."""
+    start, end = run.span()
+    return any(start >= each[0] - _GAP_CHARS and end <= each[1] + _GAP_CHARS for each in spans[:_MOST_COMPARED])
 
 
 def _cuts(text: str, hits: list[Hit], methods: HitMethods) -> list[Cut]:
