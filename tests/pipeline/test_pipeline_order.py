@@ -124,7 +124,15 @@ def test_identity_comes_before_size_limits(limit: int) -> None:
 def test_many_repetitions_do_not_draw_half_an_id_into_the_text() -> None:
     """Replacing shortens what stands before the cut; what was cut there was looked at all the same."""
     user_id = "customer-ravenscroft"
-    policy = Policy(privacy=PrivacyPolicy(max_string_chars=50))
-    for shift in range(20):
+    policy = Policy(privacy=PrivacyPolicy(max_string_chars=400))
+    for shift in range(22):
         out, _ = cleaned(event(Subject(user_id=user_id), k="x" * shift + f" {user_id}" * 200), policy)
         assert "c" not in str(out["k"])
+
+
+def test_a_cut_for_the_sake_of_ids_costs_no_text() -> None:
+    """A long text without an id keeps as many characters as the policy says."""
+    policy = Policy(privacy=PrivacyPolicy(max_string_chars=50))
+    for size in (49, 50, 51, 300, 700, 5000):
+        out, _ = cleaned(event(Subject(user_id="customer-ravenscroft"), k="w " * size), policy)
+        assert out["k"] == ("w " * size)[:50]
