@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import faults, fuzz_privacy, privacy, requests, span_end, spool
+from benchmarks import faults, fuzz_privacy, privacy, requests, soak, span_end, spool
 from benchmarks.arguments import count
 from benchmarks.result import Result
 from otel_posthog.apps.demo.app_process import AppError
 
-BENCHMARKS = (requests, span_end, spool, faults, privacy, fuzz_privacy)
+BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy)
 
 DESCRIPTION = """\
 What otel-posthog costs the app that it runs in. Every number is a comparison
@@ -31,6 +31,8 @@ benchmarks:
             workers left taken over, fifty processes killed while they write
   faults    what is lost and what comes twice in outages, refusals, kills and
             forks, with a second process that adopts the spool
+  soak      whether memory, threads, files and disk grow in an hour at 1,000/s;
+            only with --only soak
   privacy   what the filters catch, damage and keep of a corpus of labelled values
             of yours, next to other filters; only with --only privacy
   fuzz_privacy  made-up texts against the privacy filter's promises; only with
@@ -41,6 +43,7 @@ examples:
   make bench ARGS="--only span_end"                 one minute
   make bench ARGS="--only requests --condition hanging --rounds 2"
   make bench ARGS="--only faults --fault kill --events 2000"
+  make bench ARGS="--only soak --minutes 10"
   make bench ARGS="--only privacy --corpus values.jsonl"
   make bench ARGS="--only fuzz_privacy --seconds 60"
   python -m benchmarks --json 2>/dev/null | jq .requests.noise_ratio

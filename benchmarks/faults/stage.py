@@ -62,6 +62,23 @@ class Stage:
         while self.emitted()[0] < share * self.load.events and self._running().poll() is None:
             time.sleep(0.002)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the program has not ended yet."""
+        return self._running().poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return self._running().pid
+
+    def adopt_all(self) -> None:
+        """Let a second process deliver what is left, and wait until it has nothing more to do."""
+        with _adopting(self.load, self.folder):
+            deadline = time.monotonic() + PATIENCE_S
+            while time.monotonic() < deadline and not _is_empty(self.folder):
+                time.sleep(0.2)
+
     def kill(self, signal_number: int) -> None:
         """End the program from outside."""
         self._running().send_signal(signal_number)
