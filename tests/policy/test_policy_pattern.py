@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from otel_posthog.policy import pattern as module
 from otel_posthog.policy.pattern import MAX_TEXT_CHARS, PatternError, compile_pattern, matches
 
 _PARTS = st.builds(
@@ -58,3 +59,18 @@ def test_the_work_is_the_text_times_the_pattern_at_most() -> None:
     assert not matches("[a]{0,100}" * 19 + "b", text)
     assert text.looks <= MAX_TEXT_CHARS * 20
     assert not matches("a{0,999}", "a" * (MAX_TEXT_CHARS + 1))
+
+
+def test_each_place_is_reached_once_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ways lead to a place in the text, a part puts it down once."""
+    pattern, places = "[a]{0,900}" * 4 + "b", 0
+    compile_pattern(pattern)
+
+    def counting(start: int, stop: int) -> range:
+        nonlocal places
+        places += max(0, stop - start)
+        return range(start, stop)
+
+    monkeypatch.setattr(module, "range", counting, raising=False)
+    assert not matches(pattern, "a" * MAX_TEXT_CHARS)
+    assert places <= (MAX_TEXT_CHARS + 1) * 5
