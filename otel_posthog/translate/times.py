@@ -53,9 +53,9 @@ def _parse(value: object) -> int | None:
         return None
     moment, fraction, offset = found.groups()
     try:
-        whole_s = datetime.fromisoformat(f"{moment.upper()}{'+00:00' if offset in 'Zz' else offset}")
+        whole_s = datetime.fromisoformat(f"{moment}{'+00:00' if offset in 'Zz' else offset}")
         time_ns = unix_ns(whole_s) + int(f"{fraction or '':0<9}"[:9])
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     return time_ns if 0 < time_ns < _MAX_TIME_NS else None
 

@@ -64,3 +64,9 @@ def test_the_derived_uuid_is_this_one() -> None:
     assert only(signal({"log.record.uid": "01ARZ3NDEKTSV4RRFFQ69G5FAV"})).uuid == "7b5a9a0a-b2e7-54b5-97fe-3272e1348bb2"
     log = signal(source=Source.LOG, trace_id=0, span_id=0, observed_time_ns=7, resource={"service.name": "shop"})
     assert only(log).uuid == "dbf29b97-2e95-5067-9232-e238c77d9985"
+
+
+def test_a_name_that_is_no_utf8_has_a_uuid_too() -> None:
+    """A lone surrogate in a name or a record's id is no reason to lose the event."""
+    assert only(signal(name="a\ud800")).uuid != only(signal(name="a\ud801")).uuid
+    assert only(signal({"log.record.uid": "\udfff"})).uuid

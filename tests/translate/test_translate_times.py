@@ -26,6 +26,9 @@ def test_a_given_timestamp_is_taken(given: object, expected_ns: int) -> None:
     "given",
     [
         "yesterday",
+        "2101-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+23:59",
         "2026-13-02T03:04:05Z",
         "2026-01-02T03:04:05Zx",
         "2026-01-02T03:04:05",
