@@ -47,10 +47,12 @@ class Seen:
                 "analytics.session.id": self.session,
                 "analytics.group.company": COMPANY,
                 "analytics.user.set.plan": "pro",
+                "analytics.user.set.link": f"/u/{USER}",
                 "analytics.url": f"/u/{USER}/edit",
             }
             app.tracer.start_span("op", attributes=everything).end()
             app.tracer.start_span("op", attributes={"analytics.event": "nobody"}).end()
+            app.tracer.start_span("op", attributes={**user, "analytics.event": f"opened_{USER}"}).end()
             changes: list[tuple[str, dict[str, Any]]] = [
                 ("$identify", {"analytics.user.set.plan": "pro"}),
                 ("$set", {"analytics.user.set.plan": "pro"}),

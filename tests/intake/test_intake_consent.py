@@ -53,8 +53,12 @@ def test_a_denial_in_context_where_a_span_starts_or_ends_wins() -> None:
             outside.end()
             inside = app.tracer.start_span("b", attributes=PRODUCT)
         inside.end()
+        with user_context("u1"):
+            known = app.tracer.start_span("known", attributes=PRODUCT)
+        with user_context("u1", consent=False):
+            known.end()
         with user_context("u1", consent=True):
             app.tracer.start_span("c", attributes={**PRODUCT, "analytics.consent": False}).end()
             app.tracer.start_span("d", attributes={**PRODUCT, "analytics.event": "agreed"}).end()
     assert app.names == ["agreed"]
-    assert app.dropped == {"consent": 3}
+    assert app.dropped == {"consent": 4}
