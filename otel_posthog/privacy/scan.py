@@ -22,12 +22,12 @@ Cut = tuple[int, int, str, str]
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
 _MARGIN_CHARS = 512
 _SHORTEST_HIT = 5  # `pwd=x`
-# A value grown together with another may come to light when that one goes; three rounds settle all but the contrived.
-_MAX_ROUNDS = 3
+# A value grown together with another may come to light when that one goes; almost all settles in one.
+_MAX_ROUNDS = 8
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
 _DIGIT = re.compile("[0-9]")
-_APART = frozenset(" \t\n\"'`=&?/,;()<>[]{}|#")
+_APART = frozenset(" \t\n\"'`=&?,;()<>[]{}|#")
 
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(

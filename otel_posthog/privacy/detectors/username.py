@@ -25,4 +25,4 @@ def _find(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     return [match.span(1) for match in _HOME.finditer(text) if match[1].lower() not in SHARED_ACCOUNTS]
 
 
-USERNAME = Detector("username", _find, needs=SLASH)
+USERNAME = Detector("username", _find, needs=SLASH, gives_way=False)
