@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -254,3 +254,23 @@ def test_a_sampler_of_ours_that_was_named_is_not_wrapped_again_and_taken_off_whe
     else:
         assert isinstance(sampler, AnalyticsSampler)
         assert sampler.inner is ALWAYS_ON
+
+
+def test_doors_beside_each_other_submit_each_event_once(program: Program, fake_posthog: FakePostHog) -> None:
+    """Exporters before and after, and a second processor: what one of us has taken is no other door's any more."""
+    program.traces.add_span_processor(SimpleSpanProcessor(otel_posthog.PostHogSpanExporter()))
+    program.loggers.add_log_record_processor(BatchLogRecordProcessor(otel_posthog.PostHogLogRecordExporter()))
+    configure(api_key="phc_test", host=fake_posthog.url, **program.providers)
+    program.traces.add_span_processor(otel_posthog.AnalyticsSpanProcessor())
+    program.loggers.add_log_record_processor(SimpleLogRecordProcessor(otel_posthog.PostHogLogRecordExporter()))
+    program.loggers.get_logger("l").emit(event_name="analytics.logged")
+    span = program.traces.get_tracer("t").start_span("op", attributes={"analytics.event": "e"})
+    # The 129th evicts the marker, which whoever saw the start remembers.
+    span.set_attributes({f"k{number}": number for number in range(128)})
+    span.end()
+    for provider in (program.traces, program.loggers):
+        assert provider.force_flush()
+    running = module.running()
+    assert running is not None
+    received = {reason: count for (kind, reason), count in running.health.snapshot().items() if kind == "received"}
+    assert received == {"span": 1, "log": 1}
