@@ -76,7 +76,11 @@ class Scanner:
         if size <= max_chars:
             if size < _SHORTEST_HIT or (_HARMLESS.fullmatch(text) and not facts.kinds):
                 return text
-            return self._clean(text, facts, fired, methods)
+            cleaned = self._clean(text, facts, fired, methods)
+            # A marker may be longer than what it stands for.
+            if len(cleaned) > max_chars and fired is not None:
+                fired.append("max_string_chars")
+            return cleaned[:max_chars] if len(cleaned) > max_chars else cleaned
         if fired is not None:
             fired.append("max_string_chars")
         window = self._clean(text[: max_chars + _MARGIN_CHARS], facts, fired, methods)
