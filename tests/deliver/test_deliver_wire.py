@@ -125,6 +125,7 @@ def test_compressed_requests_are_gzip_and_the_same_bytes_each_time(make: Callabl
     assert made.headers["Content-Encoding"] == "gzip"
     assert made.body == make(attempt(50, is_compressed=True), "k").body
     assert gzip.decompress(made.body) == make(attempt(50), "k").body
+    assert made.body[4:8] == bytes(4)  # no time in the header
     assert len(json.loads(gzip.decompress(made.body))["batch"]) == 50
 
 
