@@ -6,7 +6,7 @@ import os
 import sys
 
 if sys.argv[2] == "gevent":
-    from gevent import monkey
+    from gevent import monkey  # type: ignore[import-untyped]
 
     monkey.patch_all()
 
