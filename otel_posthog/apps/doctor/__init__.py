@@ -1,0 +1,1 @@
+"""`otel-posthog doctor`: what a process with this environment would do, and what is wrong with it."""

@@ -1,0 +1,113 @@
+"""Looks at what an app would find: versions, doors, settings, directories, OTLP. Nothing stays, nothing is sent."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.doctor.finding import Finding, Level
+from otel_posthog.identity import start_line
+from otel_posthog.policy import Durability, Policy
+from otel_posthog.setup.collecting import chosen
+from otel_posthog.setup.settings import Settings
+from otel_posthog.state import spool_directory, state_directory
+
+OLDEST_SDK = (1, 41)
+
+_LAUNCHER = "opentelemetry-instrument"
+_OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+def of_this_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what is found of versions, doors and the operational side, whatever the settings are."""
+    yield _versions()
+    yield _door(environ)
+    yield _operational(environ)
+
+
+def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what is found of settings that can be read."""
+    policy = settings.policy
+    yield Finding(Level.OK, "policy", "built in" if policy.source == "built-in" else policy.source)
+    yield _collection(settings, environ)
+    for each in policy.destinations:
+        if each.api_key:
+            mode = policy.identity_of(each).value
+            yield Finding(Level.OK, f"destination {each.name}", f"{each.host}, identity {mode}, key set")
+        else:
+            fix = f"set {each.api_key_env or env.POSTHOG_API_KEY}"
+            yield Finding(Level.NOTE, f"destination {each.name}", f"{each.host}: no key, so nothing is sent there", fix)
+    yield _directory("state", state_directory(environ), env.OTEL_POSTHOG_STATE_DIR)
+    yield _spool(policy, environ)
+
+
+def _versions() -> Finding:
+    sdk = _version("opentelemetry-sdk")
+    python = platform.python_version()
+    says = f"otel-posthog {_version('otel-posthog')}, opentelemetry-sdk {sdk}, Python {python}"
+    if tuple(int(part) for part in sdk.split(".")[:2] if part.isdigit()) < OLDEST_SDK:
+        fix = f'pip install "opentelemetry-sdk>={OLDEST_SDK[0]}.{OLDEST_SDK[1]}"'
+        return Finding(Level.WRONG, "versions", says, fix)
+    return Finding(Level.OK, "versions", says)
+
+
+def _door(environ: Mapping[str, str]) -> Finding:
+    if "posthog" in {name.strip() for name in environ.get(env.DISABLED_INSTRUMENTATIONS, "").split(",")}:
+        says = f"zero-code set-up is switched off by {env.DISABLED_INSTRUMENTATIONS}: nothing is set up or stripped"
+        return Finding(Level.NOTE, "door", says, "call otel_posthog.configure(), or take posthog out of that list")
+    if not any(each.name == "posthog" for each in entry_points(group="opentelemetry_pre_instrument")):
+        return Finding(Level.WRONG, "door", "the package's entry points are missing", "install it with pip")
+    # Beside this interpreter first: that is the one the app of this environment is started with.
+    beside = Path(sys.executable).with_name(_LAUNCHER)
+    if not (beside.exists() or shutil.which(_LAUNCHER)):
+        fix = 'pip install "otel-posthog[auto]", or call otel_posthog.configure()'
+        return Finding(Level.NOTE, "door", f"{_LAUNCHER} is not installed", fix)
+    return Finding(Level.OK, "door", f"{_LAUNCHER} python app.py sets everything up")
+
+
+def _operational(environ: Mapping[str, str]) -> Finding:
+    endpoint = next((environ[name] for name in _OTLP_ENDPOINTS if environ.get(name, "").strip()), "")
+    if endpoint:
+        return Finding(Level.OK, "operational side", "OTLP goes to the endpoint that the environment names")
+    says = "no OTLP endpoint is named: exporters use their default on this machine"
+    return Finding(Level.NOTE, "operational side", says, f"set {_OTLP_ENDPOINTS[0]}=http://collector:4317")
+
+
+def _collection(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    collection = chosen(settings.collection, environ)
+    says = start_line(settings.policy, collection)
+    if collection.enabled:
+        return Finding(Level.OK, "collection", says)
+    return Finding(Level.NOTE, "collection", says, "nothing is sent; the operational side is stripped all the same")
+
+
+def _directory(about: str, path: Path, variable: str) -> Finding:
+    """Find out whether `path` can be made and written, without making it."""
+    there = next((each for each in (path, *path.parents) if each.exists()), path)
+    try:
+        # Permission bits do not tell: a superuser is told yes by file systems that then refuse.
+        with tempfile.TemporaryFile(dir=there):
+            return Finding(Level.OK, f"{about} directory", str(path))
+    except OSError:
+        fix = f"set {variable} to one that can"
+        return Finding(Level.WRONG, f"{about} directory", f"{path} cannot be written", fix)
+
+
+def _spool(policy: Policy, environ: Mapping[str, str]) -> Finding:
+    if policy.delivery.durability is Durability.MEMORY:
+        says = "events wait in memory (`durability: memory`): a process that is killed loses them"
+        return Finding(Level.NOTE, "spool directory", says)
+    return _directory("spool", spool_directory(environ), env.OTEL_POSTHOG_SPOOL_DIR)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,90 @@
+"""One event to each destination, the way an app's events go, and what came of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from otel_posthog import health as outcome
+from otel_posthog.apps.doctor.finding import Finding, Level
+from otel_posthog.errors import Guard
+from otel_posthog.health import Health
+from otel_posthog.identity import Pseudonyms, load
+from otel_posthog.model import Signal, Source
+from otel_posthog.pipeline import Pipeline
+from otel_posthog.policy import Destination, Durability, Policy
+from otel_posthog.setup.collecting import chosen
+from otel_posthog.setup.settings import Settings
+
+EVENT_NAME = "otel_posthog_doctor"
+
+_FIXES = {
+    "http_401": "check the key: PostHog does not know it",
+    "http_403": "check the key: PostHog does not take events with it",
+    "http_402": "check the project's billing limits in PostHog",
+    "http_404": "check the host: there is no PostHog there",
+    "http_407": "check the proxy that HTTPS_PROXY names: it wants a password",
+}
+
+
+def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> Iterator[Finding]:
+    """Send one event to each destination that has a key, and yield what came of it.
+
+    Args:
+        settings: As an app would have them.
+        environ: For the id of this installation and the choice of its users.
+        timeout_s: How long each destination is given.
+    """
+    if not chosen(settings.collection, environ).enabled or settings.collection.is_preview:
+        yield Finding(Level.NOTE, "trial", "nothing was sent: collection is off, or previewed")
+        return
+    for each in settings.policy.destinations:
+        if each.api_key:
+            yield _tried(settings, each, environ, timeout_s)
+
+
+def _tried(settings: Settings, destination: Destination, environ: Mapping[str, str], timeout_s: float) -> Finding:
+    policy, health = settings.policy, Health()
+    delivery = replace(policy.delivery, durability=Durability.MEMORY, shutdown_timeout_s=timeout_s)
+    only = replace(policy, destinations=(destination,), delivery=delivery)
+    pipeline = Pipeline(
+        only,
+        installation_id=load(environ).distinct_id,
+        health=health,
+        guard=Guard(health),
+        pseudonyms=Pseudonyms(keys=settings.keys),
+    )
+    # What the package logs of a failure is what this command says.
+    log = logging.getLogger("otel_posthog")
+    is_disabled, log.disabled = log.disabled, True
+    started = time.monotonic()
+    try:
+        pipeline.submit(Signal(Source.LOG, EVENT_NAME, {}, time.time_ns(), observed_time_ns=time.time_ns()))
+        pipeline.flush(timeout_s)
+        counts = health.snapshot()
+        pipeline.shutdown(0.0)
+    finally:
+        log.disabled = is_disabled
+    return _finding(only, counts, time.monotonic() - started)
+
+
+def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: float) -> Finding:
+    destination = policy.destinations[0]
+    about = f"trial {destination.name}"
+    if any(name == outcome.DELIVERED for name, _ in counts):
+        return Finding(Level.OK, about, f"PostHog took the event {EVENT_NAME} in {duration_s:.1f} s")
+    reason = next(
+        (
+            why
+            for wanted in (outcome.DROPPED, outcome.BURIED, outcome.RETRIED)
+            for name, why in counts
+            if name == wanted
+        ),
+        "no_answer",
+    )
+    fix = _FIXES.get(reason, f"check that {destination.host} can be reached from here")
+    if reason == "catalog":
+        fix = f"nothing: the catalog does not declare {EVENT_NAME}, so it may not be sent"
+    return Finding(Level.WRONG, about, f"the event did not arrive ({reason.replace('_', ' ')})", fix)

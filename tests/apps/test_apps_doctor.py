@@ -1,0 +1,124 @@
+"""`otel-posthog doctor`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from otel_posthog.apps.cli import main
+from otel_posthog.testing import FakePostHog
+from otel_posthog.testing.faults import Fault
+
+KEY = "phc_" + "sesame"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An app's environment: a key, a Collector, directories of its own."""
+    monkeypatch.setenv("POSTHOG_API_KEY", KEY)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.setenv("OTEL_POSTHOG_STATE_DIR", str(tmp_path / "state"))
+
+
+def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    """Return what was printed as JSON, by what it is about."""
+    return {each["about"]: each for each in json.loads(capsys.readouterr().out)}
+
+
+def test_a_good_environment_has_no_complaint(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Everything is named, nothing is wrong, no key is shown, and nothing is left behind."""
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "Usage statistics enabled (user IDs anonymized)" in out
+    assert "https://us.i.posthog.com, identity anonymous, key set" in out
+    assert "✗" not in out
+    assert "sesame" not in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_in_configuration_is_the_line_of_a_start(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A policy that cannot be read is status 1 and the line that says what to write instead."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("privcy: {}\n", encoding="utf-8")
+    monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(path))
+    assert main(["doctor", "--json"]) == 1
+    said = findings(capsys)["configuration"]
+    assert said["level"] == "wrong"
+    assert said["says"] == f"{path}:1: `privcy` is not a key of the policy; did you mean `privacy`?"
+
+
+def test_an_off_switch_is_a_note(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collection that somebody switched off is named with its switch, and is not wrong."""
+    monkeypatch.setenv("USAGE_STATS", "false")
+    assert main(["doctor", "--send", "--json"]) == 0
+    found = findings(capsys)
+    assert found["collection"]["level"] == "note"
+    assert found["collection"]["says"] == "Usage statistics disabled by USAGE_STATS=false"
+    assert found["trial"]["says"].startswith("nothing was sent")
+
+
+def test_a_directory_that_cannot_be_written_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is found without being made, with the variable that names another."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OTEL_POSTHOG_SPOOL_DIR", str(tmp_path / "file" / "spool"))
+    assert main(["doctor", "--json"]) == 1
+    found = findings(capsys)
+    assert found["state directory"]["level"] == "ok"
+    assert found["spool directory"]["fix"] == "set OTEL_POSTHOG_SPOOL_DIR to one that can"
+
+
+def test_the_disabled_hook_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where zero-code set-up is taken out, the other door is named."""
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "flask, posthog")
+    assert main(["doctor", "--json"]) == 0
+    assert "configure()" in findings(capsys)["door"]["fix"]
+
+
+def test_a_trial_arrives(
+    fake_posthog: FakePostHog, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--send` sends one event as an app would, and says that it was taken."""
+    monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
+    fake_posthog.api_key = KEY
+    assert main(["doctor", "--send", "--json"]) == 0
+    assert findings(capsys)["trial default"]["level"] == "ok"
+    assert [each.event for each in fake_posthog.events] == ["otel_posthog_doctor"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "fix"), [(401, "http 401", "check the key"), (503, "http 503", "check that http://127.0.0.1")]
+)
+def test_a_trial_that_fails_says_why(
+    status: int,
+    reason: str,
+    fix: str,
+    *,
+    fake_posthog: FakePostHog,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An event that PostHog does not take is status 1, with the reason and what to check."""
+    fake_posthog.fault(Fault(status=status, times=None))
+    monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
+    assert main(["doctor", "--send", "--timeout", "1", "--json"]) == 1
+    said = findings(capsys)["trial default"]
+    assert reason in said["says"]
+    assert said["fix"].startswith(fix)
+
+
+def test_terminals_without_utf_8_get_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Marks and arrows are words where the output cannot encode them."""
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    monkeypatch.delenv("POSTHOG_API_KEY")
+    assert main(["doctor"]) == 0
+    sys.stdout.flush()
+    assert b"note   collection" in shown.getvalue()
