@@ -37,6 +37,8 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
 _LONG_DIGITS = re.compile(r"\d{4}")
 # What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
 _NOTHING = frozenset((REDACTED, "_OTHER"))
+_NO_KINDS: frozenset[str] = frozenset()
+_KIND_WORDS = _NO_KINDS.union(*KINDS.values())
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 
 
@@ -80,14 +82,18 @@ class KeyRules:
         # `apikey` and `api_key` are one word to those who write them.
         self._joined = frozenset("".join(phrase) for phrase in self._phrases)
         self._longest = max((len(phrase) for phrase in self._phrases), default=1)
+        # Almost no word of a key begins one of them.
+        self._beginnings = frozenset(word[:end] for word in self._joined for end in range(1, len(word) + 1))
 
     def facts(self, key: str) -> KeyFacts:
         """Return what `key` tells."""
         tokens = _tokens(key)
-        version = not VERSIONS.isdisjoint(tokens) or ("user", "agent") in pairwise(tokens)
-        kinds = frozenset(kind for kind, words in KINDS.items() if not words.isdisjoint(tokens))
+        version = not VERSIONS.isdisjoint(tokens) or ("user" in tokens and ("user", "agent") in pairwise(tokens))
+        kinds = _NO_KINDS if _KIND_WORDS.isdisjoint(tokens) else _kinds(tokens)
         page = not PAGES.isdisjoint(tokens)
         hits = () if key in HARMLESS_KEYS else self._hits(tokens)
+        if not hits and not (version or kinds or page):
+            return NO_FACTS
         if not hits:
             return KeyFacts(version=version, kinds=kinds, page=page)
         return KeyFacts(
@@ -102,16 +108,18 @@ class KeyRules:
         )
 
     def _hits(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(
-            " ".join(words)
-            for width in range(1, self._longest + 1)
-            for words in zip(*(tokens[start:] for start in range(width)), strict=False)
-            if self._is_hit(words) and not _is_term(words, tokens)
-        )
-
-    def _is_hit(self, words: tuple[str, ...]) -> bool:
-        joined = "".join(words)
-        return joined in self._joined or joined.removesuffix("s") in self._joined
+        hits: list[str] = []
+        for start, token in enumerate(tokens):
+            end, joined = start + 1, token
+            while True:
+                if joined in self._joined or joined.removesuffix("s") in self._joined:
+                    words = tokens[start:end]
+                    hits += () if _is_term(words, tokens) else (" ".join(words),)
+                if end == len(tokens) or end - start == self._longest or joined not in self._beginnings:
+                    break
+                joined += tokens[end]
+                end += 1
+        return tuple(hits)
 
 
 def is_harmless(facts: KeyFacts, value: object) -> bool:
@@ -141,6 +149,10 @@ def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
 
 def _tokens(key: str) -> tuple[str, ...]:
     return tuple(token.lower() for token in _TOKEN.findall(key[:MAX_KEY_CHARS]))
+
+
+def _kinds(tokens: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(kind for kind, words in KINDS.items() if not words.isdisjoint(tokens))
 
 
 def _is_term(words: tuple[str, ...], tokens: tuple[str, ...]) -> bool:
