@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
+from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.scrub import Scrub
 from otel_posthog.privacy.walk import Hide, Walk
 
 
 class Filter:
-    """The privacy rules of one policy, compiled; immutable and safe to share between threads.
+    """The privacy rules of one policy, compiled; safe to share between threads.
 
     Args:
         policy: What may leave.
@@ -28,6 +29,7 @@ class Filter:
         self._allow = policy.allow - NEVER
         self._rules = Rules(policy)
         self._scrub = Scrub(self._rules)
+        self._telemetry, self._names = Remembered(), Remembered()
 
     def properties(
         self, properties: Mapping[str, object], receipt: Receipt, hide: Hide | None = None
@@ -56,7 +58,20 @@ class Filter:
             for key in attributes:
                 if key not in allow:
                     receipt.add(self._rules.key(key).name, "allow_list", "removed")
-        return self.properties({key: value for key, value in attributes.items() if key in allow}, receipt, hide)
+        allowed = {key: value for key, value in attributes.items() if key in allow}
+        knows = self._telemetry.knows
+        # Ids among what is known are the identity stage's to take out, as among all that is short.
+        if (
+            all(knows(key, value) for key, value in allowed.items())
+            and len(allowed) <= self._rules.policy.max_properties
+        ):
+            return allowed
+        before = len(receipt.entries)
+        kept = self.properties(allowed, receipt, hide)
+        if kept == allowed and len(receipt.entries) == before:
+            for key, value in allowed.items():
+                self._telemetry.add(key, value)
+        return kept
 
     def name(self, text: str, receipt: Receipt) -> str:
         """Return an event name with the detectors' hits replaced.
@@ -65,7 +80,12 @@ class Filter:
             text: The name as the app wrote it.
             receipt: Gets what fired, under the key `event`.
         """
-        return Walk(self._rules, receipt).name(text, "event")
+        if self._names.knows("event", text):
+            return text
+        cleaned = Walk(self._rules, receipt).name(text, "event")
+        if cleaned == text:
+            self._names.add("event", text)
+        return cleaned
 
     def scrub_value(self, key: str, value: object) -> object:
         """Return an operational attribute's value, scrubbed; the same object where there is nothing to hide.

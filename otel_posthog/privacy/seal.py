@@ -17,6 +17,8 @@ from otel_posthog.privacy.reserved import HEADER_NAMES, PERSON_EVENTS, is_reserv
 from otel_posthog.unix_time import moment_of
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# `json.dumps` would make one for each event.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def seal(  # noqa: PLR0913 - the limits come by keyword
@@ -90,7 +92,7 @@ def _wire(event: Event, person: Person, name: str, properties: Mapping[str, obje
 
 
 def _json(wire: dict[str, object]) -> str:
-    return json.dumps(wire, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(wire)
 
 
 def _timestamp(time_ns: int) -> str:

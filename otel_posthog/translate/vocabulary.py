@@ -141,10 +141,12 @@ def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str
     for layer in layers:
         for key in keys:
             value = layer.get(key)
+            if value is None:
+                continue
             found = as_id(value)
             if found is not None:
                 return found
-            if value is not None and not isinstance(value, str):
+            if not isinstance(value, str):
                 note(invalid)
     return None
 
