@@ -31,7 +31,12 @@ class PolicyError(ConfigurationError):
         fix: What to write instead.
         path: The policy file, or where else the policy came from.
         line: 1-based line in that file; 0 when no line is to blame.
+
+    Attributes:
+        others: Further mistakes in the same file, by line.
     """
+
+    others: tuple[PolicyError, ...] = ()
 
     def __init__(self, problem: str, *, fix: str, path: str, line: int = 0) -> None:
         self.problem, self.fix, self.path, self.line = problem, fix, path, line

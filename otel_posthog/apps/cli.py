@@ -7,6 +7,7 @@ A subcommand is a module that offers `NAME`, `SUMMARY`, `DESCRIPTION`, `EPILOG`,
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -53,7 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = f'otel-posthog {command.NAME} needs its extra: pip install "otel-posthog[{command.EXTRA}]"'
         print(message, file=sys.stderr)
         return MISSING_EXTRA
-    return int(command.run(parsed))
+    try:
+        status = int(command.run(parsed))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -41,31 +41,41 @@ class Reader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._lines: dict[Path, int] = {}
+        self._mistakes: list[PolicyError] = []
         self._privacy = PrivacyPolicy()
 
-    def section(self, node: yaml.Node, default: _T, where: str, path: Path = ()) -> _T:
-        """Return `default` with what the mapping `node` sets.
+    def read(self, node: yaml.Node, default: _T, where: str) -> _T:
+        """Return `default` with what the mapping `node`, a whole file, sets.
 
         Args:
             node: A mapping.
             default: What is kept of the keys that it does not set.
             where: What to call it in errors.
-            path: Where it stands.
 
         Raises:
-            PolicyError: A key or a value is not one of the section's.
+            PolicyError: A key or a value is not one of the section's; the first of them, with the others.
         """
+        made = self._section(node, default, where, ())
+        refuse(self._mistakes)
+        return made
+
+    def _section(self, node: yaml.Node, default: _T, where: str, path: Path) -> _T:
+        """Return `default` with what `node`, which stands at `path`, sets; a mistake leaves one key out and is kept."""
         hints = get_type_hints(type(default))
         known = {each.name: each for each in fields(default) if each.name not in NOT_IN_FILE}  # type: ignore[arg-type]
         changes: dict[str, Any] = {}
         for key, value in sorted(self._items(node, where, path), key=lambda item: item[0].value == LAST):
-            name, adds = field_of(key.value, list(known), hints)
-            if name is None:
-                self._fail(f"`{key.value}` is not a key of {where}", _other_key(key.value, list(known)), key)
-            current = getattr(default, name)
-            here = (*path, name)
-            self._lines[here] = key.start_mark.line + 1
-            new = self._value(value, hints[name], current, here, known[name].metadata)
+            try:
+                name, adds = field_of(key.value, list(known), hints)
+                if name is None:
+                    self._fail(f"`{key.value}` is not a key of {where}", _other_key(key.value, list(known)), key)
+                current = getattr(default, name)
+                here = (*path, name)
+                self._lines[here] = key.start_mark.line + 1
+                new = self._value(value, hints[name], current, here, known[name].metadata)
+            except PolicyError as mistake:
+                self._mistakes.append(mistake)
+                continue
             changes[name] = changes.get(name, current) | new if adds else new
             if isinstance(new, PrivacyPolicy) and not path:
                 self._privacy = new
@@ -94,7 +104,7 @@ class Reader:
         if origin in {types.UnionType, Union}:
             return None if _is_null(node) else self._value(node, inner[0], default, path, limits)
         if is_dataclass(hint):
-            return self.section(node, self._base(hint, default), f"`{path[-1]}`", path)
+            return self._section(node, self._base(hint, default), f"`{path[-1]}`", path)
         if origin is FrozenMap:
             return self._map(node, inner[1], default, path, limits)
         if origin in {tuple, frozenset}:
@@ -159,6 +169,18 @@ class Reader:
 
     def _fail(self, problem: str, fix: str, node: yaml.Node) -> NoReturn:
         raise PolicyError(problem, fix=fix, path=self._source, line=node.start_mark.line + 1)
+
+
+def refuse(mistakes: Iterable[PolicyError]) -> None:
+    """Raise the first of `mistakes` with the others, if there are any.
+
+    Raises:
+        PolicyError: There are.
+    """
+    found = sorted(mistakes, key=lambda each: each.line)
+    if found:
+        found[0].others = tuple(found[1:])
+        raise found[0]
 
 
 def kind_of(hint: Any, limits: Mapping[str, Any]) -> tuple[str, Callable[[Any], bool]]:

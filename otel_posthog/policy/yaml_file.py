@@ -11,7 +11,7 @@ from otel_posthog.errors import PolicyError
 from otel_posthog.policy.checks import problems
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.reader import Reader
+from otel_posthog.policy.reader import Reader, refuse
 from otel_posthog.policy.sections import Catalog, KeyReference, PrivacyPolicy
 
 
@@ -41,9 +41,11 @@ def parse_policy(text: str, *, source: str, directory: Path | None = None) -> Po
     if root is None:
         return replace(Policy(), source=source)
     reader = Reader(source)
-    policy = replace(reader.section(root, Policy(), "the policy"), source=source)
-    for each in problems(policy):
-        raise PolicyError(each.problem, fix=each.fix, path=source, line=reader.line_of(each.path))
+    policy = replace(reader.read(root, Policy(), "the policy"), source=source)
+    refuse(
+        PolicyError(each.problem, fix=each.fix, path=source, line=reader.line_of(each.path))
+        for each in problems(policy)
+    )
     return _with_files(policy, directory or Path(), reader)
 
 
@@ -91,12 +93,14 @@ def _read_catalog(catalog: Catalog, directory: Path, source: str, line: int) -> 
     if root is None:
         return replace(catalog, file=where)
     reader = Reader(where)
-    found = reader.section(root, Catalog(), "a catalog")
+    found = reader.read(root, Catalog(), "a catalog")
     if found.file is not None:
         line = reader.line_of(("file",))
         raise PolicyError("a catalog names no other", fix="leave `file` out", path=where, line=line)
-    for each in problems(Policy(catalog=found)):
-        raise PolicyError(each.problem, fix=each.fix, path=where, line=reader.line_of(each.path[1:]))
+    refuse(
+        PolicyError(each.problem, fix=each.fix, path=where, line=reader.line_of(each.path[1:]))
+        for each in problems(Policy(catalog=found))
+    )
     return replace(
         catalog,
         file=where,

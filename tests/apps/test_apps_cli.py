@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,17 @@ def test_wrong_arguments_are_refused(arguments: list[str], capsys: pytest.Captur
         cli.main(arguments)
     assert ended.value.code == 2
     assert "usage: otel-posthog" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["policy", "schema"], ["policy", "show"], ["doctor", "--json"]])
+def test_a_reader_that_has_gone_is_no_error(arguments: list[str]) -> None:
+    """What is piped into `head` or a pager that somebody leaves ends without a word."""
+    nobody, out = os.pipe()
+    os.close(nobody)
+    command = [str(Path(sys.executable).with_name("otel-posthog")), *arguments]
+    ran = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(out)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_help_imports_nothing_heavy() -> None:

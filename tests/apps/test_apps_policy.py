@@ -38,6 +38,27 @@ def test_check_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.Cap
     assert main(["policy", "check"]) == 2
 
 
+def test_check_says_each_mistake_in_a_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the order of the file, whether a key, a value or what it means is wrong; a start logs the first."""
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "destinations: [{nme: a}]\nidentity: anon\nprivacy:\n  max_depth: no\n  alow: [a]\n", encoding="utf-8"
+    )
+    assert main(["policy", "check", str(path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix(f"{path}:")[:12] for line in lines] == [
+        "1: `nme` is ",
+        "2: `identity",
+        "4: `max_dept",
+        "5: `alow` is",
+    ]
+    path.write_text(
+        "trace_url: '{user}'\nprivacy:\n  rules: [{method: keep}, {method: bucket, keys: [a]}]\n", encoding="utf-8"
+    )
+    assert main(["policy", "check", str(path)]) == 1
+    assert [line.removeprefix(f"{path}:")[:2] for line in capsys.readouterr().err.splitlines()] == ["1:", "3:", "3:"]
+
+
 def test_show_is_a_policy_without_its_keys(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,9 +48,6 @@ def run_session(arguments: argparse.Namespace) -> int:
         return _explain(arguments, explainer, name)
     except UnreadableFileError as error:
         return _fail(f"{name}: {error}", UNREADABLE)
-    except BrokenPipeError:  # `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXPLAINED
     except KeyboardInterrupt:
         return INTERRUPTED
 

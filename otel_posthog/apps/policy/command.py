@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return verb(arguments)
     except OtelPostHogError as error:
-        print(error, file=sys.stderr)
+        print(error, *getattr(error, "others", ()), sep="\n", file=sys.stderr)
         return MISTAKE
 
 
