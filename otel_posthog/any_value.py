@@ -10,7 +10,14 @@ from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import TypeAlias, cast
 from uuid import UUID
+
+Id: TypeAlias = str | int | UUID
+"""What an app may have as an id; posthog-python takes the same."""
+
+MAX_ID_BITS = 64
+"""Of an id that is a number: the integers of a database. A longer one could not even be written in decimal."""
 
 # Deeper than any policy lets through (`max_depth`), and a value that holds itself comes to an end.
 _MAX_DEPTH = 16
@@ -25,6 +32,12 @@ def any_value(value: object) -> object:
     """
     plain = _plain(value, _MAX_DEPTH)
     return None if plain is _OMITTED else plain
+
+
+def id_text(given: Id) -> str:
+    """Return an id as text; what is none, whatever its annotation says, stays as it is and is told of further on."""
+    is_number = isinstance(given, int) and not isinstance(given, bool) and given.bit_length() <= MAX_ID_BITS
+    return str(given) if is_number or isinstance(given, UUID) else cast("str", given)
 
 
 def _plain(value: object, depth: int) -> object:  # noqa: PLR0911 - one line per type

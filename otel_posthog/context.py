@@ -15,7 +15,8 @@ from opentelemetry import baggage
 from opentelemetry import context as context_api
 from opentelemetry.context import Context
 
-from otel_posthog.model import NO_GROUPS, ContextIdentity
+from otel_posthog.any_value import Id, id_text
+from otel_posthog.model import ContextIdentity
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"
 CONSENT_ENTRY = "analytics.consent"
@@ -48,10 +49,10 @@ def use_baggage(how: Baggage) -> None:
 
 @contextmanager
 def user_context(
-    distinct_id: str | None = None,
+    distinct_id: Id | None = None,
     *,
-    session_id: str | None = None,
-    groups: Mapping[str, str] | None = None,
+    session_id: Id | None = None,
+    groups: Mapping[str, Id] | None = None,
     consent: bool | None = None,
 ) -> Iterator[None]:
     """Say who acts in everything that starts inside; what is not given is taken from the context around it.
@@ -64,9 +65,9 @@ def user_context(
     """
     around = current_identity() or ContextIdentity()
     inside = ContextIdentity(
-        user_id=distinct_id if distinct_id is not None else around.user_id,
-        session_id=session_id if session_id is not None else around.session_id,
-        groups={**around.groups, **(groups or NO_GROUPS)},
+        user_id=id_text(distinct_id) if distinct_id is not None else around.user_id,
+        session_id=id_text(session_id) if session_id is not None else around.session_id,
+        groups={**around.groups, **{name: id_text(key) for name, key in (groups or {}).items()}},
         consent=agreed(around.consent, consent),
         pseudonym=around.pseudonym if distinct_id is None else None,
     )

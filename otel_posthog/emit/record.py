@@ -12,13 +12,10 @@ from typing import TypeAlias, cast
 from opentelemetry._logs import SeverityNumber, get_logger
 from opentelemetry.util.types import AnyValue
 
-from otel_posthog.any_value import any_key, any_value
+from otel_posthog.any_value import Id, any_key, any_value
 from otel_posthog.errors import Guard
 from otel_posthog.route import PREFIX
 from otel_posthog.unix_time import unix_ns
-
-Id: TypeAlias = str | int | uuid_module.UUID
-"""What an app may have as an id; posthog-python takes the same."""
 
 Moment: TypeAlias = datetime | str
 """A datetime (naive: local time), or RFC 3339 with an offset."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from otel_posthog.any_value import MAX_ID_BITS
 from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes
 from otel_posthog.route import PREFIX
@@ -48,9 +49,6 @@ _SET = "analytics.user.set."
 _SET_ONCE = "analytics.user.set_once."
 _GROUP = "analytics.group."
 _GROUP_SET = "analytics.group.set."
-
-# Ids are text or the integers of a database; a longer one is no id, and could not even be written in decimal.
-_MAX_ID_BITS = 64
 
 
 @dataclass(slots=True)
@@ -155,6 +153,6 @@ def as_id(value: object) -> str | None:
     """Return an id as text, or None for what is no id: texts without a character, and all but texts and integers."""
     if isinstance(value, str):
         return value.strip() or None
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _MAX_ID_BITS:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= MAX_ID_BITS:
         return str(value)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_baggage_carries_the_pseudonym_of_the_mode_and_never_the_id(
     assert "baggage" not in sent()
 
 
-@pytest.mark.parametrize("user_id", ["null", "", 4711, object()])
+@pytest.mark.parametrize("user_id", ["null", "", True, 1 << 5000, object()])
 def test_an_id_that_is_none_is_not_carried_and_raises_nothing(
     user_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +94,19 @@ def test_an_id_that_is_none_is_not_carried_and_raises_nothing(
     use(IdentityMode.PSEUDONYMOUS, Carried.SEND, tmp_path)
     with user_context(user_id):
         assert baggage.get_baggage(PSEUDONYM_ENTRY) is None
+
+
+@pytest.mark.parametrize("user_id", [4711, uuid.UUID(int=4711)])
+def test_an_id_may_be_a_number_or_a_uuid(user_id: int | uuid.UUID, tmp_path: Path) -> None:
+    """As in `capture()`: whoever acts is the one whose id has that text, here and in baggage."""
+    use(IdentityMode.PSEUDONYMOUS, Carried.SEND, tmp_path)
+    with user_context(str(user_id)):
+        carried = baggage.get_baggage(PSEUDONYM_ENTRY)
+    with user_context(user_id, session_id=user_id, groups={"company": user_id}):
+        who = current_identity()
+        assert who is not None
+        assert (who.user_id, who.session_id, who.groups["company"]) == (str(user_id),) * 3
+        assert baggage.get_baggage(PSEUDONYM_ENTRY) == carried is not None
 
 
 def test_what_cannot_be_carried_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
