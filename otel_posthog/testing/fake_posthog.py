@@ -84,7 +84,7 @@ class FakePostHog(LocalServer):
         """Return the events called `event_name`, in order of arrival."""
         return [each for each in self.events if each.event == event_name]
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[CapturedEvent]:
+    def wait_for(self, count: int, timeout_s: float = 30.0) -> list[CapturedEvent]:
         """Return the unique events once there are `count` of them.
 
         Raises:

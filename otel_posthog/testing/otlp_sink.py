@@ -85,7 +85,7 @@ class OtlpSink(LocalServer):
         """How many spans, log records and metrics arrived."""
         return len(self.spans) + len(self.logs) + len(self.metrics)
 
-    def wait_for(self, is_true: Callable[[OtlpSink], bool], timeout_s: float = 10.0) -> None:
+    def wait_for(self, is_true: Callable[[OtlpSink], bool], timeout_s: float = 30.0) -> None:
         """Wait until `is_true(self)`.
 
         Raises:
@@ -95,12 +95,12 @@ class OtlpSink(LocalServer):
             counts = f"{len(self.spans)} spans, {len(self.logs)} logs, {len(self.metrics)} metrics"
             raise AssertionError(f"what was waited for did not come within {timeout_s} s; there are {counts}")
 
-    def wait_for_spans(self, count: int, timeout_s: float = 10.0) -> list[SinkSpan]:
+    def wait_for_spans(self, count: int, timeout_s: float = 30.0) -> list[SinkSpan]:
         """Return the spans once there are `count`."""
         self.wait_for(lambda sink: len(sink.spans) >= count, timeout_s)
         return self.spans
 
-    def wait_for_logs(self, count: int, timeout_s: float = 10.0) -> list[SinkLog]:
+    def wait_for_logs(self, count: int, timeout_s: float = 30.0) -> list[SinkLog]:
         """Return the log records once there are `count`."""
         self.wait_for(lambda sink: len(sink.logs) >= count, timeout_s)
         return self.logs

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 
 
 def demo(*arguments: str, **environment: str) -> tuple[int, dict[str, Any], str]:

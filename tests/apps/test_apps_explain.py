@@ -295,7 +295,7 @@ def run(*arguments: str, given: str = "", **environ: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
         env={**os.environ, **environ},
     )
 
@@ -308,7 +308,7 @@ def test_it_reads_standard_input_and_ends_well_when_nobody_reads_on(event_file: 
     assert not Path(os.environ["OTEL_POSTHOG_STATE_DIR"]).exists()
     many = (json.dumps(EVENT) + "\n") * 2000
     command = f"{Path(sys.executable).with_name('otel-posthog')} explain - | head -1"
-    piped = subprocess.run(command, shell=True, input=many, capture_output=True, text=True, check=False, timeout=60)
+    piped = subprocess.run(command, shell=True, input=many, capture_output=True, text=True, check=False, timeout=120)
     assert piped.stderr == ""
     assert piped.stdout.startswith("● ticket_created")
 

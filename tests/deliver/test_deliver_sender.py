@@ -61,7 +61,7 @@ def test_an_idle_thread_does_not_sleep_past_an_event_just_put(fake_posthog: Fake
         fake_posthog.wait_for(1)
         time.sleep(0.1)
         made.send(1, first=1)
-        fake_posthog.wait_for(2, timeout_s=2)
+        fake_posthog.wait_for(2, timeout_s=15)
 
 
 def test_a_flush_waits_for_no_newcomer(fake_posthog: FakePostHog) -> None:
@@ -122,10 +122,10 @@ def test_a_failing_store_ends_no_thread(fake_posthog: FakePostHog, monkeypatch: 
         sender_of(made).store = store
         started = time.monotonic()
         made.send(2)
-        fake_posthog.wait_for(2, timeout_s=5)
+        fake_posthog.wait_for(2, timeout_s=15)
         assert time.monotonic() - started >= 0.3
         assert made.counted("fault") == {"deliver:OSError": 3}
-        assert made.delivery.flush(2)
+        assert made.delivery.flush(15)
 
 
 @pytest.mark.usefixtures("_as_in_production")
@@ -137,7 +137,7 @@ def test_a_thread_that_died_is_replaced(fake_posthog: FakePostHog) -> None:
         dead.join()
         sender_of(made)._thread = dead
         made.send(1)
-        fake_posthog.wait_for(1, timeout_s=2)
+        fake_posthog.wait_for(1, timeout_s=15)
 
 
 @pytest.mark.usefixtures("_as_in_production")
@@ -231,7 +231,7 @@ def test_a_flush_cuts_a_wait_short_once(fake_posthog: FakePostHog) -> None:
         assert not made.delivery.flush(0.3)
         assert len(fake_posthog.requests) == 2
         fake_posthog.api_key = "phc_test"
-        assert made.delivery.flush(2)
+        assert made.delivery.flush(15)
 
 
 def test_a_thread_that_starts_during_a_callers_flush_waits_its_turn(
@@ -253,8 +253,8 @@ def test_a_thread_that_starts_during_a_callers_flush_waits_its_turn(
         made.send(1, first=1)
         flusher.join()
         made.send(1, first=2)
-        fake_posthog.wait_for(3, timeout_s=2)
-        assert made.delivery.flush(2)
+        fake_posthog.wait_for(3, timeout_s=15)
+        assert made.delivery.flush(15)
     first, second, _ = (request.received_at for request in fake_posthog.requests)
     assert second - first >= 0.3
     assert fake_posthog.duplicates == 0

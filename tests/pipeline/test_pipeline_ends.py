@@ -23,7 +23,7 @@ def test_a_program_that_ends_loses_nothing(
     environ = {**os.environ, "OTEL_POSTHOG_SPOOL_DIR": str(tmp_path / "spool"), "INSTANCE_ID": "ends"}
     command = [sys.executable, "-W", "ignore", str(PROGRAM), fake_posthog.url, threads]
     for ends in (ending, "shutdown"):
-        done = subprocess.run([*command, ends], env=environ, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([*command, ends], env=environ, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
     assert len(fake_posthog.wait_for(20, timeout_s=1)) == 20

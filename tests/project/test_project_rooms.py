@@ -56,14 +56,14 @@ def test_private_sdk_names_sit_in_one_file() -> None:
 def test_imports_point_one_way() -> None:
     """The contracts in pyproject.toml hold."""
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout
 
 
 def test_importing_the_package_imports_nothing_it_does_not_use_yet() -> None:
     """Not the SDK, not posthog, not YAML, not an HTTP client: those come with their first use."""
     code = "import sys, otel_posthog; print(sorted({name.split('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=120)
     for name in ("opentelemetry", "posthog", "yaml", "urllib3", "requests", "flask", "rich"):
         assert f"'{name}'" not in done.stdout
 
@@ -71,5 +71,5 @@ def test_importing_the_package_imports_nothing_it_does_not_use_yet() -> None:
 def test_set_up_does_not_import_posthog() -> None:
     """posthog-python costs 112 ms and 17 MB at import; the pipeline does without it."""
     code = "import sys; import otel_posthog.setup.configure; print('posthog' in sys.modules, 'yaml' in sys.modules)"
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.split() == ["False", "False"]

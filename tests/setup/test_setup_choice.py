@@ -71,7 +71,7 @@ def test_a_running_process_sees_another_one_opt_out(tracer_provider: TracerProvi
     emit(tracer_provider, 3)
     assert not otel_posthog.flush(0.2)
     code = "import otel_posthog; print(otel_posthog.set_collection(False))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "True"
     opted_out = time.monotonic()
     assert otel_posthog.flush(20)

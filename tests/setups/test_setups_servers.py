@@ -28,7 +28,7 @@ def get(url: str, number: int) -> int:
     """Ask for the page with a number, on a connection of its own, and return which process answered."""
     parts = urlsplit(url)
     assert parts.hostname
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
     try:
         connection.request("GET", f"/?n={number}")
         return int(json.loads(connection.getresponse().read())["pid"])
@@ -142,7 +142,7 @@ def free_port() -> int:
 
 def answer(ask: Callable[[], int]) -> int:
     """Return the answer once the server, which says that it listens a moment before it does, gives one."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         with contextlib.suppress(ConnectionError):
             return ask()

@@ -87,7 +87,7 @@ print("fine")
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.stdout == "fine\n", done.stderr
 

@@ -84,7 +84,7 @@ def test_processes_that_race_for_what_is_left_get_each_event_once(tmp_path: Path
         assert racer.stdin is not None
         racer.stdin.write("\n")
         racer.stdin.flush()
-    found = [line for racer in racers for line in racer.communicate(timeout=60)[0].split()]
+    found = [line for racer in racers for line in racer.communicate(timeout=120)[0].split()]
     assert sorted(found) == sorted(event(1000 * number + each).uuid for number in range(4) for each in range(200))
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 
 
 def in_child(work: Callable[[], bool]) -> bool:

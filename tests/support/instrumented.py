@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 SUPPORT = Path(__file__).parent
 # What else is installed for other tests, and takes longer to load than all the rest.
 NOT_NEEDED = "asgi,celery,dbapi,django,fastapi,pymongo,requests,urllib3"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from instrumented import NOT_NEEDED
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 PROGRAMS = Path(__file__).parents[1] / "setups" / "programs"
 
 

@@ -94,7 +94,7 @@ def post(url: str, body: bytes, **headers: str) -> tuple[int, bytes]:
     """Return status and body of one request."""
     request = urllib.request.Request(url, body, {k.replace("_", "-"): v for k, v in headers.items()}, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

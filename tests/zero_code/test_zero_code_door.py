@@ -45,7 +45,7 @@ def test_no_distro_and_no_configurator_is_registered() -> None:
 def test_opentelemetry_instrument_lists_our_options() -> None:
     """`--help` works, which two modules naming one option would end, and it shows ours."""
     command = [str(Path(sys.executable).with_name("opentelemetry-instrument")), "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     for option in ("--posthog_policy", "--posthog_enabled", "--posthog_sampler", "--posthog_state_dir"):
         assert option in done.stdout
 

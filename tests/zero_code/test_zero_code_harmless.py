@@ -7,7 +7,8 @@ from instrumented import EVENTS_PER_ORDER, SPANS_PER_ORDER, shop
 
 from otel_posthog.testing import FakePostHog, Fault, OtlpSink
 
-# What the package may add to an exit: the policy's shutdown_timeout_s, and a second for a busy machine.
+# What the package may add to an exit: the policy's shutdown_timeout_s, and a second. A busy machine may take twice as
+# long for the program itself the second time; a request that is waited for would take 15 s.
 MAX_EXIT_S = 6.0
 
 
@@ -43,7 +44,7 @@ def test_a_posthog_that_fails_costs_the_app_nothing_but_a_bounded_exit(
     run = shop(3, otlp=otlp_sink.url, posthog=fake_posthog.url)
     assert not run.has_traceback_of_ours
     assert "phc_" not in run.out
-    assert run.seconds - plain.seconds < MAX_EXIT_S
+    assert run.seconds < 2 * plain.seconds + MAX_EXIT_S
     assert len(otlp_sink.spans) == 3 * SPANS_PER_ORDER
     assert b"analytics." not in otlp_sink.raw_bytes
 

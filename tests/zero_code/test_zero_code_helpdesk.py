@@ -65,7 +65,7 @@ def visit(url: str, caller: Caller) -> None:
     """Make all requests, one after the other, on one connection, as one customer."""
     parts = urlsplit(url)
     assert parts.hostname
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
     cookie = ""
     for number, (path, form) in enumerate(VISIT):
         headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded", **caller.headers(number)}

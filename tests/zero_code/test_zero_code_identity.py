@@ -29,7 +29,7 @@ def python(code: str, **environ: str) -> str:
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     return done.stdout.strip()
@@ -107,7 +107,7 @@ def test_row_missing_home(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert done.stdout.strip() == "False [] ~"
@@ -126,9 +126,9 @@ def test_row_installation(tmp_path: Path) -> None:
     for name in ("one", "two", "one"):
         where = tmp_path / name
         if not where.exists():
-            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(where)], check=True, timeout=60)
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(where)], check=True, timeout=120)
         command = [str(where / "bin" / "python"), "-c", code, *[each for each in sys.path if each]]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=True)
         ids.append(done.stdout.strip())
     assert ids[0] == ids[2]
     assert ids[0] != ids[1]
@@ -169,7 +169,7 @@ def test_sec_gpc_is_heard_as_flask_captures_it(fake_posthog: FakePostHog, otlp_s
     port, back = serving(2, tmp_path / "headers", otlp_sink, fake_posthog, **capture)
     for place, sec_gpc in (("objecting", {"Sec-GPC": "1"}), ("silent", {})):
         request = Request(f"http://127.0.0.1:{port}/{place}", headers=sec_gpc)
-        with urlopen(request, timeout=20) as response:
+        with urlopen(request, timeout=120) as response:
             assert response.status == 200
     assert back().returncode == 0
     assert [each.event for each in fake_posthog.events] == ["back_silent"]

@@ -55,7 +55,7 @@ def test_write_through_loses_nothing_to_a_kill(
     for name in ("TRACES", "METRICS", "LOGS"):
         monkeypatch.setenv(f"OTEL_{name}_EXPORTER", "none")
     command = [str(Path(sys.executable).with_name("opentelemetry-instrument")), sys.executable, str(script)]
-    done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert fake_posthog.events == []
     started = time.monotonic()

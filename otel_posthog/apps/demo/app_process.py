@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import final
 
 READY = re.compile(r"^Helpdesk is listening on (http://\S+)$", re.MULTILINE)
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 POLL_INTERVAL_S = 0.05
 TAIL_LINES = 20

@@ -25,7 +25,7 @@ from otel_posthog.apps.demo.traffic import drive
 from otel_posthog.apps.demo.unprotected import hide_package
 
 LOOK_INTERVAL_S = 0.2
-SETTLE_TIMEOUT_S = 5.0
+SETTLE_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
