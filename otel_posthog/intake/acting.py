@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import get_current_span
 
@@ -22,6 +22,8 @@ _DENIED = ContextIdentity(consent=False)
 
 def acting(context: Context | None = None) -> ContextIdentity | None:
     """Return who acts in `context`, or in the current one."""
+    if context is None:
+        context = get_current()
     identity = current_identity(context)
     span = get_current_span(context)
     if not isinstance(span, ReadableSpan) or not _is_denied(span):

@@ -23,12 +23,12 @@ from otel_posthog.sdk import (
     EvictedEvents,
     forget_evicted_events,
     is_first_to_take,
-    item_attributes,
     keep_evicted_events,
     recorded_events,
     remember,
     remembered,
     span_attributes,
+    span_end,
 )
 
 _NOTHING: tuple[Attributes, ContextIdentity | None] = (NO_ATTRIBUTES, None)
@@ -145,23 +145,22 @@ def span_signals(
     if not found:
         return []
     identity = acting_at_end(identity)
-    resource = item_attributes(span.resource.attributes)
-    ids = {"trace_id": span.context.trace_id, "span_id": span.context.span_id}
-    return [item.signal(**ids, resource=resource, context=identity) for item in found]
+    trace_id, span_id, _, resource = span_end(span)
+    return [item.signal(trace_id=trace_id, span_id=span_id, resource=resource, context=identity) for item in found]
 
 
 def _span_signal(
     span: ReadableSpan, name: str, attributes: Attributes, identity: ContextIdentity | None, dropped: int
 ) -> Signal:
-    context, end_ns = span.context, span.end_time or 0
+    trace_id, span_id, end_ns, resource = span_end(span)
     return Signal(
         Source.SPAN,
         name,
         dict(attributes),
         end_ns,
-        context.trace_id,
-        context.span_id,
-        item_attributes(span.resource.attributes),
+        trace_id,
+        span_id,
+        resource,
         acting_at_end(identity),
         end_ns,
         0,

@@ -41,6 +41,7 @@ from otel_posthog.sdk.spans import (
     replace_attributes,
     replace_events,
     span_attributes,
+    span_end,
     span_events,
 )
 
@@ -69,6 +70,7 @@ __all__ = [
     "rewire_sampler",
     "shutdown_exporter",
     "span_attributes",
+    "span_end",
     "span_events",
     "span_processors",
     "suppressed_instrumentation",

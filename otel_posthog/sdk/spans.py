@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.attributes import BoundedAttributes
@@ -41,6 +40,20 @@ def span_attributes(span: ReadableSpan) -> Attributes:
         return cast("Attributes", span._attributes._dict)  # type: ignore[union-attr]  # noqa: SLF001
     except AttributeError:
         return item_attributes(span.attributes)
+
+
+def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
+    """Return a span's trace id, span id, end in Unix nanoseconds and resource, by one look instead of seven properties.
+
+    Where this SDK keeps them elsewhere, it is the public way.
+    """
+    context: Any
+    attributes: Any
+    try:
+        context, end_ns, attributes = span._context, span._end_time, span._resource._attributes  # noqa: SLF001
+    except AttributeError:
+        context, end_ns, attributes = span.context, span.end_time, item_attributes(span.resource.attributes)
+    return context.trace_id, context.span_id, end_ns or 0, attributes
 
 
 def remember(span: Span, value: object) -> None:
@@ -119,7 +132,8 @@ def recorded_events(span: ReadableSpan) -> Sequence[Event]:
 def forget_evicted_events(span: ReadableSpan) -> int:
     """Forget the evicted events of a span, which have been read; return how many of the wanted ones were not kept."""
     events: object = getattr(span, "_events", None)
-    if not isinstance(events, EvictedEvents):
+    # Of nearly every span, and the second question takes longer: the SDK's lists are of an abstract class.
+    if not getattr(events, "evicted", None) or not isinstance(events, EvictedEvents):
         return 0
     events.evicted = []
     return events.evicted_beyond
@@ -189,19 +203,18 @@ def _like_list(items: Iterable[object], like: object) -> BoundedList[object]:
     return result
 
 
-_TAKEN = "_otel_posthog_taken"
-
-
 def is_first_to_take(item: object) -> bool:
     """Return whether nobody has asked this before of a live span, or of a log record's attributes.
 
     A batch processor copies records before later processors see them; what all copies share is the attributes' object.
     Where an item cannot be marked everybody is the first: the event has the same uuid each time.
     """
-    if getattr(item, _TAKEN, False):
+    if getattr(item, "_otel_posthog_taken", False):
         return False
-    with suppress(AttributeError, TypeError):
-        setattr(item, _TAKEN, True)
+    try:  # noqa: SIM105 - for each product event; `suppress` takes three times as long
+        item._otel_posthog_taken = True  # type: ignore[attr-defined]  # noqa: SLF001
+    except (AttributeError, TypeError):
+        pass
     return True
 
 

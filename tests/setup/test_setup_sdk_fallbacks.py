@@ -31,6 +31,9 @@ PLACES: dict[str, Callable[[], object]] = {
     "SpanProcessor._on_ending": lambda: SpanProcessor._on_ending,
     "Span._attributes": lambda: started()._attributes,
     "Span._attributes._dict": lambda: getattr(started()._attributes, "_dict"),  # noqa: B009
+    "Span._context": lambda: started()._context,
+    "Span._end_time": lambda: ended()._end_time,
+    "Span._resource": lambda: started()._resource._attributes,
     "Span._events": lambda: started()._events,
     "Span._links": lambda: started()._links,
     "TracerProvider._active_span_processor": lambda: TracerProvider()._active_span_processor,
@@ -52,6 +55,13 @@ def started() -> Span:
     return span
 
 
+def ended() -> Span:
+    """Return a span that has ended."""
+    span = started()
+    span.end()
+    return span
+
+
 @pytest.mark.parametrize("name", PLACES)
 def test_this_sdk_has_the_private_name(name: str) -> None:
     """A release that moves one fails here, by its name; the rest of this file says what users then have."""
@@ -65,6 +75,9 @@ class Moved:
     attributes = MappingProxyType({"analytics.event": "e", "k": 1})
     events = (SimpleNamespace(name="x", attributes={}, timestamp=1),)
     dropped_attributes = 0
+    context = SimpleNamespace(trace_id=7, span_id=8)
+    end_time = 9
+    resource = SimpleNamespace(attributes={"service.name": "s"})
 
 
 def test_attributes_and_events_are_read_the_public_way() -> None:
@@ -72,6 +85,7 @@ def test_attributes_and_events_are_read_the_public_way() -> None:
     span: ReadableSpan = Moved()  # type: ignore[assignment]
     assert sdk.span_attributes(span) == {"analytics.event": "e", "k": 1}
     assert [each.name for each in sdk.span_events(span)] == ["x"]
+    assert sdk.span_end(span) == (7, 8, 9, {"service.name": "s"})
 
 
 def test_a_span_that_cannot_be_changed_is_stripped_by_the_exporters() -> None:
