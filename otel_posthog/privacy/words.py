@@ -57,7 +57,8 @@ PROSE = words(
 KINDS = {
     "email": words("email mail emails"),
     "phone": words(
-        "phone phones mobile fax tel telephone telefon telefono cell cellphone msisdn whatsapp caller callee"
+        "phone phones mobile fax tel telephone telefon telefono telefone telefoon cell cellphone celular msisdn "
+        "whatsapp caller callee handy handynummer rufnummer telefonnummer"
     ),
     "card": words("card cards pan creditcard cardnumber"),
     "iban": words("iban"),

@@ -8,7 +8,7 @@ from random import Random
 from urllib.parse import quote, unquote
 
 import pytest
-from planted_values import LOOK_ALIKES, MAKERS, in_text
+from planted_values import LOOK_ALIKES, MAKERS, in_text, national_phone
 
 from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
@@ -46,6 +46,15 @@ def test_no_value_of_a_class_survives_anywhere(name: str, place: str) -> None:
         whole = PLACES[place](in_text(name, value))
         for out in (FILTER.properties({"k": whole}, Receipt()), FILTER.scrub_value("k", whole)):
             assert value not in _seen(out), (value, whole, out)
+
+
+@pytest.mark.parametrize("place", ["bare", "sentence", "json", "query"])
+def test_no_national_phone_number_survives(place: str) -> None:
+    """A number without its country's code is told by its groups or by the word before it."""
+    dice = Random(f"national {place}")
+    for _ in range(3 * SAMPLES):
+        written, number = national_phone(dice)
+        assert number not in _seen(FILTER.properties({"k": PLACES[place](written)}, Receipt())), written
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -21,7 +21,7 @@ PARTS = [
     "aA", "x.atlasv1.", "&#64;", "\uff11", "a_live_1", "cookie: ", "/home/", "passport ", "ssn 1", "8.8.",
     "1.2345,", "12345678Z ", "AB 12 ",
     "01-02-", "12-", "aaaaaaaaaaaaaaa1-",
-    "\ud800", "sk-a", "SSN", '{"a":',
+    "\ud800", "sk-a", "SSN", '{"a":', "tel ", "tel 1 ", "phone number is at ", "0-1 ", "(02) ", "222 ", "00a",
 ]  # fmt: skip
 
 

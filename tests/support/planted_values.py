@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable
 from random import Random
@@ -46,6 +47,21 @@ def _phone(dice: Random) -> str:
     return f"+{country}{gap}{gap.join(parts)}"
 
 
+_NATIONAL = (
+    "(0#1) ###-####", "0### ### ## ##", "0## ### ## ##", "0# #### ####", "0##-### ## ##", "0## ###-##-##",
+    "(#1) 9####-####", "8 (###) ###-##-##", "6## ## ## ##", "2## ### ####", "131 #### ####",
+    "Tel. #######", "phone: 5#########", "WhatsApp ### ####", "my number is 2########", "call me at 07########",
+    "Telefon: 0#########", "Rufnummer 0#### #####", "phone_number=9########",
+)  # fmt: skip
+_LABEL_END = re.compile("[^0-9()]*")
+
+
+def national_phone(dice: Random) -> tuple[str, str]:
+    """Return a number as its country writes it, in groups of its own or behind a label, and the digits of it."""
+    made = re.sub("#", lambda _: dice.choice("23456789"), dice.choice(_NATIONAL))
+    return made, made[len(_LABEL_END.match(made)[0]) :]  # type: ignore[index]
+
+
 def _card(dice: Random) -> str:
     start, size = dice.choice([("4", 16), ("51", 16), ("55", 16), ("2221", 16), ("37", 15), ("6011", 16), ("3530", 16)])
     number = luhn(start + text(dice, _DIGITS, size - 1 - len(start)))
@@ -55,8 +71,13 @@ def _card(dice: Random) -> str:
 
 
 def _iban(dice: Random) -> str:
-    country, length = dice.choice([("DE", 22), ("NL", 18), ("FR", 27), ("ES", 24), ("PL", 28), ("BE", 16), ("NO", 15)])
-    bban = text(dice, _DIGITS, length - 4)
+    country, length = dice.choice(
+        [("DE", 22), ("NL", 18), ("FR", 27), ("ES", 24), ("PL", 28), ("BE", 16), ("NO", 15),
+         ("MT", 31), ("LV", 21), ("RO", 24)]
+    )  # fmt: skip
+    # Malta and others have letters for the bank, and may have them in the account.
+    bank = text(dice, _UPPER, 4) if country in {"NL", "MT", "LV", "RO"} else ""
+    bban = bank + text(dice, _DIGITS * 4 + _UPPER if bank else _DIGITS, length - 4 - len(bank))
     check = 98 - int("".join(str(int(char, 36)) for char in f"{bban}{country}00")) % 97
     whole = f"{country}{check:02d}{bban}"
     return whole if dice.random() < 0.5 else " ".join(whole[at : at + 4] for at in range(0, length, 4))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from otel_posthog.privacy.detectors.called import CALLED
 from otel_posthog.privacy.detectors.card import CARD, is_card
 from otel_posthog.privacy.detectors.detector import Detector, Span
 from otel_posthog.privacy.detectors.email import EMAIL
@@ -42,6 +43,7 @@ _ORDER = (
     SSN,
     NATIONAL_ID,
     PHONE,
+    CALLED,
     GPS,
     USERNAME,
 )

@@ -80,7 +80,7 @@ def _is_issued(digits: str) -> bool:
     length = len(digits)
     two, four = int(digits[:2]), int(digits[:4])
     if length == 15:
-        return two in {34, 37} or four in {1800, 2131}
+        return two in {34, 37} or four in {1800, 2131, 1354}
     if digits[0] == "4":
         return length in {13, 16, 19}
     if length in {14, 16} and (300 <= four // 10 <= 305 or two in {36, 38, 39} or four == 3095):
@@ -89,10 +89,12 @@ def _is_issued(digits: str) -> bool:
         return True
     return length >= 16 and (
         51 <= two <= 55 or 2200 <= four <= 2204 or 2221 <= four <= 2720
-        or two in {35, 60, 62, 64, 65, 81} or four in {5019, 5080, 9792}
+        or two in {35, 60, 62, 64, 65, 81} or four in _LOCAL
     )  # fmt: skip
 
 
+# Dankort, RuPay, Troy, Elo, Verve
+_LOCAL = frozenset({5019, 5080, 9792, 5041, 5067, 5090, 6277, 6362, 6363, 6516, 6550, 5060, 5061, 5078, 6500})
 _MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763})
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import IBAN_START, NUMBER
+from otel_posthog.privacy.detectors.look import IBAN_START
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import IBAN_LENGTHS
 
@@ -54,4 +54,4 @@ def _checks(iban: str) -> bool:
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
 
 
-IBAN = Detector("iban", _find, needs=NUMBER | IBAN_START)
+IBAN = Detector("iban", _find, needs=IBAN_START)

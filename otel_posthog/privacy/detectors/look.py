@@ -10,10 +10,11 @@ import re
 from collections.abc import Sequence
 
 AT, COLON, EQUALS, FLAG, SLASH, GAP, COLONS, DASHES, DOTS, TOKEN = (1 << bit for bit in range(10))
-DIGIT, FOUR_DIGITS, DOTTED, NUMBER, LONG_DIGITS, IBAN_START = (1 << bit for bit in range(10, 16))
+DIGIT, FOUR_DIGITS, SEVEN_DIGITS, DOTTED, NUMBER, LONG_DIGITS, IBAN_START = (1 << bit for bit in range(10, 17))
 """What may be seen: the characters `@`, `:`, `=`, `--`, a slash of either kind, white space or `+`; `::` or five `:`;
-five `-`; two `.`; 14 characters of a word without a break; a digit; four digits; four numbers with `.` between them; a
-number of seven digits or more, also grouped; 13 digits or more; two letters and two digits where a word begins."""
+five `-`; two `.`; 14 characters of a word without a break; a digit; four digits; seven; four numbers with `.`
+between them; a number of seven digits or more, also grouped; 13 digits or more; two letters and two
+digits where a word begins."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
@@ -71,12 +72,14 @@ def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int,
         seen |= DOTTED
     if digits > 3:
         seen |= FOUR_DIGITS
+        # Banks of some countries have letters for digits: beyond its check digits an IBAN needs no row of them.
+        if b"xaa00" in classes or b".aa00" in classes:
+            seen |= IBAN_START
     if digits < _FEWEST_DIGITS:
         return seen, ()
+    seen |= SEVEN_DIGITS
     if digits >= _CARD_DIGITS:
         seen |= LONG_DIGITS
-    if b"xaa00" in classes or b".aa00" in classes:
-        seen |= IBAN_START
     if _LONG_RUN not in raw.translate(_AS_NUMBERS):
         return seen, ()
     runs = list(LONG_NUMBER.finditer(text))

@@ -27,10 +27,18 @@ _NATIONAL = re.compile(
     # (415) 555-0132, 415-555-0132, 415.555.0132, 1-415-555-0132; with 91 or 001 before it
     r"(?:(?:00)?[0-9]{1,2}[ .-])?(?:\([0-9]{3}\)[ -]?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}"
     # (0807) 152328, 0807-152328, 090-3600-7651, 02 30 26 46 55, 0532 123 45 67
-    r"|\(0[0-9]{1,5}\)[ -]{0,2}[0-9]{3,4}[ -]?[0-9]{2,4}"
+    r"|\(0-?[0-9]{1,5}\)[ -]{0,2}[0-9]{2,8}(?:[ -][0-9]{2,5}){0,3}"
     r"|0[ -]?[0-9]{3}[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
     r"|0[0-9](?:[ .-][0-9]{2}){4}"
-    r"|0[0-9]{1,4}[ -][0-9]{3,8}(?:[ -][0-9]{3,4}){0,2}"
+    # 032 212 70 44, 06 20 123 0409, 08-123 456 78; but no 01-02-2024
+    r"|(?![0-9]{2}([ -])[0-9]{2}\1(?:19|20)[0-9]{2})0[0-9]{1,5}(?:[ -][0-9]{2,5}){2,4}"
+    r"|0[0-9]{1,5}[ -][0-9]{3,8}(?:[ -][0-9]{3,4}){0,2}"
+    # (11) 96123-1041, 8 (029) 491-58-32
+    r"|\([1-9][0-9]{1,2}\)[ -]?[0-9]{3,5}[ -][0-9]{3,4}"
+    r"|(?:8[ -])?(?:\([0-9]{3,5}\)|[0-9]{3,5})[ -][0-9]{2,3}-[0-9]{2}-[0-9]{2}"
+    # 222 123 6780, 329 950 42 45, 612 34 86 03, 131 2345 2845: groups of no other number
+    r"|(?:[2-9][0-9]{2} [0-9]{3} [0-9]{4}|[2-9][0-9]{2} [0-9]{3} [0-9]{2} [0-9]{2}"
+    r"|[6-9][0-9]{2}(?: [0-9]{2}){3}|1[3-9][0-9] [0-9]{4} [0-9]{4})(?! [0-9])"
     # 84 0700-5809, 34-3183-8895
     r"|[0-9]{2}[ -][0-9]{4}-[0-9]{4}"
     r")" + _EXTENSION + _END
@@ -54,14 +62,19 @@ def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
 
 
 def _international(text: str, start: int, stop: int) -> list[Span]:
-    pattern = _FORM_ENCODED if start and text[start - 1] == "=" else _INTERNATIONAL
+    pattern = _FORM_ENCODED if text[start] == "+" and text[start - 1 : start] == "=" else _INTERNATIONAL
     found = pattern.finditer(text, start, stop)
     return [match.span() for match in found if _is_plausible(match.group())]
 
 
 def _national(text: str, start: int, stop: int) -> list[Span]:
     found = _NATIONAL.finditer(text, start, stop)
-    return [match.span() for match in found if 9 <= len(_DIGIT.findall(match.group())) <= 17]
+    return [match.span() for match in found if _fewest(match.group()) <= len(_DIGIT.findall(match.group())) <= 17]
+
+
+def _fewest(number: str) -> int:
+    """Return of how many digits it takes to be a number; eight are also a date or a part, unless spaced."""
+    return 8 if number.startswith("(0") or (number[0] == "0" and number.count(" ") > 1) else 9
 
 
 def _is_plausible(number: str) -> bool:

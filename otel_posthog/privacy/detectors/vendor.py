@@ -31,13 +31,29 @@ _ODD = tuple(
         ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,40}"),  # Facebook apps
         ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
         ("API-", r"(?<![0-9A-Za-z])API-(?=[A-Z]{0,64}[0-9])[0-9A-Z]{16,}"),  # Octopus
+        ("hooks.slack.com/", r"hooks\.slack\.com/[a-z]{4,12}/[0-9A-Za-z_/+-]{20,}"),
+        ("/webhooks/", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{10,24}/[0-9A-Za-z_-]{16,}"),
+        (".office.com/", r"webhook\.office\.com/webhookb2?/[0-9a-f@-]{36,}/IncomingWebhook/[0-9A-Za-z_/-]{16,}"),
+        ("v1.0-", r"(?<![0-9A-Za-z])v1\.0-[0-9a-f]{24}-[0-9a-f]{64,}"),  # Cloudflare origin CA
+        ("fc-", r"(?<![0-9A-Za-z-])fc-[0-9a-f]{32}(?![0-9A-Za-z-])"),  # Firecrawl
+        ("-us", r"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])"),  # Mailchimp
+        ("NRAL", r"(?<![0-9A-Za-z])[0-9a-f]{36}NRAL(?![0-9A-Za-z])"),  # New Relic ingest
+        ("AZDO", r"(?<![0-9A-Za-z])[0-9A-Za-z]{70,80}AZDO[0-9A-Za-z]{4}(?![0-9A-Za-z])"),  # Azure DevOps
+        ("pk_", r"(?<![0-9A-Za-z])pk_[0-9]{6,10}_[0-9A-Z]{28,}"),  # ClickUp
+        ("re_", r"(?<![0-9A-Za-z_])re_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}"),  # Resend
+        ("sdk-", r"(?<![0-9A-Za-z-])sdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # LaunchDarkly
+        ("api-", r"(?<![0-9A-Za-z-])api-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # LaunchDarkly
+        (":", r"(?<![0-9A-Za-z])[12]/[0-9]{15,20}(?:/[0-9]{15,20})?:[0-9a-f]{32}"),  # Asana
+        ("00", r"(?<![0-9A-Za-z_-])00(?=[0-9a-f_-]{0,40}[G-Zg-z])[0-9A-Za-z_-]{40}(?![0-9A-Za-z_-])"),  # Okta
+        (".", r"(?<![0-9A-Za-z_.-])[MNO][0-9A-Za-z_-]{23,25}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,}"),  # Discord
+        ("|", r"(?<![0-9A-Za-z])(?:prod|dev|preview):[0-9a-z-]{3,64}\|[0-9A-Za-z+/=]{40,}"),  # Convex
     )
 )
 # `sk_live_…`, `shippo_test_…`, `sm_pat_…`: what it is for, then something opaque.
 _PURPOSE = r"_(?:live|test|prod|sandbox|api|oauth|pat|tkn|pw|key|token|secret|aat|sat)_"
 _HAS_PURPOSE = re.compile(_PURPOSE)
 _FOR_A_PURPOSE = re.compile(
-    rf"(?<![0-9A-Za-z])[A-Za-z]{{2,12}}{_PURPOSE}(?:[a-z]{{2,8}}_)?(?=[0-9A-Za-z_=.-]{{0,64}}[0-9])[0-9A-Za-z_=.-]{{16,}}",
+    rf"(?<![0-9A-Za-z])[A-Za-z][0-9A-Za-z]{{1,11}}{_PURPOSE}(?:[a-z]{{2,8}}_)?(?=[0-9A-Za-z_=.-]{{0,64}}[0-9])[0-9A-Za-z_=.-]{{16,}}",
     re.ASCII,
 )
 
@@ -54,7 +70,7 @@ def _shapes() -> re.Pattern[str]:
 
 
 _SHAPES = _shapes()
-_MAX_DOTTED = 32  # `discord.com/api/webhooks/`, before the first long word of a key
+_MAX_DOTTED = 32  # `snyk_uat.0123abcd.`, before the first long word of a key
 _HEAD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]")
 _RUN = re.compile(r"[0-9A-Za-z_-]{14,}")
 # Hashes, UUIDs, names of things.
