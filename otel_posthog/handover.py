@@ -2,8 +2,8 @@
 
 An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes
 and, where events are to get on a disk, by age: past a bound `put` says no, and the caller does the worker's job for its
-own signal. Nothing is lost by a fork (the parent still has it), inherited twice by the child, or left behind when no
-thread can be started any more.
+own signal (`handle_here`). Nothing is lost by a fork (the parent still has it), inherited twice by the child, or left
+behind when no thread can be started any more.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from math import inf
 from typing import Generic, TypeVar
 
 from otel_posthog.daemon import start_daemon
+from otel_posthog.inside import Inside, is_inside
 from otel_posthog.model import Signal
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
@@ -66,7 +67,10 @@ class HandOver(Generic[_Made]):
         # What an idle worker waits for; a condition costs the putting thread ten times as much.
         self._wake = threading.Lock()
         self._wake.acquire()
-        self._is_idle = False
+        self._is_idle = self._is_starting = False
+        # One at a time handles, the worker or who drains: when the mark of a flush is come to, nothing that was put
+        # before it is still being handled elsewhere.
+        self._handling = threading.RLock()
         self._thread: threading.Thread | None = None
         self._size_bytes = 0
 
@@ -86,8 +90,27 @@ class HandOver(Generic[_Made]):
             self._size_bytes += size
         self._put((signal, size, now))
         if self._thread is None:
-            self._start()
+            self.start()
         return True
+
+    def handle_here(self, signal: Signal) -> None:
+        """Do the worker's job for `signal`, which found no room.
+
+        Where this thread is at such work already, and was interrupted by a signal handler or a finalizer, it is queued
+        all the same: one more for each level of that.
+        """
+        if not is_inside():
+            with Inside():
+                made = tuple(self._handle(signal))
+                if made:
+                    self._commit(made)
+            return
+        size = estimated_bytes(signal)
+        with self._lock:
+            self._size_bytes += size
+        self._put((signal, size, time.monotonic()))
+        if self._thread is None:
+            self.start()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that was put before is handled; return False where the time did not suffice."""
@@ -135,14 +158,15 @@ class HandOver(Generic[_Made]):
                 self._wake.release()
 
     def start(self) -> None:
-        """Start the worker before there is a signal, for its ticks."""
-        if self._thread is None:
-            self._start()
-
-    def _start(self) -> None:
+        """Start the worker, if need be before there is a signal, for its ticks."""
         with self._lock:
-            if self._thread is None:
-                self._thread = start_daemon("otel-posthog-worker", self._work)
+            # A signal handler may come by here while the thread is being started.
+            if self._thread is None and not self._is_starting:
+                self._is_starting = True
+                try:
+                    self._thread = start_daemon("otel-posthog-worker", self._work)
+                finally:
+                    self._is_starting = False
 
     def _work(self) -> None:
         while self._step(_IDLE_S):
@@ -150,19 +174,26 @@ class HandOver(Generic[_Made]):
 
     def _drain(self, deadline: float) -> bool:
         """Handle what is queued on the calling thread."""
-        while self._queue:
-            if time.monotonic() >= deadline:
-                return False
-            self._step(0)
+        if not self._handling.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return False
+        try:
+            with Inside():
+                while self._queue:
+                    if time.monotonic() >= deadline:
+                        return False
+                    self._step(0)
+        finally:
+            self._handling.release()
         return True
 
     def _step(self, timeout_s: float) -> bool:
         """Handle and commit a few entries, waiting for the first; return False where the worker is to end."""
         if not self._queue and timeout_s:
             self._wait(timeout_s)
-        made, size_bytes, mark = self._take()
-        if made:
-            self._commit(made)
+        with self._handling:
+            made, size_bytes, mark = self._take()
+            if made:
+                self._commit(made)
         with self._lock:
             self._size_bytes -= size_bytes
         if isinstance(mark, threading.Event):

@@ -51,7 +51,8 @@ class Health:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler or a finalizer may count while this thread is inside.
+        self._lock = threading.RLock()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._reported: Counter[tuple[str, str]] = Counter()
         self._actions: Counter[tuple[str, str]] = Counter()
@@ -140,13 +141,16 @@ class Health:
 
     def reset_after_fork(self) -> None:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counts, self._reported, self._actions = Counter(), Counter(), Counter()
 
 
 def _add(counts: Counter[tuple[str, str]], key: tuple[str, str], other: tuple[str, str], amount: int) -> None:
     """Add to the count of `key`, or of `other` where there are too many keys already."""
-    counts[key if key in counts or len(counts) < MAX_REASONS else other] += amount
+    key = key if key in counts or len(counts) < MAX_REASONS else other
+    # No signal is heard between reading a count that is there and writing it: only where a function is called.
+    counts.setdefault(key, 0)
+    counts[key] += amount
 
 
 def summary(counts: Mapping[tuple[str, str], int]) -> str:

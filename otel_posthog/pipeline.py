@@ -111,7 +111,7 @@ class Pipeline:
                 if not self._was_opted_out:
                     self.heed_choice()
             elif not self._handover.put(signal):
-                self._commit(self._handle(signal))
+                self._handover.handle_here(signal)
         except Exception as error:
             self._guard.caught("submit", error)
 

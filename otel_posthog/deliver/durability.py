@@ -44,5 +44,6 @@ def open_store(destination: Destination, policy: DeliveryPolicy, health: Health,
             destination.name,
         )
         return memory
+    spool.tell()
     health.spool(destination.name, spool.level)
     return spool

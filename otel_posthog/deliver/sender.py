@@ -28,6 +28,7 @@ from otel_posthog.deliver.waiting import Waiting
 from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_request, v1_request
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
+from otel_posthog.inside import Inside
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination
 
@@ -86,7 +87,7 @@ class Sender:
         self._taking = threading.RLock()
         self._work: deque[Batch] = deque()
         self._taken, self._epoch = 0, 0
-        self._is_paused = False
+        self._is_paused = self._is_starting = False
         self._pace, self._size = Pace(), BatchSize(self._policy.max_batch_bytes)
 
     def reset_after_fork(self) -> None:
@@ -112,6 +113,8 @@ class Sender:
             self._health.count(outcome.DROPPED, "error_in_deliver", len(events))
             self._guard.caught("submit", error)
             return
+        # Not under the lock, which a handler of the log may be waited for with.
+        self._guarded("tell", self.store.tell)
         if kept < len(events):
             self._health.count(outcome.DROPPED, reason, len(events) - kept)
         if kept and not self._has_thread():
@@ -171,8 +174,13 @@ class Sender:
 
     def _start(self) -> None:
         with self._waiting.lock:
-            if not self._has_thread():
-                self._thread = start_daemon(f"otel-posthog-sender-{self._destination.name}", self._run)
+            # A signal handler may come by here while the thread is being started.
+            if not self._has_thread() and not self._is_starting:
+                self._is_starting = True
+                try:
+                    self._thread = start_daemon(f"otel-posthog-sender-{self._destination.name}", self._run)
+                finally:
+                    self._is_starting = False
 
     def _run(self) -> None:
         """Send, as the thread, until the sender is closed and nothing is left, or its deadline is there."""
@@ -184,7 +192,7 @@ class Sender:
         if not self._sending.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return
         try:
-            with self._waiting.caller_sends_until(deadline):
+            with Inside(), self._waiting.caller_sends_until(deadline):
                 self._send()
         finally:
             self._sending.release()
@@ -198,6 +206,7 @@ class Sender:
         """Work on one batch; return False where the sending is to end."""
         try:
             self.store.tend()
+            self.store.tell()
             if self._epoch != self._waiting.epoch:
                 self._work.clear()  # discarded
             if self._work:

@@ -77,6 +77,9 @@ class Store(Protocol):
         returns at once.
         """
 
+    def tell(self) -> None:
+        """Log what is to be told of all this; the caller holds no lock, which a handler of the log may wait for."""
+
     def close(self) -> None:
         """Let go of files and locks, so that another process can adopt what is left. Last call; idempotent."""
 
@@ -184,6 +187,9 @@ class MemoryStore:
         return count
 
     def tend(self) -> None:
+        """Do nothing."""
+
+    def tell(self) -> None:
         """Do nothing."""
 
     def close(self) -> None:

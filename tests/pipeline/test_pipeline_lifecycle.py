@@ -147,7 +147,8 @@ def test_events_from_signal_handlers_and_finalizers_arrive(pipeline: Pipeline, f
     try:
         until = time.monotonic() + 0.5
         emitted = 0
-        while time.monotonic() < until:
+        # So many that a slow machine can deliver them, and as long as it takes to be interrupted.
+        while sent <= 10 or (emitted < 3000 and time.monotonic() < until):
             pipeline.submit(signal(-1 - emitted))
             emitted += 1
             Emits()
@@ -157,8 +158,7 @@ def test_events_from_signal_handlers_and_finalizers_arrive(pipeline: Pipeline, f
         signals.signal(signals.SIGALRM, signals.SIG_IGN)
         time.sleep(0.1)
         signals.signal(signals.SIGALRM, before)
-    assert pipeline.flush(20)
-    assert sent > 10
+    assert pipeline.flush(60)
     assert len(fake_posthog.events) == 2 * emitted + sent
 
 

@@ -50,6 +50,7 @@ def test_a_full_disk_loses_nothing_and_can_still_acknowledge(tmp_path: Path, cap
             assert store.put(event(count))
             count += 1
         assert health.snapshot()[STORAGE_ERROR, "no_space"] >= 1
+        store.tell()
         assert caplog.text.count("cannot be written (No space left on device)") == 1
         first = store.take(100, 10**7)
         store.acknowledge(first)
@@ -59,6 +60,7 @@ def test_a_full_disk_loses_nothing_and_can_still_acknowledge(tmp_path: Path, cap
         assert numbers(list(found)) == list(range(count))
         assert store.put(event(count))
         assert store.volatile == 0
+        store.tell()
         assert caplog.text.count("can be written again") == 1
         assert health.total(DROPPED) == 0
         store.close()

@@ -234,6 +234,10 @@ class Spool:
                 self._own.writer.sync()
             self._spill_all()
 
+    def tell(self) -> None:
+        """Log what became of the disk."""
+        self._trouble.tell()
+
     def close(self) -> None:
         """Sync, and let another process have what is left."""
         if self._is_closed:
@@ -361,7 +365,6 @@ class Spool:
     def _spill(self, own: Own) -> bool:
         """Move some events from memory to disk; return False where the disk does not take them."""
         events = self._overflow.take(SPILL_EVENTS, self._policy.max_buffer_bytes)
-        self._overflow.acknowledge(events)
         done = 0
         try:
             for event in events:
@@ -371,8 +374,11 @@ class Spool:
             pass
         except OSError as error:
             self._trouble.failed(error)
-        for event in events[done:]:
-            self._overflow.put(event)
+        finally:
+            # Also where a signal handler raises, as of `sys.exit()`.
+            self._overflow.acknowledge(events)
+            for event in events[done:]:
+                self._overflow.put(event)
         return done == len(events)
 
     def _oldest_ms(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import logging
 import time
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from otel_posthog.health import STORAGE_ERROR, Health
@@ -46,6 +48,7 @@ class Trouble:
     def __init__(self, health: Health, folder: Path) -> None:
         self._health, self._folder = health, folder
         self._retry_at: float | None = None
+        self._lines: deque[str] = deque()
 
     @property
     def is_on(self) -> bool:
@@ -57,21 +60,26 @@ class Trouble:
         return self._retry_at is None or time.monotonic() >= self._retry_at
 
     def failed(self, error: OSError) -> None:
-        """Note that an event could not be written; tell it when that begins."""
+        """Note that an event could not be written; `tell` says so when that begins."""
         self.count(error)
         if self._retry_at is None:
-            _log.warning(
-                "the spool %s cannot be written (%s): events wait in memory meanwhile, up to max_buffer_bytes",
-                self._folder,
-                error.strerror,
+            self._lines.append(
+                f"the spool {self._folder} cannot be written ({error.strerror}): events wait in memory meanwhile, "
+                "up to max_buffer_bytes"
             )
         self._retry_at = time.monotonic() + RETRY_S
 
     def works(self) -> None:
-        """Note that an event was written; tell it where that had failed."""
+        """Note that an event was written; `tell` says so where that had failed."""
         if self._retry_at is not None:
             self._retry_at = None
-            _log.warning("the spool %s can be written again", self._folder)
+            self._lines.append(f"the spool {self._folder} can be written again")
+
+    def tell(self) -> None:
+        """Log what there is to tell."""
+        while self._lines:
+            with suppress(IndexError):  # another thread told it just now
+                _log.warning("%s", self._lines.popleft())
 
     def count(self, error: OSError) -> None:
         """Count an error after which all goes on."""
