@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from otel_posthog.privacy.detectors.checksums import luhn
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.look import LONG_DIGITS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
@@ -17,12 +18,10 @@ _MAX_GROUPS = 5
 _MAX_GROUP_DIGITS = 7  # American Express has 4-6-5; the last groups of UUIDs have twelve
 _MIN_GROUP_DIGITS = 3  # the last may be shorter; `40 12 55 ...` is a list of numbers
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-
 
 def is_card(digits: str) -> bool:
     """Return whether `digits` (13-19 of 0-9) are a card number by issuer, length and checksum."""
-    return _is_issued(digits) and _luhn(digits)
+    return _is_issued(digits) and luhn(digits)
 
 
 def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
@@ -96,11 +95,6 @@ def _is_issued(digits: str) -> bool:
 # Dankort, RuPay, Troy, Elo, Verve
 _LOCAL = frozenset({5019, 5080, 9792, 5041, 5067, 5090, 6277, 6362, 6363, 6516, 6550, 5060, 5061, 5078, 6500})
 _MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763})
-
-
-def _luhn(digits: str) -> bool:
-    plain, doubled = digits[-1::-2], digits[-2::-2]
-    return (sum(map(int, plain)) + sum(_DOUBLED[int(digit)] for digit in doubled)) % 10 == 0
 
 
 CARD = Detector("card", _find, needs=NUMBER | LONG_DIGITS)

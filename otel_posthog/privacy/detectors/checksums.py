@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 
 
 def luhn(digits: str) -> bool:
     """Return whether `digits` pass the Luhn check (ISO/IEC 7812-1)."""
-    return sum(map(int, digits[-1::-2])) % 10 == -sum(_DOUBLED[int(digit)] for digit in digits[-2::-2]) % 10
+    return (sum(map(int, digits[-1::-2])) + sum(map(int, digits[-2::-2].translate(_DOUBLED)))) % 10 == 0
 
 
 def weighted(digits: str, weights: Sequence[int], modulus: int) -> int:
     """Return the weighted sum of the first digits, modulo `modulus`."""
-    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False)) % modulus
+    return sum(map(mul, map(int, digits), weights)) % modulus
 
 
 def is_date(year: str, month: str, day: str) -> bool:
-    """Return whether the parts could be a date; the year may have two digits."""
-    return (
-        1 <= int(month) <= 12 and 1 <= int(day) <= _DAYS[int(month) - 1] and (len(year) == 2 or year[:2] in _CENTURIES)
-    )
+    """Return whether the parts could be a date; month and day have two digits, the year two or four."""
+    return "01" <= day <= _LAST_DAYS.get(month, "") and (len(year) == 2 or year[:2] in _CENTURIES)
 
 
 def verhoeff(digits: str) -> bool:
@@ -52,7 +51,14 @@ def _dihedral(one: int, other: int) -> int:
     return (turn - other) % 5 + 5 if other < 5 else (turn - (other - 5)) % 5
 
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+# Each digit as the sum of its double's digits.
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+_LAST_DAYS = dict(
+    zip(
+        ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12"),
+        ("31", "29", "31", "30", "31", "30", "31", "31", "30", "31", "30", "31"),
+        strict=True,
+    )
+)
 _CENTURIES = frozenset(("18", "19", "20"))
 _PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)

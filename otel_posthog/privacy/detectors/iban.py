@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from string import ascii_letters
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.look import IBAN_START
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import IBAN_LENGTHS
 
-_DASHED_GROUP = 4
+_NO_GAPS = str.maketrans("", "", " +-")
+_AS_NUMBERS = str.maketrans({char: str(int(char, 36)) for char in ascii_letters})
+# UUIDs have dashes, and groups of eight and twelve.
+_LONG_GROUP = re.compile(r"[0-9A-Za-z]{5}-|-[0-9A-Za-z+ -]{0,40}[0-9A-Za-z]{5}")
 _START = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?=[ +-]?[0-9A-Za-z])")
 
 
@@ -29,29 +34,22 @@ def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
 
 def _read(text: str, start: int, length: int) -> int | None:
     """Return where the IBAN of `length` characters that begins at `start` ends, if there is one."""
-    chars: list[str] = []
-    at, group, dashed = start, 0, False
-    while at < len(text) and len(chars) < length:
-        char = text[at]
-        if char.isascii() and char.isalnum():
-            chars.append(char)
-            group += 1
-        elif char in " -+" and group:
-            dashed = dashed or char == "-"
-            # UUIDs have dashes, and groups of eight and twelve.
-            if dashed and group > _DASHED_GROUP:
-                return None
-            group = 0
-        else:
-            return None
-        at += 1
-    ended = at == len(text) or not text[at].isalnum()
-    grouped = not dashed or group <= _DASHED_GROUP
-    return at if len(chars) == length and ended and grouped and _checks("".join(chars)) else None
+    match = _of_length(length).match(text, start)
+    if match is None or text[match.end() : match.end() + 1].isalnum():
+        return None
+    written = match.group()
+    if "-" in written and _LONG_GROUP.search(written):
+        return None
+    return match.end() if _checks(written.translate(_NO_GAPS)) else None
+
+
+@lru_cache(maxsize=len(IBAN_LENGTHS))
+def _of_length(length: int) -> re.Pattern[str]:
+    return re.compile(rf"[0-9A-Za-z](?:[ +-]?[0-9A-Za-z]){{{length - 1}}}")
 
 
 def _checks(iban: str) -> bool:
-    return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
+    return int((iban[4:] + iban[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
 IBAN = Detector("iban", _find, needs=IBAN_START)

@@ -25,6 +25,26 @@ def is_mixed_id(word: str) -> bool:
     return False
 
 
+def may_hold_mixed_id(raw: bytes) -> bool:
+    """Return whether a part of `raw`, an ASCII text, looks like one, also one with spaces between its groups.
+
+    Fixed bytes are looked for: it is true of some texts that hold none, and never false of one that does.
+    """
+    pieces = raw.translate(_AS_PIECES)
+    if not _WHOLE_SHAPES.isdisjoint(pieces.split()):
+        return True
+    # Spelled out: `any` over the seven takes longer than they do.
+    return (
+        b"000000 000" in pieces
+        or b"000000 a" in pieces
+        or b"0 aa00" in pieces
+        or b"000 00 0000" in pieces
+        or b"0000000 0" in pieces
+        or b"000 000 " in pieces
+        or b"00 00 00 a" in pieces
+    )
+
+
 def _dni(text: str) -> bool:
     """Spain: the letter is the number modulo 23; foreigners' begin with X, Y or Z for 0, 1 or 2."""
     number = int(text[:-1].strip("- ").upper().translate(_FOREIGNER))
@@ -145,3 +165,5 @@ def _by_shape() -> dict[bytes, tuple[tuple[re.Pattern[str], Rule], ...]]:
 
 
 _BY_SHAPE = _by_shape()
+_AS_PIECES = bytes(byte if chr(byte) in "a0" else 32 for byte in AS_CLASSES)
+_WHOLE_SHAPES = frozenset(shape for shape in _BY_SHAPE if not {b"x"[0], b"."[0]} & set(shape))

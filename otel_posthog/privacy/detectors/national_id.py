@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.issuers import BY_GROUPS, BY_LENGTH
 from otel_posthog.privacy.detectors.look import DATE, DIGIT, FOUR_DIGITS
-from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id
+from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id, may_hold_mixed_id
 from otel_posthog.privacy.keys import KeyFacts
 
 NAME = "national_id"
@@ -20,7 +20,9 @@ NAME = "national_id"
 _PIECE = re.compile(r"(?<![0-9A-Za-z_.+-])[0-9]{10,18}(?![0-9A-Za-z_]|[.-][0-9])")
 _GROUPED = re.compile(r"(?<![0-9A-Za-z_.+/-])[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
 _MOMENT_LENGTHS = (10, 13)
-_GROUP = re.compile("[0-9]+")
+_AS_ZEROS = str.maketrans("123456789", "0" * 9)
+_BY_FORM = {re.sub("[0-9]", lambda size: "0" * int(size[0]), groups): rules for groups, rules in BY_GROUPS.items()}
+"""The same rules by the number as it is written, with `0` for every digit."""
 _NO_GAPS = str.maketrans("", "", " ./+-")
 
 
@@ -35,7 +37,8 @@ def _in_runs(text: str, runs: Sequence[Run]) -> list[Span]:
             # Seconds since 1970 of our time, and milliseconds, hold dates of birth by chance.
             if len(digits) in _MOMENT_LENGTHS and "15" <= digits[:2] <= "19":
                 continue
-            if any(rule(digits) for rule in BY_LENGTH.get(len(digits), ())):
+            rules = BY_LENGTH.get(len(digits))
+            if rules is not None and any(rule(digits) for rule in rules):
                 spans.append(piece.span())
         if not run.group().isdecimal():
             spans += (found.span() for found in _GROUPED.finditer(text, start, end) if _is_grouped(found.group()))
@@ -43,11 +46,11 @@ def _in_runs(text: str, runs: Sequence[Run]) -> list[Span]:
 
 
 def _is_grouped(written: str) -> bool:
-    digits = written.translate(_NO_GAPS)
-    if len(digits) < 9:
+    rules = _BY_FORM.get(written.translate(_AS_ZEROS))
+    if rules is None:
         return False
-    shape = _GROUP.sub(lambda group: str(len(group.group())), written)
-    return any(rule(digits) for rule in BY_GROUPS.get(shape, ()))
+    digits = written.translate(_NO_GAPS)
+    return any(rule(digits) for rule in rules)
 
 
 _WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{7,}")
@@ -96,8 +99,6 @@ _DIGIT = re.compile("[0-9]")
 
 
 def _named(text: str) -> list[Span]:
-    if text.isascii() and _FIRST_WORDS.isdisjoint(text.lower().encode().translate(_ONLY_LETTERS).split()):
-        return []
     spans: list[Span] = []
     for name in _NAMES.finditer(text):
         number = _AFTER_NAME.match(text, name.end())
@@ -106,7 +107,8 @@ def _named(text: str) -> list[Span]:
     return spans
 
 
-_ONLY_LETTERS = bytes(byte if chr(byte) in "abcdefghijklmnopqrstuvwxyz" else 32 for byte in range(256))
+# As `bytes.lower`, and a space for what is no letter.
+_ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte < 128 else 32 for byte in range(256))
 # Any of the names above begins with one of these, unless it has letters outside ASCII.
 _FIRST_WORDS = frozenset(
     (
@@ -128,10 +130,15 @@ def _find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
         found = _ANY.finditer(text)
         return [match.span() for match in found if len(_DIGIT.findall(match.group())) >= _FEWEST_DIGITS]
     spans = _in_runs(text, runs) if runs else []
-    if not text.isdecimal():
+    if text.isdecimal():
+        return spans
+    raw = text.encode() if text.isascii() else None
+    if raw is None or may_hold_mixed_id(raw):
         spans += _mixed(text)
-        if " " in text or ":" in text:
-            spans += _named(text)
+    if (" " in text or ":" in text) and (
+        raw is None or not _FIRST_WORDS.isdisjoint(raw.translate(_ONLY_LETTERS).split())
+    ):
+        spans += _named(text)
     return _apart(spans) if len(spans) > 1 else spans
 
 
