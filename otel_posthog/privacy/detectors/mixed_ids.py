@@ -33,15 +33,15 @@ def may_hold_mixed_id(raw: bytes) -> bool:
     pieces = raw.translate(_AS_PIECES)
     if not _WHOLE_SHAPES.isdisjoint(pieces.split()):
         return True
-    # Spelled out: `any` over the seven takes longer than they do.
+    # Spelled out: `any` over the seven takes longer than they do, and `in` for bytes longer than `find`.
     return (
-        b"000000 000" in pieces
-        or b"000000 a" in pieces
-        or b"0 aa00" in pieces
-        or b"000 00 0000" in pieces
-        or b"0000000 0" in pieces
-        or b"000 000 " in pieces
-        or b"00 00 00 a" in pieces
+        pieces.find(b"000000 000") >= 0
+        or pieces.find(b"000000 a") >= 0
+        or pieces.find(b"0 aa00") >= 0
+        or pieces.find(b"000 00 0000") >= 0
+        or pieces.find(b"0000000 0") >= 0
+        or pieces.find(b"000 000 ") >= 0
+        or pieces.find(b"00 00 00 a") >= 0
     )
 
 

@@ -21,8 +21,9 @@ _SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}")
 _FLAG_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}|(?<=\w) (?=[^\s-])")
 _KEY_REVERSED = re.compile(r"\s{0,3}:?(?:(?P<quote>[\"'])\\{0,4}|\](?=[^\[]{1,64}\[\w))?(?P<key>[\w-]{1,64})")
 _LOOK_BACK_CHARS = 72
-# Every word that might be a key, read forwards: in almost every text none of them is one that matters.
-_KEY = re.compile(r"(?<![0-9A-Za-z_\x80-\U0010ffff-])([0-9A-Za-z_\x80-\U0010ffff-]+)[\"'\]\\\s:]{0,9}[=:]")
+# Every word that might be a key, in the text read backwards, where the few signs come first: in almost every text none
+# of these words is one that matters.
+_KEYS_REVERSED = re.compile(r"[=:][\"'\]\\\s:]{0,9}([0-9A-Za-z_\x80-\U0010ffff-]+)")
 _MAX_KEY_CHARS = 64
 _MAX_HARMLESS = 4096
 
@@ -107,13 +108,13 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             header=facts.sensitive and bool(_COOKIE_KEY.fullmatch(word)),
         )
 
-    # Names are few and come again; of a stream of ever new ones none is kept for long.
+    # Names, read backwards, are few and come again; of a stream of ever new ones none is kept for long.
     harmless: set[str] = set()
 
     def hides(names: list[str]) -> bool:
         if harmless.issuperset(names):
             return False
-        if any(read(name[-_MAX_KEY_CHARS:]).may_hide for name in names):
+        if any(read(name[_MAX_KEY_CHARS - 1 :: -1]).may_hide for name in names):
             return True
         if len(harmless) > _MAX_HARMLESS:
             harmless.clear()
@@ -121,7 +122,7 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
         return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        if "--" not in text and not hides(_KEY.findall(text)):
+        if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])):
             return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []

@@ -66,34 +66,46 @@ def _shapes() -> re.Pattern[str]:
             by_first[beginning[0]].append(re.escape(beginning[1:]) + _KINDS[kind] % least)
     # By first letter: where a word begins, one comparison for each letter rules all of its beginnings out.
     grouped = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
-    return re.compile(grouped, re.ASCII)
+    return re.compile(rf"(?<![0-9A-Za-z])(?:{grouped})", re.ASCII)
 
 
 _SHAPES = _shapes()
 _MAX_DOTTED = 32  # `snyk_uat.0123abcd.`, before the first long word of a key
-_HEAD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]")
 _RUN = re.compile(r"[0-9A-Za-z_-]{14,}")
 # Hashes, UUIDs, names of things.
 _PLAIN_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,15})*")
 
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    spans: list[Span] = []
-    end = 0
-    for run in _RUN.finditer(text):
-        if run.end() <= end or _PLAIN_RUN.fullmatch(run.group()):
-            continue
-        for head in _HEAD.finditer(text, max(end, run.start() - _MAX_DOTTED), run.end()):
-            key = _SHAPES.match(text, head.start()) if head.start() >= end else None
-            if key:
-                spans.append(key.span())
-                end = key.end()
+    spans = _begun(text)
     for hint, pattern in _ODD:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
         spans += (match.span() for match in _FOR_A_PURPOSE.finditer(text))
     return _apart(spans) if len(spans) > 1 else spans
+
+
+def _begun(text: str) -> list[Span]:
+    """Return the keys that begin like one, at a long word that is no plain one or up to `_MAX_DOTTED` before it."""
+    spans: list[Span] = []
+    end = 0
+    key: re.Match[str] | None = None
+    for run in _RUN.finditer(text):
+        if run.end() <= end or _PLAIN_RUN.fullmatch(run.group()):
+            continue
+        start = max(end, run.start() - _MAX_DOTTED)
+        while True:
+            if key is None or key.start() < start:
+                key = _SHAPES.search(text, start)
+                if key is None:
+                    return spans
+            # What begins behind this word is kept for the next one: no part of the text is searched twice.
+            if key.start() >= run.end():
+                break
+            spans.append(key.span())
+            start = end = key.end()
+    return spans
 
 
 def _apart(spans: list[Span]) -> list[Span]:
