@@ -13,7 +13,8 @@ def luhn(digits: str) -> bool:
 
 def weighted(digits: str, weights: Sequence[int], modulus: int) -> int:
     """Return the weighted sum of the first digits, modulo `modulus`."""
-    return sum(map(mul, weights, map(int, digits))) % modulus
+    total: int = sum(map(mul, weights, map(int, digits)))
+    return total % modulus
 
 
 def is_date(year: str, month: str, day: str) -> bool:
