@@ -50,7 +50,9 @@ def run(arguments: argparse.Namespace, say: Say) -> Result:
         numbers = [f"{each:,.0f}" for each in (values[0], values[-1], max(values))]
         verdict = "no slope" if grown[name] <= ALLOWED[name] else "GROWS"
         rows.append((name, *numbers, f"{grown[name]:+.2f}", f"{ALLOWED[name]:g}", verdict))
-    return Result(head + "\n" + table(rows), {"minutes": minutes, "emitted": emitted, "arrived": arrived, **grown})
+    greatest = {name: max(getattr(each, name) for each in samples) for name in NAMES}
+    figures = {"minutes": minutes, "emitted": emitted, "arrived": arrived, "greatest": greatest, **grown}
+    return Result(head + "\n" + table(rows), figures)
 
 
 def soak(seconds: float, rate: int, say: Say) -> tuple[Sequence[Sample], int, int]:

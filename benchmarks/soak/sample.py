@@ -17,7 +17,7 @@ class Sample:
 
     Attributes:
         at_s: Since the start of the run.
-        memory_kib: Resident.
+        memory_kib: Resident, without mapped files: the benchmark's own tally is one, and grows with each event.
         threads: Of the process.
         handles: Open files.
         disk_kib: Of its spool.
@@ -41,7 +41,7 @@ def sample(pid: int, spool: Path, at_s: float) -> Sample:
     for each in spool.glob("**/*"):
         with suppress(FileNotFoundError):  # delivered meanwhile
             disk += each.stat().st_size
-    memory, threads = int(status["VmRSS"].split()[0]), int(status["Threads"])
+    memory, threads = int(status["RssAnon"].split()[0]), int(status["Threads"])
     return Sample(at_s, memory, threads, len(list((folder / "fd").iterdir())), disk / KIB)
 
 

@@ -92,3 +92,14 @@ def test_spool_loses_nothing_to_kills() -> None:
     assert made["recovery"]["found"] == made["recovery"]["events"] == 8000
     assert made["kill"]["acknowledged"] > 3 * 4000
     assert (made["kill"]["lost"], made["kill"]["repeated"]) == (0, 0)
+
+
+def test_soak_holds_little_and_loses_nothing() -> None:
+    """A short run, in which a slope says nothing: all arrives, and what the program holds stays below what it may."""
+    made = figures("--only", "soak", "--minutes", "0.2", "--soak-rate", "300")["soak"]
+    assert made["arrived"] == made["emitted"] == 0.2 * 60 * 300
+    greatest = made["greatest"]
+    # Its own threads and those of a sync; a directory, a segment, a connection; a few segments.
+    assert greatest["threads"] <= 10
+    assert greatest["handles"] <= 40
+    assert greatest["disk_kib"] <= 24 * 1024

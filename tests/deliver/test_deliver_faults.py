@@ -16,7 +16,7 @@ def test_events_arrive_once_and_in_batches(fake_posthog: FakePostHog) -> None:
     """250 events are three requests of at most 100, none lost, none twice."""
     with Delivering(fake_posthog.url) as made:
         made.send(250)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert len(fake_posthog.events) == len(fake_posthog.unique_events) == 250
         assert made.counted("delivered") == {"": 250}
         assert made.delivery.size_bytes == 0
@@ -28,13 +28,17 @@ def test_events_arrive_once_and_in_batches(fake_posthog: FakePostHog) -> None:
 def test_events_that_trickle_in_share_a_request(fake_posthog: FakePostHog) -> None:
     """An event that wakes the idle sender waits for others like any: no request for each."""
     with Delivering(fake_posthog.url, flush_interval_s=0.3) as made:
+        took_s = 0.0
         for round_number in range(2):
+            started = time.monotonic()
             for number in range(20):
                 made.send(1, first=20 * round_number + number)
                 time.sleep(0.005)
+            took_s += time.monotonic() - started
             fake_posthog.wait_for(20 * (round_number + 1))
             time.sleep(0.1)
-    assert len(fake_posthog.requests) <= 4
+    # One more for each interval that a slow machine takes over the sending.
+    assert len(fake_posthog.requests) <= 4 + took_s // 0.3
 
 
 @pytest.mark.parametrize(
@@ -52,10 +56,11 @@ def test_events_that_trickle_in_share_a_request(fake_posthog: FakePostHog) -> No
 def test_what_passes_is_waited_for(fault: Fault, fake_posthog: FakePostHog) -> None:
     """A server that fails for a while loses no event and gets none twice."""
     fake_posthog.fault(fault)
-    with Delivering(fake_posthog.url, request_timeout_s=0.3) as made:
+    # A slow machine's answer must not be taken for none: that would be a repeat.
+    with Delivering(fake_posthog.url, request_timeout_s=2.0 if fault.hang_s else 15.0) as made:
         made.send(20)
         fake_posthog.wait_for(20)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert made.counted("dropped") == {}
     assert fake_posthog.duplicates == 0
 
@@ -67,7 +72,7 @@ def test_an_outage_is_waited_for(fake_posthog: FakePostHog) -> None:
         made.send(30)
         assert not made.delivery.flush(0.3)
         fake_posthog.resume()
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert sum(made.counted("retried").values()) >= 30
     assert len(fake_posthog.unique_events) == 30
 
@@ -77,7 +82,7 @@ def test_retry_after_is_a_floor(fake_posthog: FakePostHog) -> None:
     fake_posthog.fault(Fault(status=429, retry_after="0.6"))
     with Delivering(fake_posthog.url) as made:
         made.send(1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     first, second = (request.received_at for request in fake_posthog.requests)
     assert second - first >= 0.6
 
@@ -87,7 +92,7 @@ def test_a_lost_answer_is_a_repeat_that_posthog_recognises(fake_posthog: FakePos
     fake_posthog.fault(Fault(lose_answer=True, times=2))
     with Delivering(fake_posthog.url) as made:
         made.send(10)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     assert len(fake_posthog.events) == 30
     assert len(fake_posthog.unique_events) == 10
     ids = {request.headers["posthog-request-id"] for request in fake_posthog.requests}
@@ -102,7 +107,7 @@ def test_one_event_that_is_refused_takes_no_neighbour_along(fake_posthog: FakePo
     with Delivering(fake_posthog.url) as made:
         for number in range(100):
             made.delivery.submit(poisoned if number == 50 else clean(number))
-        assert made.delivery.flush(10)
+        assert made.delivery.flush(30)
         assert made.counted("dropped") == {"rejected": 1}
     assert len(fake_posthog.unique_events) == 99
     assert fake_posthog.duplicates == 0
@@ -113,7 +118,7 @@ def test_a_body_that_is_too_large_is_halved() -> None:
     with FakePostHog(max_body_bytes=3000) as server, Delivering(server.url) as made:
         made.send(40)
         made.delivery.submit(clean(99, text="x" * 5000))
-        assert made.delivery.flush(10)
+        assert made.delivery.flush(30)
         assert made.counted("dropped") == {"too_large": 1}
         assert len(server.unique_events) == 40
 
@@ -124,7 +129,7 @@ def test_each_event_of_a_batch_has_its_own_result(fake_posthog: FakePostHog) -> 
     with Delivering(fake_posthog.url) as made:
         for number, name in enumerate(("again", "never", "hm", "fine")):
             made.delivery.submit(clean(number, name))
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert made.counted("dropped") == {"rejected": 1}
         assert made.counted("delivered") == {"": 3}
     assert [each.event for each in fake_posthog.events] == ["hm", "fine", "again"]
@@ -135,9 +140,9 @@ def test_a_server_without_capture_v1_gets_the_older_format() -> None:
     """404 on V1 sends the same batch to `/batch/` at once, and all later ones."""
     with FakePostHog(v1=False) as server, Delivering(server.url) as made:
         made.send(3)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         made.send(3, first=3)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert [request.status for request in server.requests] == [404, 200, 200]
         assert len(server.unique_events) == 6
         assert server.events[0].properties["$lib"] == "otel-posthog"
@@ -158,7 +163,7 @@ def test_a_wrong_key_keeps_the_events_and_says_so_once(
         assert "HTTP 401" in lines[0]
         assert "phc_" not in lines[0]
         fake_posthog.api_key = "phc_test"
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     assert len(fake_posthog.unique_events) == 5
 
 
@@ -168,8 +173,8 @@ def test_a_wrong_key_does_not_hold_up_an_exit(fake_posthog: FakePostHog, caplog:
     made = Delivering(fake_posthog.url)
     made.send(3)
     started = time.monotonic()
-    made.delivery.shutdown(10)
-    assert time.monotonic() - started < 5
+    made.delivery.shutdown(30)
+    assert time.monotonic() - started < 15
     assert made.delivery.volatile == 3
     assert "(HTTP 401): check POSTHOG_API_KEY and POSTHOG_HOST; events are not delivered before the end" in caplog.text
 
@@ -183,7 +188,7 @@ def test_a_full_buffer_drops_and_counts_the_newest(fake_posthog: FakePostHog) ->
         assert 0 < kept < 100
         assert made.delivery.size_bytes <= 10_000
         fake_posthog.resume()
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert [each.uuid[-2:] for each in fake_posthog.events] == [f"{number:02x}" for number in range(kept)]
 
 
@@ -195,7 +200,7 @@ def test_flush_and_shutdown_keep_their_deadlines_while_the_server_hangs(fake_pos
         started = time.monotonic()
         assert not made.delivery.flush(0.3)
         assert not made.delivery.shutdown(0.5)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
     made.send(1, first=1)
     assert made.counted("dropped") == {"after_shutdown": 1}
 
@@ -226,7 +231,7 @@ def test_a_fork_inherits_nothing_and_loses_nothing(fake_posthog: FakePostHog) ->
     """What the parent has, the parent delivers; the child delivers its own, over a connection of its own."""
     with Delivering(fake_posthog.url, flush_interval_s=0.3) as made:
         made.send(1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         made.send(10, first=1)
         child = os.fork()
         if child == 0:
@@ -234,7 +239,7 @@ def test_a_fork_inherits_nothing_and_loses_nothing(fake_posthog: FakePostHog) ->
             os._exit(0 if made.delivery.flush(5) else 1)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     assert len(fake_posthog.events) == len(fake_posthog.unique_events) == 12
 
 
@@ -248,7 +253,7 @@ def test_without_a_thread_flush_sends_itself(fake_posthog: FakePostHog, monkeypa
     with monkeypatch.context() as patched:
         patched.setattr("otel_posthog.deliver.sender.threading.Thread.start", refused)
         made.send(1)
-    assert made.delivery.flush(5)
+    assert made.delivery.flush(30)
     assert len(fake_posthog.events) == 1
     made.send(2, first=1)
     fake_posthog.wait_for(3)

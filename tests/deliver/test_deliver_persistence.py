@@ -60,12 +60,12 @@ def test_max_attempts_ends_the_trying_and_keeps_a_dead_letter(fake_posthog: Fake
     with Delivering(fake_posthog.url, max_attempts=3) as made:
         _, store = on_disk(made)
         made.send(1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert store.buried == [("00", "attempts_exhausted")]
         assert made.counted("dropped") == {"attempts_exhausted": 1}
         assert len(fake_posthog.requests) == 3
         made.send(1, first=1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     assert [event.uuid[-1] for event in fake_posthog.events] == ["1"]
 
 
@@ -74,7 +74,7 @@ def test_max_attempts_does_not_give_up_on_a_wrong_key(fake_posthog: FakePostHog)
     fake_posthog.fault(Fault(status=401, times=4))
     with Delivering(fake_posthog.url, max_attempts=1) as made:
         made.send(1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert made.counted("delivered") == {"": 1}
 
 
@@ -87,7 +87,7 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_with_its_reason(fake_pos
         _, store = on_disk(made)
         for number, name in enumerate(("never", "e", "e")):
             made.delivery.submit(clean(number, name))
-            assert made.delivery.flush(5)
+            assert made.delivery.flush(30)
     assert store.buried == [("00", "rejected"), ("01", "rejected"), ("02", "too_large")]
     assert len(store) == store.size_bytes == 0
 
@@ -98,7 +98,7 @@ def test_the_first_repeat_waits_a_tenth_of_a_second(fake_posthog: FakePostHog, m
     fake_posthog.fault(Fault(status=503))
     with Delivering(fake_posthog.url, retry_initial_s=0.5, retry_max_s=30) as made:
         made.send(1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     first, second = (request.received_at for request in fake_posthog.requests)
     assert second - first >= 0.1
 
@@ -116,7 +116,7 @@ def test_the_backoff_doubles_up_to_its_ceiling_with_full_jitter(monkeypatch: pyt
         server.fault(Fault(status=503, times=8))
         with Delivering(server.url, retry_initial_s=0.5, retry_max_s=30) as made:
             made.send(1)
-            assert made.delivery.flush(5)
+            assert made.delivery.flush(30)
     assert [most for _, most in asked] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     assert [least for least, _ in asked] == [most / 5 for _, most in asked]
 
@@ -148,7 +148,7 @@ def test_an_exit_leaves_what_is_on_disk_to_the_next_process(fake_posthog: FakePo
         started = time.monotonic()
         assert not made.delivery.flush(30, is_leaving=True)
         assert not made.delivery.shutdown(30)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15
         assert (store.is_open, made.counted("dropped"), made.delivery.volatile) == (False, {}, 0)
 
 
@@ -168,7 +168,7 @@ def test_a_flush_does_not_wait_for_what_another_process_left(fake_posthog: FakeP
         for number in range(0x80, 0x90):
             store.put(clean(number))
         made.send(5)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert sender.outstanding == 0
         assert len(fake_posthog.wait_for(21)) == 21
         assert store.tended > 0
@@ -193,7 +193,7 @@ def test_what_is_discarded_is_sent_no_more(fake_posthog: FakePostHog) -> None:
         assert made.delivery.flush(0.05)
         fake_posthog.clear_faults()
         made.send(1, first=200)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         assert made.counted("dropped") == {"opted_out": 150}
     assert [event.uuid[-2:] for event in fake_posthog.events] == ["c8"]
 
@@ -206,10 +206,10 @@ def test_capture_v1_is_tried_again_some_time_after_a_404(
     fake_posthog.fault(Fault(status=404))
     with Delivering(fake_posthog.url) as made:
         made.send(1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
         time.sleep(0.25)
         made.send(1, first=1)
-        assert made.delivery.flush(5)
+        assert made.delivery.flush(30)
     assert [request.path for request in fake_posthog.requests] == [
         "/i/v1/analytics/events",
         "/batch/",
@@ -223,7 +223,7 @@ def test_a_limit_of_the_servers_is_learnt(fake_posthog: FakePostHog) -> None:
     with Delivering(fake_posthog.url, flush_interval_s=0.01) as made:
         for first in range(0, 1000, 100):
             made.send(100, first=first)
-        assert made.delivery.flush(10)
+        assert made.delivery.flush(30)
     assert len(fake_posthog.events) == len(fake_posthog.unique_events) == 1000
     refused = [number for number, request in enumerate(fake_posthog.requests) if request.status == 413]
     assert refused[-1] < 32 < len(fake_posthog.requests) - 50

@@ -63,8 +63,8 @@ def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 5000
     with answering(answer, keeps_open=True) as url:
         started = time.monotonic()
-        assert len(HttpTransport().post(url, {}, b"{}", 2.0).body) == 100
-        assert time.monotonic() - started < 1
+        assert len(HttpTransport().post(url, {}, b"{}", 30.0).body) == 100
+        assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"])

@@ -37,7 +37,7 @@ def test_what_is_put_is_handled_in_order_on_one_other_thread() -> None:
     queue = hand_over(lambda each: seen.append((each.name, threading.current_thread().name)))
     for number in range(50):
         assert queue.put(signal(str(number)))
-    assert queue.flush(5)
+    assert queue.flush(30)
     queue.close()
     assert seen == [(str(number), "otel-posthog-worker") for number in range(50)]
     assert queue.size_bytes == 0
@@ -48,7 +48,7 @@ def test_a_full_queue_says_no_and_keeps_what_it_has() -> None:
     gate, seen = threading.Event(), []
 
     def handle(each: Signal) -> None:
-        gate.wait(5)
+        gate.wait(30)
         seen.append(each.name)
 
     size = estimated_bytes(signal())
@@ -57,21 +57,27 @@ def test_a_full_queue_says_no_and_keeps_what_it_has() -> None:
     assert taken == [True, True, True, False, False]
     assert queue.size_bytes <= 3 * size
     gate.set()
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert seen == ["0", "1", "2"]
     queue.close()
 
 
 def test_a_worker_that_is_behind_leaves_the_rest_to_the_caller() -> None:
     """Past the bound on age the caller does the work; once the worker has caught up it does it again."""
-    gate = threading.Event()
-    queue = HandOver(lambda _: [gate.wait(5)], lambda _: None, lambda: None, max_bytes=10**6, max_age_s=0.05)
+    gate, is_at_it = threading.Event(), threading.Event()
+
+    def handle(_: Signal) -> list[bool]:
+        is_at_it.set()
+        return [gate.wait(30)]
+
+    queue = HandOver(handle, lambda _: None, lambda: None, max_bytes=10**6, max_age_s=0.05)
     assert queue.put(signal("handled"))
+    assert is_at_it.wait(30)
     assert queue.put(signal("waits"))
     time.sleep(0.1)
     assert not queue.put(signal("too late"))
     gate.set()
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert queue.put(signal("again"))
     queue.close()
 
@@ -103,7 +109,7 @@ def test_flush_handles_what_is_queued_where_no_thread_can_start(monkeypatch: pyt
     monkeypatch.setattr(threading.Thread, "start", refused)
     assert queue.put(signal("a"))
     assert queue.put(signal("b"))
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert seen == ["a", "b"]
 
 
@@ -126,7 +132,7 @@ def test_the_child_of_a_fork_starts_empty_and_the_parent_keeps_its_own() -> None
 
     assert in_child(work)
     gate.set()
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert seen == ["parent"]
     queue.close()
 
@@ -139,7 +145,7 @@ def test_the_size_is_never_above_the_bound_and_ends_at_zero(items: list[dict[str
     for item in items:
         queue.put(Signal(Source.LOG, "e", item, 1))
         assert queue.size_bytes <= 3000
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert queue.size_bytes == 0
     queue.close()
 
@@ -156,7 +162,7 @@ def test_what_comes_together_is_committed_together_and_before_a_flush_returns() 
     for number in range(20):
         queue.put(signal(str(number)))
     gate.set()
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert [name for each in commits for name in each] == [str(number) for number in range(20) for _ in range(2)]
     assert len(commits) < 20
     assert queue.size_bytes == 0
@@ -174,7 +180,7 @@ def test_a_commit_does_not_wait_for_a_stream_to_end(monkeypatch: pytest.MonkeyPa
     queue = HandOver(handle, lambda made: commits.append(len(made)), lambda: None, max_bytes=10**6)
     for number in range(50):
         queue.put(signal(str(number)))
-    assert queue.flush(5)
+    assert queue.flush(30)
     assert sum(commits) == 50
     assert max(commits) < 10
     queue.close()

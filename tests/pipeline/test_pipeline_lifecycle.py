@@ -65,7 +65,7 @@ def test_a_process_of_multiprocessing_loses_nothing(pipeline: Pipeline, fake_pos
     process.join(10)
     assert process.exitcode == 0
     assert len(fake_posthog.wait_for(1)) == 1
-    assert pipeline.flush(5)
+    assert pipeline.flush(30)
     assert len(fake_posthog.events) == len(fake_posthog.unique_events) == 2
 
 
@@ -78,7 +78,7 @@ def test_os_exit_does_not_wait_for_a_server_that_hangs(pipeline: Pipeline, fake_
         os._exit(0)
     started = time.monotonic()
     os.waitpid(child, 0)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
 
 
 def test_os_exit_forgets_pipelines_that_are_gone() -> None:
@@ -176,7 +176,7 @@ def test_logging_inside_the_worker_does_not_feed_itself(pipeline: Pipeline, fake
         pipeline.submit(signal())
         assert not pipeline.flush(1.0)
         fake_posthog.api_key = "phc_test"
-        assert pipeline.flush(10)
+        assert pipeline.flush(30)
     finally:
         log.removeHandler(handler)
     assert len(fake_posthog.unique_events) == 2
@@ -191,7 +191,7 @@ def test_a_clock_that_jumps_delays_nothing(
     pipeline.submit(signal())
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + jump_s)
-    assert pipeline.flush(10)
+    assert pipeline.flush(30)
     assert fake_posthog.events[0].timestamp.startswith("2026-01-02T03:04:05")
 
 

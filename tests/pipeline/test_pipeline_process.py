@@ -234,7 +234,7 @@ def test_three_providers_share_one_exit_budget(fake_posthog: FakePostHog) -> Non
     for _ in range(5):
         made.pipeline.flush_for_exit()
     assert not made.pipeline.shutdown()
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 4
 
 
 def test_a_child_delivers_its_own_events_only(fake_posthog: FakePostHog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -186,4 +187,31 @@ def test_a_key_interrupt_in_the_middle_of_a_put_breaks_nothing(tmp_path: Path, m
             store.put(event(1, size=900))
     store.put(event(2))
     assert [int(each.uuid[-12:]) for each in drained(store)] == [0, 2]
+    store.close()
+
+
+def test_an_exit_in_the_middle_of_a_move_to_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal handler that raises, as `sys.exit()` does, leaves in memory what is not on disk yet."""
+    store = spool(tmp_path)
+    append, left = store._files.append, [3]
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def interrupted(descriptor: int, data: bytes) -> int:
+        left[0] -= 1
+        if not left[0]:
+            raise SystemExit
+        return append(descriptor, data)
+
+    monkeypatch.setattr("otel_posthog.deliver.spool.trouble.RETRY_S", 0.0)
+    monkeypatch.setattr(store._files, "append", full)
+    for number in range(5):
+        store.put(event(number))
+    monkeypatch.setattr(store._files, "append", interrupted)
+    with pytest.raises(SystemExit):
+        store.put(event(5))
+    monkeypatch.setattr(store._files, "append", append)
+    assert store.volatile
+    assert sorted(int(each.uuid[-12:]) for each in drained(store)) == list(range(6))
     store.close()
