@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from otel_posthog.model import REDACTED
 from otel_posthog.privacy.keys import KeyFacts
-from otel_posthog.privacy.words import PREFERENCES
+from otel_posthog.privacy.words import PLAIN, PREFERENCES
 
 Clean = Callable[[str], tuple[str, list[str]]]
 """Returns a text with what the detectors find replaced, and the detectors that found something."""
@@ -59,5 +59,6 @@ def _says_nothing(rest: str) -> bool:
     if _OPAQUE.search(rest):
         return False
     words = _WORD.findall(rest)
-    lower = sum(1 for word in words if word.islower())
-    return bool(lower) and (lower == len(words) or 2 <= lower >= len(words) - lower)
+    plain = sum(1 for word in words if word.lower() in PLAIN)
+    # A name may be written in lower case: what is unknown must be little beside what is not.
+    return plain > 1 and len(words) - plain < plain

@@ -27,7 +27,9 @@ from otel_posthog.privacy.words import (
     VERSIONS,
 )
 
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+# Latin letters with their accents are letters of one word; other scripts are words of their own.
+_LATIN = "a-z\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+_TOKEN = re.compile(rf"[A-Z]+(?![{_LATIN}])|[A-Z]?[{_LATIN}]+|\d+|[^\W\d_A-Z{_LATIN}]+")
 
 MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conventions comes near
 

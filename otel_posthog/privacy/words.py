@@ -15,7 +15,7 @@ DESCRIPTORS = words(
     "method methods type types kind status state result outcome scheme mode provider providers strength purpose "
     "verified valid validated enabled disabled required present exists consent policy version format level step source "
     "reason template category provided shown changed expired missing used backend engine flow channel strategy model "
-    "brand os platform manufacturer algorithm alg"
+    "brand os platform manufacturer algorithm alg country region domain check reset manager"
 )
 FLAGS = words("has is can should needs need requires require allow allows use uses supports support with enable")
 COUNTERS = words(
@@ -29,7 +29,9 @@ NEVER_NUMBERS = words("email mail jwt cookie cookies address street bearer")
 # Words under which a value is a credential, not a fact about a person.
 CREDENTIALS = words(
     "password passwd pwd passphrase secret secrets credential credentials token jwt auth authorization bearer cookie "
-    "cookies csrf xsrf otp pin cvv cvc api apikey access private signing encryption session pass"
+    "cookies csrf xsrf otp pin cvv cvc api apikey access private signing encryption session pass passcode "
+    "key adgangskode clave contrasena contraseña haslo hasło heslo jelszo jelszó kennwort lösenord losenord lozinka "
+    "parola passwort salasana senha şifre wachtwoord пароль 密码 密碼 パスワード 비밀번호 passe"
 )
 # Terms of art in which a sensitive word is none; addresses of machines are left to the detectors of addresses.
 HARMLESS_PHRASES = frozenset(
@@ -40,6 +42,7 @@ HARMLESS_PHRASES = frozenset(
         ("token", "bucket"),
         ("mobile", "app os device platform"),
         ("phone", "model"),
+        ("address", "family"),
     )
     for first in words(firsts)
     for second in words(seconds)
@@ -50,7 +53,8 @@ HARMLESS_KEYS = frozenset({"client.address", "source.address", "destination.addr
 PROSE = words(
     "and are authentication authorization cannot changed could error empty expired failed failure for from has "
     "incorrect invalid is length missing must mismatch not optional or rejected required reset revoked should string "
-    "the too unauthorized unexpected unknown unsupported updated was weak will with wrong"
+    "any bool bytes int object str "
+    "expected the too unauthorized unexpected unknown unsupported updated was weak will with wrong"
 )
 
 # The detectors of which a key speaks, by the words that say so.
@@ -96,3 +100,19 @@ IBAN_LENGTHS = {
         "UA29 VA22 VG24 XK20 YE30"
     )
 }
+
+# Words of sentences, log lines and structures, in lower case: around a value these say nothing of a person.
+PLAIN = PROSE | words(
+    "about accepted account accounts active address addresses again already also answering any api app at back be "
+    "because been before browse but by call called can card change charge check client com contact correct customer "
+    "data debug detail did do does duplicate email enter entered entry event events example exception exists false "
+    "fatal field first for form found got had has have he header headers here his how http https iban id if in info "
+    "input insert into it its json keep key keyerror kind last late later level like line list ll log login lookup "
+    "lost mail matching me message mobile msg my name need net new next no note now null number numbers of ok on "
+    "order org our out page parse password payload payment phone plan please pro problem processed profile properties "
+    "query re read reading reason receive receiving ref request retry retrying said security see select send sending "
+    "sent service session set she shop signup site so social status stay step stop subject table test text than that "
+    "their them then there they this thread ticket to token true try type typeerror undefined under update upstream "
+    "url user users v value valueerror values violates want warn we were what when where which while who why worker "
+    "would x yet you your"
+)

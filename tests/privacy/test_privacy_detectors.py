@@ -125,6 +125,18 @@ HITS = {
         ("SET password = 'it''s' WHERE id=?", "SET password = '[secret]' WHERE id=?"),
         ("user[password]=abc1", "user[password]=[secret]"),
         ("cookie: a=b; c=d\nnext", "cookie: [secret]\nnext"),
+        ("Authorization: GenieKey ab-12-cd-34\nHost: x", "Authorization: [secret]\nHost: x"),
+        ('authorization: Digest username="x", response="0a1b"', "authorization: [secret]"),
+        (
+            "/cb?client_assertion=a1b2c3d4e5f6a7b8c9&appkey=a1b2c3d4e5f6a7b8c9",
+            "/cb?client_assertion=[secret]&appkey=[secret]",
+        ),
+        (
+            "passwort=abc1 contraseña: abc2 mot_de_passe='abc3'",
+            "passwort=[secret] contraseña: [secret] mot_de_passe='[secret]'",
+        ),
+        ("https://hooks.slack" + ".com/services/T0000AAAA/B0000AAAA/abcdEFGH1234abcdEFGH", "https://[secret]"),
+        (f"key {'0a' * 16}-us12, {'0b' * 18}NR" + "AL", "key [secret], [secret]"),
     ],
 }
 
@@ -167,6 +179,9 @@ QUIET = [
     "52998224726",
     "2341 2341 2349",
     "build 20240131-1",
+    "org.xerial:sqlite-jdbc@3.54.1.0 undertow-core@2.4.4.Final rv:1.9.7.20 Collecting EPPlus 4.5.3.3",
+    "token = await getToken() password = request.form['x'] Authorization: Bearer <token>",
+    "token: str | None, api_key = os.environ['X'], password: ${{ secrets.X }}",
     "mobile 1080x2189, phone model 12.0.1, call 1732412345 times, hotel: 12 rooms",
     "01-02-2024 31.12.2024 2024-01-02 12345678 0123-4567",
     "1 234 567 890 and 100 200 301",

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from otel_posthog.model import Receipt
-from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.policy import FrozenMap, HitMethod, PrivacyPolicy
 from otel_posthog.privacy import Filter
 
 FILTER = Filter(PrivacyPolicy())
@@ -221,3 +221,44 @@ def test_an_event_name_is_filtered() -> None:
     receipt = Receipt()
     assert FILTER.name("signup jo@example.org", receipt) == "signup [email]"
     assert receipt.entries == [("event", "email", "replaced")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "left"),
+    [
+        ("email", "jane doe <jane@example.org>", None),
+        ("email", "mail from jane doe jane@example.org", None),
+        ("email", "Customer said it is jane@example.org, please update", "Customer said it is [email], please update"),
+        ("contraseña", "abc12345", None),
+        ("userTelefon", "5321234567", None),
+        ("msisdn", "5321234567", None),
+        ("callerId", "5321234567", "[phone]"),
+        ("email_domain", "example.com", "example.com"),
+        ("address_family", "inet", "inet"),
+        ("app.screen.name", "MainActivity", "MainActivity"),
+    ],
+)
+def test_a_key_of_any_spelling_decides_and_doubt_hides(key: str, value: str, left: str | None) -> None:
+    """Words of other languages count, a name in lower case goes with the address, and terms of art stay."""
+    assert FILTER.properties({key: value}, Receipt()).get(key) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "passport =a.b/://'01-02-DE89%25@x.de\\u0040PRIVATE KEY-----Z",
+        "+49 301234567 5321234567",
+        "phone +49 301234567/5321234567",
+    ],
+)
+def test_a_marker_is_no_word_of_the_text_around_it(text: str) -> None:
+    """What follows a marker is not read as what the marker's name announces: one pass is enough."""
+    once = FILTER.properties({"k": text}, Receipt())
+    assert FILTER.properties(once, Receipt()) == once
+
+
+def test_detectors_that_are_off_still_know_what_a_sensitive_key_hides() -> None:
+    """Under a sensitive key the words around stay only as far as the whole set of detectors vouches for them."""
+    off = Filter(PrivacyPolicy(detectors=FrozenMap(dict.fromkeys(PrivacyPolicy().detectors, HitMethod.OFF))))
+    left = off.properties({"email": "please mail to jane@example.org now", "phone": "+49 301234567"}, Receipt())
+    assert left == {"email": "please mail to [email] now"}

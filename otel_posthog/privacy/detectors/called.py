@@ -21,7 +21,7 @@ _NAMES = (
     r"|call (?:me|us|him|her|them)(?: back)?|reach (?:me|us|him|her|them)|text (?:me|us|him|her)"
 )
 _NAMED = re.compile(
-    rf"(?<![0-9A-Za-z_])(?:{_NAMES})(?![0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{_NAMES})(?![0-9A-Za-z])"
     r"[^0-9A-Za-z\n(+]{0,4}(?:(?:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b[^0-9A-Za-z\n(+]{0,4}){0,2}"
     rf"({_NUMBER})",
     re.IGNORECASE,

@@ -16,6 +16,7 @@ _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
 # What stands before a number with three dots that is a version: `version 1.2.3.4`, `pkg==1.2.3.4`, `Chrome/120.0.0.0`.
 _VERSION_BEFORE = re.compile(
     r"(?:\b(?:version|versions|ver|release|build|revision|rev|firmware|sdk|driver|upgraded to|update)[\s:=\"'/-]{0,3}"
+    r"|\b(?:rv|v)[:=]\s?|\b(?:collecting|installing|installed|downloading|upgrading)\s\S{1,40}\s\(?"
     r"|[=~<>^!]=\s?|(?:^|[\s(;,\"'])[A-Za-z][\w.+-]*/|[A-Za-z]@|[A-Za-z]\w*-)\Z",
     re.IGNORECASE,
 )

@@ -89,8 +89,9 @@ _WORDS = (
 )
 _NAMES = re.compile(rf"(?<![0-9A-Za-z])(?:{_CAPITALS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{_WORDS})")
 _AFTER_NAME = re.compile(
-    r"(?:[^0-9A-Za-z\n]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?[^0-9A-Za-z\n]{0,3}(?:is|are|code)?"
-    r"[^0-9A-Za-z\n]{1,4}"
+    # No bracket: a marker is not a word of the sentence.
+    r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
+    r"[^0-9A-Za-z\n\]]{1,4}"
     r"((?=(?:[ .-]?[0-9A-Za-z]){5,})(?=(?:[ .-]?[0-9A-Za-z]){0,6}[0-9]{2})"
     r"[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Z]{1,8}){0,5})"
 )

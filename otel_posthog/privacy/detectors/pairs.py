@@ -45,16 +45,28 @@ _ESCAPED_QUOTE = re.compile(r"\\+\"")
 # Placeholders and words that stand for no value.
 _EMPTY = re.compile(
     r"\?|\$\d{1,3}|%s|[:@$][a-z_]{1,32}|%\([a-z_]{1,32}\)s|[*x.•]{1,64}|<[a-z _-]{0,32}>|\$?\{\{?[a-z _.-]{0,32}\}?\}"
+    r"|(?:(?:bearer|basic|token)\s)?(?:\$\{?[A-Z_]{1,64}\}?|<[a-z_-]{1,32}>)"
+    r"|await|new|async|function|(?:[a-z_]\w{0,32}\.){1,4}\w{1,32}[(\[]|\$\(\w{0,32}|\$\{\{|\{\w{0,32}:?"
     r"|\[?(?:redacted|masked|hidden|filtered|removed)\]?|true|false|null|none|nil|undefined|.{0,2}",
     re.IGNORECASE | re.DOTALL,
 )
 _MARKER = re.compile(r"\[(?:redacted|[a-z]{2,6})\](?![^\s\"'&,;)\]}#\\])")
 # Short words that mean a credential in a query string only, and only before something opaque.
-_QUERY_KEY = re.compile(r"(?:.*[_-])?(?:code|key|sid|nonce|ticket|state|hmac)|.*access_?(?:key_?)?id")
+_QUERY_KEY = re.compile(
+    r"(?:.*[_-])?(?:code|sid|nonce|ticket|state|hmac|pass|verifier|assertion)|.*key|saml(?:request|response)"
+    r"|.*access_?(?:key_?)?id"
+)
 # The list of the semantic conventions, and its relatives: whatever they hold signs a request.
 _SIGNATURE_KEY = re.compile(r"(?:.*[_-])?sig(?:nature)?|awsaccesskeyid|x-(?:amz|goog)-(?:credential|security-token)")
 _COOKIE_KEY = re.compile(r"(?:set-)?cookies?")
 _LINE = re.compile(r"[^\r\n\"]+")
+# A scheme of any name, and its one value or its list of parameters (RFC 9110, 11.4); prose has no such second word.
+_AUTHORIZATION_KEY = re.compile(r"(?:proxy-|x-)?authorization")
+_AUTHORIZATION_VALUE = re.compile(
+    r"[A-Za-z][\w-]{1,31} {1,3}(?:"
+    r"[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+)(?:,\s{0,3}[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+))*"
+    r"|(?=[^\s\"']{0,64}[0-9])[^\s\"']{8,})"
+)
 _SESSION_KEY = re.compile(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
 _QUERY_STARTS = frozenset(("?", "&", "#", ";", ""))
 # Without `=` but at its end: a long row of pairs is then read once.
@@ -150,6 +162,10 @@ def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], _PairK
     if key.header and in_prose:
         line = _LINE.match(text, sign.end())
         return line.span() if line and not _MARKER.fullmatch(line.group().strip()) else None
+    if in_prose and _AUTHORIZATION_KEY.fullmatch(found["key"][::-1].lower()):
+        whole = _AUTHORIZATION_VALUE.match(text, sign.end())
+        if whole and "[" not in whole.group():
+            return whole.span()
     in_query = before[found.end() : found.end() + 1] in _QUERY_STARTS
     # `address: …` in a sentence may be anything; `password: …` may not.
     if key.sensitive and (key.facts.credential or not in_prose):
