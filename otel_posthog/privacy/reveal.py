@@ -20,6 +20,11 @@ _ASCII = re.compile(_ESCAPES)
 _UNICODE = re.compile(f"{_ESCAPES}|[{_ZERO_WIDTH}{_SPACES}{_DASHES}\uff01-\uff5e\u3002]|(?![0-9])\\d")
 
 
+def may_hide(text: str) -> bool:
+    """Return whether there may be anything to undo in `text`: in almost every text there is not."""
+    return not text.isascii() or "%" in text or "\\u" in text or "&#" in text
+
+
 def reveal(text: str) -> tuple[str, list[int] | None]:
     """Return `text` without its encodings, and the offset in `text` of each character and of the end.
 
@@ -27,10 +32,9 @@ def reveal(text: str) -> tuple[str, list[int] | None]:
     """
     offsets: list[int] | None = None
     for _ in range(MAX_LAYERS):
-        ascii_only = text.isascii()
-        if ascii_only and "%" not in text and "\\u" not in text and "&#" not in text:
+        if not may_hide(text):
             break
-        plain, layer = _peel(text, _ASCII if ascii_only else _UNICODE)
+        plain, layer = _peel(text, _ASCII if text.isascii() else _UNICODE)
         if layer is None:
             break
         offsets = layer if offsets is None else [offsets[at] for at in layer]

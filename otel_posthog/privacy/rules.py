@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from otel_posthog.errors import ConfigurationError
@@ -33,6 +33,7 @@ class Key:
         fired: The detectors that found something in it.
         methods: Which detectors look at its value, and what stands for a hit of each.
         rule: What is done with its value whole, if anything.
+        is_plain: Whether nothing of the above sets it apart, and its value is a value like any other.
     """
 
     name: str
@@ -41,6 +42,11 @@ class Key:
     fired: tuple[str, ...] = ()
     methods: HitMethods = MARKERS
     rule: ValueRule | None = None
+    is_plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        plain = not (self.reserved or self.fired or self.facts.sensitive or self.rule)
+        object.__setattr__(self, "is_plain", plain)
 
 
 class Rules:

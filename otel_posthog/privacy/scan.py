@@ -13,7 +13,7 @@ from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detect
 from otel_posthog.privacy.detectors.look import NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
-from otel_posthog.privacy.reveal import reveal
+from otel_posthog.privacy.reveal import may_hide, reveal
 
 Fired = list[str]
 Hit = tuple[int, int, Detector]
@@ -104,7 +104,7 @@ class Scanner:
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
-        plain, offsets = reveal(text)
+        plain, offsets = reveal(text) if may_hide(text) else (text, None)
         seen, runs = look(plain)
         kind = (seen * 2 + facts.version, skipped)
         fitting = self._fitting.get(kind)
@@ -113,6 +113,8 @@ class Scanner:
             fitting = tuple(each for each in on if each.fits(seen, version=facts.version))
             self._fitting[kind] = fitting
         hits: list[Hit] = []
+        if not fitting and offsets is None:
+            return hits
         # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
         if offsets is not None and self._userinfo and USERINFO.name not in skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)

@@ -63,12 +63,17 @@ class Walk:
     def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
         """Return the properties that may leave."""
         kept: dict[str, object] = {}
+        most = self._policy.max_properties
         for key, value in properties.items():
-            read = self._key(key)
+            read = self._rules.key(key) if type(key) is str else self._key(key)
             if read.reserved:
                 self._receipt.add(read.name, "reserved", REMOVED)
-            elif len(kept) >= self._policy.max_properties:
+            elif len(kept) >= most:
                 self._receipt.add(read.name, "max_properties", REMOVED)
+            elif read.is_plain and type(value) is str and read.name not in kept:
+                cleaned = self._string(value, read.name, read, 0)
+                if cleaned is not GONE:
+                    kept[read.name] = cleaned
             else:
                 self._entry(kept, read, value, read.name, 0)
         return kept
@@ -91,7 +96,7 @@ class Walk:
         fired: Fired = []
         cleaned = self._rules.scanner.clean(text, limit + spare, key.facts, fired, key.methods)
         if fired:
-            for name in key.methods.dropping.intersection(fired):
+            for name in key.methods.dropping.intersection(fired) if key.methods.dropping else ():
                 self._receipt.add(path, name, REMOVED)
                 return GONE
             self._note(path, fired)

@@ -7,6 +7,7 @@ import pytest
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, PrivacyPolicy
 from otel_posthog.privacy import Filter
+from otel_posthog.privacy.detectors.mixed_ids import _BY_SHAPE, may_hold_mixed_id
 
 FILTER = Filter(PrivacyPolicy())
 
@@ -228,3 +229,15 @@ def test_a_version_under_a_version_key_stays() -> None:
     """Four numbers with dots under a version-like key are a version, elsewhere an address."""
     out = FILTER.properties({"app_version": "8.1.2.3", "userAgent": "x 8.1.2.3", "note": "8.1.2.3"}, Receipt())
     assert out == {"app_version": "8.1.2.3", "userAgent": "x 8.1.2.3", "note": "[ip]"}
+
+
+@pytest.mark.parametrize("around", [b"", b" ", b"id: ", b"(", b"."])
+def test_no_shape_of_a_mixed_id_is_ruled_out_before_it_is_looked_at(around: bytes) -> None:
+    """The quick search for parts of identity numbers lets through every shape that a country's rule asks for."""
+    assert len(_BY_SHAPE) > 50
+    for shape in _BY_SHAPE:
+        written = shape.replace(b"x", b"-").replace(b"a", b"Q").replace(b"0", b"7")
+        assert may_hold_mixed_id(around + written), written
+        assert may_hold_mixed_id(around + written + b" x"), written
+    assert may_hold_mixed_id(b"QQ 12 34 56 C")
+    assert not may_hold_mixed_id(b"order 2024 of 12 items")

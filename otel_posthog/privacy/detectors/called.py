@@ -38,6 +38,9 @@ def _find(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
 
 
 def _may_name(low: str) -> bool:
+    # Without a letter, nothing is named.
+    if low.isascii() and not low.islower():
+        return False
     # Spelled out: `any` over them takes longer than the search it saves.
     return (
         "tel" in low or "phone" in low or "fax" in low or "mob" in low or "cell" in low or "whatsapp" in low

@@ -20,34 +20,42 @@ _KINDS = {
     "a": r"[0-9A-Za-z]{%s,}",
     "h": r"[0-9A-Za-z]{%s}(?![0-9A-Za-z_-])",
 }
+
+
+def _compiled(*odd: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((hint, re.compile(pattern, re.ASCII)) for hint, pattern in odd)
+
+
 # No beginning of their own. Behind each the few characters without which none is there.
-_ODD = tuple(
-    (hint, re.compile(pattern, re.ASCII))
-    for hint, pattern in (
-        (".atlasv1.", r"[0-9A-Za-z]{10,20}\.atlasv1\.[0-9A-Za-z_=-]{16,}"),  # Terraform
-        ("Q~", r"(?<![0-9A-Za-z_~.])[0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_.~-]{20,}"),  # Microsoft Entra
-        (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
-        ("_mmk", r"(?<![0-9A-Za-z])[0-9A-Za-z]{6}_[0-9A-Za-z]{20,}_mmk"),  # MaxMind
-        ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,40}"),  # Facebook apps
-        ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
-        ("API-", r"(?<![0-9A-Za-z])API-(?=[A-Z]{0,64}[0-9])[0-9A-Z]{16,}"),  # Octopus
-        ("hooks.slack.com/", r"hooks\.slack\.com/[a-z]{4,12}/[0-9A-Za-z_/+-]{20,}"),
-        ("/webhooks/", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{10,24}/[0-9A-Za-z_-]{16,}"),
-        (".office.com/", r"webhook\.office\.com/webhookb2?/[0-9a-f@-]{36,}/IncomingWebhook/[0-9A-Za-z_/-]{16,}"),
-        ("v1.0-", r"(?<![0-9A-Za-z])v1\.0-[0-9a-f]{24}-[0-9a-f]{64,}"),  # Cloudflare origin CA
-        ("fc-", r"(?<![0-9A-Za-z-])fc-[0-9a-f]{32}(?![0-9A-Za-z-])"),  # Firecrawl
-        ("-us", r"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])"),  # Mailchimp
-        ("NRAL", r"(?<![0-9A-Za-z])[0-9a-f]{36}NRAL(?![0-9A-Za-z])"),  # New Relic ingest
-        ("AZDO", r"(?<![0-9A-Za-z])[0-9A-Za-z]{70,80}AZDO[0-9A-Za-z]{4}(?![0-9A-Za-z])"),  # Azure DevOps
-        ("pk_", r"(?<![0-9A-Za-z])pk_[0-9]{6,10}_[0-9A-Z]{28,}"),  # ClickUp
-        ("re_", r"(?<![0-9A-Za-z_])re_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}"),  # Resend
-        ("sdk-", r"(?<![0-9A-Za-z-])sdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # LaunchDarkly
-        ("api-", r"(?<![0-9A-Za-z-])api-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # LaunchDarkly
-        (":", r"(?<![0-9A-Za-z])[12]/[0-9]{15,20}(?:/[0-9]{15,20})?:[0-9a-f]{32}"),  # Asana
-        ("00", r"(?<![0-9A-Za-z_-])00(?=[0-9a-f_-]{0,40}[G-Zg-z])[0-9A-Za-z_-]{40}(?![0-9A-Za-z_-])"),  # Okta
-        (".", r"(?<![0-9A-Za-z_.-])[MNO][0-9A-Za-z_-]{23,25}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,}"),  # Discord
-        ("|", r"(?<![0-9A-Za-z])(?:prod|dev|preview):[0-9a-z-]{3,64}\|[0-9A-Za-z+/=]{40,}"),  # Convex
-    )
+_ODD = _compiled(
+    (".atlasv1.", r"[0-9A-Za-z]{10,20}\.atlasv1\.[0-9A-Za-z_=-]{16,}"),  # Terraform
+    ("Q~", r"(?<![0-9A-Za-z_~.])[0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_.~-]{20,}"),  # Microsoft Entra
+    ("_mmk", r"(?<![0-9A-Za-z])[0-9A-Za-z]{6}_[0-9A-Za-z]{20,}_mmk"),  # MaxMind
+    ("API-", r"(?<![0-9A-Za-z])API-(?=[A-Z]{0,64}[0-9])[0-9A-Z]{16,}"),  # Octopus
+    ("hooks.slack.com/", r"hooks\.slack\.com/[a-z]{4,12}/[0-9A-Za-z_/+-]{20,}"),
+    ("/webhooks/", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{10,24}/[0-9A-Za-z_-]{16,}"),
+    (".office.com/", r"webhook\.office\.com/webhookb2?/[0-9a-f@-]{36,}/IncomingWebhook/[0-9A-Za-z_/-]{16,}"),
+    ("|", r"(?<![0-9A-Za-z])(?:prod|dev|preview):[0-9a-z-]{3,64}\|[0-9A-Za-z+/=]{40,}"),  # Convex
+)
+# The same, with a word of at least `_LONG_CHARS` in each.
+_LONG_CHARS = 26
+_LONG = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_CHARS}}}")
+_LONG_ODD = _compiled(
+    (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
+    ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,40}"),  # Facebook apps
+    ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
+    ("v1.0-", r"(?<![0-9A-Za-z])v1\.0-[0-9a-f]{24}-[0-9a-f]{64,}"),  # Cloudflare origin CA
+    ("fc-", r"(?<![0-9A-Za-z-])fc-[0-9a-f]{32}(?![0-9A-Za-z-])"),  # Firecrawl
+    ("-us", r"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])"),  # Mailchimp
+    ("NRAL", r"(?<![0-9A-Za-z])[0-9a-f]{36}NRAL(?![0-9A-Za-z])"),  # New Relic ingest
+    ("AZDO", r"(?<![0-9A-Za-z])[0-9A-Za-z]{70,80}AZDO[0-9A-Za-z]{4}(?![0-9A-Za-z])"),  # Azure DevOps
+    ("pk_", r"(?<![0-9A-Za-z])pk_[0-9]{6,10}_[0-9A-Z]{28,}"),  # ClickUp
+    ("re_", r"(?<![0-9A-Za-z_])re_[0-9A-Za-z]{8}_[0-9A-Za-z]{20,}"),  # Resend
+    ("sdk-", r"(?<![0-9A-Za-z-])sdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # LaunchDarkly
+    ("api-", r"(?<![0-9A-Za-z-])api-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),  # LaunchDarkly
+    (":", r"(?<![0-9A-Za-z])[12]/[0-9]{15,20}(?:/[0-9]{15,20})?:[0-9a-f]{32}"),  # Asana
+    ("00", r"(?<![0-9A-Za-z_-])00(?=[0-9a-f_-]{0,40}[G-Zg-z])[0-9A-Za-z_-]{40}(?![0-9A-Za-z_-])"),  # Okta
+    (".", r"(?<![0-9A-Za-z_.-])[MNO][0-9A-Za-z_-]{23,25}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,}"),  # Discord
 )
 # `sk_live_…`, `shippo_test_…`, `sm_pat_…`: what it is for, then something opaque.
 _PURPOSE = r"_(?:live|test|prod|sandbox|api|oauth|pat|tkn|pw|key|token|secret|aat|sat)_"
@@ -78,7 +86,7 @@ _PLAIN_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans = _begun(text)
-    for hint, pattern in _ODD:
+    for hint, pattern in _ODD + _LONG_ODD if _LONG.search(text) else _ODD:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
