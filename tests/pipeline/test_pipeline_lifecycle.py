@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from clean import TIME_NS, policy
@@ -22,6 +23,7 @@ from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
+from otel_posthog.policy import Destination, Policy
 from otel_posthog.testing import FakePostHog, Fault
 
 
@@ -79,6 +81,33 @@ def test_os_exit_does_not_wait_for_a_server_that_hangs(pipeline: Pipeline, fake_
     started = time.monotonic()
     os.waitpid(child, 0)
     assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize("is_hanging", [False, True], ids=["refusing", "hanging"])
+def test_shutdown_takes_five_seconds_at_most_and_leaves_the_rest_on_disk(
+    is_hanging: bool, fake_posthog: FakePostHog, tmp_path: Path
+) -> None:
+    """With every default, whatever the server does; the next process has all of it."""
+    if is_hanging:
+        fake_posthog.fault(Fault(hang_s=60, times=None))
+    else:
+        fake_posthog.pause()
+    health = Health()
+    settings = Policy(destinations=(Destination("default", "phc_test", fake_posthog.url),))
+    made = Pipeline(settings, installation_id="i", health=health, guard=Guard(health), spool_directory=tmp_path)
+    for number in range(300):
+        made.submit(signal(number))
+    started = time.monotonic()
+    assert not made.shutdown()
+    # A request alone is given 15 s; the margin is a busy machine's.
+    assert time.monotonic() - started < 5 + 3
+    fake_posthog.clear_faults()
+    if not is_hanging:
+        fake_posthog.resume()
+    other = Health()
+    following = Pipeline(settings, installation_id="i", health=other, guard=Guard(other), spool_directory=tmp_path)
+    assert len(fake_posthog.wait_for(300, timeout_s=60)) == 300
+    following.shutdown()
 
 
 def test_os_exit_forgets_pipelines_that_are_gone() -> None:
