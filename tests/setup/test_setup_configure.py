@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 import otel_posthog
 from otel_posthog import AnalyticsSampler, ConfigurationError, PolicyError, configure
-from otel_posthog.policy import Destination, Policy, activate
+from otel_posthog.policy import Destination, Policy
 from otel_posthog.setup import configure as module
 from otel_posthog.testing import FakePostHog
 
@@ -58,15 +58,12 @@ class Program:
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+def program(not_set_up: None) -> Iterator[Program]:
     """A program in a process that is not set up."""
-    monkeypatch.setattr(module, "_running", None)
-    monkeypatch.setattr(module, "_is_attached", False)
     made = Program()
     yield made
     otel_posthog.shutdown(5)
     made.close()
-    activate(Policy())
 
 
 def test_one_call_separates_the_two_sides(program: Program, fake_posthog: FakePostHog) -> None:

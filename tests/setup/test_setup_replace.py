@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import otel_posthog
-from otel_posthog.policy import Destination, Policy, PrivacyPolicy, Rule, activate, active
+from otel_posthog.policy import Destination, Policy, PrivacyPolicy, Rule, active
 from otel_posthog.setup import configure as module
 from otel_posthog.testing import FakePostHog
 
@@ -61,15 +61,12 @@ class Program:
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+def program(not_set_up: None) -> Iterator[Program]:
     """A program in a process that is not set up."""
-    monkeypatch.setattr(module, "_running", None)
-    monkeypatch.setattr(module, "_is_attached", False)
     made = Program()
     yield made
     otel_posthog.shutdown(5)
     made.close()
-    activate(Policy())
 
 
 def written(path: Path, text: str) -> Path:

@@ -26,18 +26,15 @@ _STYLES = {
 _MIN_WIDTH = 60
 
 
-@final
-class PlainView:
-    """Writes plain text, wrapped to the terminal's width.
+class _TextView:
+    """Writes the lines of a page.
 
     Args:
-        out: Where to.
         with_values: Whether values of the file are shown.
     """
 
-    def __init__(self, out: IO[str], *, with_values: bool) -> None:
-        self._out, self._with_values = out, with_values
-        self._width = max(_MIN_WIDTH, shutil.get_terminal_size((100, 24)).columns) if out.isatty() else 0
+    def __init__(self, *, with_values: bool) -> None:
+        self._with_values = with_values
 
     def show(self, explanation: Explanation) -> None:
         """Write one item."""
@@ -50,6 +47,24 @@ class PlainView:
             self._write(line)
 
     def _write(self, line: Line) -> None:
+        raise NotImplementedError
+
+
+@final
+class PlainView(_TextView):
+    """Writes plain text, wrapped to the terminal's width.
+
+    Args:
+        out: Where to.
+        with_values: Whether values of the file are shown.
+    """
+
+    def __init__(self, out: IO[str], *, with_values: bool) -> None:
+        super().__init__(with_values=with_values)
+        self._out = out
+        self._width = max(_MIN_WIDTH, shutil.get_terminal_size((100, 24)).columns) if out.isatty() else 0
+
+    def _write(self, line: Line) -> None:
         indent, pieces = line
         text = "".join(piece for piece, _ in pieces).rstrip()
         if self._width and len(text) > self._width:
@@ -60,7 +75,7 @@ class PlainView:
 
 
 @final
-class ColorView:
+class ColorView(_TextView):
     """Writes in color, wrapped to the terminal's width.
 
     Args:
@@ -69,17 +84,8 @@ class ColorView:
     """
 
     def __init__(self, console: Console, *, with_values: bool) -> None:
-        self._console, self._with_values = console, with_values
-
-    def show(self, explanation: Explanation) -> None:
-        """Write one item."""
-        for line in item_lines(explanation, with_values=self._with_values):
-            self._write(line)
-
-    def finish(self, summary: Summary) -> None:
-        """Write the summary."""
-        for line in summary_lines(summary):
-            self._write(line)
+        super().__init__(with_values=with_values)
+        self._console = console
 
     def _write(self, line: Line) -> None:
         from rich.text import Text  # noqa: PLC0415 - rich comes with an extra
