@@ -28,6 +28,7 @@ HITS = {
         ("/u/jo%40example.org/edit", "/u/[email]/edit"),
         ("/u?next=%2Fa%3Fmail%3Djo%2540example.org", "/u?next=%2Fa%3Fmail%3D[email]"),
         ("<jo@münchen.de>", "<[email]>"),
+        ("_jo@example.org_ /u?m=jo%40%C3%AEle.fr", "[email]_ /u?m=[email]"),
         ("jo\u200b@exam\u200bple.org", "[email]"),
         ("jo\uff20example.org", "[email]"),
         ('x \\u006ao\\u0040example.org"', 'x [email]"'),
@@ -93,6 +94,7 @@ HITS = {
         ("046 454 286", "[national_id]"),
         ("passport number is C01X00T47", "passport number is [national_id]"),
         ("NHS 943 476 5919", "NHS [national_id]"),
+        ("ssn 526416527, my social is 526416527", "ssn [national_id], my social is [national_id]"),
     ],
     "gps": [
         ("at 48.858370, 2.294481 now", "at [gps] now"),
@@ -126,6 +128,7 @@ HITS = {
         ("SET password = 'it''s' WHERE id=?", "SET password = '[secret]' WHERE id=?"),
         ("user[password]=abc1", "user[password]=[secret]"),
         ("cookie: a=b; c=d\nnext", "cookie: [secret]\nnext"),
+        ("<password>hunter2</password> token=abc1", "<password>[secret]</password> token=[secret]"),
         ("Authorization: GenieKey ab-12-cd-34\nHost: x", "Authorization: [secret]\nHost: x"),
         ('authorization: Digest username="x", response="0a1b"', "authorization: [secret]"),
         (

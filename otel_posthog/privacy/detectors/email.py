@@ -12,7 +12,7 @@ from otel_posthog.privacy.keys import KeyFacts
 # 64 by RFC 5321; the rest is for plus-addresses of senders that do not care.
 _MAX_LOCAL_CHARS = 256
 _DOMAIN = re.compile(
-    r"(?:[\w-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w-])|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
+    r"(?:[\w\x80-\xff-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![^\W_]|-|_\w)|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
 )
 _VERSION_NUMBERS = 64  # of random addresses one in 256 has only such small numbers
 _LOCAL_REVERSED = re.compile(r"[\w.!#$*+^`{|}~'-]+")

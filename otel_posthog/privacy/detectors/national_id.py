@@ -77,10 +77,12 @@ def _mixed(text: str) -> list[Span]:
 # What such a number is called, in front of it. Short names only in capitals: `sin`, `run` and `pan` are words.
 _CAPITALS = (
     "SSN ITIN EIN NIN NINO NHS DNI NIF NIE NIR CPF CNPJ BSN PESEL NIP CPR CNP SIN TFN ABN PAN MBI NRIC FIN TCK TCKN "
-    "RRN FRN CURP RFC RUT CUIT CUIL PPS PPSN AMKA AFM OIB EGN HETU hetu PNR pnr RVNR SVNR KVNR TIN TNIN SNILS INN NIK"
+    "RRN FRN CURP RFC RUT CUIT CUIL PPS PPSN AMKA AFM OIB EGN HETU hetu PNR pnr RVNR SVNR KVNR TIN TNIN SNILS INN NIK "
+    "CNIC IRD UTR NIT ssn itin nino"
 )
 _WORDS = (
-    r"social security|national insurance|national id|identity (?:number|card|code)|identification (?:number|code)"
+    r"social security|my social|c[ée]dula|kennitala|isikukood|asmens kodas|personas kods|rodn[ée] [čc][íi]slo|ИНН|СНИЛС"
+    r"|national insurance|national id|identity (?:number|card|code)|identification (?:number|code)"
     r"|id (?:number|card|code|no\b)|tax(?:payer)?[ -]?(?:id|number|file)|steuer-?id|steuernummer|versichertennummer"
     r"|codice fiscale|burgerservicenummer|personnummer|henkil[oö]tunnus|f[oø]dselsnummer|aadha+r|kimlik|voter|medicare"
     r"|passport|pasaporte|reisepass|passeport|paspoort|passaporto|pass-?nr|ausweis|driv(?:er|ing)(?:'?s)? licen[cs]e"
@@ -116,7 +118,7 @@ _FIRST_WORDS = frozenset(
         f"{_CAPITALS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
         "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar kimlik "
         "voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver driving "
-        "license licence thai turkish rsa finnish swedish"
+        "cedula kennitala isikukood asmens personas rodne license licence thai turkish rsa finnish swedish"
     )
     .encode()
     .split()

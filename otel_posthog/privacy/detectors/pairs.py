@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG
+from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG, SLASH
 from otel_posthog.privacy.keys import KeyFacts, is_harmless
 from otel_posthog.privacy.words import PROSE
 
@@ -67,6 +67,7 @@ _AUTHORIZATION_VALUE = re.compile(
     r"[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+)(?:,\s{0,3}[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+))*"
     r"|(?=[^\s\"']{0,64}[0-9])[^\s\"']{8,})"
 )
+_ELEMENT = re.compile(r"<(?:[\w-]{1,32}:)?([\w.-]{1,64})>([^<>]{1,512})</")
 _SESSION_KEY = re.compile(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
 _QUERY_STARTS = frozenset(("?", "&", "#", ";", ""))
 # Without `=` but at its end: a long row of pairs is then read once.
@@ -134,8 +135,9 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
         return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+        elements = _in_elements(text, read) if "</" in text else []
         if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])):
-            return []
+            return elements
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
         at = 0
@@ -144,9 +146,30 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             if span:
                 spans.append(span)
             at = span[1] if span else sign.end()
-        return spans
+        return _apart(spans + elements) if elements else spans
 
-    return Detector("secret", find, needs_one=COLON | EQUALS | FLAG, gives_way=False)
+    return Detector("secret", find, needs_one=COLON | EQUALS | FLAG | SLASH, gives_way=False)
+
+
+def _in_elements(text: str, read: Callable[[str], _PairKey]) -> list[Span]:
+    """Return the contents of XML elements whose names are sensitive."""
+    found = ((read(element[1]), element.span(2)) for element in _ELEMENT.finditer(text))
+    return [span for key, span in found if key.sensitive and _is_worth_hiding(text, span, key.facts)]
+
+
+def _apart(spans: list[Span]) -> list[Span]:
+    apart: list[Span] = []
+    for start, end in sorted(spans):
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
+
+
+def _is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
+    value = text[slice(*span)]
+    return not (_EMPTY.fullmatch(value) or _MARKER.match(value) or is_harmless(facts, value))
 
 
 def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], _PairKey]) -> Span | None:

@@ -12,7 +12,7 @@ from otel_posthog.privacy.words import SHARED_ACCOUNTS
 
 # `/home/…` within an address of a web page is a page; at the beginning of a path of files it is a person's.
 _HOME = re.compile(
-    r"(?:(?:(?<![0-9A-Za-z_.%~-])|(?<=[A-Za-z]:)|(?<=file://))(?:/home|/Users|/export/home|/var/home)/"
+    r"(?:(?:(?<![0-9A-Za-z_.%~}-])|(?<=[A-Za-z]:)|(?<=file://)|(?<=/mnt/[a-z]))(?:/home|/Users|/export/home|/var/home)/"
     r"|\b[A-Za-z]:[\\/]{1,4}(?:Users|Documents and Settings|home)[\\/]{1,4}"
     r"|\\\\?(?:Users|home)\\\\?)"
     r"([^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,64})",
