@@ -84,12 +84,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'setup.parts')}"), name)
-    globals()[name] = value
-    return value
+# Hidden from type checkers, which would take every name that there is not for an object.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'setup.parts')}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -36,10 +36,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import `name` from the module that holds it."""
-    from importlib import import_module  # noqa: PLC0415
+# Hidden from type checkers, which would take every name that there is not for an object.
+if not TYPE_CHECKING:
 
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    def __getattr__(name: str) -> object:
+        """Import `name` from the module that holds it."""
+        from importlib import import_module  # noqa: PLC0415
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
