@@ -14,6 +14,7 @@ import re
 import sys
 import sysconfig
 from functools import lru_cache
+from importlib.machinery import SourceFileLoader
 from pathlib import PurePath
 from types import ModuleType
 from typing import NamedTuple
@@ -94,10 +95,19 @@ def _filename(module: str, path: str) -> str:
 def _modules_by_file(_: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, module in tuple(sys.modules.items()):
-        path = _attributes(module).get("__file__")
-        if isinstance(path, str):
+        path = _file_of(module)
+        if path is not None:
             found.setdefault(path, name)
     return found
+
+
+def _file_of(module: object) -> str | None:
+    """Return the file of a module; Python takes `__file__` off a program that has ended, whose events are still sent."""
+    attributes = _attributes(module)
+    path, loader = attributes.get("__file__"), attributes.get("__loader__")
+    if path is None and type(loader) is SourceFileLoader:
+        path = loader.path
+    return path if isinstance(path, str) else None
 
 
 def _attributes(holder: object) -> dict[str, object]:

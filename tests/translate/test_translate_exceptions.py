@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -263,6 +264,20 @@ def test_the_frames_of_an_exception_group_are_read() -> None:
         "  +-+---------------- 1 ----------------\n"
     )
     assert parse_traceback(text, "") == [Raised("ExceptionGroup", (("/app/a.py", 1, "one"),), "")]
+
+
+def test_a_program_that_has_ended_still_has_its_frames(tmp_path: Path) -> None:
+    """Python takes `__file__` off the main module as it ends, before the last events are sent."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import atexit, sys\n"
+        "from otel_posthog.translate.own_code import own_frame\n"
+        "path = __file__\n"
+        "def last(): print(hasattr(sys.modules['__main__'], '__file__'), own_frame(path, 4, 'last'))\n"
+        "atexit.register(last)\n"
+    )
+    run = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)
+    assert "Frame(module='__main__', filename='program.py', function='last', lineno=4)" in run.stdout
 
 
 def test_a_long_traceback_is_bounded() -> None:
