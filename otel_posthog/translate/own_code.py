@@ -102,7 +102,7 @@ def _modules_by_file(_: int) -> dict[str, str]:
 
 
 def _file_of(module: object) -> str | None:
-    """Return the file of a module; Python takes `__file__` off a program that has ended, whose events are still sent."""
+    """Return the file of a module; off a program that has ended, whose last events are still sent, Python takes it."""
     attributes = _attributes(module)
     path, loader = attributes.get("__file__"), attributes.get("__loader__")
     if path is None and type(loader) is SourceFileLoader:
