@@ -18,7 +18,7 @@ from otel_posthog.privacy.scoring import redact
 RedactAll = Callable[[Sequence[Row]], "list[Answer] | None"]
 
 HERE = Path(__file__).resolve().parent
-PEERS = ("argus-redact", "commonregex", "scrubadub", "datafog", "logfire", "posthog", "sentry-sdk")
+PEERS = ("presidio", "argus-redact", "commonregex", "scrubadub", "datafog", "logfire", "posthog", "sentry-sdk")
 _TIMEOUT_S = 900
 
 

@@ -53,6 +53,26 @@ def _datafog() -> Redact:
     return _on_text(lambda text: str(datafog.sanitize(text)))
 
 
+def _presidio() -> Redact:
+    """Its recognizers by pattern and by phone library: names of persons and places need a language model beside it."""
+    presidio = _module("presidio_analyzer")
+    registry = presidio.RecognizerRegistry()
+    registry.load_predefined_recognizers()
+    kinds = (presidio.PatternRecognizer, _module("presidio_analyzer.predefined_recognizers").PhoneRecognizer)
+    recognizers = [each for each in registry.recognizers if isinstance(each, kinds)]
+
+    def clean(text: str) -> str:
+        found = [hit for each in recognizers for hit in each.analyze(text, each.supported_entities, None) or ()]
+        # From the end, so that what is replaced moves nothing that is still to be; of overlapping hits the longest.
+        left = len(text)
+        for hit in sorted(found, key=lambda hit: (-hit.end, hit.start)):
+            if hit.end <= left:
+                text, left = f"{text[: hit.start]}<{hit.entity_type}>{text[hit.end :]}", hit.start
+        return text
+
+    return _on_text(clean)
+
+
 def _logfire() -> Redact:
     scrubber = _module("logfire._internal.scrubbing").Scrubber([])
     return lambda key, value: scrubber.scrub_value(("attributes", key), value)[0]
@@ -86,6 +106,7 @@ def _module(name: str) -> Any:
 
 
 _PEERS: dict[str, Callable[[], Redact]] = {
+    "presidio": _presidio,
     "argus-redact": _argus,
     "commonregex": _commonregex,
     "scrubadub": _scrubadub,
