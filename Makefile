@@ -36,13 +36,18 @@ versions: ## Run what depends on versions on every other Python there is, and on
 	  [ "$$version" != "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || continue; \
 	  python=$$(.ci/find-python $$version) || { echo "== Python $$version is not on this machine: left out"; continue; }; \
 	  echo "== Python $$version"; \
-	  $(MAKE) --no-print-directory pytest VENV=$(CACHE)/venv-$$version PYTHON=$$python ARGS="-q $(TESTS) $(ARGS)" || exit 1; \
+	  $(MAKE) --no-print-directory ourselves pytest VENV=$(CACHE)/venv-$$version PYTHON=$$python ARGS="-q $(TESTS) $(ARGS)" || exit 1; \
 	done
 	@echo "== the oldest OpenTelemetry"
 	@$(MAKE) --no-print-directory oldest VENV=$(CACHE)/venv-oldest ARGS="-q $(TESTS) $(ARGS)"
 
+# Those environments outlive a checkout: what is tested is this one.
+.PHONY: ourselves
+ourselves: $(VENV)/.ready
+	@$(INSTALL_UV) $(OURSELVES) || $(INSTALL_PIP) $(OURSELVES)
+
 .PHONY: oldest
-oldest: $(VENV)/.ready
+oldest: ourselves
 	@$(INSTALL_UV) $(OLDEST) || $(INSTALL_PIP) $(OLDEST)
 	@$(BIN)/python -m pip uninstall --quiet --yes $(LATER) 2>/dev/null
 	@$(BIN)/python -m pytest $(ARGS)

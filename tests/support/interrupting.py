@@ -45,6 +45,8 @@ def interrupted(work: Callable[[], object], handler: Callable[[], object], numbe
         return trace
 
     before_it = sys.gettrace()
+    # Python 3.12 tells of opcodes only if some frame asked for them before the trace was set.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         work()
