@@ -46,3 +46,14 @@ class Detector:
         if version and not self.in_versions:
             return False
         return seen & self.needs == self.needs and (not self.needs_one or bool(seen & self.needs_one))
+
+
+def apart(spans: list[Span]) -> list[Span]:
+    """Return `spans` in ascending order, with those that overlap made one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.issuers import BY_GROUPS, BY_LENGTH
 from otel_posthog.privacy.detectors.look import DATE, DIGIT, FOUR_DIGITS
 from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id, may_hold_mixed_id
@@ -142,17 +142,7 @@ def _find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
         raw is None or not _FIRST_WORDS.isdisjoint(raw.translate(_ONLY_LETTERS).split())
     ):
         spans += _named(text)
-    return _apart(spans) if len(spans) > 1 else spans
-
-
-def _apart(spans: list[Span]) -> list[Span]:
-    apart: list[Span] = []
-    for start, end in sorted(spans):
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
-        else:
-            apart.append((start, end))
-    return apart
+    return apart(spans) if len(spans) > 1 else spans
 
 
 NATIONAL_ID = Detector(NAME, _find, needs=DIGIT | FOUR_DIGITS, in_versions=False)

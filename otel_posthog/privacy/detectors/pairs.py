@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG, SLASH
 from otel_posthog.privacy.keys import KeyFacts, is_harmless
 from otel_posthog.privacy.words import PROSE
@@ -146,7 +146,7 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             if span:
                 spans.append(span)
             at = span[1] if span else sign.end()
-        return _apart(spans + elements) if elements else spans
+        return apart(spans + elements) if elements else spans
 
     return Detector("secret", find, needs_one=COLON | EQUALS | FLAG | SLASH, gives_way=False)
 
@@ -155,16 +155,6 @@ def _in_elements(text: str, read: Callable[[str], _PairKey]) -> list[Span]:
     """Return the contents of XML elements whose names are sensitive."""
     found = ((read(element[1]), element.span(2)) for element in _ELEMENT.finditer(text))
     return [span for key, span in found if key.sensitive and _is_worth_hiding(text, span, key.facts)]
-
-
-def _apart(spans: list[Span]) -> list[Span]:
-    apart: list[Span] = []
-    for start, end in sorted(spans):
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
-        else:
-            apart.append((start, end))
-    return apart
 
 
 def _is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from importlib.resources import files
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.look import TOKEN
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -91,7 +91,7 @@ def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
         spans += (match.span() for match in _FOR_A_PURPOSE.finditer(text))
-    return _apart(spans) if len(spans) > 1 else spans
+    return apart(spans) if len(spans) > 1 else spans
 
 
 def _begun(text: str) -> list[Span]:
@@ -114,16 +114,6 @@ def _begun(text: str) -> list[Span]:
             spans.append(key.span())
             start = end = key.end()
     return spans
-
-
-def _apart(spans: list[Span]) -> list[Span]:
-    apart: list[Span] = []
-    for start, end in sorted(spans):
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
-        else:
-            apart.append((start, end))
-    return apart
 
 
 VENDOR = Detector("secret", _find, needs=TOKEN)
