@@ -20,15 +20,16 @@ ON_DEMAND = True
 
 def add_arguments(group: argparse._ArgumentGroup) -> None:
     """Add this benchmark's arguments to `group`."""
-    group.add_argument("--seconds", type=float, default=600.0, metavar="S", help="how long (default: 600)")
+    group.add_argument("--seconds", type=float, default=600.0, metavar="S", help="how long at most (default: 600)")
+    group.add_argument("--inputs", type=int, metavar="N", help="how many at most (default: all there is time for)")
     group.add_argument("--seed", type=int, default=0, metavar="N", help="where the dice start (default: 0)")
 
 
 def run(parsed: argparse.Namespace, say: Say) -> Result:
-    """Fuzz for `--seconds` and return what was found."""
+    """Fuzz for `--seconds` or `--inputs` and return what was found."""
     say(f"fuzzing for {parsed.seconds:g} s from seed {parsed.seed}")
     start = time.monotonic()
-    inputs, chars, findings = fuzz(parsed.seconds, parsed.seed)
+    inputs, chars, findings = fuzz(parsed.seconds, parsed.seed, parsed.inputs)
     seconds = time.monotonic() - start
     lines = [f"{inputs} inputs, {chars / 1e6:.1f} M characters in {seconds:.0f} s: {len(findings)} findings"]
     lines += [f"  {each.promise}: seed {each.seed}, {each.shown}" for each in findings[:20]]

@@ -46,16 +46,17 @@ class Finding:
     shown: str
 
 
-def fuzz(seconds: float, seed: int) -> tuple[int, int, list[Finding]]:
+def fuzz(seconds: float, seed: int, inputs: int | None = None) -> tuple[int, int, list[Finding]]:
     """Return how many inputs and characters were tried, and what was found.
 
     Args:
-        seconds: How long.
+        seconds: How long at most.
         seed: The first input's; each next one is one more.
+        inputs: How many at most; None for as many as there is time for.
     """
     until = time.monotonic() + seconds
     chars, findings, first = 0, [], seed
-    while time.monotonic() < until:
+    while time.monotonic() < until and (inputs is None or seed - first < inputs):
         text = made(seed)
         chars += len(text)
         promise = _broken(text, Random(seed))

@@ -22,12 +22,11 @@ Cut = tuple[int, int, str, str]
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
 _MARGIN_CHARS = 512
 _SHORTEST_HIT = 5  # `pwd=x`
-# A value grown together with another may come to light when that one goes; almost all settles in one.
-_MAX_ROUNDS = 8
+# A value grown together with another may come to light when that one goes; almost all settles in one, and what has not
+# settled after so many was made to be so.
+_MAX_ROUNDS = 16
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
-_DIGIT = re.compile("[0-9]")
-_APART = frozenset(" \t\n\"'`=&?,;()<>[]{}|#")
 
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(
@@ -92,15 +91,14 @@ class Scanner:
     def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
         for _ in range(_MAX_ROUNDS):
             hits = self._hits(text, facts, methods.skipped)
-            cuts = _cuts(text, hits, methods) if hits else None
+            cuts = _cuts(text, hits, methods)
             if not cuts:
-                break
+                return text
             if fired is not None:
                 _note(cuts, fired)
-            before, text = text, _replaced(text, cuts)
-            if hits[0][2] is not PEM and _stand_apart(before, hits):
-                break
-        return text
+            text = _replaced(text, cuts)
+        # What else is in it nobody knows: none of it goes.
+        return hits[0][2].marker
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
@@ -191,17 +189,3 @@ def _note(cuts: list[Cut], fired: Fired) -> None:
     for _, _, name, _ in cuts:
         if name not in fired:
             fired.append(name)
-
-
-def _stand_apart(text: str, hits: list[Hit]) -> bool:
-    """Return whether no hit's going can bring another to light."""
-    size = len(text)
-    for start, end, detector in hits:
-        if (start and text[start - 1] not in _APART) or (end < size and text[end] not in _APART):
-            return False
-        # Which digits belong together is told by those around them, also across a space.
-        if detector.needs & NUMBER and (
-            _DIGIT.search(text, max(0, start - _GAP_CHARS), start) or _DIGIT.search(text, end, end + _GAP_CHARS)
-        ):
-            return False
-    return True

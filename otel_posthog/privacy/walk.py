@@ -203,7 +203,11 @@ class Walk:
         self._texts -= 1
         if cleaned is GONE:
             return GONE
-        return text if cleaned == embedded.document and not embedded.repeats_keys else embedded.text_of(cleaned)
+        if cleaned == embedded.document and not embedded.repeats_keys:
+            return text
+        written = embedded.text_of(cleaned)
+        # Markers may be longer than what they stand for; cut, it is no JSON any more and read as any text.
+        return written if len(written) <= self._policy.max_string_chars else self._text(written, path, key)
 
     def _number(self, number: float, path: str, key: Key) -> object:
         if isinstance(number, float) and not math.isfinite(number):

@@ -157,3 +157,17 @@ def test_no_input_breaks_the_filter(text: str, raw: bytes) -> None:
     out = FILTER.properties({text: text, "raw": raw, "json": '{"' + text}, Receipt())
     json.dumps(out, allow_nan=False)
     assert isinstance(FILTER.scrub_text(text), str)
+
+
+def test_a_text_that_does_not_settle_goes_whole() -> None:
+    """Where each look brings something more to light, a marker stands for the text, not for what was found so far."""
+    assert FILTER.name("order " + "004111 " * 40, Receipt()) == "[phone]"
+    assert FILTER.name("order " + "004111 " * 4, Receipt()).startswith("order ")
+
+
+def test_json_that_markers_made_too_long_is_cut_and_read_as_text() -> None:
+    """A text with JSON in it keeps to the limit of texts, and filtering it again changes nothing."""
+    text = json.dumps(["a@b.de " * 600, "c@d.de " * 560])
+    once = FILTER.properties({"k": text}, Receipt())
+    assert len(str(once["k"])) <= PrivacyPolicy().max_string_chars
+    assert FILTER.properties(once, Receipt()) == once
