@@ -63,3 +63,7 @@ OTEL_POSTHOG_IDENTITY_BAGGAGE = "OTEL_POSTHOG_IDENTITY_BAGGAGE"
 
 INSTANCE_ID = "INSTANCE_ID"
 """A stable id of this installation; hashed before it is sent. Default: generated once and stored."""
+
+# No `OTEL_` here either, for the same reason.
+GATEWAY_TOKENS = "OTEL_POSTHOG_GATEWAY_TOKENS"
+"""Bearer tokens that `otel-posthog gateway` takes, separated by commas."""

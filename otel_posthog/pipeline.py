@@ -14,9 +14,11 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog import health as outcome
 from otel_posthog.clean import Cleaner
@@ -27,6 +29,7 @@ from otel_posthog.handover import HandOver
 from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
+from otel_posthog.inside import Inside
 from otel_posthog.model import CleanEvent, Signal
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.sdk import suppressed_instrumentation
@@ -44,6 +47,20 @@ SAVE_TIMEOUT_S = 1.0
 
 OPTED_OUT_REASON = "opted_out"
 _CHOICES = {True: ("no longer collected", "False"), False: ("collected again", "True")}
+
+
+class Accepted(NamedTuple):
+    """What became of signals that somebody else keeps until they are taken.
+
+    Attributes:
+        is_kept: Whether every event of theirs is on disk, or dropped for good; if not, they are to come again.
+        events: How many events they became, over all destinations.
+        dropped: Reasons of drops, and how many; counted already.
+    """
+
+    is_kept: bool
+    events: int
+    dropped: Counter[str]
 
 
 class Pipeline:
@@ -102,6 +119,10 @@ class Pipeline:
             # It looks whether somebody opts out while that is being sent.
             self._handover.start()
 
+    def start(self) -> None:
+        """Start the worker before there is a signal, for its ticks."""
+        self._handover.start()
+
     def submit(self, signal: Signal) -> None:
         """Take `signal` over from an application thread; never raises, never waits for the network."""
         try:
@@ -115,8 +136,32 @@ class Pipeline:
         except Exception as error:
             self._guard.caught("submit", error)
 
-    def process(self, signal: Signal) -> Iterator[CleanEvent]:
+    def accept(self, signals: Iterable[Signal]) -> Accepted:
+        """Do the worker's job for `signals` of somebody who keeps them until their events are on disk; never raises."""
+        dropped: Counter[str] = Counter()
+        if self._is_closed:
+            return Accepted(is_kept=False, events=0, dropped=dropped)
+        made: list[CleanEvent] = []
+        with Inside():
+            for signal in signals:
+                if self._is_opted_out():
+                    dropped[OPTED_OUT_REASON] += 1
+                else:
+                    made += self._handle(signal, dropped)
+            is_kept = not made or self._delivery.accept(made)
+        return Accepted(is_kept, len(made), dropped)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `accept` would find its events kept, as far as that can be told."""
+        return not self._is_closed and self._delivery.has_room
+
+    def process(self, signal: Signal, dropped: Counter[str] | None = None) -> Iterator[CleanEvent]:
         """Yield the clean events that `signal` becomes, one for each event and destination.
+
+        Args:
+            signal: Of intake.
+            dropped: Gets the reasons of drops at one destination.
 
         Raises:
             DropEvent: The signal is no event; a drop at one destination is counted and leaves the others alone.
@@ -125,7 +170,7 @@ class Pipeline:
         events = translate(signal, self._note)
         for event in with_exception(events, signal, cleaner.policy.exceptions.mode):
             for destination in cleaner.destinations:
-                with self._dropping("clean"):
+                with self._dropping("clean", dropped):
                     yield cleaner.clean(event, destination)
 
     def replace_policy(self, policy: Policy, keys: KeyRing | None = None) -> None:
@@ -226,12 +271,12 @@ class Pipeline:
         if self._delivery.volatile:
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
 
-    def _handle(self, signal: Signal) -> list[CleanEvent]:
-        """Return the clean events of `signal`; whatever goes wrong drops them, counted."""
+    def _handle(self, signal: Signal, dropped: Counter[str] | None = None) -> list[CleanEvent]:
+        """Return the clean events of `signal`; whatever goes wrong drops them, counted, also in `dropped`."""
         self._health.count(outcome.RECEIVED, signal.source.value)
         made: list[CleanEvent] = []
-        with self._dropping("translate"):
-            made.extend(self.process(signal))
+        with self._dropping("translate", dropped):
+            made.extend(self.process(signal, dropped))
         return made
 
     def _commit(self, events: Sequence[CleanEvent]) -> None:
@@ -242,15 +287,20 @@ class Pipeline:
             self._delivery.submit(*events)
 
     @contextlib.contextmanager
-    def _dropping(self, place: str) -> Iterator[None]:
+    def _dropping(self, place: str, dropped: Counter[str] | None = None) -> Iterator[None]:
         """Drop and count the event on any error inside."""
         try:
             yield
         except DropEvent as drop:
-            self._health.count(outcome.DROPPED, drop.reason)
+            self._drop(drop.reason, dropped)
         except Exception as error:
-            self._health.count(outcome.DROPPED, f"error_in_{place}")
+            self._drop(f"error_in_{place}", dropped)
             self._guard.caught(place, error)
+
+    def _drop(self, reason: str, dropped: Counter[str] | None) -> None:
+        self._health.count(outcome.DROPPED, reason)
+        if dropped is not None:
+            dropped[reason] += 1
 
     def _tell_left(self) -> None:
         """Count and tell what the process takes with it; PostHog may have the last batch all the same.

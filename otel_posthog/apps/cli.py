@@ -16,10 +16,11 @@ from otel_posthog.apps import pseudonym
 from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
+from otel_posthog.apps.gateway import command as gateway
 from otel_posthog.apps.policy import command as policy
 from otel_posthog.apps.spool import command as spool
 
-COMMANDS = (demo, doctor, explain, policy, pseudonym, spool)
+COMMANDS = (demo, doctor, explain, gateway, policy, pseudonym, spool)
 MISSING_EXTRA = 2
 
 DESCRIPTION = """\

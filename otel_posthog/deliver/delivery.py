@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,9 @@ from otel_posthog.fork import run_in_child
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import Destination, Policy
+
+# Larger than most events.
+USUAL_EVENT_BYTES = 4096
 
 
 class Delivery:
@@ -71,15 +74,30 @@ class Delivery:
 
     def submit(self, *events: CleanEvent) -> None:
         """Take `events` over; never raises, never waits for the network."""
+        for sender, theirs in self._by_sender(events):
+            sender.submit(theirs)
+
+    def accept(self, events: Sequence[CleanEvent]) -> bool:
+        """Take `events` over for somebody who keeps them until they are on disk; never raises.
+
+        Returns:
+            Whether all of them are. Where not, the same ones come again: some may have been taken, and are sent twice
+            then, with the same uuid.
+        """
+        return all(sender.accept(theirs) for sender, theirs in self._by_sender(events))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether every destination's disk takes events now, as far as that can be told without trying."""
+        return not self.volatile and all(each.store.room_bytes >= USUAL_EVENT_BYTES for each in self._senders.values())
+
+    def _by_sender(self, events: Sequence[CleanEvent]) -> list[tuple[Sender, list[CleanEvent]]]:
         by_destination: dict[str, list[CleanEvent]] = {}
         for event in events:
             by_destination.setdefault(event.destination, []).append(event)
-        for name, theirs in by_destination.items():
-            sender = self._senders.get(name)
-            if sender is None:
-                self._health.count(outcome.DROPPED, "no_destination", len(theirs))
-            else:
-                sender.submit(theirs)
+        for name in by_destination.keys() - self._senders.keys():
+            self._health.count(outcome.DROPPED, "no_destination", len(by_destination.pop(name)))
+        return [(self._senders[name], theirs) for name, theirs in by_destination.items()]
 
     @property
     def volatile(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from otel_posthog import health as outcome
@@ -26,6 +27,11 @@ class Preview(Delivery):
 
     def extend(self, policy: Policy) -> None:
         """Make no sender for a further destination either."""
+
+    def accept(self, events: Sequence[CleanEvent]) -> bool:
+        """Count `events`; nothing of them has to be kept."""
+        self.submit(*events)
+        return True
 
     def submit(self, *events: CleanEvent) -> None:
         """Count `events`."""

@@ -120,6 +120,24 @@ class Sender:
         if kept and not self._has_thread():
             self._start()
 
+    def accept(self, events: Sequence[CleanEvent]) -> bool:
+        """Take `events` over for somebody who keeps them until they are on disk; return whether they are. Never raises.
+
+        Where they are not, the same ones come again, with the same uuids: none is counted as dropped, and while events
+        that the disk did not take wait in memory, no further ones are taken.
+        """
+        try:
+            if self.store.volatile:
+                return False
+            kept, _ = self._put(events)
+        except Exception as error:
+            self._guard.caught("accept", error)
+            return False
+        self._guarded("tell", self.store.tell)
+        if kept and not self._has_thread():
+            self._start()
+        return kept == len(events) and not self.store.volatile
+
     def _put(self, events: Sequence[CleanEvent]) -> tuple[int, str]:
         """Store `events`; return how many, and why not the others."""
         # Under one lock with the thread's look into the store, which would else sleep past an event just put.

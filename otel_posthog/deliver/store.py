@@ -30,6 +30,10 @@ class Store(Protocol):
     def volatile(self) -> int:
         """How many events, waiting or taken, would be lost with this process: none of those on disk. Any thread."""
 
+    @property
+    def room_bytes(self) -> int:
+        """How many bytes of further events there is room for. Any thread."""
+
     def __len__(self) -> int:
         """How many events wait, adopted ones too; those taken do not count. Any thread; 0 means nothing to take."""
 
@@ -116,6 +120,11 @@ class MemoryStore:
     def volatile(self) -> int:
         """How many events wait or are taken: all of them end with the process."""
         return len(self._events) + len(self._taken)
+
+    @property
+    def room_bytes(self) -> int:
+        """How many bytes of further events there is room for."""
+        return self._max_bytes - self._size_bytes
 
     def __len__(self) -> int:
         return len(self._events)

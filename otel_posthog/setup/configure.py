@@ -101,6 +101,17 @@ def ensure(door: str = "a part of it") -> Running:
         return _running or _start(read(os.environ), os.environ, door)
 
 
+def start_with(settings: Settings, door: str) -> Running:
+    """Return what runs in this process, started with `settings` if nothing does yet; attaches to no provider.
+
+    Args:
+        settings: What is to be in force.
+        door: Who asks, in words.
+    """
+    with _lock:
+        return _running or _start(settings, os.environ, door)
+
+
 def ensure_or_strip(door: str, options: Mapping[str, Any]) -> Running:
     """Return the same, but with a mistake told in one line, and nothing sent then.
 

@@ -24,8 +24,9 @@ from otlp import logs_json, spans_json
 from otel_posthog.errors import Guard, MalformedTelemetry
 from otel_posthog.health import Health
 from otel_posthog.intake import LogIntake, SpanIntake
-from otel_posthog.intake.otlp_json import LogRecord, SpanRecord, is_otlp, read, signals_of
-from otel_posthog.intake.otlp_json.values import MAX_DEPTH
+from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
+from otel_posthog.intake.otlp.records import MAX_DEPTH
+from otel_posthog.intake.otlp_json import is_otlp, read
 from otel_posthog.model import Signal
 from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy
 from otel_posthog.translate import translate

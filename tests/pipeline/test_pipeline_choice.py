@@ -84,7 +84,7 @@ def test_what_is_queued_for_the_filters_goes_as_well(monkeypatch: pytest.MonkeyP
     inside, go_on = threading.Event(), threading.Event()
     real = made.process
 
-    def waiting(given: Signal) -> object:
+    def waiting(given: Signal, _: object = None) -> object:
         inside.set()
         assert go_on.wait(10)
         return real(given)

@@ -191,7 +191,7 @@ def test_a_full_queue_has_the_application_thread_do_the_work(
     threads: set[str] = set()
     real = made.pipeline.process
 
-    def noting(given: Signal) -> Any:
+    def noting(given: Signal, _: object = None) -> Any:
         threads.add(threading.current_thread().name)
         return real(given)
 

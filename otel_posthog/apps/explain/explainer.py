@@ -15,7 +15,7 @@ from otel_posthog.clean import Cleaner
 from otel_posthog.errors import DropEvent
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
-from otel_posthog.intake.otlp_json import LogRecord, SpanRecord, signals_of
+from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
 from otel_posthog.model import EXCEPTION_EVENT, Event, Receipt, Signal, Source
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.route import EVENT, PREFIX

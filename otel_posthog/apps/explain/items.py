@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from otel_posthog.apps.explain.json_documents import Located, UnreadableFileError
 from otel_posthog.errors import MalformedTelemetry
-from otel_posthog.intake.otlp_json import LogRecord, SpanRecord, is_otlp, read
+from otel_posthog.intake.otlp import LogRecord, SpanRecord
+from otel_posthog.intake.otlp_json import is_otlp, read
 
 
 class Item(NamedTuple):

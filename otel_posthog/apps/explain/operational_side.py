@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from otel_posthog.apps.explain.explanation import Kept, Operational
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.intake.otlp_json import LogRecord, SpanRecord
+from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.model import Attributes
 from otel_posthog.operational import Redactor
 from otel_posthog.operational.detach import is_product_only

@@ -110,6 +110,12 @@ class Spool:
         """How many events would be lost with this process: those that the disk does not take."""
         return self._overflow.volatile
 
+    @property
+    def room_bytes(self) -> int:
+        """How many bytes of further events there is room for."""
+        own = self._own
+        return self._policy.max_spool_bytes - self._elsewhere_bytes - (own.writer.size_bytes if own else 0)
+
     def __len__(self) -> int:
         return sum(each.waiting for each in self._backlogs() if not self._is_stalled(each)) + len(self._overflow)
 
@@ -126,7 +132,7 @@ class Spool:
         if self._trouble.may_try():
             try:
                 own = self._own or self._open()
-                if own.writer.size_bytes + self._elsewhere_bytes + len(event.body) > self._policy.max_spool_bytes:
+                if len(event.body) > self.room_bytes:
                     return False
                 own.writer.append(event)
             except CannotNowError:
@@ -152,9 +158,7 @@ class Spool:
         own, size = self._own, sum(len(event.body) for event in events)
         if self._is_closed or own is None or len(self._overflow) or not self._trouble.may_try():
             return 0
-        if own.writer.size_bytes + self._elsewhere_bytes + size > self._policy.max_spool_bytes:
-            return 0
-        return own.writer.append_all(events)
+        return own.writer.append_all(events) if size <= self.room_bytes else 0
 
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events of the directory whose turn it is."""
@@ -263,12 +267,9 @@ class Spool:
         self._overflow.reset_after_fork()
         with contextlib.suppress(OSError):
             syncing.forget()
-        if own is not None:
+        for each in (*((own.writer, own.backlog) if own else ()), *adopted):
             with contextlib.suppress(OSError):
-                own.writer.forget()
-        for backlog in (*([own.backlog] if own else ()), *adopted):
-            with contextlib.suppress(OSError):
-                backlog.forget()
+                each.forget()
 
     def _make_folder(self) -> None:
         self._files.make_directory(self._root)

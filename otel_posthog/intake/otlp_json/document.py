@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from otel_posthog.errors import MalformedTelemetry
-from otel_posthog.intake.otlp_json.fields import UINT64, Fields, as_fields
-from otel_posthog.intake.otlp_json.records import LogRecord, SpanEvent, SpanRecord
+from otel_posthog.intake.otlp.records import LogRecord, OnMalformed, Record, SpanEvent, SpanRecord
+from otel_posthog.intake.otlp_json.fields import UINT64, Fields, as_fields, as_list
 from otel_posthog.intake.otlp_json.values import attributes_of, value_of
 from otel_posthog.model import Attributes
 
@@ -19,26 +20,58 @@ def is_otlp(document: object) -> bool:
     return isinstance(document, Mapping) and any(name in document for name in _TOP)
 
 
-def read(document: object) -> Iterator[SpanRecord | LogRecord]:
+def read(document: object, on_malformed: OnMalformed | None = None) -> Iterator[Record]:
     """Yield the spans and log records of a document.
 
     Args:
         document: `TracesData`, `LogsData` or the export requests of the same fields, as `json.loads` returns them.
+        on_malformed: Told of a span or record that cannot be read, which is left out.
 
     Raises:
-        MalformedTelemetry: A field is not what the format says; items before it have been yielded.
+        MalformedTelemetry: A field is not what the format says; items before it have been yielded. With `on_malformed`
+            only where it is a field around the items.
     """
     top = as_fields(document, "")
     for holder in top.objects("resourceSpans"):
         resource = attributes_of(holder.object("resource"), "attributes")
         for scope in holder.objects("scopeSpans"):
-            for span in scope.objects("spans"):
-                yield _span(span, resource)
+            yield from _each(scope, "spans", _span, resource, on_malformed)
     for holder in top.objects("resourceLogs"):
         resource = attributes_of(holder.object("resource"), "attributes")
         for scope in holder.objects("scopeLogs"):
-            for record in scope.objects("logRecords"):
-                yield _log(record, resource)
+            yield from _each(scope, "logRecords", _log, resource, on_malformed)
+
+
+_Read = TypeVar("_Read")
+
+
+def _each(
+    scope: Fields,
+    name: str,
+    read_one: Callable[[Fields, Attributes], _Read],
+    resource: Attributes,
+    on_malformed: OnMalformed | None,
+) -> Iterator[_Read]:
+    for at, value in enumerate(as_list(scope.content.get(name), scope.at(name))):
+        item = _read_one(value, f"{scope.at(name)}[{at}]", read_one, resource, on_malformed)
+        if item is not None:
+            yield item
+
+
+def _read_one(
+    value: object,
+    path: str,
+    read_one: Callable[[Fields, Attributes], _Read],
+    resource: Attributes,
+    on_malformed: OnMalformed | None,
+) -> _Read | None:
+    try:
+        return read_one(as_fields(value, path), resource)
+    except MalformedTelemetry as error:
+        if on_malformed is None:
+            raise
+        on_malformed(error)
+        return None
 
 
 def _span(fields: Fields, resource: Attributes) -> SpanRecord:

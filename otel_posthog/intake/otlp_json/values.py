@@ -8,10 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.intake.otlp.records import MAX_DEPTH
 from otel_posthog.intake.otlp_json.fields import INT64, Fields, as_fields, whole_number
-
-MAX_DEPTH = 32
-"""Levels of nesting in one value; the SDK's own limit for what it lets an app record is lower."""
 
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")

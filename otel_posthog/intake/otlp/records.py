@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from otel_posthog.model import Attributes
+from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.model import NO_ATTRIBUTES, Attributes
+
+MAX_DEPTH = 32
+"""Levels of nesting in one value; the SDK's own limit for what it lets an app record is lower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +79,12 @@ class LogRecord:
     span_id: int
     resource: Attributes
     dropped_attributes: int = 0
+
+
+Record = SpanRecord | LogRecord
+
+OPERATIONAL = LogRecord("", NO_ATTRIBUTES, None, 0, 0, 0, 0, NO_ATTRIBUTES)
+"""Stands for a span or log record of which a reader saw at once that nothing in it belongs to the product side."""
+
+OnMalformed = Callable[[MalformedTelemetry], None]
+"""Called with what is wrong with one span or log record, which is left out; without one a reader raises it."""

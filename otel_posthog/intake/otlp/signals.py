@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from otel_posthog.intake.items import ExceptionsInForce, log_name, span_items
-from otel_posthog.intake.otlp_json.records import LogRecord, SpanRecord
+from otel_posthog.intake.otlp.records import LogRecord, SpanRecord
 from otel_posthog.model import Signal, Source
 
 

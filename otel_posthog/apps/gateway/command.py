@@ -1,0 +1,134 @@
+"""`otel-posthog gateway`: its arguments, and the hand-over to what runs it."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.util import find_spec
+
+NAME = "gateway"
+SUMMARY = "take OTLP from other languages, browsers and Collectors; send its product events"
+EXTRA = "gateway"
+DESCRIPTION = """\
+An OTLP receiver for traces and logs. Product events go through the policy's
+filters to PostHog, as in a Python app; everything else is acknowledged, counted
+and not kept: send that to your Collector.
+An answer of success means that the events are on disk here; while that cannot
+be, senders are told to come again later.
+"""
+EPILOG = """\
+examples:
+  POSTHOG_API_KEY=phc_... otel-posthog gateway
+      on 127.0.0.1: OTLP/HTTP on 4318, OTLP/gRPC on 4317
+  otel-posthog gateway --host 0.0.0.0 --tokens-file tokens.txt
+      for other machines; senders show `Authorization: Bearer <one of them>`
+  otel-posthog gateway --cors-origin https://app.example.com
+      for browsers with pages from there
+  otel-posthog gateway --workers 4
+      four processes on the same ports
+
+  an app in any language:
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 node app.js
+
+paths:
+  POST /v1/traces /v1/logs   protobuf or JSON; gzip, zstd or deflate
+  POST /v1/metrics           acknowledged, counted, not kept
+  GET  /healthz /readyz      alive; takes events (503 where the spool is full)
+
+environment:
+  POSTHOG_API_KEY, POSTHOG_HOST, OTEL_POSTHOG_POLICY, OTEL_POSTHOG_SPOOL_DIR, ...
+                                  as for an app
+  OTEL_POSTHOG_GATEWAY_TOKENS     bearer tokens, separated by commas
+  OTEL_EXPORTER_OTLP_ENDPOINT     where its own metrics go; without one nowhere
+
+exit status: 0 stopped by a signal, 2 it cannot start
+"""
+
+DEFAULT_HTTP_PORT, DEFAULT_GRPC_PORT = 4318, 4317
+"""As OTLP has them: https://opentelemetry.io/docs/specs/otlp/#otlphttp-default-port and #otlpgrpc-default-port."""
+
+_MODULES = ("google.protobuf", "google.rpc", "grpc", "opentelemetry.proto", "starlette", "uvicorn", "zstandard")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_HTTP_PORT, metavar="N", help="OTLP/HTTP (default: 4318; 0: a free one)"
+    )
+    parser.add_argument(
+        "--grpc-port", type=_port, default=DEFAULT_GRPC_PORT, metavar="N", help="OTLP/gRPC (default: 4317; 0: none)"
+    )
+    parser.add_argument("--policy", metavar="FILE", help="the policy file (default: OTEL_POSTHOG_POLICY)")
+    parser.add_argument(
+        "--tokens-file", metavar="FILE", help="bearer tokens, one a line; needed on an address that others reach"
+    )
+    parser.add_argument(
+        "--cors-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="pages from there may send; may be repeated (default: none)",
+    )
+    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+    _add_limits(parser.add_argument_group("limits"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal ends it, and return the exit status."""
+    from otel_posthog.apps.gateway.serve import serve  # noqa: PLC0415 (only when asked for)
+
+    return serve(arguments)
+
+
+def missing_module() -> str | None:
+    """Return the first module of the extra that is not installed, or None."""
+    return next((name for name in _MODULES if not _is_installed(name)), None)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # of the package around it
+        return False
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    mib = 1024 * 1024
+    group.add_argument(
+        "--max-body-bytes", type=_positive, default=4 * mib, metavar="N", help="of a request (default: 4 MiB)"
+    )
+    group.add_argument(
+        "--max-inflated-bytes",
+        type=_positive,
+        default=16 * mib,
+        metavar="N",
+        help="of a request's body without compression (default: 16 MiB)",
+    )
+    group.add_argument(
+        "--max-waiting-bytes",
+        type=_positive,
+        default=64 * mib,
+        metavar="N",
+        help="of all bodies being received at once (default: 64 MiB)",
+    )
+    group.add_argument(
+        "--max-connections", type=_positive, default=512, metavar="N", help="at once, for each worker (default: 512)"
+    )
+    group.add_argument(
+        "--body-timeout", type=float, default=10.0, metavar="SECONDS", help="for a body to arrive (default: 10)"
+    )
+    group.add_argument(
+        "--stop-timeout", type=float, default=10.0, metavar="SECONDS", help="for requests when stopped (default: 10)"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("this must be a whole number above 0")
+    return int(text)

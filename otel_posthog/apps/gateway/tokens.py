@@ -1,0 +1,78 @@
+"""Who may send: bearer tokens, and where none are needed."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+
+from otel_posthog import environment_variables as env
+from otel_posthog.errors import ConfigurationError
+
+# Of random letters and digits about 95 bits: nobody guesses it over a network.
+MIN_TOKEN_CHARS = 16
+_SCHEME = "bearer"
+_MAKE_ONE = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+
+class Tokens:
+    """The tokens that are taken.
+
+    Args:
+        tokens: None: whoever reaches the port may send.
+    """
+
+    def __init__(self, tokens: tuple[str, ...] = ()) -> None:
+        self._tokens = tuple(each.encode() for each in tokens)
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def allow(self, authorization: str | None) -> bool:
+        """Return whether a header `Authorization` (RFC 6750) shows one of the tokens, or none is needed."""
+        if not self._tokens:
+            return True
+        scheme, _, shown = (authorization or "").partition(" ")
+        if scheme.lower() != _SCHEME:
+            return False
+        given = shown.strip().encode("utf-8", "surrogateescape")
+        # All of them, so that the time tells nothing.
+        return any([hmac.compare_digest(given, each) for each in self._tokens])  # noqa: C419
+
+
+def read_tokens(environ: Mapping[str, str], file: str | None, host: str) -> Tokens:
+    """Return the tokens of the environment and of `file`.
+
+    Raises:
+        ConfigurationError: There are none and `host` can be reached from other machines, or one cannot be a token.
+    """
+    found = [each.strip() for each in environ.get(env.GATEWAY_TOKENS, "").split(",")]
+    if file is not None:
+        try:
+            found += [line.strip() for line in Path(file).read_text("utf-8").splitlines() if not line.startswith("#")]
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise ConfigurationError(f"--tokens-file {file} cannot be read: {why}") from None
+    tokens = tuple(each for each in found if each)
+    for token in tokens:
+        if len(token) < MIN_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigurationError(
+                f"a token must be {MIN_TOKEN_CHARS} or more ASCII characters without spaces; make one with {_MAKE_ONE}"
+            )
+    if not tokens and not is_loopback(host):
+        raise ConfigurationError(
+            f"--host {host} can be reached from other machines, and there are no tokens; put some into "
+            f"{env.GATEWAY_TOKENS} or --tokens-file, or listen on 127.0.0.1"
+        )
+    return Tokens(tokens)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` names this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

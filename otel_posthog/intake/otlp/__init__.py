@@ -1,0 +1,6 @@
+"""What readers of OTLP have in common: plain records out of a document, and the signals that those are."""
+
+from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, OnMalformed, Record, SpanEvent, SpanRecord
+from otel_posthog.intake.otlp.signals import signals_of
+
+__all__ = ["OPERATIONAL", "LogRecord", "OnMalformed", "Record", "SpanEvent", "SpanRecord", "signals_of"]
