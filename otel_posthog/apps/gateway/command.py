@@ -35,8 +35,8 @@ paths:
   GET  /healthz /readyz      alive; takes events (503 where the spool is full)
 
 environment:
-  POSTHOG_API_KEY, POSTHOG_HOST, OTEL_POSTHOG_POLICY, OTEL_POSTHOG_SPOOL_DIR, ...
-                                  as for an app
+  POSTHOG_API_KEY, POSTHOG_HOST, OTEL_POSTHOG_POLICY,
+  OTEL_POSTHOG_SPOOL_DIR, ...     as for an app
   OTEL_POSTHOG_GATEWAY_TOKENS     bearer tokens, separated by commas
   OTEL_EXPORTER_OTLP_ENDPOINT     where its own metrics go; without one nowhere
 
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pages from there may send; may be repeated (default: none)",
     )
     parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
-    _add_limits(parser.add_argument_group("limits"))
+    _add_limits(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,7 +92,8 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _add_limits(group: argparse._ArgumentGroup) -> None:
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("limits")
     mib = 1024 * 1024
     group.add_argument(
         "--max-body-bytes", type=_positive, default=4 * mib, metavar="N", help="of a request (default: 4 MiB)"

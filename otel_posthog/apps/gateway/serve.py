@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from otel_posthog.apps.gateway.options import Options
 from otel_posthog.apps.gateway.settings import read_settings
-from otel_posthog.apps.gateway.tokens import Tokens, is_loopback, read_tokens
+from otel_posthog.apps.gateway.tokens import Tokens, read_tokens
 from otel_posthog.apps.gateway.worker import application
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import Settings
@@ -97,9 +97,7 @@ def _tell(options: Options, settings: Settings, tokens: Tokens, port: int) -> No
     if options.grpc_port:
         doors += f", OTLP/gRPC on {shown}:{options.grpc_port}"
     number = len(tokens)
-    who = f"with one of {number} token{'s' * (number > 1)}" if number else "whoever reaches them"
-    if not number and is_loopback(options.host):
-        who = "programs of this machine"
+    who = f"whoever shows one of {number} token{'s' * (number > 1)}" if number else "programs of this machine"
     pages = f", pages from {', '.join(options.cors_origins)}" if options.cors_origins else ""
     hosts = ", ".join(sorted({each.host for each in settings.policy.destinations}))
     to = "nowhere (preview)" if settings.collection.is_preview else hosts

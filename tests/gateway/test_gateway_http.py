@@ -1,0 +1,262 @@
+"""OTLP/HTTP at a real gateway: what is taken, what is refused, and how that is said."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from gateway import JSON, PROTOBUF, Gateway, as_json, gateway, logs_request, spans_request
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from otel_posthog.testing import FakePostHog
+
+TOKEN = "t0" * 10
+PAGE = "https://app.example.com"
+BEARER = f"Bearer {TOKEN}"
+POLICY = "delivery: {flush_interval_s: 0.05}\n"
+
+
+@pytest.fixture(scope="module")
+def posthog() -> Iterator[FakePostHog]:
+    """A PostHog for all tests here."""
+    with FakePostHog() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway with a token, a page, and limits small enough to be met."""
+    directory = tmp_path_factory.mktemp("gateway")
+    (directory / "policy.yaml").write_text(POLICY)
+    limits = ("--max-body-bytes", "100000", "--max-inflated-bytes", "200000", "--body-timeout", "1")
+    options = ("--cors-origin", PAGE, "--policy", str(directory / "policy.yaml"), *limits)
+    with gateway(*options, posthog=posthog.url, directory=directory, OTEL_POSTHOG_GATEWAY_TOKENS=TOKEN) as made:
+        yield made
+
+
+def send(door: Gateway, path: str, body: bytes, media_type: str = PROTOBUF, **headers: str) -> tuple[int, Any, bytes]:
+    """Return what a request with the token is answered."""
+    return door.post(path, body, media_type, Authorization=BEARER, **headers)
+
+
+def test_logs_and_spans_in_protobuf_become_events(door: Gateway, posthog: FakePostHog) -> None:
+    """Product items arrive at PostHog, operational ones are acknowledged, and the answers are empty messages."""
+    status, headers, body = send(door, "/v1/logs", logs_request("log_proto").SerializeToString())
+    assert (status, headers["Content-Type"], body) == (200, PROTOBUF, b"")
+    assert send(door, "/v1/traces", spans_request("span_proto").SerializeToString())[0] == 200
+    posthog.wait_until(lambda: bool(posthog.named("log_proto") and posthog.named("span_proto")), 20)
+    assert len(posthog.named("log_proto")) == len(posthog.named("span_proto")) == 1
+
+
+def test_the_same_in_json_has_the_same_uuids(door: Gateway, posthog: FakePostHog) -> None:
+    """Whichever encoding a sender writes, an event is the same."""
+    request = logs_request("both_ways")
+    assert send(door, "/v1/logs", request.SerializeToString())[0] == 200
+    status, headers, body = send(door, "/v1/logs", json.dumps(as_json(request)).encode(), JSON + "; charset=utf-8")
+    assert (status, headers["Content-Type"], body) == (200, JSON, b"{}")
+    posthog.wait_until(lambda: len(posthog.named("both_ways")) == 2, 20)
+    assert len({each.uuid for each in posthog.named("both_ways")}) == 1
+
+
+def test_personal_data_is_filtered(door: Gateway, posthog: FakePostHog) -> None:
+    """What another language sends goes through the same filters."""
+    request = logs_request("mailed", analytics__note="write to jo@example.org")
+    assert send(door, "/v1/logs", request.SerializeToString())[0] == 200
+    posthog.wait_until(lambda: bool(posthog.named("mailed")), 20)
+    assert posthog.named("mailed")[0].properties["note"] == "write to [email]"
+    assert b"jo@example" not in posthog.raw_bytes
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstandard.ZstdCompressor().compress)],
+)
+def test_compressed_bodies_are_inflated(door: Gateway, posthog: FakePostHog, encoding: str, pack: Any) -> None:
+    """Each of the encodings that senders use."""
+    body = pack(logs_request(f"packed_{encoding}").SerializeToString())
+    assert send(door, "/v1/logs", body, Content_Encoding=encoding)[0] == 200
+    assert posthog.wait_until(lambda: bool(posthog.named(f"packed_{encoding}")), 20)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress, zlib.compress])
+def test_a_body_that_inflates_too_far_is_refused(door: Gateway, pack: Any) -> None:
+    """A bomb costs no more than the bound, and the answer says what to do."""
+    encoding = {gzip.compress: "gzip", zlib.compress: "deflate"}.get(pack, "zstd")
+    status, _, body = send(door, "/v1/logs", pack(bytes(50_000_000)), Content_Encoding=encoding)
+    assert status == 413
+    assert Status.FromString(body).message == "the inflated body is larger than 200000 bytes; send smaller batches"
+
+
+def test_a_body_that_is_too_long_is_refused(door: Gateway) -> None:
+    """By its declared length, and by what comes where none is declared."""
+    assert send(door, "/v1/logs", bytes(100_001))[0] == 413
+    status, _, _ = send(door, "/v1/logs", iter([bytes(60_000)] * 2))  # type: ignore[arg-type]  # sent in chunks
+    assert status == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status", "message"),
+    [
+        ("/v1/logs", b"\xff", {}, 400, "the document must be an ExportLogsServiceRequest in protobuf"),
+        ("/v1/traces", b"\xff", {}, 400, "the document must be an ExportTraceServiceRequest in protobuf"),
+        ("/v1/logs", b"x", {"Content_Encoding": "gzip"}, 400, "the body is not gzip, though Content-Encoding says so"),
+        ("/v1/logs", b"x", {"Content_Encoding": "zstd"}, 400, "the body is not zstd, though Content-Encoding says so"),
+        ("/v1/logs", b"x", {"Content_Encoding": "br"}, 415, "Content-Encoding must be gzip, zstd, deflate or identity"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused(  # noqa: PLR0917 - a row of the table
+    door: Gateway, path: str, body: bytes, headers: dict[str, str], status: int, message: str
+) -> None:
+    """With a status after which no sender comes again, and a message that holds nothing of the body."""
+    got, _, answer = send(door, path, body, **headers)
+    assert (got, Status.FromString(answer).message) == (status, message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{", "the document must be JSON in UTF-8"),
+        (b'{"resourceLogs":"secret"}', "resourceLogs must be a list"),
+        (b"[" * 50_000, "the document is nested too deeply"),
+        (b'{"resourceLogs":[{"resource":3}]}', "resourceLogs[0].resource must be an object"),
+    ],
+)
+def test_json_that_cannot_be_read_is_refused_in_json(door: Gateway, body: bytes, message: str) -> None:
+    """The answer comes in the encoding of the request and names the field."""
+    status, headers, answer = send(door, "/v1/logs", body, JSON)
+    assert (status, headers["Content-Type"], json.loads(answer)) == (400, JSON, {"message": message})
+
+
+def test_an_unknown_media_type_is_refused(door: Gateway) -> None:
+    """And says which are known."""
+    status, _, body = send(door, "/v1/logs", b"", "text/plain")
+    assert (status, Status.FromString(body).message) == (
+        415,
+        "Content-Type must be application/x-protobuf or application/json",
+    )
+
+
+def test_unknown_paths_and_methods_are_refused(door: Gateway) -> None:
+    """As HTTP has it."""
+    assert send(door, "/v1/profiles", b"")[0] == 404
+    assert door.get("/v1/logs")[0] == 405
+
+
+def test_a_malformed_item_is_rejected_and_its_neighbours_are_taken(door: Gateway, posthog: FakePostHog) -> None:
+    """Partial success tells how many, and which field of the first, in both encodings; never a value."""
+    request = logs_request("good_neighbour", "bad_trace")
+    request.resource_logs[0].scope_logs[0].log_records[1].trace_id = b"short"
+    problem = "malformed 1; first malformed: log_records[1].trace_id must be 16 bytes"
+    status, _, body = send(door, "/v1/logs", request.SerializeToString())
+    partial = ExportLogsServiceResponse.FromString(body).partial_success
+    assert (status, partial.rejected_log_records, partial.error_message) == (200, 1, problem)
+    document = as_json(spans_request("good_span", "bad_span"))
+    document["resourceSpans"][0]["scopeSpans"][0]["spans"][2]["traceId"] = "secret"
+    status, _, body = send(door, "/v1/traces", json.dumps(document).encode(), JSON)
+    partial = json.loads(body)["partialSuccess"]
+    assert (status, partial["rejectedSpans"]) == (200, "1")
+    assert "spans[2].traceId must be 32 hexadecimal digits" in partial["errorMessage"]
+    assert "secret" not in partial["errorMessage"]
+    assert posthog.wait_until(lambda: bool(posthog.named("good_neighbour") and posthog.named("good_span")), 20)
+
+
+def test_an_event_that_cannot_be_one_is_rejected(door: Gateway) -> None:
+    """A name that PostHog would not take is told to the sender, by its reason."""
+    status, _, body = send(door, "/v1/traces", spans_request("n" * 201).SerializeToString())
+    partial = ExportTraceServiceResponse.FromString(body).partial_success
+    assert (status, partial.rejected_spans, partial.error_message) == (200, 1, "name_invalid 1")
+
+
+def test_what_is_not_wanted_is_no_failure(door: Gateway) -> None:
+    """An event without consent is not kept, and the sender has made no mistake."""
+    request = logs_request("unwanted")
+    record = request.resource_logs[0].scope_logs[0].log_records[0]
+    record.attributes.add(key="analytics.consent").value.bool_value = False
+    assert send(door, "/v1/logs", request.SerializeToString())[::2] == (200, b"")
+
+
+def test_metrics_are_acknowledged(door: Gateway) -> None:
+    """An SDK that sends all three signals to one endpoint gets no errors."""
+    assert send(door, "/v1/metrics", b"")[0] == 200
+
+
+@pytest.mark.parametrize("shown", [None, "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
+def test_without_the_token_nothing_is_taken(door: Gateway, shown: str | None) -> None:
+    """The answer says what is missing; health needs no token."""
+    headers = {} if shown is None else {"Authorization": shown}
+    status, answered, body = door.post("/v1/logs", b"", **headers)
+    assert (status, answered["WWW-Authenticate"]) == (401, "Bearer")
+    assert "Authorization" in Status.FromString(body).message
+    assert door.get("/healthz")[0] == door.get("/readyz")[0] == 200
+
+
+def test_a_page_on_the_list_may_send(door: Gateway) -> None:
+    """Its preflight is answered without a token, and what it sends has the header that lets it read the answer."""
+    asked = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    status, headers, _ = door.request("OPTIONS", "/v1/logs", None, asked)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (200, PAGE)
+    assert "authorization" in headers["Access-Control-Allow-Headers"]
+    _, headers, _ = send(door, "/v1/logs", b"", Origin=PAGE)
+    assert headers["Access-Control-Allow-Origin"] == PAGE
+
+
+def test_another_page_may_not(door: Gateway) -> None:
+    """A preflight from elsewhere is refused, and an answer says nothing that lets it be read."""
+    asked = {"Origin": "https://evil.example.com", "Access-Control-Request-Method": "POST"}
+    status, headers, _ = door.request("OPTIONS", "/v1/logs", None, asked)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (400, None)
+
+
+def test_a_slow_body_is_given_up(door: Gateway) -> None:
+    """Who sends one byte and then none for a second is told so."""
+    with socket.create_connection(("127.0.0.1", door.http_port), 10) as connection:
+        connection.sendall(
+            f"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\nAuthorization: {BEARER}\r\n"
+            "Content-Length: 10\r\n\r\nx".encode()
+        )
+        connection.settimeout(10)
+        assert connection.recv(12) == b"HTTP/1.1 408"
+
+
+def test_the_start_line_says_who_may_come_and_where_events_go(door: Gateway, posthog: FakePostHog) -> None:
+    """Address, tokens, pages, spool and host."""
+    out = door.tree.out
+    assert f"OTLP/HTTP on {door.url}; for with one of 1 token" not in out
+    assert f"OTLP/HTTP on {door.url}; for whoever shows one of 1 token, pages from {PAGE}" in out
+    assert posthog.url in out
+    assert TOKEN not in out
+
+
+def test_a_full_spool_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
+    """503 with `Retry-After`, and not ready; once there is room again the same request is taken."""
+    (tmp_path / "policy.yaml").write_text("delivery: {max_spool_bytes: 1048576, flush_interval_s: 0.05}\n")
+    options = ("--policy", str(tmp_path / "policy.yaml"))
+    with FakePostHog() as posthog, gateway(*options, posthog="http://127.0.0.1:9", directory=tmp_path) as made:
+        kept, body = 0, b""
+        for number in range(100):
+            body = logs_request(*["e"] * 50, first=number * 50, analytics__x="x" * 400).SerializeToString()
+            status, headers, _ = made.post("/v1/logs", body)
+            if status != 200:
+                break
+            kept += 50
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert made.get("/readyz")[0] == 503
+        assert made.get("/healthz")[0] == 200
+        made.tree.end()
+        with gateway(*options, posthog=posthog.url, directory=tmp_path) as again:
+            assert posthog.wait_until(lambda: len(posthog.unique_events) >= kept, 30)
+            assert again.post("/v1/logs", body)[0] == 200
+            assert posthog.wait_until(lambda: len(posthog.unique_events) == kept + 50, 30)
