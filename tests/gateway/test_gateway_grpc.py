@@ -29,8 +29,6 @@ TOKEN = "g0" * 10
 # The generated code is not typed.
 _STUBS = (MetricsServiceStub, TraceServiceStub, LogsServiceStub)
 METRICS, TRACES, LOGS = (cast("Callable[[grpc.Channel], Any]", stub) for stub in _STUBS)
-    cast("Callable[[grpc.Channel], Any]", stub) for stub in (MetricsServiceStub, TraceServiceStub, LogsServiceStub)
-)
 WITH_TOKEN = (("authorization", f"Bearer {TOKEN}"),)
 
 
