@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 CACHE ?= $(HOME)/.cache/otel-posthog
 
-.PHONY: demo test pytest versions lint format bench fuzz policy lock clean help
+.PHONY: demo test pytest versions lint format bench fuzz policy collector lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -65,8 +65,12 @@ format: $(VENV)/.ready ## Format and fix what can be fixed
 bench: $(VENV)/.ready ## Run the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
 
-policy: $(VENV)/.ready ## Renew policy.schema.json and the reference in docs/policy.md from the policy's types
+policy: $(VENV)/.ready ## Renew what is made of the policy: schema, docs/policy.md, collector-config/privacy.yaml
 	$(BIN)/python -m otel_posthog.policy.reference docs/policy.md
+	$(BIN)/otel-posthog collector-config --output collector-config/privacy.yaml
+
+collector: ## Build the Collector of collector-config/ with Go: three minutes the first time, on two cores
+	@.ci/build-collector $(CACHE)
 
 fuzz: $(VENV)/.ready ## Throw made-up texts at the privacy filter for ten minutes
 	$(BIN)/python -m benchmarks --only fuzz_privacy $(ARGS)

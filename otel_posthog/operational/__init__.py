@@ -4,9 +4,10 @@ from otel_posthog.operational.detach import detach
 from otel_posthog.operational.logs import RedactingLogRecordExporter
 from otel_posthog.operational.metrics import MetricRedactor, RedactingMetricExporter
 from otel_posthog.operational.redactor import Redactor
-from otel_posthog.operational.spans import RedactingSpanExporter
+from otel_posthog.operational.spans import LINKS_MARK, RedactingSpanExporter
 
 __all__ = [
+    "LINKS_MARK",
     "MetricRedactor",
     "RedactingLogRecordExporter",
     "RedactingMetricExporter",

@@ -14,6 +14,10 @@ from otel_posthog.operational.detach import is_product_event
 from otel_posthog.operational.redactor import Redactor
 from otel_posthog.sdk import bounded, copy_span, flush_exporter, item_attributes, shutdown_exporter
 
+LINKS_MARK = "otel_posthog.links_redacted"
+"""Attribute of a span with links that has been through here. A Collector can neither read nor change attributes of
+links: it withholds spans with links, unless they have this (`otel-posthog collector-config`)."""
+
 
 class RedactingSpanExporter(SpanExporter):
     """Wraps a span exporter; every span goes on, without product data and without what the detectors find.
@@ -53,9 +57,10 @@ class RedactingSpanExporter(SpanExporter):
         """Return a redacted copy, or the span itself where nothing had to go."""
         redactor = self._redactor
         given = item_attributes(span.attributes)
+        attributes = redactor.attributes(given)
         clean = {
             "name": (redactor.text(span.name), span.name),
-            "attributes": (redactor.attributes(given), given),
+            "attributes": ({**attributes, LINKS_MARK: True} if span.links else attributes, given),
             "status": (_status(span.status, redactor), span.status),
             "resource": (redactor.resource(span.resource), span.resource),
             "instrumentation_scope": (redactor.scope(span.instrumentation_scope), span.instrumentation_scope),

@@ -83,6 +83,19 @@ def read(
     return Settings(chosen, collection, lift, keys, api_key=api_key, host=host)
 
 
+def read_policy(environ: Mapping[str, str], policy: str | None = None) -> Policy:
+    """Return the policy with the identity mode that the environment asks for; keys are neither needed nor read.
+
+    Args:
+        environ: The environment.
+        policy: The path of a policy file; default the one that `environ` names.
+
+    Raises:
+        ConfigurationError: It cannot be used.
+    """
+    return _with_identity(_policy(environ, policy), environ)
+
+
 def stripping_only() -> Settings:
     """Return settings that strip by the built-in policy and send nothing, for where the right ones cannot be had."""
     return Settings(Policy(), Collection(enabled=False, reason="an error at start"), lift=None)

@@ -53,7 +53,7 @@ def test_every_field_of_a_span_is_redacted_and_ids_and_times_are_not() -> None:
     assert "analytics" not in clean.to_json()
     assert (clean.name, clean.status.description) == ("GET [x]", "failed for [x]")
     assert clean.status.status_code is trace.StatusCode.ERROR
-    assert dict(clean.attributes or {}) == {"a": "[x]"}
+    assert dict(clean.attributes or {}) == {"a": "[x]", "otel_posthog.links_redacted": True}
     assert [(each.name, dict(each.attributes or {})) for each in clean.events] == [("[x]", {"e": "[x]"})]
     assert dict(clean.links[0].attributes or {}) == {"l": "[x]"}
     assert dict(clean.instrumentation_scope.attributes or {}) == {"who": "[x]"}  # type: ignore[union-attr]

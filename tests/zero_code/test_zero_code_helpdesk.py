@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from processes import PROGRAMS, command, environment, running
 
+from otel_posthog.operational import LINKS_MARK
 from otel_posthog.testing import FakePostHog, OtlpSink
 from otel_posthog.testing.otlp_sink import SinkSpan
 
@@ -119,7 +120,10 @@ ALL_KINDS = Caller((None, "01", "00"))
 def test_the_operational_trace_is_the_one_without_us(
     sampler: str, argument: str, caller: Caller, fixed_ids: Path, fake_posthog: FakePostHog
 ) -> None:
-    """The same spans: ids, parents, kinds, statuses; of their attributes only those are gone that are ours."""
+    """The same spans: ids, parents, kinds, statuses; of their attributes only those are gone that are ours.
+
+    Spans with links have one more, which tells a Collector that those are redacted.
+    """
     chosen = {
         "OTEL_PYTHON_ID_GENERATOR": "fixed",
         "OTEL_TRACES_SAMPLER": sampler,
@@ -131,7 +135,8 @@ def test_the_operational_trace_is_the_one_without_us(
     for mine, theirs in zip(with_us, without, strict=True):
         gone = set(theirs.attributes) - set(mine.attributes)
         assert all(name.startswith(OURS_TO_TAKE) for name in gone), gone
-        assert set(mine.attributes) <= set(theirs.attributes)
+        # A Collector is told that the links of a span have been seen to.
+        assert set(mine.attributes) - set(theirs.attributes) <= ({LINKS_MARK} if mine.links else set())
     # The control: there is something to sample, and what is not sampled reaches PostHog all the same.
     roots = {span.trace_id for span in without}
     assert len(roots) == len(VISIT) if sampler == "always_on" else 0 < len(roots) < len(VISIT)

@@ -1,0 +1,124 @@
+"""The operational side's processors: what an app's own exporters get of this package, for apps that do not have it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from otel_posthog.apps.collector_config.ottl import delete_keys, group, hold, is_match, put_back
+from otel_posthog.apps.collector_config.patterns import HARMLESS_KEYS, KEYS_WITH_VALUES, blocked_keys, blocked_values
+from otel_posthog.operational import LINKS_MARK
+from otel_posthog.policy import Policy
+from otel_posthog.route import EVENT, PREFIX
+
+# The API's rule for the names of instruments: https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
+_METRIC_NAME = r"^[A-Za-z][A-Za-z0-9_./:-]{0,254}\z"
+_UNIT = r"^[A-Za-z0-9{}/%_.^*' -]{0,63}\z"
+# Numbers of many digits that are nobody's.
+NUMBERS = (
+    "thread.id",
+    "code.line.number",
+    "code.lineno",
+    "http.request.body.size",
+    "http.response.body.size",
+    "messaging.message.body.size",
+    "messaging.kafka.offset",
+    "messaging.kafka.message.offset",
+    "process.pid",
+    "process.parent_pid",
+)
+
+
+def operational(policy: Policy) -> dict[str, Any]:
+    """Return the processors of the operational side, by name, in the order in which they are to stand."""
+    processors: dict[str, Any] = {
+        "filter/operational": _withheld(),
+        "transform/operational_before": _before(policy),
+    }
+    if policy.operational.redact:
+        # Two, since what one ignores for its key it does not look into either.
+        processors["redaction/operational_keys"] = by_key(policy)
+        processors["redaction/operational_values"] = {
+            "allow_all_keys": True,
+            "redact_all_types": True,
+            "ignored_keys": list(NUMBERS),
+            "blocked_values": blocked_values(policy.privacy.detectors, policy.privacy.sensitive_keys),
+            "summary": "silent",
+        }
+    processors["transform/operational_after"] = _after()
+    return processors
+
+
+def by_key(policy: Policy) -> dict[str, Any]:
+    """Return the processor that replaces what is under a sensitive key."""
+    return {
+        "allow_all_keys": True,
+        "redact_all_types": True,
+        "ignored_key_patterns": list(HARMLESS_KEYS),
+        "blocked_key_patterns": blocked_keys(policy.privacy.sensitive_keys),
+        "summary": "silent",
+    }
+
+
+def _withheld() -> dict[str, Any]:
+    is_product = f'{is_match("name", f"^{re.escape(PREFIX)}")} or attributes["{EVENT}"] != nil'
+    return {
+        "error_mode": "propagate",
+        "traces": {
+            # Attributes of links can be neither read nor changed here; an app with this package has redacted them.
+            "span": [f'Len(links) > 0 and attributes["{LINKS_MARK}"] != true'],
+            "spanevent": [is_product],
+        },
+        "logs": {
+            "log_record": [
+                is_match("log.event_name", f"^{re.escape(PREFIX)}"),
+                # As in an app: a line of text that is an event as well stays a line.
+                f'log.attributes["{EVENT}"] != nil and log.body == nil',
+            ]
+        },
+        "metrics": {"metric": [f"not {is_match('metric.name', _METRIC_NAME)}"]},
+    }
+
+
+def _user_keys(policy: Policy) -> str:
+    prefixes = (PREFIX, *policy.operational.user_key_prefixes)
+    names = "|".join(map(re.escape, sorted(policy.operational.user_keys)))
+    return rf"^(?:{'|'.join(map(re.escape, prefixes))})|^(?:{names})\z"
+
+
+def _before(policy: Policy) -> dict[str, Any]:
+    gone = [_user_keys(policy)]
+    if policy.operational.redact:
+        gone.append(KEYS_WITH_VALUES)
+
+    def strip(context: str) -> dict[str, object]:
+        deleted = (delete_keys(f"{context}.attributes", pattern) for pattern in gone)
+        return group(context, [*deleted, *hold(context)])
+
+    shared = [strip("resource"), strip("scope")]
+    metric = [
+        'set(metric.description, "")',
+        f'set(metric.unit, "") where not {is_match("metric.unit", _UNIT)}',
+    ]
+    return {
+        "error_mode": "propagate",
+        "trace_statements": [*shared, strip("span"), strip("spanevent")],
+        "log_statements": [*shared, strip("log")],
+        "metric_statements": [
+            *shared,
+            group("metric", metric),
+            strip("datapoint"),
+            # What `redaction` does not reach and no name is needed for; trace and span id stay.
+            group("exemplar", ["keep_keys(exemplar.filtered_attributes, [])"]),
+        ],
+    }
+
+
+def _after() -> dict[str, Any]:
+    scope = group("scope", put_back("scope"))
+    return {
+        "error_mode": "propagate",
+        "trace_statements": [scope, group("span", put_back("span")), group("spanevent", put_back("spanevent"))],
+        "log_statements": [scope, group("log", put_back("log"))],
+        "metric_statements": [scope],
+    }

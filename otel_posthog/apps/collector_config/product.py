@@ -1,0 +1,105 @@
+"""The product side's processors: what may go to the gateway, which filters it once more, and exactly."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from otel_posthog.apps.collector_config.operational import by_key
+from otel_posthog.apps.collector_config.ottl import group, hold, is_match, keep_keys, put_back
+from otel_posthog.apps.collector_config.patterns import blocked_values
+from otel_posthog.policy import IdentityMode, Policy
+from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX
+from otel_posthog.translate.vocabulary import (
+    RECORD_UID_KEY,
+    SESSION_ID_KEYS,
+    TIMESTAMP_KEY,
+    USER_ID_KEYS,
+    UUID_KEY,
+)
+
+EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
+"""Detectors that damage as little there as here. The others take any long number for somebody's, also an amount: on
+this way they are the gateway's."""
+
+_UUID = r"^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z"
+_TIME = r"^[0-9TZtz:. +-]{10,35}\z"
+_SHAPES = ((UUID_KEY, _UUID), (RECORD_UID_KEY, _UUID), (TIMESTAMP_KEY, _TIME))
+
+
+def product(policy: Policy) -> dict[str, Any]:
+    """Return the processors of the product side, by name, in the order in which they are to stand."""
+    on = [name for name in EXACT if name in policy.privacy.detectors]
+    return {
+        "filter/product": _kept(),
+        "filter/product_spans": {
+            "error_mode": "propagate",
+            "traces": {"span": [f'attributes["{EVENT}"] == nil and Len(events) == 0']},
+        },
+        "transform/product_before": _before(policy),
+        "redaction/product_keys": by_key(policy),
+        "redaction/product_values": {
+            "allow_all_keys": True,
+            "redact_all_types": True,
+            "ignored_keys": [UUID_KEY, TIMESTAMP_KEY, RECORD_UID_KEY, *_identity(policy)],
+            "blocked_values": blocked_values(on, policy.privacy.sensitive_keys),
+            "summary": "silent",
+        },
+        "transform/product_after": {
+            "error_mode": "propagate",
+            "trace_statements": [group("spanevent", put_back("spanevent"))],
+            "log_statements": [group("log", put_back("log"))],
+        },
+    }
+
+
+def _identity(policy: Policy) -> list[str]:
+    """Return the keys that say who; none where no destination sends more than the installation's id."""
+    modes = {policy.identity_of(each) for each in policy.destinations}
+    return [] if modes <= {IdentityMode.ANONYMOUS} else [*USER_ID_KEYS, *SESSION_ID_KEYS]
+
+
+def _kept() -> dict[str, Any]:
+    prefix = f"^{re.escape(PREFIX)}"
+    is_event = f'attributes["{EVENT}"] != nil or {is_match("name", prefix)} or name == "{EXCEPTION}"'
+    is_record = f'log.attributes["{EVENT}"] != nil or {is_match("log.event_name", prefix)}'
+    return {
+        "error_mode": "propagate",
+        "traces": {"spanevent": [f"not ({is_event})"]},
+        "logs": {"log_record": [f"not ({is_record})"]},
+    }
+
+
+def _checked(attributes: str, key: str, pattern: str) -> str:
+    """Return the statement that takes a value out that is not what its key says."""
+    field = f'{attributes}["{key}"]'
+    return f'delete_key({attributes}, "{key}") where {field} != nil and not {is_match(field, pattern)}'
+
+
+def _before(policy: Policy) -> dict[str, Any]:
+    allowed = "|".join(map(re.escape, sorted({*policy.privacy.allow, EXCEPTION_TYPE, RECORD_UID_KEY})))
+    identity = _identity(policy)
+    ids = "|".join(map(re.escape, identity))
+    item = rf"^{re.escape(PREFIX)}|^(?:{allowed})\z" + (rf"|^(?:{ids})\z" if ids else "")
+
+    def only(context: str, *statements: str) -> dict[str, object]:
+        attributes = f"{context}.attributes"
+        checked = [_checked(attributes, key, pattern) for key, pattern in _SHAPES]
+        gone = []
+        if not ids:
+            gone = [f'delete_matching_keys({attributes}, "^analytics\\\\.(?:user|session)\\\\.")']
+        return group(context, [keep_keys(attributes, item), *gone, *checked, *statements])
+
+    resource = group("resource", [keep_keys("resource.attributes", rf"^(?:{allowed})\z")])
+    scope = group("scope", ["keep_keys(scope.attributes, [])", 'set(scope.name, "")', 'set(scope.version, "")'])
+    cleared = [f'set(span.{field}, "")' for field in ("name", "status.message", "trace_state")]
+    return {
+        "error_mode": "propagate",
+        "trace_statements": [
+            resource,
+            scope,
+            only("span", *cleared),
+            only("spanevent", *hold("spanevent")),
+        ],
+        "log_statements": [resource, scope, only("log", 'set(log.body, "")', *hold("log"))],
+    }

@@ -1,0 +1,70 @@
+"""Every shipped configuration is accepted by a real Collector, which also starts with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from collector import CONFIG, STACK, collector, validate
+
+LAYERS = [
+    ("base", "privacy", "grafana"),
+    ("base", "privacy", "posthog"),
+    STACK,
+    (*STACK, "persistent"),
+    ("base", "privacy", "posthog", "persistent-posthog"),
+    ("base", "privacy", "grafana", "lgtm"),
+    (*STACK, "lgtm", "persistent"),
+    (*STACK, "kafka-out"),
+    ("base", "privacy", "posthog", "kafka-in"),
+]
+
+
+@pytest.mark.parametrize("layers", LAYERS, ids="+".join)
+def test_it_validates_and_starts(layers: tuple[str, ...], tmp_path: Path) -> None:
+    """`validate` builds components and starts none, so the Collector is started as well and says that it is healthy."""
+    assert validate(*layers) == ""
+    if "kafka-in" in layers:
+        # It is not healthy before it has found a broker, and there is none here.
+        return
+    with collector(*layers, QUEUE_DIRECTORY=str(tmp_path)) as made:
+        assert "error" not in made.tree.out.lower()
+
+
+def test_every_file_is_in_a_combination() -> None:
+    """None is shipped that no test has started."""
+    assert {path.stem for path in CONFIG.glob("*.yaml")} - {"builder-manifest"} == {
+        each for one in LAYERS for each in one
+    }
+
+
+def test_without_the_privacy_layer_nothing_starts() -> None:
+    """A pipeline names the processors it needs: forgetting the file cannot let data through."""
+    said = validate(*(each for each in STACK if each != "privacy"))
+    assert "references processor" in said
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    """The first lines are a comment."""
+    for path in CONFIG.glob("*.yaml"):
+        assert path.read_text("utf-8").startswith("# "), path.name
+
+
+def test_the_shipped_privacy_layer_is_what_the_command_prints() -> None:
+    """For the built-in policy."""
+    command = [str(Path(sys.executable).with_name("otel-posthog")), "collector-config"]
+    done = subprocess.run(
+        [*command, "--check", str(CONFIG / "privacy.yaml")], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, ""), "renew it: make policy"
+
+
+def test_everything_of_the_private_steps_fails_closed() -> None:
+    """`transform` and `filter` ignore errors unless they are told otherwise."""
+    processors = yaml.safe_load((CONFIG / "privacy.yaml").read_text("utf-8"))["processors"]
+    for name, each in processors.items():
+        if name.startswith(("filter/", "transform/")):
+            assert each["error_mode"] == "propagate", name

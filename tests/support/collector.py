@@ -1,0 +1,114 @@
+"""The real Collector of `collector-config/`, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from gateway import free_port
+from needs import needs
+from processes import Tree, running
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "collector-config"
+BUILD_TIMEOUT_S, READY_TIMEOUT_S = 1500, 60
+# Its own metrics have a port that all Collectors of a machine would want.
+_QUIET = "yaml:service::telemetry::metrics::level: none"
+STACK = ("base", "privacy", "grafana", "posthog", "both")
+
+
+@cache
+def binary() -> str:
+    """Return the path of the Collector, built the first time."""
+    needs("go", "it builds the Collector")
+    done = subprocess.run(
+        [str(ROOT / ".ci" / "build-collector")], capture_output=True, text=True, check=False, timeout=BUILD_TIMEOUT_S
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def validate(*configs: str | Path) -> str:
+    """Return what `validate` has to say against `configs`; empty where nothing."""
+    words = [binary(), "validate", *_arguments(configs)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    return "" if done.returncode == 0 else done.stderr
+
+
+class Collector:
+    """A running Collector.
+
+    Args:
+        tree: Its process.
+        ports: Of OTLP/HTTP, OTLP/gRPC and health.
+    """
+
+    def __init__(self, tree: Tree, ports: tuple[int, int, int]) -> None:
+        self.tree = tree
+        self.http_port, self.grpc_port, self.health_port = ports
+        self.url = f"http://127.0.0.1:{self.http_port}"
+
+    def post(self, path: str, body: bytes) -> int:
+        """Return the status of what a request in protobuf is answered."""
+        headers = {"Content-Type": "application/x-protobuf"}
+        request = urllib.request.Request(self.url + path, body, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def wait_until_ready(self) -> None:
+        """Wait until its health says so.
+
+        Raises:
+            AssertionError: It does not, in time; with what it wrote.
+        """
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline and self.tree.process.poll() is None:
+            if self._is_healthy():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the Collector is not ready: {self.tree.out}")
+
+    def _is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/", timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+@contextmanager
+def collector(*configs: str | Path, ports: tuple[int, int, int] | None = None, **environ: str) -> Iterator[Collector]:
+    """Run a Collector and wait until it is healthy.
+
+    Args:
+        configs: Names of files in `collector-config/` without `.yaml`, paths, or `yaml:` followed by a setting.
+        ports: Given ones, to come back to; else free ones.
+        environ: Variables of the configuration.
+    """
+    ports = ports or (free_port(), free_port(), free_port())
+    addresses = [f"127.0.0.1:{port}" for port in ports]
+    names = ("OTLP_HTTP_ENDPOINT", "OTLP_GRPC_ENDPOINT", "HEALTH_ENDPOINT")
+    variables = {**os.environ, **dict(zip(names, addresses, strict=True)), **environ}
+    with running(binary(), *_arguments((*configs, _QUIET)), environ=variables) as tree:
+        made = Collector(tree, ports)
+        made.wait_until_ready()
+        yield made
+
+
+def _arguments(configs: tuple[str | Path, ...]) -> list[str]:
+    words: list[str] = []
+    for each in configs:
+        is_name = isinstance(each, str) and not each.startswith("yaml:")
+        words += ["--config", str(CONFIG / f"{each}.yaml") if is_name else str(each)]
+    return words
