@@ -220,4 +220,8 @@ def inflate(body: bytes, encoding: str) -> bytes:
     """
     if encoding == "gzip":
         return gzip.decompress(body)
+    if encoding == "zstd":
+        import zstandard  # noqa: PLC0415 - senders rarely use it, and it comes with an extra
+
+        return zstandard.ZstdDecompressor().decompressobj().decompress(body)
     return zlib.decompress(body) if encoding == "deflate" else body

@@ -53,6 +53,7 @@ def _differences(policy: Policy) -> list[str]:
     lines = [
         "Checksums and the words around cannot be asked for: on the operational side every number of 10 to 19 digits,",
         "  and all that is shaped like a phone number, goes. Hits are replaced by ****, not by [email] or [phone].",
+        "Bytes cannot be looked into: those with an at sign go, and so do bodies of bytes; others stay.",
         "Encodings are not taken off, but for the at sign of an e-mail address.",
         f"On the product side {rest or 'nothing more'} are left to the gateway, which looks at everything once more.",
         "Links of spans cannot be changed: on the operational side spans with links go nowhere, unless the app has",

@@ -75,12 +75,12 @@ def _mixed(text: str) -> list[Span]:
 
 
 # What such a number is called, in front of it. Short names only in capitals: `sin`, `run` and `pan` are words.
-_CAPITALS = (
+CAPITALS = (
     "SSN ITIN EIN NIN NINO NHS DNI NIF NIE NIR CPF CNPJ BSN PESEL NIP CPR CNP SIN TFN ABN PAN MBI NRIC FIN TCK TCKN "
     "RRN FRN CURP RFC RUT CUIT CUIL PPS PPSN AMKA AFM OIB EGN HETU hetu PNR pnr RVNR SVNR KVNR TIN TNIN SNILS INN NIK "
     "CNIC IRD UTR NIT ssn itin nino"
 )
-_WORDS = (
+NAMES_IN_WORDS = (
     r"social security|my social|c[ée]dula|kennitala|isikukood|asmens kodas|personas kods|rodn[ée] [čc][íi]slo|ИНН|СНИЛС"
     r"|national insurance|national id|identity (?:number|card|code)|identification (?:number|code)"
     r"|id (?:number|card|code|no\b)|tax(?:payer)?[ -]?(?:id|number|file)|steuer-?id|steuernummer|versichertennummer"
@@ -89,7 +89,7 @@ _WORDS = (
     r"|licen[cs]e (?:number|no)|(?:thai|turkish|rsa|finnish|swedish) id|여권|주민등록번호|身份证"
     r"|マイナンバー|เลขประจำตัวประชาชน"
 )
-_NAMES = re.compile(rf"(?<![0-9A-Za-z])(?:{_CAPITALS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{_WORDS})")
+_NAMES = re.compile(rf"(?<![0-9A-Za-z])(?:{CAPITALS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{NAMES_IN_WORDS})")
 _AFTER_NAME = re.compile(
     # No bracket: a marker is not a word of the sentence.
     r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
@@ -115,7 +115,7 @@ _ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte <
 # Any of the names above begins with one of these, unless it has letters outside ASCII.
 _FIRST_WORDS = frozenset(
     (
-        f"{_CAPITALS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
+        f"{CAPITALS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
         "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar kimlik "
         "voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver driving "
         "cedula kennitala isikukood asmens personas rodne license licence thai turkish rsa finnish swedish"

@@ -1,0 +1,140 @@
+"""`otel-posthog collector-config`: what it prints, compares and refuses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from otel_posthog.apps.cli import main
+from otel_posthog.apps.collector_config.compiler import compiled
+from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back, quoted
+from otel_posthog.apps.collector_config.patterns import blocked_keys, blocked_values
+from otel_posthog.policy import IdentityMode, Policy, PrivacyPolicy
+from otel_posthog.translate.vocabulary import USER_ID_KEYS
+
+
+def processors(text: str) -> dict[str, Any]:
+    """Return the processors in a configuration, as the Collector reads them."""
+    found: dict[str, Any] = yaml.safe_load(text.replace("$$", "$"))["processors"]
+    return found
+
+
+def test_it_is_the_same_for_the_same_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    """To the byte, so that it can be compared in CI."""
+    assert main(["collector-config"]) == 0
+    first = capsys.readouterr().out
+    assert first == compiled(Policy(), "the built-in policy")
+    assert "the built-in policy" in first.splitlines()[0]
+
+
+def test_check_tells_whether_a_file_is_what_the_policy_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 where it is, 1 and what to do where it is not; nothing is written."""
+    path = tmp_path / "privacy.yaml"
+    assert main(["collector-config", "--output", str(path)]) == 0
+    assert main(["collector-config", "--check", str(path)]) == 0
+    path.write_text("old")
+    assert main(["collector-config", "--check", str(path)]) == 1
+    assert f"make it anew with --output {path}" in capsys.readouterr().err
+    assert path.read_text() == "old"
+
+
+def test_a_policy_that_cannot_be_used_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the file and the line."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("version: 1\nprivacy:\n  alow: [x]\n")
+    assert main(["collector-config", "--policy", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"otel-posthog collector-config: {path}:3: ")
+    assert said.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its name and why."""
+    assert main(["collector-config", "--output", str(tmp_path / "no" / "x.yaml")]) == 2
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_the_policy_decides_what_may_come_through(tmp_path: Path) -> None:
+    """Allowed keys, sensitive words, detectors that are off, and an operational side without redaction."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        "version: 1\nprivacy:\n  also_allow: [tenant.plan]\n  also_sensitive_keys: [badge]\n"
+        "  detectors: [email]\noperational: {redact: false}\n"
+    )
+    out = tmp_path / "privacy.yaml"
+    assert main(["collector-config", "--policy", str(path), "--output", str(out)]) == 0
+    made = processors(out.read_text())
+    assert not {"redaction/operational_keys", "redaction/operational_values"} & made.keys()
+    assert "tenant" in str(made["transform/product_before"])
+    assert "badge" in made["redaction/product_keys"]["blocked_key_patterns"][0]
+    assert made["redaction/product_values"]["blocked_values"] == blocked_values(["email"], [])
+
+
+def test_ids_go_to_the_gateway_only_where_the_mode_needs_them() -> None:
+    """In `anonymous` nobody's id leaves the Collector; else they come through whole, for the gateway to decide."""
+    anonymous = processors(compiled(Policy(), "p"))
+    identified = processors(compiled(Policy().with_identity(IdentityMode.IDENTIFIED), "p"))
+    assert not set(USER_ID_KEYS) & set(anonymous["redaction/product_values"]["ignored_keys"])
+    assert "(?:user|session)" in str(anonymous["transform/product_before"])
+    assert set(USER_ID_KEYS) <= set(identified["redaction/product_values"]["ignored_keys"])
+    assert "(?:user|session)" not in str(identified["transform/product_before"])
+
+
+def test_keys_are_not_needed_to_compile(tmp_path: Path) -> None:
+    """In CI nobody has those of `pseudonymous`."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("version: 1\nidentity: pseudonymous\n")
+    assert main(["collector-config", "--policy", str(path), "--output", str(tmp_path / "p.yaml")]) == 0
+
+
+def test_what_is_held_is_put_back() -> None:
+    """Every field that goes into an attribute comes out of it, and the attribute goes."""
+    for context, fields in FIELDS.items():
+        held, back = list(hold(context)), list(put_back(context))
+        assert len(held) == len(back) == 2 * len(fields)
+        assert all(HELD + field in held[2 * at] and HELD + field in back[2 * at + 1] for at, field in enumerate(fields))
+
+
+def test_strings_of_ottl_are_escaped() -> None:
+    """A quote or a backslash of a policy's word ends no string."""
+    assert quoted('a"b\\c') == '"a\\"b\\\\c"'
+
+
+def test_a_dollar_sign_begins_no_variable() -> None:
+    """The Collector would put a variable of its environment in place of it."""
+    text = compiled(Policy(privacy=PrivacyPolicy(sensitive_keys=frozenset({"cost in $"}))), "p")
+    assert re.search(r"(?<!\$)\$(?!\$)", text) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "is_blocked"),
+    [
+        ("password", True),
+        ("user_password", True),
+        ("userPassword", True),
+        ("passwordHash", True),
+        ("zip", True),
+        ("addressZip", True),
+        ("zipped", False),
+        ("auth", True),
+        ("author", False),
+        ("lat", True),
+        ("latency", False),
+        ("api_key", True),
+        ("x-api-key", True),
+        ("apiKeyId", True),
+    ],
+)
+def test_keys_are_blocked_by_whole_words(key: str, is_blocked: bool) -> None:
+    """As in the filters: `auth` is not in `author`."""
+    patterns = [_of_python(each) for each in blocked_keys(PrivacyPolicy().sensitive_keys)]
+    assert any(re.search(each, key) for each in patterns) is is_blocked
+
+
+def _of_python(pattern: str) -> str:
+    """Return a pattern of RE2 as Python writes it, as far as those of keys need it."""
+    return pattern.replace(r"[^\pL]", "[^A-Za-z]").replace(r"\z", r"\Z")

@@ -1,0 +1,132 @@
+"""Personal data in every field of OTLP, through a real Collector: none of it arrives anywhere, in no byte.
+
+The controls take one step of the privacy layer away, and what it was there for comes through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+import pytest
+from collector import STACK, collector
+from planted_otlp import CARD, found, operational, product, traces
+
+from otel_posthog.testing import OtlpSink
+
+WAIT_S = 30
+QUICK = {"SAMPLING_DECISION_WAIT": "50ms", "KEPT_TRACES_PERCENT": "100"}
+AT_ONCE = "yaml:exporters::{}::sending_queue::batch::flush_timeout: 50ms"
+EXPORTERS = ("otlp_http/tempo", "otlp_http/prometheus", "otlp_http/loki", "otlp_http/gateway")
+
+
+def through(requests: Iterable[tuple[str, bytes]], *layers: str, spans: int = 1) -> tuple[OtlpSink, OtlpSink]:
+    """Return what arrives on the operational side and at the gateway, once a last request has come through too.
+
+    Args:
+        requests: Path and body of each.
+        layers: Further ones.
+        spans: How many operational spans are to be waited for.
+    """
+    with OtlpSink() as stack, OtlpSink() as gateway:
+        backends = dict.fromkeys(("TEMPO_ENDPOINT", "PROMETHEUS_ENDPOINT", "LOKI_ENDPOINT"), stack.url)
+        at_once = [AT_ONCE.format(name) for name in EXPORTERS]
+        with collector(
+            *STACK, *at_once, *layers, OTEL_POSTHOG_GATEWAY_ENDPOINT=gateway.url, **backends, **QUICK
+        ) as made:
+            given = list(requests)
+            for path, body in given:
+                assert made.post(path, body) == 200
+            stack.wait_until(lambda: len(stack.spans) >= spans and len(stack.metrics) >= 1 and len(stack.logs) >= 2, 8)
+            made.tree.end()
+        return stack, gateway
+
+
+@cache
+def arrived() -> tuple[OtlpSink, OtlpSink]:
+    """Return what arrives of everything with every step in place."""
+    return through([*operational(), *product()], spans=2)
+
+
+def test_in_no_byte_of_either_side_is_anything_planted() -> None:
+    """Resource, scope, names, attributes of every type, maps, status, events, bodies, exemplars, metrics."""
+    stack, gateway = arrived()
+    assert found(stack.raw_bytes) == set()
+    assert found(gateway.raw_bytes) == set()
+    assert str(CARD).encode() not in stack.raw_bytes
+
+
+def test_the_planted_values_were_there() -> None:
+    """What was sent has some eighty of them: the search finds what there is."""
+    sent = b"".join(body for _, body in [*operational(), *product()])
+    assert len(found(sent)) > 80
+
+
+def test_what_is_harmless_arrives() -> None:
+    """Spans with names, logs with bodies, a metric with its point, product events with their properties."""
+    stack, gateway = arrived()
+    assert [span.name for span in stack.spans] == ["GET /****"] * 2
+    assert {span.attributes["plan"] for span in stack.spans} == {"pro"}
+    assert stack.spans[0].status_message == "no ****"
+    assert [log.body for log in stack.logs] == ["body ****", {"inner": {"deep": "****"}}]
+    assert {metric.name for metric in stack.metrics} >= {"http.requests"}
+    assert [span.attributes["analytics.event"] for span in gateway.spans] == ["bought"]
+    assert [log.event_name for log in gateway.logs] == ["analytics.mailed ****"] * 2
+
+
+def test_each_side_has_only_its_own() -> None:
+    """Nothing of `analytics.*` on the operational side; nothing operational at the gateway."""
+    stack, gateway = arrived()
+    assert b"analytics." not in stack.raw_bytes
+    assert not gateway.metrics
+    assert len(gateway.spans) == 1
+    allowed = re.compile(r"analytics\..*|service\.name")
+    for attributes in (*(span.attributes for span in gateway.spans), *(span.resource for span in gateway.spans)):
+        assert all(allowed.fullmatch(key) for key in attributes)
+
+
+def test_spans_with_links_go_nowhere_unless_they_are_marked() -> None:
+    """A Collector can neither read nor change what links hold."""
+    linked = traces(is_product=False, with_links=True)
+    marked = traces(is_product=False)
+    marked.resource_spans[0].scope_spans[0].spans[0].links.add(trace_id=b"l" * 16, span_id=b"l" * 8)
+    mark = marked.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="otel_posthog.links_redacted")
+    mark.value.bool_value = True
+    requests = [("/v1/traces", each.SerializeToString()) for each in (linked, marked)]
+    stack, _ = through([*requests, *list(operational())[1:]])
+    assert [len(span.links) for span in stack.spans] == [1]
+    assert found(stack.raw_bytes) == set()
+
+
+@pytest.mark.parametrize(
+    ("without", "leaks"),
+    [
+        ("redaction/operational_values::blocked_values: []", {"span_text", "log_list", "point_map", "body_text"}),
+        ("redaction/operational_keys::blocked_key_patterns: []", {"span_password", "log_password", "point_password"}),
+        ("transform/operational_before::trace_statements: []", {"span_key", "span_name", "status", "trace_state"}),
+        ("transform/operational_before::log_statements: []", {"log_key", "log_event_name", "severity_text"}),
+        ("transform/operational_before::metric_statements: []", {"exemplar_text", "description", "unit", "point_key"}),
+        ("filter/operational::metrics::metric: []", {"metric_name"}),
+        ("filter/operational::traces::span: []", {"link_text", "link_map"}),
+    ],
+)
+def test_without_a_step_of_the_operational_side_it_would_leak(without: str, leaks: set[str]) -> None:
+    """Each step is there for something."""
+    linked = ("/v1/traces", traces(is_product=False, with_links=True).SerializeToString())
+    stack, _ = through([*operational(), linked], f"yaml:processors::{without}")
+    assert leaks <= found(stack.raw_bytes)
+
+
+@pytest.mark.parametrize(
+    ("without", "leaks"),
+    [
+        ("redaction/product_values::blocked_values: []", {"span_property", "log_property"}),
+        ("transform/product_before::trace_statements: []", {"span_name", "span_key", "span_scope_name", "status"}),
+        ("transform/product_before::log_statements: []", {"log_key", "severity_text", "log_event_name"}),
+    ],
+)
+def test_without_a_step_of_the_product_side_it_would_leak(without: str, leaks: set[str]) -> None:
+    """The same on the way to the gateway."""
+    _, gateway = through([*operational(), *product()], f"yaml:processors::{without}", spans=2)
+    assert leaks <= found(gateway.raw_bytes)
