@@ -30,7 +30,7 @@ def test_it_validates_and_starts(layers: tuple[str, ...], tmp_path: Path) -> Non
     if "kafka-in" in layers:
         # It is not healthy before it has found a broker, and there is none here.
         return
-    with collector(*layers, QUEUE_DIRECTORY=str(tmp_path)) as made:
+    with collector(*layers, environ={"QUEUE_DIRECTORY": str(tmp_path)}) as made:
         assert "error" not in made.tree.out.lower()
 
 

@@ -35,7 +35,7 @@ def relay(directory: Path, gateway_port: int, where: tuple[int, int, int] | None
         "QUEUE_DIRECTORY": str(directory / "queues"),
         "OTEL_POSTHOG_GATEWAY_ENDPOINT": f"http://127.0.0.1:{gateway_port}",
     }
-    with collector(*LAYERS, *QUICK, ports=where, **environ) as made:
+    with collector(*LAYERS, *QUICK, ports=where, environ=environ) as made:
         yield made
 
 

@@ -41,7 +41,7 @@ def request() -> ExportLogsServiceRequest:
 def altered_by_the_collector() -> frozenset[str]:
     """Return the names of the values that a real Collector does not let through as they are."""
     with OtlpSink() as sink:
-        with collector("base", "privacy", "grafana", LOKI_ENDPOINT=sink.url) as made:
+        with collector("base", "privacy", "grafana", environ={"LOKI_ENDPOINT": sink.url}) as made:
             assert made.post("/v1/logs", request().SerializeToString()) == 200
             sink.wait_for_logs(len(VALUES))
         arrived = {int(log.attributes["place"]): log.attributes for log in sink.logs}

@@ -32,9 +32,8 @@ def through(requests: Iterable[tuple[str, bytes]], *layers: str, spans: int = 1)
     with OtlpSink() as stack, OtlpSink() as gateway:
         backends = dict.fromkeys(("TEMPO_ENDPOINT", "PROMETHEUS_ENDPOINT", "LOKI_ENDPOINT"), stack.url)
         at_once = [AT_ONCE.format(name) for name in EXPORTERS]
-        with collector(
-            *STACK, *at_once, *layers, OTEL_POSTHOG_GATEWAY_ENDPOINT=gateway.url, **backends, **QUICK
-        ) as made:
+        environ = {"OTEL_POSTHOG_GATEWAY_ENDPOINT": gateway.url, **backends, **QUICK}
+        with collector(*STACK, *at_once, *layers, environ=environ) as made:
             given = list(requests)
             for path, body in given:
                 assert made.post(path, body) == 200

@@ -88,7 +88,9 @@ class Collector:
 
 
 @contextmanager
-def collector(*configs: str | Path, ports: tuple[int, int, int] | None = None, **environ: str) -> Iterator[Collector]:
+def collector(
+    *configs: str | Path, ports: tuple[int, int, int] | None = None, environ: dict[str, str] | None = None
+) -> Iterator[Collector]:
     """Run a Collector and wait until it is healthy.
 
     Args:
@@ -99,7 +101,7 @@ def collector(*configs: str | Path, ports: tuple[int, int, int] | None = None, *
     ports = ports or (free_port(), free_port(), free_port())
     addresses = [f"127.0.0.1:{port}" for port in ports]
     names = ("OTLP_HTTP_ENDPOINT", "OTLP_GRPC_ENDPOINT", "HEALTH_ENDPOINT")
-    variables = {**os.environ, **dict(zip(names, addresses, strict=True)), **environ}
+    variables = {**os.environ, **dict(zip(names, addresses, strict=True)), **(environ or {})}
     with running(binary(), *_arguments((*configs, _QUIET)), environ=variables) as tree:
         made = Collector(tree, ports)
         made.wait_until_ready()

@@ -10,6 +10,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 TIME_NS = 1_790_000_000_000_000_000
 _PLANTED = re.compile(rb"([a-z0-9_]+)(?:@planted\.example\.org|-only-its-key-tells)")
@@ -61,7 +63,7 @@ def traces(*, is_product: bool, with_links: bool = False) -> ExportTraceServiceR
     span = scope.spans.add(name=f"GET /{address('span_name')}", trace_id=b"t" * 16, span_id=b"s" * 8)
     span.start_time_unix_nano, span.end_time_unix_nano = TIME_NS, TIME_NS + 5_000_000
     span.trace_state, span.status.message = f"vendor={address('trace_state')}", f"no {address('status')}"
-    span.status.code = 2
+    span.status.code = Status.STATUS_CODE_ERROR
     _attributes(span.attributes, "span")
     event = span.events.add(name=f"sent {address('event_name')}", time_unix_nano=TIME_NS)
     _attributes(event.attributes, "event")
@@ -104,7 +106,7 @@ def metrics() -> ExportMetricsServiceRequest:
     _around(holder.resource, scope.scope, "metric")
     for name in ("http.requests", address("metric_name")):
         metric = scope.metrics.add(name=name, description=f"of {address('description')}", unit=address("unit"))
-        metric.sum.aggregation_temporality, metric.sum.is_monotonic = 2, True
+        metric.sum.aggregation_temporality, metric.sum.is_monotonic = AGGREGATION_TEMPORALITY_CUMULATIVE, True
         point = metric.sum.data_points.add(as_int=7, time_unix_nano=TIME_NS, start_time_unix_nano=TIME_NS - 1)
         _attributes(point.attributes, "point")
         exemplar = point.exemplars.add(as_int=1, time_unix_nano=TIME_NS)
