@@ -8,12 +8,12 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from typing_extensions import Self
 
@@ -150,8 +150,7 @@ class LocalServer:
             def do_POST(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 try:
-                    body = self.rfile.read(int(headers.get("content-length", "0")))
-                    self._send(handle(self.path, headers, body))
+                    self._send(handle(self.path, headers, _body(self.rfile, headers)))
                 except OSError:
                     self.close_connection = True  # the client went away first
 
@@ -209,6 +208,19 @@ class _Server(HTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is what these tests are about."""
+
+
+def _body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    """Read a request's body, of a declared length or in chunks (RFC 9112, 7.1)."""
+    if headers.get("transfer-encoding", "").lower() != "chunked":
+        return stream.read(int(headers.get("content-length", "0")))
+    chunks = []
+    while size := int(stream.readline().partition(b";")[0], 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    while stream.readline().strip():
+        pass  # trailers
+    return b"".join(chunks)
 
 
 def inflate(body: bytes, encoding: str) -> bytes:
