@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BufferedIOBase
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 from typing_extensions import Self
 
@@ -210,7 +211,7 @@ class _Server(HTTPServer):
         """A client that goes away in the middle is what these tests are about."""
 
 
-def _body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+def _body(stream: BufferedIOBase, headers: Mapping[str, str]) -> bytes:
     """Read a request's body, of a declared length or in chunks (RFC 9112, 7.1)."""
     if headers.get("transfer-encoding", "").lower() != "chunked":
         return stream.read(int(headers.get("content-length", "0")))
