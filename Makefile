@@ -18,6 +18,10 @@ demo: $(VENV)/.ready ## Run the helpdesk example and show what went where
 test: $(VENV)/.ready lint ## Run the linters, the type checker and every test
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: test-backends
+test-backends: $(VENV)/.ready ## Run the whole way with a real Prometheus and Loki; the first time builds them, a quarter of an hour
+	$(BIN)/python -m pytest -m backends tests/backends $(ARGS)
+
 pytest: $(VENV)/.ready
 	$(BIN)/python -m pytest $(ARGS)
 

@@ -1,0 +1,151 @@
+"""The whole way, once: help desk, Collector, gateway, PostHog; Prometheus, Loki and a file of traces on the other side.
+
+Left out of the quick run, since it builds Prometheus and Loki the first time: `make test-backends`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from backends import get, loki, prometheus, until
+from collector import STACK, collector
+from gateway import gateway
+from processes import command, running
+
+from otel_posthog.apps.demo.tally import Tally
+from otel_posthog.apps.demo.traffic import drive
+from otel_posthog.testing import FakePostHog
+
+pytestmark = pytest.mark.backends
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+REQUESTS, SEED = 80, 11
+_TRACES = """
+receivers: {otlp: {protocols: {http: {endpoint: "${env:OTLP_HTTP_ENDPOINT}"}}}}
+exporters: {file: {path: "${env:TRACES_FILE}"}}
+extensions: {health_check: {endpoint: "${env:HEALTH_ENDPOINT}"}}
+service: {extensions: [health_check], pipelines: {traces: {receivers: [otlp], exporters: [file]}}}
+"""
+NOT_OURS = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "posthog"}
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The far ends, and what the traffic must yield."""
+
+    posthog: FakePostHog
+    prometheus_url: str
+    loki_url: str
+    traces_file: Path
+    tally: Tally
+
+    @property
+    def operational_bytes(self) -> bytes:
+        """All that can be asked of the operational side."""
+        found = self.traces_file.read_bytes()
+        series = get(f"{self.prometheus_url}/api/v1/series", **{"match[]": '{__name__=~".+"}'})
+        lines = self.log_lines()
+        return found + str(series).encode() + str(lines).encode()
+
+    def metric(self, query: str) -> list[object]:
+        """Return what Prometheus has of `query`."""
+        return list(get(f"{self.prometheus_url}/api/v1/query", query=query)["data"]["result"])
+
+    def log_lines(self) -> list[object]:
+        """Return the streams that Loki has of the help desk."""
+        now_ns = time.time_ns()
+        query = {"query": '{service_name="helpdesk"}', "limit": "5000", "start": str(now_ns - 3600 * 10**9)}
+        return list(get(f"{self.loki_url}/loki/api/v1/query_range", **query)["data"]["result"])
+
+
+@contextmanager
+def whole_way(folder: Path, **environ: str) -> Iterator[Ends]:
+    """Run all of it with traffic to the help desk, and yield the ends once everything has been sent.
+
+    Args:
+        folder: For all that is kept.
+        environ: Of the help desk.
+    """
+    (folder / "traces.yaml").write_text(_TRACES)
+    traces_file, tally = folder / "traces.json", Tally()
+    with ExitStack() as all_of_it:
+        enter = all_of_it.enter_context
+        posthog, prometheus_url = enter(FakePostHog()), enter(prometheus(folder))
+        loki_url = enter(loki(folder))
+        tempo = enter(collector(folder / "traces.yaml", environ={"TRACES_FILE": str(traces_file)}))
+        door = enter(gateway(posthog=posthog.url, directory=folder / "gateway"))
+        between = enter(
+            collector(
+                *STACK,
+                "yaml:connectors::span_metrics::metrics_flush_interval: 1s",
+                environ={
+                    "TEMPO_ENDPOINT": tempo.url,
+                    "PROMETHEUS_ENDPOINT": f"{prometheus_url}/api/v1/otlp",
+                    "LOKI_ENDPOINT": f"{loki_url}/otlp",
+                    "OTEL_POSTHOG_GATEWAY_ENDPOINT": door.url,
+                    "KEPT_TRACES_PERCENT": "100",
+                    "SAMPLING_DECISION_WAIT": "1s",
+                },
+            )
+        )
+        _serve(folder, between.url, tally, environ)
+        if NOT_OURS.items() <= environ.items():
+            posthog.wait_for(tally.expected_events, 60)
+        time.sleep(4)  # what comes twice comes now; and the batches of the operational side
+        yield Ends(posthog, prometheus_url, loki_url, traces_file, tally)
+
+
+def _serve(folder: Path, endpoint: str, tally: Tally, environ: dict[str, str]) -> None:
+    """Run the help desk under `opentelemetry-instrument`, send requests to it, and end it."""
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(EXAMPLES),
+        "PYTHONUNBUFFERED": "1",
+        "OTEL_SERVICE_NAME": "helpdesk",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+        "OTEL_POSTHOG_STATE_DIR": str(folder / "app"),
+        **environ,
+    }
+    words = [command("opentelemetry-instrument"), sys.executable, "-m", "helpdesk", "--port", "0"]
+    with running(*words, "--database", str(folder / "helpdesk.db"), environ=variables, cwd=folder) as tree:
+        (url,) = tree.wait_for(r"Helpdesk is listening on (http://\S+)")
+        drive(url, REQUESTS, SEED, tally)
+        assert not tally.surprises
+        assert tree.end() == 0, tree.out
+
+
+def _is_right(ends: Ends, posthog: FakePostHog) -> None:
+    """Require that each side has all of its own, once, and nothing of what was planted."""
+    assert len(posthog.unique_events) == ends.tally.expected_events
+    assert posthog.duplicates == 0
+    assert until(lambda: ends.metric("traces_span_metrics_calls_total"))
+    assert until(ends.log_lines)
+    assert until(lambda: b'"GET /' in ends.traces_file.read_bytes())
+    operational = ends.operational_bytes
+    telltales = {each.telltale for each in ends.tally.planted}
+    assert len(telltales) > 20
+    assert {each for each in telltales if each.encode() in posthog.raw_bytes} == set()
+    assert {each for each in telltales if each.encode() in operational} == set()
+    assert b"analytics." not in operational
+
+
+def test_of_an_app_without_this_package(tmp_path: Path) -> None:
+    """The Collector tells product events apart, the gateway makes them; the rest is in the backends, redacted."""
+    with whole_way(tmp_path, **NOT_OURS) as ends:
+        _is_right(ends, ends.posthog)
+
+
+def test_of_an_app_with_this_package_nothing_comes_twice(tmp_path: Path) -> None:
+    """It sends its events itself, and the Collector finds none in what it gets."""
+    with FakePostHog() as own, whole_way(tmp_path, POSTHOG_API_KEY="phc_test", POSTHOG_HOST=own.url) as ends:
+        _is_right(ends, own)
+        assert not ends.posthog.unique_events
