@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import faults, fuzz_privacy, privacy, requests, soak, span_end, spool
+from benchmarks import faults, fuzz_privacy, gateway_load, privacy, requests, soak, span_end, spool
 from benchmarks.arguments import count
 from benchmarks.result import Result
 from otel_posthog.apps.demo.app_process import AppError
 
-BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy)
+BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy, gateway_load)
 
 DESCRIPTION = """\
 What otel-posthog costs the app that it runs in. Every number is a comparison
@@ -37,6 +37,8 @@ benchmarks:
             of yours, next to other filters; only with --only privacy
   fuzz_privacy  made-up texts against the privacy filter's promises; only with
             --only fuzz_privacy
+  gateway_load  how many events a second the gateway takes on one core, and what
+            an event costs with two workers; only with --only gateway_load
 
 examples:
   make bench                                        all, some fifteen minutes

@@ -109,7 +109,9 @@ class Cleaner:
             event = self._disguise(event, clean, echo)
         elif mode is IdentityMode.IDENTIFIED:
             group = event.group and _clean_group(event.group, clean)
-            event = replace(event, subject=_clean_subject(event.subject, clean), group=group)
+            subject = _clean_subject(event.subject, clean)
+            if group != event.group or subject is not event.subject:
+                event = replace(event, subject=subject, group=group)
         who = person(
             event.subject,
             mode,
@@ -136,12 +138,18 @@ class Cleaner:
 def _clean_subject(subject: Subject, clean: _Clean) -> Subject:
     """Return `subject` with everything but the user id filtered; that is the identity mode's to decide."""
     session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
+    cleaned = (
+        session_id if isinstance(session_id, str) else None,
+        {key: str(value) for key, value in clean(subject.groups).items()},
+        clean(subject.person_set),
+        clean(subject.person_set_once),
+    )
+    # Most have nothing to go, and a copy takes longer than the look.
+    if cleaned == (subject.session_id, subject.groups, subject.person_set, subject.person_set_once):
+        return subject
+    session_id, groups, person_set, person_set_once = cleaned
     return replace(
-        subject,
-        session_id=session_id if isinstance(session_id, str) else None,
-        groups={key: str(value) for key, value in clean(subject.groups).items()},
-        person_set=clean(subject.person_set),
-        person_set_once=clean(subject.person_set_once),
+        subject, session_id=session_id, groups=groups, person_set=person_set, person_set_once=person_set_once
     )
 
 

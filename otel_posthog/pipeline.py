@@ -10,7 +10,6 @@ destination, counted: fail closed.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import math
 import time
@@ -30,8 +29,8 @@ from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.inside import Inside
-from otel_posthog.model import CleanEvent, Signal
-from otel_posthog.policy import Durability, Policy
+from otel_posthog.model import CleanEvent, Event, Signal
+from otel_posthog.policy import Destination, Durability, Policy
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.translate import translate, with_exception
 
@@ -170,8 +169,9 @@ class Pipeline:
         events = translate(signal, self._note)
         for event in with_exception(events, signal, cleaner.policy.exceptions.mode):
             for destination in cleaner.destinations:
-                with self._dropping("clean", dropped):
-                    yield cleaner.clean(event, destination)
+                made = self._cleaned(cleaner, event, destination, dropped)
+                if made is not None:
+                    yield made
 
     def replace_policy(self, policy: Policy, keys: KeyRing | None = None) -> None:
         """Put `policy` in force from the next signal on; what waits to be sent stays as it was cleaned.
@@ -275,8 +275,10 @@ class Pipeline:
         """Return the clean events of `signal`; whatever goes wrong drops them, counted, also in `dropped`."""
         self._health.count(outcome.RECEIVED, signal.source.value)
         made: list[CleanEvent] = []
-        with self._dropping("translate", dropped):
+        try:
             made.extend(self.process(signal, dropped))
+        except Exception as error:
+            self._failed("translate", error, dropped)
         return made
 
     def _commit(self, events: Sequence[CleanEvent]) -> None:
@@ -286,21 +288,23 @@ class Pipeline:
         else:
             self._delivery.submit(*events)
 
-    @contextlib.contextmanager
-    def _dropping(self, place: str, dropped: Counter[str] | None = None) -> Iterator[None]:
-        """Drop and count the event on any error inside."""
+    def _cleaned(
+        self, cleaner: Cleaner, event: Event, destination: Destination, dropped: Counter[str] | None
+    ) -> CleanEvent | None:
         try:
-            yield
-        except DropEvent as drop:
-            self._drop(drop.reason, dropped)
+            return cleaner.clean(event, destination)
         except Exception as error:
-            self._drop(f"error_in_{place}", dropped)
-            self._guard.caught(place, error)
+            self._failed("clean", error, dropped)
+            return None
 
-    def _drop(self, reason: str, dropped: Counter[str] | None) -> None:
+    def _failed(self, place: str, error: Exception, dropped: Counter[str] | None = None) -> None:
+        """Drop and count the event that `error` came of, whether a stage decided so or failed."""
+        reason = error.reason if isinstance(error, DropEvent) else f"error_in_{place}"
         self._health.count(outcome.DROPPED, reason)
         if dropped is not None:
             dropped[reason] += 1
+        if not isinstance(error, DropEvent):
+            self._guard.caught(place, error)
 
     def _tell_left(self) -> None:
         """Count and tell what the process takes with it; PostHog may have the last batch all the same.

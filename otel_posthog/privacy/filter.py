@@ -41,7 +41,7 @@ class Filter:
             receipt: Gets which rule did what to which key.
             hide: Takes ids out of texts before they are cut to their length.
         """
-        return Walk(self._rules, receipt, hide).properties(properties)
+        return Walk(self._rules, receipt, hide).properties(properties) if properties else {}
 
     def telemetry(
         self, attributes: Mapping[str, object], receipt: Receipt, hide: Hide | None = None

@@ -75,7 +75,10 @@ def _fitting(properties: Mapping[str, object], excess_bytes: int, receipt: Recei
 
 def _wire(event: Event, person: Person, name: str, properties: Mapping[str, object]) -> dict[str, object]:
     sent = {**properties, **person.properties}
-    sent.update((key, value) for key, value in (("$trace_id", event.trace_id), ("$span_id", event.span_id)) if value)
+    if event.trace_id:
+        sent["$trace_id"] = event.trace_id
+    if event.span_id:
+        sent["$span_id"] = event.span_id
     sent["$geoip_disable"] = True
     session_id = sent.pop("$session_id", None)
     wire: dict[str, object] = {

@@ -95,6 +95,10 @@ def read(attributes: Attributes, note: Note) -> Sorted:
 
 def _place(found: Sorted, key: str, value: object, note: Note) -> None:
     """Put one `analytics.*` attribute where it belongs; a longer prefix is asked before the one it begins with."""
+    name = key[len(PREFIX) :]
+    if name and "." not in name:
+        found.properties.setdefault(name, value)
+        return
     if key.endswith("."):
         note("key_invalid")
         return
@@ -108,7 +112,7 @@ def _place(found: Sorted, key: str, value: object, note: Note) -> None:
         _place_group(found, key[len(_GROUP) :], value, note)
     else:
         # `analytics.property.x` wins over `analytics.x`, in whatever order they were set.
-        found.properties.setdefault(key[len(PREFIX) :], value)
+        found.properties.setdefault(name, value)
 
 
 def _place_group(found: Sorted, group_type: str, value: object, note: Note) -> None:

@@ -119,5 +119,7 @@ class Telemetry:
         return self
 
     def _submit(self, signal: Signal) -> None:
-        with self._pipeline._dropping("translate"):
+        try:
             self.events.extend(json.loads(each.body) for each in self._pipeline.process(signal))
+        except Exception as error:
+            self._pipeline._failed("translate", error)

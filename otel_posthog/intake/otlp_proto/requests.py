@@ -56,20 +56,35 @@ def read(request: bytes | Message, kind: Kind, on_malformed: OnMalformed | None 
     """
     message: Any = _parsed(request, kind) if isinstance(request, bytes) else request
     for holder in getattr(message, kind.resources):
+        resource = _Resource(holder.resource, f"{kind.resources}.resource")
         for scope in getattr(holder, kind.scopes):
             for at, item in enumerate(getattr(scope, kind.items)):
                 if _may_be_product(item, kind):
-                    record = _read_one(item, holder, kind, f"{kind.items}[{at}]", on_malformed)
+                    record = _read_one(item, resource, kind, f"{kind.items}[{at}]", on_malformed)
                     if record is not None:
                         yield record
                 else:
                     yield OPERATIONAL
 
 
-def _read_one(item: Any, holder: Any, kind: Kind, path: str, on_malformed: OnMalformed | None) -> Record | None:
+class _Resource:
+    """The attributes of a resource, read once, and only where an item needs them."""
+
+    def __init__(self, resource: Any, path: str) -> None:
+        self._resource, self._path = resource, path
+        self._attributes: Attributes | None = None
+
+    @property
+    def attributes(self) -> Attributes:
+        if self._attributes is None:
+            self._attributes = attributes_of(self._resource.attributes, f"{self._path}.attributes")
+        return self._attributes
+
+
+def _read_one(item: Any, resource: _Resource, kind: Kind, path: str, on_malformed: OnMalformed | None) -> Record | None:
     try:
-        resource = attributes_of(holder.resource.attributes, f"{kind.resources}.resource.attributes")
-        return _span(item, resource, path) if kind is TRACES else _log(item, resource, path)
+        read_one = _span if kind is TRACES else _log
+        return read_one(item, resource.attributes, path)
     except MalformedTelemetry as error:
         if on_malformed is None:
             raise
@@ -87,12 +102,12 @@ def _parsed(body: bytes, kind: Kind) -> Message:
 
 def _may_be_product(item: Any, kind: Kind) -> bool:
     """Return whether `item` may be a product item, or hold one, or tell of an exception: by names and keys alone."""
+    if kind is LOGS and item.event_name.startswith(PREFIX):
+        return True
     keys = [pair.key for pair in item.attributes]
     if EVENT in keys:
         return True
-    if kind is TRACES:
-        return any(map(_may_be_product_event, item.events))
-    return item.event_name.startswith(PREFIX) or EXCEPTION_TYPE in keys
+    return any(map(_may_be_product_event, item.events)) if kind is TRACES else EXCEPTION_TYPE in keys
 
 
 def _may_be_product_event(event: Any) -> bool:
