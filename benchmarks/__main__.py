@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import faults, fuzz_privacy, gateway_load, privacy, requests, soak, span_end, spool
+from benchmarks import faults, fuzz_gateway, fuzz_privacy, gateway_load, privacy, requests, soak, span_end, spool
 from benchmarks.arguments import count
 from benchmarks.result import Result
 from otel_posthog.apps.demo.app_process import AppError
 
-BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy, gateway_load)
+BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy, gateway_load, fuzz_gateway)
 
 DESCRIPTION = """\
 What otel-posthog costs the app that it runs in. Every number is a comparison
@@ -39,6 +39,8 @@ benchmarks:
             --only fuzz_privacy
   gateway_load  how many events a second the gateway takes on one core, and what
             an event costs with two workers; only with --only gateway_load
+  fuzz_gateway  malformed OTLP against a running gateway; only with --only
+            fuzz_gateway
 
 examples:
   make bench                                        all, some fifteen minutes

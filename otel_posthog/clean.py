@@ -140,7 +140,7 @@ def _clean_subject(subject: Subject, clean: _Clean) -> Subject:
     session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
     cleaned = (
         session_id if isinstance(session_id, str) else None,
-        {key: str(value) for key, value in clean(subject.groups).items()},
+        {key: str(value) for key, value in clean(subject.groups).items()} if subject.groups else {},
         clean(subject.person_set),
         clean(subject.person_set_once),
     )

@@ -14,7 +14,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +30,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.inside import Inside
 from otel_posthog.model import CleanEvent, Event, Signal
-from otel_posthog.policy import Destination, Durability, Policy
+from otel_posthog.policy import Destination, Durability, ExceptionMode, Policy
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.translate import translate, with_exception
 
@@ -135,18 +135,16 @@ class Pipeline:
         except Exception as error:
             self._guard.caught("submit", error)
 
-    def accept(self, signals: Iterable[Signal]) -> Accepted:
+    def accept(self, signals: Sequence[Signal]) -> Accepted:
         """Do the worker's job for `signals` of somebody who keeps them until their events are on disk; never raises."""
         dropped: Counter[str] = Counter()
         if self._is_closed:
             return Accepted(is_kept=False, events=0, dropped=dropped)
-        made: list[CleanEvent] = []
+        if self._is_opted_out():
+            dropped[OPTED_OUT_REASON] = len(signals)
+            return Accepted(is_kept=True, events=0, dropped=dropped)
         with Inside():
-            for signal in signals:
-                if self._is_opted_out():
-                    dropped[OPTED_OUT_REASON] += 1
-                else:
-                    made += self._handle(signal, dropped)
+            made = self._handle_all(signals, dropped)
             is_kept = not made or self._delivery.accept(made)
         return Accepted(is_kept, len(made), dropped)
 
@@ -155,12 +153,8 @@ class Pipeline:
         """Whether `accept` would find its events kept, as far as that can be told."""
         return not self._is_closed and self._delivery.has_room
 
-    def process(self, signal: Signal, dropped: Counter[str] | None = None) -> Iterator[CleanEvent]:
+    def process(self, signal: Signal) -> Iterator[CleanEvent]:
         """Yield the clean events that `signal` becomes, one for each event and destination.
-
-        Args:
-            signal: Of intake.
-            dropped: Gets the reasons of drops at one destination.
 
         Raises:
             DropEvent: The signal is no event; a drop at one destination is counted and leaves the others alone.
@@ -168,10 +162,7 @@ class Pipeline:
         cleaner = self._cleaner
         events = translate(signal, self._note)
         for event in with_exception(events, signal, cleaner.policy.exceptions.mode):
-            for destination in cleaner.destinations:
-                made = self._cleaned(cleaner, event, destination, dropped)
-                if made is not None:
-                    yield made
+            yield from self._cleaned(cleaner, event)
 
     def replace_policy(self, policy: Policy, keys: KeyRing | None = None) -> None:
         """Put `policy` in force from the next signal on; what waits to be sent stays as it was cleaned.
@@ -271,15 +262,31 @@ class Pipeline:
         if self._delivery.volatile:
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
 
-    def _handle(self, signal: Signal, dropped: Counter[str] | None = None) -> list[CleanEvent]:
-        """Return the clean events of `signal`; whatever goes wrong drops them, counted, also in `dropped`."""
+    def _handle(self, signal: Signal) -> list[CleanEvent]:
+        """Return the clean events of `signal`; whatever goes wrong drops them, counted."""
         self._health.count(outcome.RECEIVED, signal.source.value)
         made: list[CleanEvent] = []
         try:
-            made.extend(self.process(signal, dropped))
+            made.extend(self.process(signal))
+        except Exception as error:
+            self._failed("translate", error)
+        return made
+
+    def _handle_all(self, signals: Sequence[Signal], dropped: Counter[str]) -> list[CleanEvent]:
+        """Return the clean events of `signals`, stage by stage: a processor's caches hold one stage at a time."""
+        cleaner, events = self._cleaner, list[Event]()
+        for source, number in Counter(signal.source for signal in signals).items():
+            self._health.count(outcome.RECEIVED, source.value, number)
+        for signal in signals:
+            events += self._translated(signal, cleaner.policy.exceptions.mode, dropped)
+        return [made for event in events for made in self._cleaned(cleaner, event, dropped)]
+
+    def _translated(self, signal: Signal, mode: ExceptionMode, dropped: Counter[str]) -> Sequence[Event]:
+        try:
+            return with_exception(translate(signal, self._note), signal, mode)
         except Exception as error:
             self._failed("translate", error, dropped)
-        return made
+            return ()
 
     def _commit(self, events: Sequence[CleanEvent]) -> None:
         """Hand clean events on, in one go, unless somebody has opted out since they came."""
@@ -288,8 +295,15 @@ class Pipeline:
         else:
             self._delivery.submit(*events)
 
-    def _cleaned(
-        self, cleaner: Cleaner, event: Event, destination: Destination, dropped: Counter[str] | None
+    def _cleaned(self, cleaner: Cleaner, event: Event, dropped: Counter[str] | None = None) -> Iterator[CleanEvent]:
+        """Yield `event` for each destination that it may be sent to."""
+        for destination in cleaner.destinations:
+            made = self._cleaned_for(destination, cleaner, event, dropped)
+            if made is not None:
+                yield made
+
+    def _cleaned_for(
+        self, destination: Destination, cleaner: Cleaner, event: Event, dropped: Counter[str] | None
     ) -> CleanEvent | None:
         try:
             return cleaner.clean(event, destination)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchmarks.result import Result, Say
 from benchmarks.table import table
@@ -72,18 +73,18 @@ def run(parsed: argparse.Namespace, say: Say) -> Result:
 
 
 def _measured(workers: int, batches: int, batch_events: int) -> Run:
-    sink_port, port = _free_port(), _free_port()
+    sink_port, port = free_port(), free_port()
     load = [sys.executable, "-m", "benchmarks.gateway_load.load", str(port)]
     load += [str(batches), str(batch_events), str(CONNECTIONS)]
     sink = [sys.executable, "-m", "benchmarks.gateway_load.sink", str(sink_port)]
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        _process(_pinned(sink, "1")),
-        _process(
-            _pinned(_gateway(port, workers), "0" if workers == 1 else "0,1"), _environ(sink_port, folder)
+        process(_pinned(sink, "1")),
+        process(
+            _pinned(gateway_command(port, workers), "0" if workers == 1 else "0,1"), environ_of(sink_port, folder)
         ) as gateway,
     ):
-        _wait_until_ready(f"http://127.0.0.1:{port}/readyz")
+        wait_until_ready(f"http://127.0.0.1:{port}/readyz")
         before = _cpu_s(gateway.pid)
         done = subprocess.run(_pinned(load, "1"), capture_output=True, text=True, check=True)
         told = json.loads(done.stdout)
@@ -93,12 +94,14 @@ def _measured(workers: int, batches: int, batch_events: int) -> Run:
         return Run(workers, events, told["spent_s"], delivered_s, _cpu_s(gateway.pid) - before, told["times_s"])
 
 
-def _gateway(port: int, workers: int) -> list[str]:
+def gateway_command(port: int, workers: int) -> list[str]:
+    """Return the command of a gateway."""
     command = str(Path(sys.executable).with_name("otel-posthog"))
     return [command, "gateway", "--port", str(port), "--grpc-port", "0", "--workers", str(workers)]
 
 
-def _environ(sink_port: int, folder: str) -> dict[str, str]:
+def environ_of(sink_port: int, folder: str) -> dict[str, str]:
+    """Return its environment: what it keeps is in `folder`, and PostHog is on this machine."""
     return {
         **os.environ,
         "POSTHOG_API_KEY": "phc_bench",
@@ -115,23 +118,38 @@ def _pinned(words: list[str], cores: str) -> list[str]:
 
 
 @contextmanager
-def _process(words: list[str], environ: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(words, env=environ, stdout=quiet, stderr=quiet) as process:
+def process(
+    words: list[str], environ: dict[str, str] | None = None, log: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, and end it at the end.
+
+    Args:
+        words: Program and arguments.
+        environ: Its environment; this one by default.
+        log: Where it writes; nowhere by default.
+    """
+    out = log or subprocess.DEVNULL
+    with subprocess.Popen(words, env=environ, stdout=out, stderr=out) as started:
         try:
-            yield process
+            yield started
         finally:
-            process.terminate()
-            process.wait(30)
+            started.terminate()
+            started.wait(30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens just now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
-def _wait_until_ready(url: str) -> None:
+def wait_until_ready(url: str) -> None:
+    """Wait until it takes events.
+
+    Raises:
+        TimeoutError: It does not.
+    """
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         if _is_ready(url):

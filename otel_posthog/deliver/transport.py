@@ -7,6 +7,7 @@ of this package's promises could be kept with them; what goes over the wire is h
 from __future__ import annotations
 
 import http.client
+import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,11 +54,16 @@ class Transport(Protocol):
         """Leave the connections to the parent."""
 
 
+# To look through the environment takes as long as to send a few events.
+_PROXY_S = 10.0
+
+
 class HttpTransport:
     """HTTP over urllib3, with a kept-alive connection; honours the proxy variables of the environment."""
 
     def __init__(self) -> None:
         self._pools: dict[str, urllib3.PoolManager] = {}
+        self._proxies: dict[str, tuple[str, float]] = {}
 
     def reset_after_fork(self) -> None:
         """Leave the connections to the parent."""
@@ -90,7 +96,10 @@ class HttpTransport:
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         """Return the pool for `url`: a direct one, or one through the proxy that the environment names."""
-        proxy = _proxy(url)
+        proxy, until = self._proxies.get(url, ("", 0.0))
+        if time.monotonic() >= until:
+            proxy = _proxy(url)
+            self._proxies[url] = proxy, time.monotonic() + _PROXY_S
         pool = self._pools.get(proxy)
         if pool is None:
             pool = self._pools[proxy] = _new_pool(proxy)

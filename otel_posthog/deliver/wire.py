@@ -20,7 +20,8 @@ from otel_posthog.model import CleanEvent
 V1_PATH, V0_PATH = "/i/v1/analytics/events", "/batch/"
 LIBRARY = "otel-posthog"
 
-_LEVEL = 6
+# A batch of a hundred events is a tenth larger than at level 6, and takes less than half of the time.
+_LEVEL = 2
 
 # PostHog's application hosts do not take events; these do (posthog.request.determine_server_host).
 _INGESTION_HOSTS = {

@@ -44,6 +44,7 @@ MAX_DISTINCT_ID_CHARS = 200  # https://posthog.com/docs/api/capture: longer ones
 
 # Present, and no address: PostHog stores the sender's IP address unless the event has an `$ip` of its own.
 _NO_IP = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
+_UUID_DIGITS = 32
 _SESSION_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
 Note = Callable[[str], None]
@@ -127,6 +128,8 @@ def _is_posthog_session(session_id: str, time_ns: int) -> bool:
 
     Source: https://posthog.com/docs/data/sessions#custom-session-ids.
     """
+    if len(session_id) < _UUID_DIGITS:
+        return False
     try:
         parsed = uuid.UUID(session_id)
     except ValueError:

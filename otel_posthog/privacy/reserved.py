@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _NAMES = frozenset(
     {
         "$set",
@@ -42,6 +44,8 @@ PERSON_EVENTS = frozenset(
 )
 
 
+# Every event brings the same few names again.
+@lru_cache(maxsize=4096)
 def is_reserved(name: str) -> bool:
     """Return whether an app may not set the property `name`."""
     return name in _NAMES or (name.startswith(_PREFIXES) and name not in _COARSE)

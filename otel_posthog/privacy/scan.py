@@ -13,6 +13,7 @@ from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detect
 from otel_posthog.privacy.detectors.look import NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
+from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.reveal import may_hide, reveal
 
 Fired = list[str]
@@ -27,6 +28,7 @@ _SHORTEST_HIT = 5  # `pwd=x`
 _MAX_ROUNDS = 16
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
+_PAGE = KeyFacts(page=True)
 
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(
@@ -52,6 +54,8 @@ class Scanner:
     def __init__(self, names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> None:
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
+        # Pages and most other keys bring the same texts again; where a key tells more, each is looked at.
+        self._harmless, self._harmless_pages = Remembered(), Remembered()
         # A text is one of a few hundred mixtures of what the detectors need; which of them fit is told once for each.
         self._fitting: dict[tuple[int, frozenset[str]], tuple[Detector, ...]] = {}
 
@@ -76,7 +80,12 @@ class Scanner:
         if size <= max_chars:
             if size < _SHORTEST_HIT or (_HARMLESS.fullmatch(text) and not facts.kinds):
                 return text
+            known = self._known(facts) if methods is MARKERS else None
+            if known is not None and known.knows("", text):
+                return text
             cleaned = self._clean(text, facts, fired, methods)
+            if known is not None and cleaned is text:
+                known.add("", text)
             # A marker may be longer than what it stands for.
             if len(cleaned) > max_chars and fired is not None:
                 fired.append("max_string_chars")
@@ -88,6 +97,12 @@ class Scanner:
             return window[:max_chars]
         # The last of the window may be half of something: it served to be looked at, and goes.
         return window[: min(max_chars, max(0, len(window) - _MARGIN_CHARS))]
+
+    def _known(self, facts: KeyFacts) -> Remembered | None:
+        """Return what is remembered of texts under keys with these facts, if anything is."""
+        if facts is NO_FACTS:
+            return self._harmless
+        return self._harmless_pages if facts.page and facts == _PAGE else None
 
     def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
         for _ in range(_MAX_ROUNDS):

@@ -24,6 +24,7 @@ _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.PRODUC
 _REFUSED_NAMES = frozenset({"$merge_dangerously", "$unset"})
 # They carry properties of their own; what is left carries the change and nothing else, as posthog-python sends it.
 _WITH_PROPERTIES = (EventKind.PRODUCT, EventKind.IDENTIFY, EventKind.SET, EventKind.SET_ONCE)
+_NO_SPAN = Sorted()
 
 
 def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
@@ -44,7 +45,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
     if signal.dropped_attributes:
         note("attributes_limit")
     own = read(signal.attributes, note)
-    span = read(signal.parent, note) if signal.parent else Sorted()
+    span = read(signal.parent, note) if signal.parent else _NO_SPAN
     subject = subject_of(signal, own, span, note)
     changes = changes_of(kind, subject, own, note)
     if not changes:
@@ -54,20 +55,22 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
     properties = without_exception_texts(name, own.properties, note)
     item_uuid = event_uuid(signal, time_ns, note)
     return tuple(
-        Event(
-            name=name if each is EventKind.PRODUCT else each.value,
-            uuid=item_uuid if number == 0 else derived_uuid(item_uuid, each.value, group.type if group else ""),
-            time_ns=time_ns,
-            properties=properties if each is kind and each in _WITH_PROPERTIES else {},
-            telemetry=telemetry if each is EventKind.PRODUCT else {},
-            subject=_subject_of_change(each, subject),
-            trace_id=f"{signal.trace_id:032x}" if signal.trace_id else None,
-            span_id=f"{signal.span_id:016x}" if signal.span_id else None,
-            source=signal.source,
-            kind=each,
-            group=group,
-        )
-        for number, (each, group) in enumerate(changes)
+        [
+            Event(
+                name=name if each is EventKind.PRODUCT else each.value,
+                uuid=item_uuid if number == 0 else derived_uuid(item_uuid, each.value, group.type if group else ""),
+                time_ns=time_ns,
+                properties=properties if each is kind and each in _WITH_PROPERTIES else {},
+                telemetry=telemetry if each is EventKind.PRODUCT else {},
+                subject=_subject_of_change(each, subject),
+                trace_id=f"{signal.trace_id:032x}" if signal.trace_id else None,
+                span_id=f"{signal.span_id:016x}" if signal.span_id else None,
+                source=signal.source,
+                kind=each,
+                group=group,
+            )
+            for number, (each, group) in enumerate(changes)
+        ]
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from otel_posthog.context import agreed
-from otel_posthog.model import NO_GROUPS, ContextIdentity, Signal, Subject
+from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Subject
 from otel_posthog.privacy_control import is_objection
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.vocabulary import (
@@ -18,6 +18,7 @@ from otel_posthog.translate.vocabulary import (
     first_id,
 )
 
+_NOBODY = ContextIdentity()
 _YES = frozenset({"true", "1", "yes", "on", "granted"})
 
 
@@ -30,18 +31,24 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
         span: Those of its span, for a span event.
         note: Told `user_id_invalid`, `session_id_invalid`, `alias_invalid` or `group_key_invalid` for what is no id.
     """
-    context = signal.context or ContextIdentity()
-    layers = (signal.attributes, signal.parent)
+    context = signal.context or _NOBODY
+    layers = (signal.attributes, signal.parent) if signal.parent else (signal.attributes,)
     return Subject(
         user_id=first_id(USER_ID_KEYS, note, "user_id_invalid", *layers) or as_id(context.user_id),
         alias=first_id((ALIAS_KEY,), note, "alias_invalid", signal.attributes),
         session_id=first_id(SESSION_ID_KEYS, note, "session_id_invalid", *layers) or as_id(context.session_id),
-        groups={**_context_groups(context.groups, note), **span.groups, **own.groups} or NO_GROUPS,
+        groups=_groups(context.groups, span, own, note),
         person_set=own.person_set,
         person_set_once=own.person_set_once,
-        consent=_consent(signal, context),
+        consent=_consent(layers, context),
         pseudonym=context.pseudonym,
     )
+
+
+def _groups(given: Mapping[str, str], span: Sorted, own: Sorted, note: Note) -> Mapping[str, str]:
+    if not (given or span.groups or own.groups):
+        return NO_GROUPS
+    return {**_context_groups(given, note), **span.groups, **own.groups} or NO_GROUPS
 
 
 def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
@@ -55,10 +62,10 @@ def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
     return found
 
 
-def _consent(signal: Signal, context: ContextIdentity) -> bool | None:
+def _consent(layers: Iterable[Attributes], context: ContextIdentity) -> bool | None:
     """Return whether the user agreed; a denial anywhere wins, and what is not plainly a yes is a denial."""
     said = [context.consent]
-    for layer in (signal.attributes, signal.parent):
+    for layer in layers:
         if is_objection(layer):
             said.append(False)
         value = layer.get(CONSENT_KEY)

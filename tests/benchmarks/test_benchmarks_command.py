@@ -104,3 +104,17 @@ def test_soak_holds_little_and_loses_nothing() -> None:
     assert greatest["threads"] <= 10
     assert greatest["handles"] <= 40
     assert greatest["disk_kib"] <= 24 * 1024
+
+
+def test_fuzzing_the_gateway_finds_nothing_in_a_moment() -> None:
+    """A number of malformed requests gets documented answers, and the process goes on."""
+    made = figures("--only", "fuzz_gateway", "--fuzz-requests", "1500", "--fuzz-seconds", "120")["fuzz_gateway"]
+    assert made["requests"] > 1400
+    assert made["findings"] == 0
+
+
+def test_gateway_load_compares_one_worker_with_two() -> None:
+    """Every event that was acknowledged was delivered, and a figure is there for each."""
+    made = figures("--only", "gateway_load", "--batches", "4", "--batch-events", "50")["gateway_load"]
+    assert made.keys() == {"events_per_s", "cpu_us", "cpu_us_of_two", "ratio"}
+    assert all(value > 0 for value in made.values())

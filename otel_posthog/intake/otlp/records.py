@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.model import NO_ATTRIBUTES, Attributes
@@ -54,9 +55,8 @@ class SpanRecord:
     dropped_attributes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """A log record.
+class LogRecord(NamedTuple):
+    """A log record; a named tuple, since a gateway makes one for every event.
 
     Attributes:
         event_name: Empty where it has none.
