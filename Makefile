@@ -72,6 +72,7 @@ bench: $(VENV)/.ready ## Run the benchmarks
 policy: $(VENV)/.ready ## Renew what is made of the policy: schema, docs/policy.md, collector-config/privacy.yaml
 	$(BIN)/python -m otel_posthog.policy.reference docs/policy.md
 	$(BIN)/otel-posthog collector-config --output collector-config/privacy.yaml
+	$(BIN)/otel-posthog collector-config --format alloy --output collector-config/alloy/config.alloy
 
 collector: ## Build the Collector of collector-config/ with Go: three minutes the first time, on two cores
 	@.ci/build-collector $(CACHE)

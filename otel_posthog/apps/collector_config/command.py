@@ -22,6 +22,8 @@ examples:
   otel-posthog collector-config --policy policy.yaml --check privacy.yaml
       in CI: is the file what the policy says?
 
+  otel-posthog collector-config --format alloy > config.alloy
+
   otelcol-contrib --config base.yaml --config privacy.yaml \\
     --config grafana.yaml --config posthog.yaml --config both.yaml
 
@@ -38,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "--policy", metavar="FILE", help="the policy file (default: OTEL_POSTHOG_POLICY, else built in)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("otel", "alloy"),
+        default="otel",
+        help="for a Collector (default), or all of a Grafana Alloy",
     )
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--output", type=Path, metavar="FILE", help="write there (default: standard output)")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.collector_config.alloy import alloy
 from otel_posthog.apps.collector_config.command import CANNOT, DIFFERENT
 from otel_posthog.apps.collector_config.compiler import compiled
 from otel_posthog.errors import OtelPostHogError
@@ -28,7 +29,8 @@ def run_session(arguments: argparse.Namespace) -> int:
     except OtelPostHogError as error:
         print(f"otel-posthog collector-config: {error}", file=sys.stderr)
         return CANNOT
-    text = compiled(policy, Path(path).name if path else BUILT_IN)
+    made = alloy if arguments.format == "alloy" else compiled
+    text = made(policy, Path(path).name if path else BUILT_IN)
     if arguments.check is not None:
         return _check(arguments.check, text)
     if arguments.output is None:
