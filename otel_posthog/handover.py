@@ -73,6 +73,7 @@ class HandOver(Generic[_Made]):
         self._handling = threading.RLock()
         self._thread: threading.Thread | None = None
         self._size_bytes = 0
+        self._in_hand_since = inf
 
     @property
     def size_bytes(self) -> int:
@@ -142,12 +143,15 @@ class HandOver(Generic[_Made]):
         self._put(None)
 
     def _oldest_at(self, now: float) -> float:
-        """Return when the oldest signal was put, on the monotonic clock; `now` where none waits, or a flush does."""
+        """Return when the oldest signal that is not committed was put, on the monotonic clock; `now` where none is.
+
+        What the worker has taken counts as well: with a busy interpreter it may hold that for longer than it waited.
+        """
         try:
             oldest = self._queue[0]
         except IndexError:
-            return now
-        return oldest[2] if isinstance(oldest, tuple) else now
+            return min(now, self._in_hand_since)
+        return min(oldest[2] if isinstance(oldest, tuple) else now, self._in_hand_since)
 
     def _put(self, entry: _Entry) -> None:
         self._queue.append(entry)
@@ -191,9 +195,12 @@ class HandOver(Generic[_Made]):
         if not self._queue and timeout_s:
             self._wait(timeout_s)
         with self._handling:
-            made, size_bytes, mark = self._take()
-            if made:
-                self._commit(made)
+            try:
+                made, size_bytes, mark = self._take()
+                if made:
+                    self._commit(made)
+            finally:
+                self._in_hand_since = inf
         with self._lock:
             self._size_bytes -= size_bytes
         if isinstance(mark, threading.Event):
@@ -211,6 +218,7 @@ class HandOver(Generic[_Made]):
                 return made, size_bytes, True
             if not isinstance(entry, tuple):
                 return made, size_bytes, entry
+            self._in_hand_since = min(self._in_hand_since, entry[2])
             made.extend(self._handle(entry[0]))
             size_bytes += entry[1]
             if time.monotonic() >= until:

@@ -28,7 +28,9 @@ ALLOWED = frozenset({200, 400, 404, 405, 408, 413, 415, 503})
 ANSWER_S = 30.0
 # What an interpreter's memory moves by itself, once everything has been used.
 GROWTH_MIB = 60.0
-_WARM_REQUESTS = 500
+_WARM_SHARE = 0.1
+# Most clients read what they are answered; one that goes away instead leaves a few kilobytes behind for five seconds.
+_UNREAD_EVERY = 20
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ def run(parsed: argparse.Namespace, say: Say) -> Result:
         seen.findings.append(f"memory grew from {before_mib:.0f} to {after_mib:.0f} MiB")
     requests = seen.statuses.total()
     answered = ", ".join(f"{status}: {number}" for status, number in sorted(seen.statuses.items()))
-    memory = f"{before_mib:.0f} MiB after the first {_WARM_REQUESTS}, {after_mib:.0f} at the end"
+    memory = f"{before_mib:.0f} MiB after a tenth of it, {after_mib:.0f} at the end"
     lines = [
         f"{requests} requests in {seconds:.0f} s: {len(seen.findings)} findings; memory {memory}",
         f"answered {answered}",
@@ -81,15 +83,15 @@ def run(parsed: argparse.Namespace, say: Say) -> Result:
 def _watched(
     parsed: argparse.Namespace, port: int, gateway: subprocess.Popen[bytes], seen: Seen
 ) -> tuple[float, float]:
-    """Send until time or requests are used up; return the gateway's memory in MiB after the first ones, and then."""
+    """Send until time or requests are used up; return the gateway's memory in MiB after a tenth, and then."""
     numbers, until, memory = count(), time.monotonic() + parsed.fuzz_seconds, list[float]()
-    most = parsed.fuzz_requests or 10**9
+    most, warm_from = parsed.fuzz_requests or 10**9, time.monotonic() + parsed.fuzz_seconds * _WARM_SHARE
 
     def work() -> None:
         for seed in numbers:
             if seed >= most or time.monotonic() >= until or gateway.poll() is not None:
                 return
-            if seed == min(_WARM_REQUESTS, most // 2):
+            if not memory and (time.monotonic() >= warm_from or seed >= most * _WARM_SHARE):
                 memory.append(_memory_mib(gateway.pid))
             _send(made(seed), port, seed, seen)
 
@@ -112,7 +114,10 @@ def _send(request: Malformed, port: int, seed: int, seen: Seen) -> None:
     headers = {"Content-Type": request.media_type, "Content-Encoding": request.encoding}
     try:
         connection.request("POST", request.path, request.body, {key: value for key, value in headers.items() if value})
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        status = answer.status
+        if seed % _UNREAD_EVERY:
+            answer.read()
     except (OSError, HTTPException) as error:
         seen.findings.append(f"seed {seed}: no answer ({type(error).__name__})")
         return

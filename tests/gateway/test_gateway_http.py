@@ -260,3 +260,25 @@ def test_a_full_spool_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
             assert posthog.wait_until(lambda: len(posthog.unique_events) >= kept, 30)
             assert again.post("/v1/logs", body)[0] == 200
             assert posthog.wait_until(lambda: len(posthog.unique_events) == kept + 50, 30)
+
+
+def test_more_connections_than_allowed_are_told_to_come_again(posthog: FakePostHog, tmp_path: Path) -> None:
+    """503, after which senders come again, while others hold all there may be."""
+    with gateway("--max-connections", "3", posthog=posthog.url, directory=tmp_path) as made:
+        held = [socket.create_connection(("127.0.0.1", made.http_port), 10) for _ in range(3)]
+        try:
+            assert made.post("/v1/logs", b"")[0] == 503
+        finally:
+            for each in held:
+                each.close()
+
+
+def test_bodies_that_are_being_received_have_a_bound_together(posthog: FakePostHog, tmp_path: Path) -> None:
+    """503 with a second to wait, while another request's body takes up what there is."""
+    with gateway("--max-waiting-bytes", "1000", posthog=posthog.url, directory=tmp_path) as made:
+        with socket.create_connection(("127.0.0.1", made.http_port), 10) as slow:
+            head = ("POST /v1/logs HTTP/1.1", "Host: x", f"Content-Type: {PROTOBUF}", "Content-Length: 2000", "", "")
+            slow.sendall("\r\n".join(head).encode() + bytes(900))
+            refused = [made.post("/v1/logs", bytes(500)) for _ in range(20)]
+        status, headers, _ = refused[-1]
+        assert (status, headers["Retry-After"]) == (503, "1")

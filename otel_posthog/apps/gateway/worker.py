@@ -25,7 +25,8 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup import configure
 from otel_posthog.setup.instruments import instrument
 
-_GC_THRESHOLDS = (50_000, 20, 50)
+# Of the youngest generation only: connections are cycles, which the others are for.
+_GC_THRESHOLD = 20_000
 _SWITCH_INTERVAL_S = 0.02
 
 
@@ -38,8 +39,8 @@ def application(options: Options) -> Starlette:
     Raises:
         ConfigurationError: The settings, which the parent has checked, do not work here.
     """
-    # What is made for a request goes with it, without cycles: the collector would look through all of it for none.
-    gc.set_threshold(*_GC_THRESHOLDS)
+    # What is made for the events of a request goes with it, without cycles.
+    gc.set_threshold(_GC_THRESHOLD)
     # Three threads want the interpreter; each change of hands costs, and nobody waits for one but `/healthz`.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     running = configure.start_with(read_settings(os.environ, options), "the gateway")
