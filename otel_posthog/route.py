@@ -17,6 +17,10 @@ EVENT = "analytics.event"
 EXCEPTION = "exception"
 EXCEPTION_TYPE = "exception.type"
 
+PROCESSED = "otel_posthog.processed"
+"""Attribute of an exception that an app with this package has exported. Whether it becomes an event was that app's to
+decide, and its user's: a gateway behind it makes none of it."""
+
 
 def product_name(event_name: str | None, attributes: Attributes) -> str | None:
     """Return the name of the product event that an item is, or None for an operational item.
@@ -34,7 +38,7 @@ def product_name(event_name: str | None, attributes: Attributes) -> str | None:
 
 
 def has_exception(event_name: str | None, attributes: Attributes) -> bool:
-    """Return whether a span event or log record tells of an exception.
+    """Return whether a span event or log record tells of an exception that nobody has decided about yet.
 
     Source: https://opentelemetry.io/docs/specs/semconv/exceptions/ (a span event's name must be `exception`, a log
     record has the attributes).
@@ -43,7 +47,8 @@ def has_exception(event_name: str | None, attributes: Attributes) -> bool:
         event_name: A span event's name; None for a log record.
         attributes: The item's attributes.
     """
-    return EXCEPTION_TYPE in attributes if event_name is None else event_name == EXCEPTION
+    is_one = EXCEPTION_TYPE in attributes if event_name is None else event_name == EXCEPTION
+    return is_one and PROCESSED not in attributes
 
 
 def has_product_attributes(attributes: Mapping[str, object]) -> bool:

@@ -13,6 +13,7 @@ from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportRes
 from otel_posthog.errors import Guard
 from otel_posthog.operational.detach import is_product_only
 from otel_posthog.operational.redactor import Redactor
+from otel_posthog.route import EXCEPTION_TYPE, PROCESSED
 from otel_posthog.sdk import bounded, flush_exporter, item_attributes, shutdown_exporter
 
 
@@ -57,6 +58,8 @@ class RedactingLogRecordExporter(LogRecordExporter):
         clean.body = cast("Any", self._body(record.body))
         clean.event_name = redactor.text(record.event_name) if record.event_name else record.event_name
         attributes = redactor.attributes(given)
+        if EXCEPTION_TYPE in attributes:
+            attributes = {**attributes, PROCESSED: True}
         if attributes is not given:
             clean.attributes = bounded(attributes, record.attributes)
         return replace(

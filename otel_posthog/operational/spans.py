@@ -12,6 +12,7 @@ from otel_posthog.errors import Guard
 from otel_posthog.model import REDACTED
 from otel_posthog.operational.detach import is_product_event
 from otel_posthog.operational.redactor import Redactor
+from otel_posthog.route import EXCEPTION, PROCESSED
 from otel_posthog.sdk import bounded, copy_span, flush_exporter, item_attributes, shutdown_exporter
 
 LINKS_MARK = "otel_posthog.links_redacted"
@@ -88,6 +89,8 @@ def _status(status: Status, redactor: Redactor) -> Status:
 def _event(event: Event, redactor: Redactor) -> Event:
     given = item_attributes(event.attributes)
     name, attributes = redactor.text(event.name), redactor.attributes(given)
+    if event.name == EXCEPTION:
+        attributes = {**attributes, PROCESSED: True}
     if name is event.name and attributes is given:
         return event
     return Event(name, bounded(attributes, event.attributes), event.timestamp)

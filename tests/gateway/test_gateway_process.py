@@ -148,3 +148,19 @@ def test_the_port_of_grpc_that_is_taken_is_one_line(tmp_path: Path) -> None:
         done = start("--port", str(free_port()), "--grpc-port", port, environ=environ)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "choose another --grpc-port" in done.stderr
+
+
+def test_exceptions_of_an_app_with_this_package_are_not_made_events_again(tmp_path: Path) -> None:
+    """What it has exported bears a mark; of another app's the policy makes events."""
+    (tmp_path / "policy.yaml").write_text("exceptions: {mode: type, recorded_on: all}\n")
+    request = logs_request("a", "b", exception__type="KeyError")
+    first, second = request.resource_logs[0].scope_logs[0].log_records
+    first.event_name = second.event_name = ""
+    first.attributes.add(key="otel_posthog.processed").value.bool_value = True
+    with FakePostHog() as posthog:
+        options = ("--policy", str(tmp_path / "policy.yaml"))
+        with gateway(*options, posthog=posthog.url, directory=tmp_path) as made:
+            assert made.post("/v1/logs", request.SerializeToString())[0] == 200
+            posthog.wait_for(1)
+            made.tree.end()
+        assert [each.event for each in posthog.unique_events] == ["$exception"]

@@ -123,6 +123,22 @@ def test_product_only_log_records_are_withheld_and_the_rest_is_redacted() -> Non
     provider.shutdown()
 
 
+def test_exceptions_bear_a_mark_that_they_are_decided_about() -> None:
+    """A gateway behind this app makes no second event of them, whether the app's user wanted a first or not."""
+    exporter, logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+    span = exported_spans(exporter).get_tracer("lib").start_span("op")
+    span.record_exception(KeyError("k"))
+    span.add_event("step", {"a": 1})
+    span.end()
+    provider = LoggerProvider(shutdown_on_exit=False)
+    provider.add_log_record_processor(SimpleLogRecordProcessor(RedactingLogRecordExporter(logs, redactor(), GUARD)))
+    provider.get_logger("lib").emit(body="failed", attributes={"exception.type": "KeyError"})
+    provider.get_logger("lib").emit(body="fine", attributes={"a": 1})
+    (clean,) = exporter.get_finished_spans()
+    items = [*clean.events, *(each.log_record for each in logs.get_finished_logs())]
+    assert ["otel_posthog.processed" in (each.attributes or {}) for each in items] == [True, False, True, False]
+
+
 class Recording(MetricExporter):
     """Keeps what it gets."""
 

@@ -9,7 +9,7 @@ from otel_posthog.apps.collector_config.operational import by_key
 from otel_posthog.apps.collector_config.ottl import group, hold, is_match, keep_keys, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_values
 from otel_posthog.policy import IdentityMode, Policy
-from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX
+from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED
 from otel_posthog.translate.vocabulary import (
     RECORD_UID_KEY,
     SESSION_ID_KEYS,
@@ -61,7 +61,9 @@ def _identity(policy: Policy) -> list[str]:
 
 def _kept() -> dict[str, Any]:
     prefix = f"^{re.escape(PREFIX)}"
-    is_event = f'attributes["{EVENT}"] != nil or {is_match("name", prefix)} or name == "{EXCEPTION}"'
+    # Whether those of an app with this package become events was that app's to decide.
+    is_exception = f'(name == "{EXCEPTION}" and attributes["{PROCESSED}"] == nil)'
+    is_event = f'attributes["{EVENT}"] != nil or {is_match("name", prefix)} or {is_exception}'
     is_record = f'log.attributes["{EVENT}"] != nil or {is_match("log.event_name", prefix)}'
     return {
         "error_mode": "propagate",
