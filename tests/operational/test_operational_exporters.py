@@ -135,7 +135,7 @@ def test_exceptions_bear_a_mark_that_they_are_decided_about() -> None:
     provider.get_logger("lib").emit(body="failed", attributes={"exception.type": "KeyError"})
     provider.get_logger("lib").emit(body="fine", attributes={"a": 1})
     (clean,) = exporter.get_finished_spans()
-    items = [*clean.events, *(each.log_record for each in logs.get_finished_logs())]
+    items: list[Any] = [*clean.events, *(each.log_record for each in logs.get_finished_logs())]
     assert ["otel_posthog.processed" in (each.attributes or {}) for each in items] == [True, False, True, False]
 
 
