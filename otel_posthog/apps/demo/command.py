@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
+
+from otel_posthog.apps.modules import first_missing
 
 NAME = "demo"
 SUMMARY = "watch one app feed PostHog and OTLP, each clean of the other"
@@ -72,14 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def missing_module() -> str | None:
     """Return the name of a module that this command needs and that is not installed, if any."""
-    return next((name for name in NEEDED_MODULES if not _is_installed(name)), None)
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # one of its parents is missing
-        return False
+    return first_missing(NEEDED_MODULES)
 
 
 def _count(text: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from google.protobuf.json_format import MessageToJson
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -16,9 +17,15 @@ from starlette.responses import Response
 
 from otel_posthog.apps.gateway.receiver import Taken
 from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.intake.otlp_proto import TRACES, Kind
+from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
+
+
+_RESPONSES: dict[Kind, tuple[type[Any], str]] = {
+    TRACES: (ExportTraceServiceResponse, "rejected_spans"),
+    LOGS: (ExportLogsServiceResponse, "rejected_log_records"),
+}
 
 
 def accepted(kind: Kind | None, taken: Taken, media_type: str) -> Response:
@@ -29,29 +36,21 @@ def accepted(kind: Kind | None, taken: Taken, media_type: str) -> Response:
         taken: What became of it.
         media_type: `PROTOBUF` or `JSON`.
     """
-    rejected = sum(taken.rejected.values())
-    if media_type == JSON:
-        name = "rejectedSpans" if kind is TRACES else "rejectedLogRecords"
-        # 64 bits are decimal strings in protobuf's JSON.
-        partial = {"partialSuccess": {name: str(rejected), "errorMessage": taken.message}}
-        return Response(json.dumps(partial if rejected else {}), 200, media_type=JSON)
-    return Response(proto(kind, taken).SerializeToString() if kind else b"", 200, media_type=PROTOBUF)
+    if kind is None:
+        return Response("{}" if media_type == JSON else b"", 200, media_type=media_type)
+    message = proto(kind, taken)
+    body = MessageToJson(message, indent=None) if media_type == JSON else message.SerializeToString()
+    return Response(body, 200, media_type=media_type)
 
 
 def proto(kind: Kind, taken: Taken) -> Any:
     """Return the response message of `kind`."""
-    rejected = sum(taken.rejected.values())
-    if kind is TRACES:
-        traces = ExportTraceServiceResponse()
-        if rejected:
-            traces.partial_success.rejected_spans = rejected
-            traces.partial_success.error_message = taken.message
-        return traces
-    logs = ExportLogsServiceResponse()
-    if rejected:
-        logs.partial_success.rejected_log_records = rejected
-        logs.partial_success.error_message = taken.message
-    return logs
+    make, field = _RESPONSES[kind]
+    message = make()
+    if taken.rejected:
+        setattr(message.partial_success, field, taken.rejected.total())
+        message.partial_success.error_message = taken.message
+    return message
 
 
 def refused(refusal: Refusal, media_type: str) -> Response:

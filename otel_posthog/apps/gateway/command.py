@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
+
+from otel_posthog.apps.modules import first_missing
 
 NAME = "gateway"
 SUMMARY = "take OTLP from other languages, browsers and Collectors; send its product events"
@@ -82,14 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def missing_module() -> str | None:
     """Return the first module of the extra that is not installed, or None."""
-    return next((name for name in _MODULES if not _is_installed(name)), None)
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:  # of the package around it
-        return False
+    return first_missing(_MODULES)
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:

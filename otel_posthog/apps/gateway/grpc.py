@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -16,8 +17,7 @@ from google.rpc.status_pb2 import Status
 
 from otel_posthog.apps.gateway.answers import proto
 from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.apps.gateway.service import RETRY_AFTER_S, Service
-from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.apps.gateway.service import Service, readable
 from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
 
 # They only wait for the one that does the work.
@@ -69,20 +69,20 @@ class GrpcDoor:
 
     def _handler(self, name: str, kind: Kind | None) -> grpc.GenericRpcHandler:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            return self._export(kind, body, context)
+            return self._export(f"{name}/Export", kind, body, context)
 
         return grpc.method_handlers_generic_handler(name, {"Export": grpc.unary_unary_rpc_method_handler(export)})
 
-    def _export(self, kind: Kind | None, body: bytes, context: grpc.ServicerContext) -> bytes:
+    def _export(self, method: str, kind: Kind | None, body: bytes, context: grpc.ServicerContext) -> bytes:
         start, refusal = time.perf_counter(), None
         try:
             answer = self._answered(kind, body, context)
         except Refusal as error:
             answer, refusal = b"", error
         except Exception as error:
-            self._service.guard.caught("gateway", error)
-            answer, refusal = b"", Refusal(503, "an error of the gateway's own", retry_after_s=RETRY_AFTER_S)
-        self._service.telemetry.call(kind, refusal, time.perf_counter() - start)
+            answer, refusal = b"", self._service.failed(error)
+        code = grpc.StatusCode.OK if refusal is None else CODES[refusal.status]
+        self._service.telemetry.call(method, code.name, time.perf_counter() - start)
         if refusal is not None:
             context.abort_with_status(_status(refusal))
         return answer
@@ -93,13 +93,9 @@ class GrpcDoor:
             raise Refusal(401, "a bearer token that this gateway knows is needed in the metadata authorization")
         if kind is None:
             return b""
-        try:
-            taken = self._service.executor.submit(self._service.receiver.take_proto, body, kind).result()
-        except MalformedTelemetry as error:
-            raise Refusal(400, str(error)) from None
-        self._service.telemetry.taken(taken)
-        if not taken.is_kept:
-            raise Refusal(503, "the events cannot be kept now", retry_after_s=RETRY_AFTER_S)
+        take = partial(self._service.receiver.take_proto, body, kind)
+        taken = self._service.executor.submit(readable, take).result()
+        self._service.settle(taken)
         return bytes(proto(kind, taken).SerializeToString())
 
 

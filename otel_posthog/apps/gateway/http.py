@@ -23,8 +23,7 @@ from otel_posthog.apps.gateway.answers import JSON, PROTOBUF, accepted, refused
 from otel_posthog.apps.gateway.body import Budget, inflate, receive
 from otel_posthog.apps.gateway.receiver import Taken
 from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.apps.gateway.service import RETRY_AFTER_S, Service
-from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.apps.gateway.service import Service, readable
 from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
 
 _CORS_SECONDS = 86_400
@@ -76,8 +75,7 @@ class HttpDoor:
         except ClientDisconnect:
             answer = refused(Refusal(400, "the sender went away"), media_type)
         except Exception as error:
-            self._service.guard.caught("gateway", error)
-            answer = refused(Refusal(503, "an error of the gateway's own", retry_after_s=RETRY_AFTER_S), media_type)
+            answer = refused(self._service.failed(error), media_type)
         self._service.telemetry.request(request.url.path, answer.status_code, time.perf_counter() - start)
         return answer
 
@@ -96,9 +94,7 @@ class HttpDoor:
         )
         encoding = request.headers.get("content-encoding", "").strip().lower()
         taken = await self._in_thread(partial(self._take, kind, body, encoding, media_type))
-        self._service.telemetry.taken(taken)
-        if not taken.is_kept:
-            raise Refusal(503, "the events cannot be kept now", retry_after_s=RETRY_AFTER_S)
+        self._service.settle(taken)
         return accepted(kind, taken, media_type)
 
     def _take(self, kind: Kind | None, body: bytes, encoding: str, media_type: str) -> Taken:
@@ -106,10 +102,7 @@ class HttpDoor:
             return Taken()
         inflated = inflate(body, encoding, self._service.options.max_inflated_bytes)
         take = self._service.receiver.take_json if media_type == JSON else self._service.receiver.take_proto
-        try:
-            return take(inflated, kind)
-        except MalformedTelemetry as error:
-            raise Refusal(400, str(error)) from None
+        return readable(partial(take, inflated, kind))
 
     async def _in_thread(self, call: Callable[[], Taken]) -> Taken:
         return await asyncio.get_running_loop().run_in_executor(self._service.executor, call)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from otel_posthog.intake.otlp_proto import Kind
 from otel_posthog.intake.otlp_proto import read as read_proto
 from otel_posthog.model import Signal
 from otel_posthog.pipeline import Pipeline
+from otel_posthog.policy import ExceptionPolicy
 
 # Not the sender's mistakes: what the policy, or the person, does not want sent, is taken and not kept.
 WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "catalog_event", "catalog_group", "person_event"})
@@ -81,14 +82,12 @@ class Receiver:
             MalformedTelemetry: It cannot be read at all.
         """
         document = _parsed(body)
-        names = {"resource_spans": "resourceSpans", "resource_logs": "resourceLogs"}
-        name = names[kind.resources]
-        # Of one signal only: the other has its own path.
-        holders = document.get(name) if isinstance(document, dict) else document
-        wanted = {name: holders} if isinstance(document, dict) else document
-        return self._take(lambda on_malformed: read_json(wanted, on_malformed))
+        if isinstance(document, dict):
+            # Of one signal only: the other has its own path.
+            document = {kind.json_resources: document.get(kind.json_resources)}
+        return self._take(lambda on_malformed: read_json(document, on_malformed))
 
-    def _take(self, read: Any) -> Taken:
+    def _take(self, read: Callable[[OnMalformed], Iterator[Record]]) -> Taken:
         taken = Taken()
 
         def on_malformed(error: MalformedTelemetry) -> None:
@@ -112,7 +111,7 @@ class Receiver:
                 taken.operational += 1
             yield from signals
 
-    def _exceptions(self) -> Any:
+    def _exceptions(self) -> ExceptionPolicy:
         return self._pipeline.policy.exceptions
 
 
@@ -123,6 +122,3 @@ def _parsed(body: bytes) -> object:
         raise MalformedTelemetry("", "is nested too deeply") from None
     except ValueError:  # also of bytes that are no text, and of numbers of thousands of digits
         raise MalformedTelemetry("", "must be JSON in UTF-8") from None
-
-
-__all__ = ["MALFORMED", "OnMalformed", "Receiver", "Taken"]

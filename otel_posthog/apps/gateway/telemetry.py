@@ -15,18 +15,10 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from otel_posthog.apps.gateway.receiver import Taken
-from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.intake.otlp_proto import Kind
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
 SERVICE_NAME = "otel-posthog-gateway"
-# Of the semantic conventions' advice for this metric.
-_SERVICES = {
-    "spans": "opentelemetry.proto.collector.trace.v1.TraceService",
-    "log_records": "opentelemetry.proto.collector.logs.v1.LogsService",
-    "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
-}
-_STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 503: "UNAVAILABLE"}
+# The semantic conventions' advice for both durations.
 _BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
 
@@ -65,13 +57,9 @@ class Telemetry:
         }
         self._duration.record(duration_s, about)
 
-    def call(self, kind: Kind | None, refusal: Refusal | None, duration_s: float) -> None:
-        """Count a gRPC call."""
-        about = {
-            "rpc.system.name": "grpc",
-            "rpc.method": f"{_SERVICES[kind.items if kind else 'metrics']}/Export",
-            "rpc.response.status_code": _STATUS[refusal.status] if refusal else "OK",
-        }
+    def call(self, method: str, status: str, duration_s: float) -> None:
+        """Count a gRPC call; `status` is a code's name (`OK`, `UNAVAILABLE`)."""
+        about = {"rpc.system.name": "grpc", "rpc.method": method, "rpc.response.status_code": status}
         self._calls.record(duration_s, about)
 
     def taken(self, taken: Taken) -> None:

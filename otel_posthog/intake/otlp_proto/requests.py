@@ -29,18 +29,20 @@ class Kind:
     Attributes:
         message: The export request's type.
         resources: Its only field.
+        json_resources: That field in JSON.
         scopes: The field of that, with the items by scope.
         items: The field of that, with the items.
     """
 
     message: type[Message]
     resources: str
+    json_resources: str
     scopes: str
     items: str
 
 
-TRACES = Kind(ExportTraceServiceRequest, "resource_spans", "scope_spans", "spans")
-LOGS = Kind(ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records")
+TRACES = Kind(ExportTraceServiceRequest, "resource_spans", "resourceSpans", "scope_spans", "spans")
+LOGS = Kind(ExportLogsServiceRequest, "resource_logs", "resourceLogs", "scope_logs", "log_records")
 
 
 def read(request: bytes | Message, kind: Kind, on_malformed: OnMalformed | None = None) -> Iterator[Record]:
