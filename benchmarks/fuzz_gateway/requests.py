@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -20,7 +21,7 @@ from benchmarks.gateway_load.bodies import bodies
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _PLAIN = bodies(1, 5)[0]
 _DOCUMENT = MessageToDict(ExportLogsServiceRequest.FromString(_PLAIN))
-_BOMB = bytes(40_000_000)
+_BOMB_BYTES = 40_000_000
 _ODD: tuple[Any, ...] = (
     None,
     True,
@@ -146,7 +147,9 @@ def _lied(body: bytes, _encoding: str, _dice: Random) -> bytes:
 
 def _bomb(dice: Random) -> tuple[bytes, str]:
     encoding = dice.choice(tuple(_PACK))
-    return _BOMBS.setdefault(encoding, _PACK[encoding](_BOMB)), encoding
+    return _packed_bomb(encoding), encoding
 
 
-_BOMBS: dict[str, bytes] = {}
+@cache
+def _packed_bomb(encoding: str) -> bytes:
+    return _PACK[encoding](bytes(_BOMB_BYTES))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from importlib.resources import files
 
 from otel_posthog.privacy.detectors.national_id import CAPITALS, NAMES_IN_WORDS
+from otel_posthog.privacy.detectors.vendor import CHARACTERS, beginnings
 from otel_posthog.privacy.words import IBAN_LENGTHS
 
 _AT = r"(?:@|%40|%2540|&#64;|\\u0040)"
@@ -75,16 +75,6 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?i:\b(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3}[\w.~+/=-]{8,})",
     ),
 }
-# The parts of vendors' keys by kind, as `detectors/vendor_keys.txt` names them.
-_KINDS = {
-    "w": "[0-9A-Za-z_-]",
-    "t": "[0-9A-Za-z_.=~-]",
-    "b": "[0-9A-Za-z_+/=-]",
-    "x": "[0-9a-fA-F]",
-    "u": "[0-9A-Z]",
-    "a": "[0-9A-Za-z]",
-    "h": "[0-9A-Za-z]",
-}
 # RE2 takes no more in one repetition.
 _MOST_REPEATED = 1000
 
@@ -112,13 +102,10 @@ def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
     Args:
         sensitive_keys: Words, as in `PrivacyPolicy.sensitive_keys`.
     """
-    spelt = [_spelt(word) for word in sorted(sensitive_keys)]
-    anywhere = [
-        each
-        for word, each in zip(sorted(sensitive_keys), spelt, strict=True)
-        if len(word) > _TOKEN_CHARS or " " in word
-    ]
-    capital = "|".join(word.capitalize() for word in sorted(sensitive_keys) if word.isascii() and word.isalpha())
+    words = sorted(sensitive_keys)
+    spelt = [_spelt(word) for word in words]
+    anywhere = [_spelt(word) for word in words if len(word) > _TOKEN_CHARS or " " in word]
+    capital = "|".join(word.capitalize() for word in words if word.isascii() and word.isalpha())
     return [
         rf"(?i:(?:^|[^\pL])(?:{'|'.join(spelt)})(?:[^\pL]|\z))",
         rf"(?i:{'|'.join(anywhere)})",
@@ -150,10 +137,8 @@ def _spelt(word: str) -> str:
 def _vendor_keys() -> Iterator[str]:
     """Yield the vendors' keys, one expression for each kind of character behind their beginnings."""
     by_kind: dict[str, list[str]] = {}
-    for line in files("otel_posthog.privacy.detectors").joinpath("vendor_keys.txt").read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            beginning, least, kind = line.split()[:3]
-            repeated = f"{{{min(int(least), _MOST_REPEATED)},}}"
-            by_kind.setdefault(_KINDS[kind] + repeated, []).append(re.escape(beginning))
-    for behind, beginnings in by_kind.items():
-        yield rf"\b(?:{'|'.join(beginnings)}){behind}"
+    for beginning, least, kind in beginnings():
+        repeated = f"{{{min(int(least), _MOST_REPEATED)},}}"
+        by_kind.setdefault(CHARACTERS[kind] + repeated, []).append(re.escape(beginning))
+    for behind, escaped in by_kind.items():
+        yield rf"\b(?:{'|'.join(escaped)}){behind}"

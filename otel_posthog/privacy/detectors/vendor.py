@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.look import TOKEN
 from otel_posthog.privacy.keys import KeyFacts
 
-_KINDS = {
-    "w": r"[0-9A-Za-z_-]{%s,}",
-    "t": r"[0-9A-Za-z_.=~-]{%s,}",
-    "b": r"[0-9A-Za-z_+/=-]{%s,}",
-    "x": r"[0-9a-fA-F]{%s,}",
-    "u": r"[0-9A-Z]{%s,}",
-    "a": r"[0-9A-Za-z]{%s,}",
-    "h": r"[0-9A-Za-z]{%s}(?![0-9A-Za-z_-])",
+CHARACTERS = {
+    "w": "[0-9A-Za-z_-]",
+    "t": "[0-9A-Za-z_.=~-]",
+    "b": "[0-9A-Za-z_+/=-]",
+    "x": "[0-9a-fA-F]",
+    "u": "[0-9A-Z]",
+    "a": "[0-9A-Za-z]",
+    "h": "[0-9A-Za-z]",
 }
+"""What stands behind a beginning, by the kinds of the table."""
+
+
+def beginnings() -> Iterator[tuple[str, str, str]]:
+    """Yield the rows of the table: a beginning, how many characters stand behind it at least, and of which kind."""
+    for line in files(__package__).joinpath("vendor_keys.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            beginning, least, kind = line.split()[:3]
+            yield beginning, least, kind
+
+
+def _behind(least: str, kind: str) -> str:
+    # No more than that of a whole word: a key of that kind has one length.
+    return f"{CHARACTERS[kind]}{{{least}}}(?![0-9A-Za-z_-])" if kind == "h" else f"{CHARACTERS[kind]}{{{least},}}"
 
 
 def _compiled(*odd: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -68,10 +82,8 @@ _FOR_A_PURPOSE = re.compile(
 
 def _shapes() -> re.Pattern[str]:
     by_first: dict[str, list[str]] = defaultdict(list)
-    for line in files(__package__).joinpath("vendor_keys.txt").read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            beginning, least, kind = line.split()[:3]
-            by_first[beginning[0]].append(re.escape(beginning[1:]) + _KINDS[kind] % least)
+    for beginning, least, kind in beginnings():
+        by_first[beginning[0]].append(re.escape(beginning[1:]) + _behind(least, kind))
     # By first letter: where a word begins, one comparison for each letter rules all of its beginnings out.
     grouped = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
     return re.compile(rf"(?<![0-9A-Za-z])(?:{grouped})", re.ASCII)
