@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backends import until
 from collector import Collector, collector
-from gateway import Gateway, free_port, gateway, logs_request
+from gateway import Gateway, gateway, logs_request
+from ports import free_port
 
 from otel_posthog.testing import FakePostHog
 
@@ -101,16 +103,6 @@ def test_a_gateway_whose_spool_is_full(tmp_path: Path) -> None:
         relay(tmp_path, port) as made,
     ):
         assert len(send(made, 0, count)) == count
-        assert _until_full(behind)
+        until(lambda: behind.get("/readyz")[0] == 503)
         with FakePostHog(port=posthog_port) as posthog:
             arrived(posthog, count)
-
-
-def _until_full(made: Gateway) -> bool:
-    """Return whether the gateway says, in time, that it takes no more."""
-    done = threading.Event()
-    for _ in range(WAIT_S * 10):
-        if made.get("/readyz")[0] == 503:
-            return True
-        done.wait(0.1)
-    return False

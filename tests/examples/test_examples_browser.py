@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from gateway import Gateway, free_port, gateway
+from gateway import Gateway, gateway
 from needs import needs
 from node import example
+from ports import free_port
 from processes import running
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service

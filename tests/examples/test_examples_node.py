@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from collector import collector
-from gateway import free_port, gateway
+from collector import STACK, collector
+from gateway import gateway
 from needs import needs
 from node import example
+from ports import free_port
 from processes import running
 
 from otel_posthog.testing import FakePostHog, OtlpSink
@@ -85,7 +86,7 @@ def test_the_personal_data_was_there_to_be_found(tmp_path: Path) -> None:
 
 def test_through_a_collector_both_sides_get_their_own(tmp_path: Path) -> None:
     """Product events through the gateway, spans of the HTTP server to the Grafana side, each clean of the other."""
-    layers = ("base", "privacy", "grafana", "posthog", "both", QUICK)
+    layers = (*STACK, QUICK)
     with FakePostHog() as posthog, OtlpSink() as stack:
         backends = dict.fromkeys(("TEMPO_ENDPOINT", "PROMETHEUS_ENDPOINT", "LOKI_ENDPOINT"), stack.url)
         with gateway(posthog=posthog.url, directory=tmp_path) as door:

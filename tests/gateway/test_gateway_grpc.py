@@ -33,13 +33,6 @@ WITH_TOKEN = (("authorization", f"Bearer {TOKEN}"),)
 
 
 @pytest.fixture(scope="module")
-def posthog() -> Iterator[FakePostHog]:
-    """A PostHog for all tests here."""
-    with FakePostHog() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway with a token."""
     directory = tmp_path_factory.mktemp("gateway")

@@ -26,13 +26,6 @@ POLICY = "delivery: {flush_interval_s: 0.05}\n"
 
 
 @pytest.fixture(scope="module")
-def posthog() -> Iterator[FakePostHog]:
-    """A PostHog for all tests here."""
-    with FakePostHog() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway with a token, a page, and limits small enough to be met."""
     directory = tmp_path_factory.mktemp("gateway")

@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from gateway import Gateway, free_port, gateway, logs_request
+from gateway import Gateway, gateway, logs_request
+from ports import free_port
 
 from otel_posthog.testing import FakePostHog, OtlpSink
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from ports import free_port
 from processes import PROGRAMS, Tree, command, environment, running
 from product import MAIL, PER_CALL
 
@@ -129,15 +130,6 @@ def test_celerys_workers_deliver_what_their_tasks_make(
         tree.wait_until_alone()
         assert "otel_posthog/" not in tree.out, tree.out
     assert_all_arrived(range(4), fake_posthog, otlp_sink)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now; Django does not tell which one it got."""
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answer(ask: Callable[[], int]) -> int:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from gateway import free_port
 from needs import needs
+from ports import free_port
 from processes import running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,12 +101,7 @@ def loki(folder: Path) -> Iterator[str]:
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if _is_well(url):
-            return
-        time.sleep(0.2)
-    raise AssertionError(f"{url} is not ready")
+    until(lambda: _is_well(url), READY_TIMEOUT_S)
 
 
 def _is_well(url: str) -> bool:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from gateway import free_port
 from needs import needs
+from ports import free_port
 from processes import Tree, running
 
 ROOT = Path(__file__).resolve().parents[2]

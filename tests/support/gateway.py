@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
 import urllib.error
@@ -17,6 +16,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import with_hex_ids
+from ports import free_port
 from processes import Tree, running
 
 READY_TIMEOUT_S = 60
@@ -105,13 +105,6 @@ def gateway(
         made = Gateway(tree, http_port, grpc_port)
         made.wait_until_ready()
         yield made
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def logs_request(*names: str, first: int = 0, **attributes: str) -> ExportLogsServiceRequest:

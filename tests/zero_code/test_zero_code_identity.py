@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 from events import KEY
 from instrumented import EVENTS_PER_ORDER, SUPPORT, Run, instrumented, shop
+from ports import free_port
 
 from otel_posthog.testing import FakePostHog, OtlpSink
 
@@ -132,13 +132,6 @@ def test_row_installation(tmp_path: Path) -> None:
         ids.append(done.stdout.strip())
     assert ids[0] == ids[2]
     assert ids[0] != ids[1]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serving(
