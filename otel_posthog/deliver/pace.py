@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from random import uniform
+
+from otel_posthog.policy import DeliveryPolicy
 
 # One bad event in a batch of 100 is found after at most 8 refusals; a server that refuses everything says so 4 times a
 # second.
 BURST, PER_SECOND = 16.0, 4.0
+# The shortest backoff, as a share of the longest at that attempt: PostHog expects 0.1 s before a first repeat, which is
+# this share of the default `retry_initial_s`.
+LEAST_JITTER = 0.2
+
+
+def backoff_s(policy: DeliveryPolicy, attempts: int) -> float:
+    """Return how long to wait after `attempts` of them: full jitter below a ceiling that doubles."""
+    # The exponent is bounded so that the power stays a float however long an outage lasts.
+    ceiling = min(policy.retry_max_s, policy.retry_initial_s * 2.0 ** min(attempts - 1, 32))
+    return uniform(LEAST_JITTER * ceiling, ceiling)  # noqa: S311 - spreads load, keeps no secret
 
 
 class Pace:

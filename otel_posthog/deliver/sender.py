@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
-from random import uniform
 
 from otel_posthog import health as outcome
 from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.batch import Batch
-from otel_posthog.deliver.pace import BatchSize, Pace
+from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
+from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
 from otel_posthog.deliver.store import Store
 from otel_posthog.deliver.transport import HttpTransport, Transport, TransportError
 from otel_posthog.deliver.verdict import TOO_LARGE, Action, Verdict, judge
@@ -34,13 +34,8 @@ from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destin
 
 _log = logging.getLogger("otel_posthog")
 
-_PAUSED_LINE = "PostHog does not take events for destination %s (%s): check POSTHOG_API_KEY and POSTHOG_HOST; events %s"
-
 # After an error of ours outside any batch; a flush does not cut it either.
 FAULT_PAUSE_S = 1.0
-# The shortest backoff, as a share of the longest at that attempt: PostHog expects 0.1 s before a first repeat, which is
-# this share of the default `retry_initial_s`.
-LEAST_JITTER = 0.2
 # After a 404, which a proxy may have said in passing (posthog-python retries it for that reason), V1 is tried again.
 V1_AGAIN_S = 3600.0
 
@@ -87,7 +82,7 @@ class Sender:
         self._taking = threading.RLock()
         self._work: deque[Batch] = deque()
         self._taken, self._epoch = 0, 0
-        self._is_paused = self._is_starting = False
+        self._is_starting, self._outage = False, Outage(self._destination.name)
         self._pace, self._size = Pace(), BatchSize(self._policy.max_batch_bytes)
 
     def reset_after_fork(self) -> None:
@@ -270,7 +265,7 @@ class Sender:
             return True
         if verdict.action in {Action.RETRY, Action.PAUSE}:
             return self._again(batch, verdict)
-        self._is_paused = False
+        self._outage.over()
         if verdict.action is Action.DONE:
             return self._sort_out(batch, verdict)
         if verdict.action is Action.SPLIT:
@@ -284,7 +279,7 @@ class Sender:
     def _again(self, batch: Batch, verdict: Verdict) -> bool:
         """Wait, with `batch` the next to be tried; return False where the sending is to end."""
         if verdict.action is Action.PAUSE:
-            self._tell_pause(verdict)
+            self._outage.refused(verdict, self._fate())
             if self._waiting.is_closed:
                 # Nobody corrects a key while a process ends: one try, and no wait.
                 self._work.appendleft(batch)
@@ -324,8 +319,13 @@ class Sender:
             # Whatever a transport fails with, the events are not to blame.
             self._guard.caught("transport", error)
             return Verdict(Action.RETRY, "error_in_transport")
-        can_fall_back = is_v1 and self._destination.capture_mode is CaptureMode.AUTO
-        return judge(response, is_v1=is_v1, can_fall_back=can_fall_back, now=self._now())
+        return judge(
+            response,
+            is_v1=is_v1,
+            now=self._now(),
+            can_fall_back=is_v1 and self._destination.capture_mode is CaptureMode.AUTO,
+            accepts_any_2xx=self._destination.accept_any_2xx,
+        )
 
     def _guarded(self, place: str, call: Callable[[], None]) -> None:
         """Call what is not about events: its failure costs none."""
@@ -361,20 +361,11 @@ class Sender:
             self.store.bury(events, reason)
 
     def _delay_s(self, batch: Batch, verdict: Verdict) -> float:
-        """Return how long to wait before the next attempt: full jitter, and no hurry where the project is at fault."""
-        policy = self._policy
-        if verdict.action is Action.PAUSE:
-            return policy.retry_max_s
-        # The exponent is bounded so that the power stays a float however long an outage lasts.
-        ceiling = min(policy.retry_max_s, policy.retry_initial_s * 2.0 ** min(batch.attempts - 1, 32))
-        return uniform(LEAST_JITTER * ceiling, ceiling)  # noqa: S311 - spreads load, keeps no secret
+        """Return how long to wait before the next attempt; there is no hurry where the project is at fault."""
+        return self._policy.retry_max_s if verdict.action is Action.PAUSE else backoff_s(self._policy, batch.attempts)
 
-    def _tell_pause(self, verdict: Verdict) -> None:
-        if self._is_paused:
-            return
-        self._is_paused = True
-        if self.store.volatile:
-            fate = "are not delivered before the end" if self._waiting.is_closed else "wait in memory until it does"
-        else:
-            fate = "wait on disk until it does"
-        _log.error(_PAUSED_LINE, self._destination.name, verdict.reason.replace("_", " ").upper(), fate)
+    def _fate(self) -> str:
+        """Return what becomes of the events while nobody takes them."""
+        if not self.store.volatile:
+            return ON_DISK
+        return LOST if self._waiting.is_closed else IN_MEMORY

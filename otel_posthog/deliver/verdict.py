@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import Any
 
 from otel_posthog.deliver.transport import Response
 
@@ -23,6 +24,10 @@ SPLIT = frozenset({400, 413})
 # Where Capture V1 is unknown; 501 is what some proxies say.
 NO_V1 = frozenset({404, 405, 501})
 TOO_LARGE = "too_large"
+# A 2xx of something else: a wrong host, a page that asks for a password, a relay that is not told of in the policy.
+NOT_POSTHOG = "not_posthog"
+# What `/batch/` says of a batch that it took (`capture` of PostHog, old and new).
+_TAKEN = frozenset({"1", "ok"})
 # A longer wait than this is a mistake of a proxy, not a wish of PostHog's.
 MAX_RETRY_AFTER_S = 3600.0
 
@@ -55,7 +60,9 @@ class Verdict:
     results: Mapping[str, str] = field(default_factory=dict)
 
 
-def judge(response: Response, *, is_v1: bool, now: datetime, can_fall_back: bool = True) -> Verdict:
+def judge(
+    response: Response, *, is_v1: bool, now: datetime, can_fall_back: bool = True, accepts_any_2xx: bool = False
+) -> Verdict:
     """Return what `response` means.
 
     Args:
@@ -63,12 +70,15 @@ def judge(response: Response, *, is_v1: bool, now: datetime, can_fall_back: bool
         is_v1: Whether it answers Capture V1.
         now: For a `Retry-After` that is a date.
         can_fall_back: Whether the older format may be tried where Capture V1 is not there.
+        accepts_any_2xx: Whether a 2xx counts as delivered whatever it holds.
     """
     status = response.status
     retry_after_s = _retry_after_s(response.headers.get("retry-after", ""), now)
     if 200 <= status < 300:
-        results = _results(response.body) if is_v1 else {}
-        return Verdict(Action.DONE, retry_after_s=retry_after_s, results=results)
+        results = _results(response.body) if is_v1 else _taken(response.body)
+        is_taken = accepts_any_2xx or results is not None
+        done = Verdict(Action.DONE, retry_after_s=retry_after_s, results=results or {})
+        return done if is_taken else Verdict(Action.PAUSE, NOT_POSTHOG, retry_after_s)
     if is_v1 and can_fall_back and status in NO_V1:
         return Verdict(Action.FALL_BACK)
     # Without V1, neither endpoint is there; a redirect, which is not followed, says that PostHog is elsewhere: a wrong
@@ -82,14 +92,29 @@ def judge(response: Response, *, is_v1: bool, now: datetime, can_fall_back: bool
     return Verdict(Action.REJECT, "rejected")
 
 
-def _results(body: bytes) -> dict[str, str]:
-    """Return the results by uuid; none where the answer cannot be read, since a success must not be sent for ever."""
-    try:
-        results = json.loads(body)["results"].items()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+def _results(body: bytes) -> dict[str, str] | None:
+    """Return Capture V1's results by uuid; None where the answer is none of Capture V1's."""
+    answer = _json(body)
+    results = answer.get("results") if isinstance(answer, dict) else None
+    if not isinstance(results, dict):
+        return None
     # One entry that cannot be read says nothing about the others (posthog's `_parse_v1_response` reads them so too).
-    return {uuid.lower(): str(each.get("result")) for uuid, each in results if isinstance(each, dict)}
+    return {uuid.lower(): str(each.get("result")) for uuid, each in results.items() if isinstance(each, dict)}
+
+
+def _taken(body: bytes) -> dict[str, str] | None:
+    """Return no results where `/batch/` says that it took the batch; None where the answer is not PostHog's."""
+    answer = _json(body)
+    status = answer.get("status") if isinstance(answer, dict) else answer
+    is_word = isinstance(status, (str, int)) and not isinstance(status, bool)
+    return {} if is_word and str(status).lower() in _TAKEN else None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _retry_after_s(value: str, now: datetime) -> float:

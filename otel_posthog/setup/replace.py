@@ -104,6 +104,7 @@ def _effective(before: Settings, new: Settings, *, is_running: bool) -> tuple[Se
 
 def _kept(new: Destination, old: Destination | None) -> Destination:
     """Return `new` with the key, host and format with which events for it are being sent already."""
-    if old is None or (new.api_key, new.host, new.capture_mode) == (old.api_key, old.host, old.capture_mode):
+    sent_with = ("api_key", "host", "capture_mode", "accept_any_2xx")
+    if old is None or all(getattr(new, name) == getattr(old, name) for name in sent_with):
         return new
-    return replace(new, api_key=old.api_key, host=old.host, capture_mode=old.capture_mode)
+    return replace(new, **{name: getattr(old, name) for name in sent_with})

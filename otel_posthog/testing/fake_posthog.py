@@ -113,7 +113,7 @@ class FakePostHog(LocalServer):
         if fault.drop_connection:
             return Answer(0)
         if fault.status is not None:
-            return Answer(fault.status, b'{"error": "as the test asked"}', retry_after=fault.retry_after)
+            return Answer(fault.status, fault.body, fault.content_type, retry_after=fault.retry_after)
         try:
             answer = replace(self._take(path, headers, body, fault.results), retry_after=fault.retry_after)
         except Refused as refused:

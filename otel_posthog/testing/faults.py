@@ -13,6 +13,8 @@ class Fault:
 
     Attributes:
         status: Answer with this status instead of handling the request.
+        body: Of that answer.
+        content_type: Of that answer.
         retry_after: The `Retry-After` header of that answer, or of the one that it would be.
         delay_s: Wait before handling the request.
         hang_s: Read the request and answer nothing for so long, or until the server stops.
@@ -23,6 +25,8 @@ class Fault:
     """
 
     status: int | None = None
+    body: bytes = b'{"error": "as the test asked"}'
+    content_type: str = "application/json"
     retry_after: str | None = None
     delay_s: float = 0.0
     hang_s: float = 0.0

@@ -114,6 +114,18 @@ def test_a_trial_that_fails_says_why(
     assert said["fix"].startswith(fix)
 
 
+def test_a_trial_at_any_2xx_of_somebody_else_is_wrong(
+    fake_posthog: FakePostHog, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that answers 200 to everything has taken no event, and the doctor does not say so."""
+    fake_posthog.fault(Fault(status=200, body=b"<!doctype html>", content_type="text/html", times=None))
+    monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
+    assert main(["doctor", "--send", "--timeout", "1", "--json"]) == 1
+    said = findings(capsys)["trial default"]
+    assert said["says"] == "the event did not arrive (not posthog)"
+    assert said["fix"].startswith("check the host: what answers there is not PostHog")
+
+
 def test_terminals_without_utf_8_get_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Marks and arrows are words where the output cannot encode them."""
     shown = io.BytesIO()

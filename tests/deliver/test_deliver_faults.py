@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
-from clean import Delivering, clean
+from clean import Delivering, clean, policy
 
+from otel_posthog.deliver import Delivery
+from otel_posthog.errors import Guard
+from otel_posthog.health import Health
 from otel_posthog.testing import FakePostHog, Fault
 
 
@@ -177,6 +181,49 @@ def test_a_wrong_key_does_not_hold_up_an_exit(fake_posthog: FakePostHog, caplog:
     assert time.monotonic() - started < 15
     assert made.delivery.volatile == 3
     assert "(HTTP 401): check POSTHOG_API_KEY and POSTHOG_HOST; events are not delivered before the end" in caplog.text
+
+
+PORTAL = Fault(status=200, body=b"<!doctype html><p>Welcome", content_type="text/html", times=None)
+OTHERS = [
+    PORTAL,
+    Fault(status=204, body=b"", times=None),
+    Fault(status=200, body=b"{}", times=None),
+    Fault(status=202, body=b"accepted", content_type="text/plain", times=None),
+]
+
+
+@pytest.mark.parametrize("fault", OTHERS, ids=lambda each: f"{each.status}-{each.body[:9].decode()}")
+def test_any_2xx_of_somebody_else_keeps_the_events_and_says_so_once(
+    fault: Fault, fake_posthog: FakePostHog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page that welcomes everybody takes no event: they wait, and arrive once PostHog is there."""
+    fake_posthog.fault(fault)
+    with Delivering(fake_posthog.url) as made:
+        made.send(5)
+        assert not made.delivery.flush(0.5)
+        assert (made.counted("dropped"), made.counted("delivered")) == ({}, {})
+        assert set(made.counted("retried")) == {"not_posthog"}
+        (line,) = (record.getMessage() for record in caplog.records)
+        assert "is not PostHog: check POSTHOG_HOST" in line
+        assert "Welcome" not in line
+        fake_posthog.clear_faults()
+        assert made.delivery.flush(30)
+    assert len(fake_posthog.unique_events) == 5
+
+
+def test_any_2xx_is_taken_of_a_relay_that_the_policy_tells_of(fake_posthog: FakePostHog) -> None:
+    """`accept_any_2xx` is of one destination: another one's portal still takes nothing."""
+    fake_posthog.fault(PORTAL)
+    given = policy(fake_posthog.url, fake_posthog.url)
+    first, second = given.destinations
+    relayed = replace(given, destinations=(replace(first, accept_any_2xx=True), second))
+    health = Health()
+    delivery = Delivery(relayed, health, Guard(health))
+    delivery.submit(clean(1), clean(2, destination="d1"))
+    assert not delivery.flush(0.5)
+    assert health.total("delivered") == 1
+    assert delivery.outstanding == 1
+    delivery.shutdown(0.5)
 
 
 def test_a_full_buffer_drops_and_counts_the_newest(fake_posthog: FakePostHog) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from clean import Delivering, clean
 
+from otel_posthog.deliver import pace
 from otel_posthog.deliver import sender as module
 from otel_posthog.deliver.pace import ACCEPTED_BEFORE_GROWTH, BURST, PER_SECOND, BatchSize, Pace
 from otel_posthog.deliver.sender import Sender
@@ -94,7 +95,7 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_with_its_reason(fake_pos
 
 def test_the_first_repeat_waits_a_tenth_of_a_second(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> None:
     """By default no repeat comes sooner, also while a flush waits: it cuts only a wait that it finds."""
-    monkeypatch.setattr(module, "uniform", lambda least, _: least)
+    monkeypatch.setattr(pace, "uniform", lambda least, _: least)
     fake_posthog.fault(Fault(status=503))
     with Delivering(fake_posthog.url, retry_initial_s=0.5, retry_max_s=30) as made:
         made.send(1)
@@ -111,7 +112,7 @@ def test_the_backoff_doubles_up_to_its_ceiling_with_full_jitter(monkeypatch: pyt
         asked.append((least, most))
         return 0.0
 
-    monkeypatch.setattr(module, "uniform", drawn)
+    monkeypatch.setattr(pace, "uniform", drawn)
     with FakePostHog() as server:
         server.fault(Fault(status=503, times=8))
         with Delivering(server.url, retry_initial_s=0.5, retry_max_s=30) as made:

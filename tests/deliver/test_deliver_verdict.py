@@ -7,14 +7,40 @@ from datetime import datetime, timezone
 import pytest
 
 from otel_posthog.deliver.transport import Response
-from otel_posthog.deliver.verdict import Action, Verdict, judge
+from otel_posthog.deliver.verdict import NOT_POSTHOG, Action, Verdict, judge
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+TAKEN = {True: b'{"results": {}}', False: b'{"status": 1}'}
+# What says "taken" in neither format: of a portal, a relay, a load balancer, something that is no text at all.
+OF_SOMEBODY_ELSE = [
+    b"",
+    b"ok",
+    b"OK",
+    b"<!doctype html><title>1</title>",
+    b"null",
+    b"true",
+    b"[]",
+    b"{}",
+    b"0",
+    b"2",
+    b"1.0",
+    b'{"results": []}',
+    b'{"results": null}',
+    b'{"status": "error"}',
+    b'{"status": 0}',
+    b'{"status": true}',
+    b'{"status": {"ok": 1}}',
+    b'{"error": "as the test asked"}',
+    b"\xff",
+    b"[" * 200_000,
+]
 
 
 def verdict(status: int, *, is_v1: bool = True, body: bytes = b"", **headers: str) -> Verdict:
     """Return what an answer means."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if status < 300 and not body:
+        body = TAKEN[is_v1]
     return judge(Response(status, named, body), is_v1=is_v1, now=NOW)
 
 
@@ -79,12 +105,29 @@ def test_one_result_that_cannot_be_read_says_nothing_of_the_others() -> None:
     assert verdict(200, body=body).results == {"b": "retry", "d": "None"}
 
 
+def test_results_that_say_nothing_of_an_event_are_posthogs_all_the_same() -> None:
+    """PostHog read the batch; an event that it does not name is delivered."""
+    assert verdict(200, body=b'{"results": {"a": 5}}') == Verdict(Action.DONE)
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"ok", b"[]", b'{"results": []}', b'{"results": {"a": 5}}', b"\xff", b"[" * 200_000]
+    "body", [b"1", b'{"status": 1}', b'{"status": "Ok"}', b'{"status": "Ok", "quota_limited": []}']
 )
-def test_a_success_that_cannot_be_read_is_a_success(body: bytes) -> None:
-    """A 200 must never be sent again for ever."""
-    assert verdict(200, body=body) == Verdict(Action.DONE)
+def test_what_batch_says_of_what_it_took_is_delivered(body: bytes) -> None:
+    """Each of PostHog's versions has said it in its own way."""
+    assert verdict(200, is_v1=False, body=body) == Verdict(Action.DONE)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+@pytest.mark.parametrize("is_v1", [True, False])
+@pytest.mark.parametrize("body", OF_SOMEBODY_ELSE, ids=lambda each: repr(each[:24]))
+def test_any_2xx_that_is_not_posthogs_is_not_delivered(body: bytes, status: int, *, is_v1: bool) -> None:
+    """It pauses as a wrong key does, unless the policy says that a relay answers so; each format has its own answer."""
+    answer = Response(status, {}, body)
+    assert judge(answer, is_v1=is_v1, now=NOW) == Verdict(Action.PAUSE, NOT_POSTHOG)
+    assert judge(answer, is_v1=is_v1, now=NOW, accepts_any_2xx=True).action is Action.DONE
+    other = Response(status, {}, TAKEN[not is_v1])
+    assert judge(other, is_v1=is_v1, now=NOW).action is Action.PAUSE
 
 
 def test_where_v1_is_asked_for_there_is_no_older_format() -> None:

@@ -25,6 +25,7 @@ _FIXES = {
     "http_403": "check the key: PostHog does not take events with it",
     "http_402": "check the project's billing limits in PostHog",
     "http_404": "check the host: there is no PostHog there",
+    "not_posthog": "check the host: what answers there is not PostHog; a relay needs `accept_any_2xx: true`",
     "http_407": "check the proxy that HTTPS_PROXY names: it wants a password",
 }
 

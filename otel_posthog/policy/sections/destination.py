@@ -30,6 +30,8 @@ class Destination:
         api_key_env: The name of an environment variable that holds the key instead.
         identity: The identity mode of what is sent there; that of the policy where not given.
         capture_mode: Which wire format the server gets.
+        accept_any_2xx: Whether any 2xx counts as delivered, for a relay that does not hand PostHog's answer on. Else an
+            answer that is not PostHog's means a wrong host: events wait.
         catalog: The catalog of what is sent there; that of the policy where not given.
         privacy: What is changed there of the policy's `privacy`.
     """
@@ -40,5 +42,6 @@ class Destination:
     api_key_env: str | None = None
     identity: IdentityMode | None = None
     capture_mode: CaptureMode = CaptureMode.AUTO
+    accept_any_2xx: bool = False
     catalog: Catalog | None = None
     privacy: PrivacyPolicy | None = None
