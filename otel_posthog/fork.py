@@ -25,11 +25,13 @@ def run_in_child(method: Callable[[], None]) -> None:
 
 
 # The standard library's, and Celery's copy of it. Their children end by `os._exit`, which runs no `atexit`.
-_ENDS_WITHOUT_ATEXIT = ("multiprocessing.util", "billiard.util")
+_ENDS_WITHOUT_ATEXIT = ("multiprocessing", "billiard")
 
 
 def run_at_end_of_child(method: Callable[[], None]) -> None:
     """Call the bound `method` when a child ends that `multiprocessing` or Celery forked, later than its own finalizers.
+
+    That is each later child, and this process where it is one.
 
     `multiprocessing` forgets all finalizers at a child's start and then calls what was registered for that moment, so
     that only there one can be registered. A child that ends itself by `os._exit` cannot be seen ending.
@@ -41,12 +43,20 @@ def run_at_end_of_child(method: Callable[[], None]) -> None:
     def after_in_child() -> None:
         alive = weak()
         for name in _ENDS_WITHOUT_ATEXIT:
-            util = sys.modules.get(name)
+            util = sys.modules.get(f"{name}.util")
             if alive is not None and util is not None:
                 # It is kept for as long as the object lives that is given here.
                 util.register_after_fork(weak, partial(_finalize, util))
 
     os.register_at_fork(after_in_child=after_in_child)
+    for name in _ENDS_WITHOUT_ATEXIT:
+        process, util = sys.modules.get(f"{name}.process"), sys.modules.get(f"{name}.util")
+        if process is not None and util is not None and _is_child(process):
+            _finalize(util, weak)
+
+
+def _is_child(process: Any) -> bool:
+    return getattr(process.current_process(), "_parent_pid", None) is not None
 
 
 def _finalize(util: Any, weak: weakref.WeakMethod[Callable[[], None]]) -> None:

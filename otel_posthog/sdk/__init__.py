@@ -15,6 +15,7 @@ from otel_posthog.sdk.exporters import (
     suppressed_instrumentation,
     wrap_reader,
 )
+from otel_posthog.sdk.forks import keep_children_from_waiting
 from otel_posthog.sdk.providers import (
     beneath,
     log_processors,
@@ -44,6 +45,9 @@ from otel_posthog.sdk.spans import (
     span_end,
     span_events,
 )
+
+# Whatever of this package is imported that imports a thread pool comes by here.
+keep_children_from_waiting()
 
 __all__ = [
     "EndingSpanProcessor",

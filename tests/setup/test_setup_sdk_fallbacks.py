@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType, ModuleType, SimpleNamespace
+from typing import cast
 
 import pytest
 from opentelemetry import _logs, context, metrics, trace
@@ -23,7 +26,7 @@ from otel_posthog.health import Health
 from otel_posthog.intake import SpanIntake
 from otel_posthog.model import Signal
 from otel_posthog.operational import detach
-from otel_posthog.sdk import providers
+from otel_posthog.sdk import forks, providers
 from otel_posthog.setup import configure as module
 
 # Every private name of the SDK or the API that is reached for, and where this version has it.
@@ -178,3 +181,16 @@ def test_looking_beneath_a_proxy_never_raises() -> None:
     endless.provider = endless
     assert sdk.beneath(Hostile(), TracerProvider) is None
     assert sdk.beneath(endless, TracerProvider) is None
+
+
+def test_without_the_forks_function_or_lock_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SDK that reads no resource in a child has none that waits; nor has a thread pool without that lock."""
+    read: list[int] = []
+    module = SimpleNamespace(_get_process_dependent_resource=lambda: read.append(os.getpid()))
+    monkeypatch.setattr(forks, "_MODULES", ("absent", "there"))
+    monkeypatch.setitem(sys.modules, "there", cast("ModuleType", module))
+    forks.keep_children_from_waiting()
+    monkeypatch.delattr("concurrent.futures.thread._global_shutdown_lock")
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    module._get_process_dependent_resource()
+    assert read == [7]
