@@ -211,8 +211,14 @@ class CleanEvent:
 class Scrubber(Protocol):
     """What the operational side needs of the detectors; `privacy.Filter` is one."""
 
-    def scrub_value(self, key: str, value: object) -> object:
-        """Return `value` with what the detectors find replaced; the same object where they find nothing."""
+    def scrub_value(self, key: str, value: object, among: Mapping[str, object] = ...) -> object:
+        """Return `value` with what the detectors find replaced, the same object where they find nothing.
+
+        Args:
+            key: The attribute's key.
+            value: Its value.
+            among: The attributes of the item; two numbers may be a place only together.
+        """
 
     def scrub_text(self, text: str) -> str:
         """Return `text` with what the detectors find replaced; the same object where they find nothing."""

@@ -7,7 +7,9 @@ exporters' threads. It never changes an item in place: others hold it too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from opentelemetry.sdk.resources import Resource
@@ -25,6 +27,9 @@ _MAX_REMEMBERED = 1000
 # Methods, routes, statements: the same few short values on every item. What is remembered of them is that nothing had
 # to go, so that no personal data stays in memory.
 _MAX_HARMLESS, _MAX_HARMLESS_CHARS = 4096, 256
+
+_DEGREES = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{1,15}")
+_ALONE: Mapping[str, Any] = MappingProxyType({})
 
 _T = TypeVar("_T")
 
@@ -86,23 +91,24 @@ class _Rules:
             if self._is_withheld(key):
                 changed = True
                 continue
-            clean = self.value(key, value)
+            clean = self.value(key, value, given)
             kept[key] = clean
             changed = changed or clean is not value
         return kept if changed else given
 
-    def value(self, key: str, value: object) -> object:
+    def value(self, key: str, value: object, among: Mapping[str, Any] = _ALONE) -> object:
         """Return `value`, the same object where nothing had to go."""
         if not self._policy.redact or value is None or isinstance(value, bool):
             return value
         if isinstance(value, str) and (key, value) in self._harmless:
             return value
         try:
-            clean = self._scrubber.scrub_value(key, value)
+            clean = self._scrubber.scrub_value(key, value, among)
         except Exception as error:
             self._guard.caught("redact_value", error)
             return REDACTED
-        if clean is value and isinstance(value, str):
+        # Half of a place, written as a text, hides nothing until the other half stands beside it.
+        if clean is value and isinstance(value, str) and not _DEGREES.fullmatch(value):
             self._remember(key, value)
         return clean
 

@@ -14,7 +14,7 @@ from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.rules import Rules
-from otel_posthog.privacy.scrub import Scrub
+from otel_posthog.privacy.scrub import NO_OTHERS, Scrub
 from otel_posthog.privacy.walk import Hide, Walk
 
 
@@ -87,14 +87,15 @@ class Filter:
             self._names.add("event", text)
         return cleaned
 
-    def scrub_value(self, key: str, value: object) -> object:
+    def scrub_value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:
         """Return an operational attribute's value, scrubbed; the same object where there is nothing to hide.
 
         Args:
             key: The attribute's key.
             value: Its value.
+            among: The attributes of the item; two numbers may be a place only together.
         """
-        return self._scrub.value(key, value)
+        return self._scrub.value(key, value, among)
 
     def scrub_text(self, text: str) -> str:
         """Return an operational text (a span's name, a status message), scrubbed; the same object if nothing was found.

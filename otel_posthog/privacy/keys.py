@@ -17,13 +17,16 @@ from otel_posthog.privacy.words import (
     CREDENTIALS,
     DESCRIPTORS,
     FLAGS,
+    HALVES,
     HARMLESS_KEYS,
     HARMLESS_PHRASES,
     KINDS,
     NEVER_NUMBERS,
+    NO_PLURALS,
     PAGES,
     REFERENCES,
     SHARED_ACCOUNTS,
+    USED,
     VERSIONS,
 )
 
@@ -34,13 +37,17 @@ _TOKEN = re.compile(rf"[A-Z]+(?![{_LATIN}])|[A-Z]?[{_LATIN}]+|\d+|[^\W\d_A-Z{_LA
 MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conventions comes near
 
 _MAX_COUNT = 10**12
-_MAX_PLURAL = 10**7
+_MAX_NEVER_NUMBERS = 10**7
+_MAX_FEW = 999  # codes that a list is named after have four digits or more
+_FINEST_COARSE, _MOST_DEGREES = 2, 100_000  # beyond, a whole number is one of millionths of a degree
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
 _LONG_DIGITS = re.compile(r"\d{4}")
 # What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
 _NOTHING = frozenset((REDACTED, "_OTHER"))
 _NO_KINDS: frozenset[str] = frozenset()
-_KIND_WORDS = _NO_KINDS.union(*KINDS.values())
+_PLACE = frozenset(("gps",))
+_KINDS = {kind: words.union(f"{word}s" for word in words) for kind, words in KINDS.items()}
+_KIND_WORDS = _NO_KINDS.union(*_KINDS.values())
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 
 
@@ -54,9 +61,11 @@ class KeyFacts:
         lenient: It tells of a kind or a state (`auth_method`, `has_password`).
         reference: It ends in a word for where something is or what it is called, after the sensitive word.
         max_number: A number of at most this size counts things (`token_count`); 0 for no number.
+        counts: The key says so (`token_count`), which a plural does not: `tokens` may also be a list of them.
         version: A number with dots under it is a version.
         kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
         page: Its value is the address of a page.
+        other_half: The key under which the other of two numbers stands that are a place only together.
     """
 
     sensitive: bool = False
@@ -64,9 +73,11 @@ class KeyFacts:
     lenient: bool = False
     reference: bool = False
     max_number: int = 0
+    counts: bool = False
     version: bool = False
     kinds: frozenset[str] = frozenset()
     page: bool = False
+    other_half: str = ""
 
 
 NO_FACTS = KeyFacts()
@@ -93,17 +104,22 @@ class KeyRules:
         version = not VERSIONS.isdisjoint(tokens) or ("user" in tokens and ("user", "agent") in pairwise(tokens))
         kinds = _NO_KINDS if _KIND_WORDS.isdisjoint(tokens) else _kinds(tokens)
         page = not PAGES.isdisjoint(tokens)
+        other_half = _other_half(key, tokens[-1], kinds) if tokens and tokens[-1] in HALVES else ""
+        if other_half:
+            kinds |= _PLACE
         hits = () if key in HARMLESS_KEYS else self._hits(tokens)
-        if not hits and not (version or kinds or page):
+        if not hits and not (version or kinds or page or other_half):
             return NO_FACTS
         if not hits:
-            return KeyFacts(version=version, kinds=kinds, page=page)
+            return KeyFacts(version=version, kinds=kinds, page=page, other_half=other_half)
+        counts = _counts(tokens, hits)
         return KeyFacts(
             sensitive=True,
             credential=any(not CREDENTIALS.isdisjoint((hit, *hit.split(" "))) for hit in hits),
             lenient=tokens[-1] in DESCRIPTORS or tokens[0] in FLAGS,
             reference=tokens[-1] in REFERENCES and not any(hit.split(" ")[-1] == tokens[-1] for hit in hits),
-            max_number=_max_number(tokens, hits),
+            max_number=_MAX_COUNT if counts else _max_number(tokens, hits, kinds),
+            counts=counts,
             version=version,
             kinds=kinds,
             page=page,
@@ -129,14 +145,24 @@ def is_harmless(facts: KeyFacts, value: object) -> bool:
     if isinstance(value, str):
         return not value or value in _NOTHING or _is_harmless_text(facts, value)
     if isinstance(value, (int, float)):
-        coarse = "gps" in facts.kinds and round(value, 2) == value
-        return isinstance(value, bool) or coarse or (facts.max_number > 0 and abs(value) <= facts.max_number)
+        return isinstance(value, bool) or abs(value) <= facts.max_number or _is_coarse(facts, value)
     if isinstance(value, Mapping):
         return not value
     if isinstance(value, (list, tuple)):
-        counts = facts.lenient or facts.max_number > 0
-        return not value or (counts and all(is_harmless(facts, each) for each in value))
+        return not value or (_may_list(facts, value) and all(is_harmless(facts, each) for each in value))
     return value is None
+
+
+def _is_coarse(facts: KeyFacts, number: float) -> bool:
+    """Return whether a number under a key of places is too coarse for one, or no degree at all."""
+    return "gps" in facts.kinds and abs(number) < _MOST_DEGREES and round(number, _FINEST_COARSE) == number
+
+
+def _may_list(facts: KeyFacts, values: list[object] | tuple[object, ...]) -> bool:
+    """Return whether a list may be one of counts, kinds or coarse places, and not of the things themselves."""
+    if facts.lenient or facts.counts or "gps" in facts.kinds:
+        return True
+    return facts.max_number > _MAX_FEW and not any(isinstance(each, str) for each in values)
 
 
 def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
@@ -153,8 +179,19 @@ def _tokens(key: str) -> tuple[str, ...]:
     return tuple(token.lower() for token in _TOKEN.findall(key[:MAX_KEY_CHARS]))
 
 
+def _other_half(key: str, half: str, kinds: frozenset[str]) -> str:
+    """Return the key beside which a half of a place stands: `location.x` for `location.y`, `lat` for `long`."""
+    at = key.lower().rfind(half)
+    written = key[at : at + len(half)]
+    if written.lower() != half or not ("gps" in kinds or half == "long"):
+        return ""
+    other = HALVES[half]
+    spelled = other.upper() if written.isupper() else other.title() if written.istitle() else other
+    return f"{key[:at]}{spelled}{key[at + len(half) :]}"
+
+
 def _kinds(tokens: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(kind for kind, words in KINDS.items() if not words.isdisjoint(tokens))
+    return frozenset(kind for kind, words in _KINDS.items() if not words.isdisjoint(tokens))
 
 
 def _is_term(words: tuple[str, ...], tokens: tuple[str, ...]) -> bool:
@@ -163,10 +200,31 @@ def _is_term(words: tuple[str, ...], tokens: tuple[str, ...]) -> bool:
     return any(words[0] in pair and pair in HARMLESS_PHRASES for pair in pairwise(tokens))
 
 
-def _max_number(tokens: tuple[str, ...], hits: tuple[str, ...]) -> int:
+def _counts(tokens: tuple[str, ...], hits: tuple[str, ...]) -> bool:
+    """Return whether a word beside the sensitive one says that things are counted."""
     if not COUNTERS.isdisjoint(tokens):
-        return _MAX_COUNT
+        return True
+    # `num_tokens` counts, `phone_num` is one; `tokens_used` counts, `otp_used` is one.
+    if "num" in tokens[:-1]:
+        return True
+    return not USED.isdisjoint(tokens) and all(_is_countable(hit) for hit in hits)
+
+
+def _is_countable(hit: str) -> bool:
+    return hit == "token" or _is_never_number(hit) or _is_plural(hit)
+
+
+def _is_never_number(hit: str) -> bool:
+    return hit in NEVER_NUMBERS or hit.removesuffix("s") in NEVER_NUMBERS
+
+
+def _is_plural(hit: str) -> bool:
+    return hit.endswith("s") and hit not in NO_PLURALS
+
+
+def _max_number(tokens: tuple[str, ...], hits: tuple[str, ...], kinds: frozenset[str]) -> int:
     if "tokens" in tokens and set(hits) <= {"token", "tokens"}:
         return _MAX_COUNT
-    plural = tokens[-1].endswith("s") and tokens[-1] not in {"address", "pass"} and tokens[-1] in hits
-    return _MAX_PLURAL if plural or NEVER_NUMBERS.issuperset(hits) else 0
+    if all(_is_never_number(hit) for hit in hits):
+        return _MAX_NEVER_NUMBERS
+    return _MAX_FEW if "gps" not in kinds and tokens[-1] in hits and _is_plural(tokens[-1]) else 0

@@ -45,7 +45,7 @@ class Key:
     is_plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        plain = not (self.reserved or self.fired or self.facts.sensitive or self.rule)
+        plain = not (self.reserved or self.fired or self.facts.sensitive or self.facts.other_half or self.rule)
         object.__setattr__(self, "is_plain", plain)
 
 

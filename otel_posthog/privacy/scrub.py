@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import Method
@@ -17,10 +18,12 @@ from otel_posthog.privacy.keys import is_harmless
 from otel_posthog.privacy.methods import MARKERS, HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
-from otel_posthog.privacy.walk import is_card_number, unused
+from otel_posthog.privacy.walk import beside, is_card_number, place_of, unused
 
 # Long stack traces are worth keeping whole on this side; what is longer still is cut.
 MAX_CHARS = 256 * 1024
+
+NO_OTHERS: Mapping[str, object] = MappingProxyType({})
 
 
 class Scrub:
@@ -33,14 +36,14 @@ class Scrub:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    def value(self, key: str, value: object) -> object:
-        """Return `value` of the attribute `key`, scrubbed."""
+    def value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:
+        """Return `value` of the attribute `key`, scrubbed; `among` are the attributes beside it."""
         if value is None or isinstance(value, bool):
             return value
         read = self._rules.key(key)
         if _hides(read, value):
             return self._hidden(read, value)
-        return self._value(value, read, 0)
+        return self._value(beside(value, read, among), read, 0)
 
     def _hidden(self, key: Key, value: object) -> object:
         """Return the words around what makes a value sensitive, if they may stay."""
@@ -98,21 +101,27 @@ class Scrub:
         scrubbed = self._text(text, key)
         return value if scrubbed is text else scrubbed.encode("latin-1", "replace")
 
-    def _mapping(self, value: Mapping[str, object], outer: Key, depth: int) -> Mapping[str, object]:
+    def _mapping(self, value: Mapping[str, object], outer: Key, depth: int) -> object:
+        where = place_of(value.values(), outer) if "gps" in outer.facts.kinds else None
+        if where is not None:
+            return _hit("gps", where, outer.methods)
         scrubbed: dict[str, object] = {}
         changed = False
         for key, each in value.items():
             read = self._rules.key(key if isinstance(key, str) else str(key))
             held = read if read.rule is not None or outer.rule is None else replace(read, rule=outer.rule)
-            new = self._hidden(read, each) if _hides(read, each) else self._value(each, held, depth)
+            new = (
+                self._hidden(read, each) if _hides(read, each) else self._value(beside(each, held, value), held, depth)
+            )
             name = unused(read.name, scrubbed) if read.fired else key
             changed = changed or new is not each or name is not key
             scrubbed[name] = new
         return scrubbed if changed else value
 
-    def _sequence(
-        self, value: list[object] | tuple[object, ...], key: Key, depth: int
-    ) -> list[object] | tuple[object, ...]:
+    def _sequence(self, value: list[object] | tuple[object, ...], key: Key, depth: int) -> object:
+        where = place_of(value, key)
+        if where is not None:
+            return _hit("gps", where, key.methods)
         scrubbed = []
         changed = False
         after: object = None
@@ -144,4 +153,9 @@ def _ruled(value: object, apply: ValueMethod) -> object:
 def _number(number: float, methods: HitMethods) -> object:
     if not is_card_number(number) or "card" in methods.skipped:
         return number
-    return REDACTED if "card" in methods.dropping else methods.replace("card", str(int(number)))
+    return _hit("card", str(int(number)), methods)
+
+
+def _hit(detector: str, hit: str, methods: HitMethods) -> object:
+    """Return what stands for a value that is a hit though it is no text."""
+    return REDACTED if detector in methods.dropping else methods.replace(detector, hit)

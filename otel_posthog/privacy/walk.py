@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
 from otel_posthog.privacy.around import Clean, around
-from otel_posthog.privacy.detectors import is_card
+from otel_posthog.privacy.detectors import is_card, place
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
 from otel_posthog.privacy.methods import MARKERS, ValueMethod
@@ -40,6 +41,7 @@ Hide = Callable[[str, str], str]
 _UNKNOWN_KEY = "[key]"
 _MAX_INT_BITS = 64
 _CARD_DIGITS = range(13, 20)
+_MAX_COORDINATES = 3
 
 
 class Walk:
@@ -75,7 +77,7 @@ class Walk:
                 if cleaned is not GONE:
                     kept[read.name] = cleaned
             else:
-                self._entry(kept, read, value, read.name, 0)
+                self._entry(kept, read, beside(value, read, properties), read.name, 0)
         return kept
 
     def name(self, text: str, path: str) -> str:
@@ -218,24 +220,34 @@ class Walk:
             return GONE
         if not is_card_number(number) or "card" in key.methods.skipped:
             return number
-        if "card" in key.methods.dropping:
-            self._receipt.add(path, "card", REMOVED)
+        return self._hit("card", str(int(number)), path, key)
+
+    def _hit(self, detector: str, hit: str, path: str, key: Key) -> object:
+        """Return what stands for a value that is a hit though it is no text."""
+        if detector in key.methods.dropping:
+            self._receipt.add(path, detector, REMOVED)
             return GONE
-        self._receipt.add(path, "card", REPLACED)
-        return key.methods.replace("card", str(int(number)))
+        self._receipt.add(path, detector, REPLACED)
+        return key.methods.replace(detector, hit)
 
     def _nested(self, value: Mapping[object, object], path: str, outer: Key, depth: int) -> object:
         if self._too_deep(path, depth):
             return GONE
+        where = place_of(value.values(), outer) if "gps" in outer.facts.kinds else None
+        if where is not None:
+            return self._hit("gps", where, path, outer)
         kept: dict[str, object] = {}
         for key, each in islice(value.items(), self._width(value, path)):
             read = self._key(key)
-            self._entry(kept, read, each, f"{path}.{read.name}", depth + 1, outer.rule)
+            self._entry(kept, read, beside(each, read, value), f"{path}.{read.name}", depth + 1, outer.rule)
         return kept
 
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         if self._too_deep(path, depth):
             return GONE
+        where = place_of(value, key)
+        if where is not None:
+            return self._hit("gps", where, path, key)
         kept = []
         after: object = None
         for index, each in enumerate(islice(value, self._width(value, path))):
@@ -271,6 +283,21 @@ def is_card_number(number: float) -> bool:
         return False
     digits = str(int(number)) if 10**12 <= number < 10**19 else ""
     return len(digits) in _CARD_DIGITS and is_card(digits)
+
+
+def place_of(values: Collection[object], key: Key) -> str | None:
+    """Return as a text the place that a list of numbers is; None where it is none, or places may stay."""
+    if len(values) > _MAX_COORDINATES or "gps" in key.methods.skipped:
+        return None
+    return place([plain(each) for each in values], named="gps" in key.facts.kinds)
+
+
+def beside(value: object, key: Key, among: Mapping[Any, object]) -> object:
+    """Return `value`, or both halves of a place where `value` is one and the other stands `among` the same entries."""
+    if not key.facts.other_half or "gps" in key.methods.skipped:
+        return value
+    both = (plain(value), plain(among.get(key.facts.other_half)))
+    return both if place(both, named=True) is not None else value
 
 
 def unused(name: str, kept: Mapping[str, object]) -> str:

@@ -19,10 +19,14 @@ DESCRIPTORS = words(
 )
 FLAGS = words("has is can should needs need requires require allow allows use uses supports support with enable")
 COUNTERS = words(
-    "count counts counter total totals num size length len limit max min usage used remaining left ratio rate percent "
+    "count counts counter total totals size length len limit max min remaining left ratio rate percent "
     "avg sum ms seconds minutes hours days duration bytes chars age ttl index attempts retries version score strength "
     "expires expiry budget per"
 )
+# The same, after words for what can be counted.
+USED = words("used usage")
+# Words whose last letter makes no plural, and plurals of which a number of three digits may be one.
+NO_PLURALS = words("address pass gps cvvs cvcs")
 VERSIONS = words("version versions ver release build revision firmware useragent sdk ua oid")
 # Words whose value is never a number: a number under them counts something.
 NEVER_NUMBERS = words("email mail jwt cookie cookies address street bearer")
@@ -74,6 +78,8 @@ KINDS = {
     "cookie": words("cookie cookies"),
     "gps": words("gps lat lng lon latitude longitude coordinates latlng latlon geo location position"),
 }
+# The ends of two keys whose numbers are a place together.
+HALVES = {"x": "y", "y": "x", "0": "1", "1": "0", "long": "lat"}
 # Keys whose value is the address of a page, not of a file.
 PAGES = words("url uri href target route referrer referer pathname path_name page endpoint query")
 # Cookies that say how somebody likes a page, and attributes of a cookie.

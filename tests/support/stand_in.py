@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.operational import Redactor
@@ -11,7 +13,7 @@ from otel_posthog.policy import OperationalPolicy
 class FindsSecret:
     """Replaces SECRET in strings; fails on the word BREAK."""
 
-    def scrub_value(self, key: str, value: object) -> object:
+    def scrub_value(self, key: str, value: object, among: Mapping[str, object] | None = None) -> object:
         """Return strings scrubbed, all else as it is."""
         return self.scrub_text(value) if isinstance(value, str) else value
 

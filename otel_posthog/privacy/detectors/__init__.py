@@ -12,7 +12,7 @@ from otel_posthog.privacy.detectors.called import CALLED
 from otel_posthog.privacy.detectors.card import CARD, is_card
 from otel_posthog.privacy.detectors.detector import Detector, Span
 from otel_posthog.privacy.detectors.email import EMAIL
-from otel_posthog.privacy.detectors.gps import GPS
+from otel_posthog.privacy.detectors.gps import GPS, place
 from otel_posthog.privacy.detectors.iban import IBAN
 from otel_posthog.privacy.detectors.ip import IPV4, IPV6
 from otel_posthog.privacy.detectors.jwt import JWT
@@ -26,7 +26,7 @@ from otel_posthog.privacy.detectors.username import USERNAME
 from otel_posthog.privacy.detectors.vendor import VENDOR
 from otel_posthog.privacy.keys import KeyFacts
 
-__all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card"]
+__all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card", "place"]
 
 _ORDER = (
     PEM,
