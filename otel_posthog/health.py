@@ -1,7 +1,7 @@
-"""Counts of what became of events, and the one line a minute that tells of losses.
+"""Counts of what became of events, and the one line a minute, and at the end, that tells of losses.
 
-Any thread counts; the worker calls `report_if_due`. A count has an outcome and a reason, both fixed identifiers, so
-that it can be a metric attribute of bounded cardinality. No value of any event ever gets here.
+Any thread counts; the worker calls `report_if_due`, whoever ends `report`. A count has an outcome and a reason, both
+fixed identifiers, so that it can be a metric attribute of bounded cardinality. No value of any event ever gets here.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ RECEIVED, DELIVERED, DROPPED, RETRIED = "received", "delivered", "dropped", "ret
 PREVIEWED = "previewed"
 REPAIRED, FAULT = "repaired", "fault"
 ADOPTED, BURIED, STORAGE_ERROR = "adopted", "buried", "storage_error"
+
+WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_event"})
+"""Drops that the policy, the identity mode or the person has decided: nobody is warned of them."""
 
 MAX_REASONS = 200
 """Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded.
@@ -127,17 +130,22 @@ class Health:
             listener(duration_s, outcome)
 
     def report_if_due(self) -> None:
-        """Log one line with what was dropped or went wrong since the last line, at most once a minute."""
+        """Report, at most once a minute."""
+        if self._clock() >= self._next_report:
+            self.report()
+
+    def report(self) -> None:
+        """Log what was dropped or went wrong since the last report: losses at WARNING, what was wanted at INFO."""
         with self._lock:
-            if self._clock() < self._next_report:
-                return
             self._next_report = self._clock() + REPORT_INTERVAL_S
             news = self._counts - self._reported
             self._reported = self._counts.copy()
+        wanted = {each: n for each, n in news.items() if each[0] == DROPPED and each[1] in WANTED_DROPS}
         # Outside the lock: a logging handler may lead back to `count`.
-        line = summary(news)
-        if line:
-            _log.warning("%s", line)
+        for level, counts in ((logging.INFO, wanted), (logging.WARNING, news - Counter(wanted))):
+            line = summary(counts)
+            if line:
+                _log.log(level, "%s", line)
 
     def reset_after_fork(self) -> None:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""
@@ -161,4 +169,4 @@ def summary(counts: Mapping[tuple[str, str], int]) -> str:
         if found:
             listed = ", ".join(f"{reason} {n}" for reason, n in found)
             parts.append(f"{sum(n for _, n in found)} {words} ({listed})")
-    return f"product events in the last minute: {'; '.join(parts)}" if parts else ""
+    return f"product events since the last report: {'; '.join(parts)}" if parts else ""

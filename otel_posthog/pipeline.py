@@ -109,7 +109,7 @@ class Pipeline:
         health.gauge("handover", lambda: self._handover.size_bytes)
         health.gauge("buffer", lambda: self._delivery.size_bytes)
         run_in_child(self.reset_after_fork)
-        run_at_end_of_child(self.flush_for_exit)
+        run_at_end_of_child(self._end_child)
         atexit.register(self.shutdown)
         before_os_exit(self._save_at_once)
         if is_opted_out():
@@ -222,6 +222,7 @@ class Pipeline:
             self._handover.close()
             done = self._delivery.shutdown(max(0.0, deadline - time.monotonic())) and handed_over
             self._tell_left()
+            self._health.report()
             return done
         except Exception as error:
             self._guard.caught("shutdown", error)
@@ -253,6 +254,11 @@ class Pipeline:
         self._health.reset_after_fork()
         self._handover.reset_after_fork()
 
+    def _end_child(self) -> None:
+        """Deliver and tell what is left in a child that runs no exit handler."""
+        self.flush_for_exit()
+        self._health.report()
+
     def _save_at_once(self) -> None:
         """Get on disk what is handed over, or out where there is no disk, before the process ends without an exit."""
         if self._is_closed:
@@ -261,6 +267,7 @@ class Pipeline:
         self._handover.flush(SAVE_TIMEOUT_S)
         if self._delivery.volatile:
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
+        self._health.report()
 
     def _handle(self, signal: Signal) -> list[CleanEvent]:
         """Return the clean events of `signal`; whatever goes wrong drops them, counted."""

@@ -6,6 +6,7 @@ import logging
 import uuid as uuid_module
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from enum import Enum
 from functools import cache
 from typing import TypeAlias, cast
 
@@ -29,11 +30,11 @@ _MAX_TIME_NS = 2**63 - 1
 _log = logging.getLogger("otel_posthog")
 
 
-def emit(event: str, parts: Iterable[Part], *, timestamp: Moment | None, uuid: str | uuid_module.UUID | None) -> str:
+def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid: str | uuid_module.UUID | None) -> str:
     """Emit a log-based event and return its uuid; never raises into the program.
 
     Args:
-        event: The event's name, without `analytics.`.
+        event: The event's name, without `analytics.`; what is no text is no name, and the event is dropped, counted.
         parts: The attributes, the most important last: past its limit of 128 the SDK evicts the oldest.
         timestamp: When it happened; None is now.
         uuid: The event's uuid; what is none is replaced by a new one.
@@ -47,10 +48,14 @@ def emit(event: str, parts: Iterable[Part], *, timestamp: Moment | None, uuid: s
         if timestamp is not None and time_ns is None:
             attributes[f"{PREFIX}timestamp"] = str(timestamp)
         attributes[f"{PREFIX}uuid"] = event_uuid
+        name = event.value if isinstance(event, Enum) else event
+        if not isinstance(name, str):
+            # Its text would be a name that nobody gave; without one it is counted as `name_invalid`.
+            name = ""
         get_logger("otel_posthog").emit(
             timestamp=time_ns,
             severity_number=SeverityNumber.INFO,
-            event_name=f"{PREFIX}{event}",
+            event_name=f"{PREFIX}{name}",
             attributes=cast("Mapping[str, AnyValue]", attributes),
         )
     except Exception as error:

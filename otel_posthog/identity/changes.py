@@ -25,8 +25,8 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
         mode: The identity mode.
 
     Raises:
-        DropEvent: `person_event`, where there is no person that could be changed; `alias_invalid`, where the other id
-            is one that PostHog takes for nobody's.
+        DropEvent: `person_event`, where the mode has no persons; `person_unknown`, where there is no user whose person
+            could be changed; `alias_invalid`, where the other id is one that PostHog takes for nobody's.
     """
     if event.kind is EventKind.PRODUCT:
         return who
@@ -37,7 +37,7 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
     if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
         return _group_update(who, event.group)
     if not who.has_profile:
-        raise DropEvent("person_event")
+        raise DropEvent("person_unknown")
     if event.kind is EventKind.ALIAS:
         return _alias(who, event.subject.alias)
     return who

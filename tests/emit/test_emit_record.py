@@ -74,6 +74,28 @@ def test_a_provider_that_fails_raises_nothing_and_is_told_once(
     assert caplog.messages == ["a product event could not be emitted: RuntimeError (told once)"]
 
 
+@pytest.mark.parametrize("name", [None, 7, 7.5, True, b"e", Decimal(7), uuid.UUID(UUID), ["e"], {"e": 1}, object, ""])
+def test_a_name_that_is_no_text_is_name_invalid(name: Any, telemetry: Telemetry) -> None:
+    """Not an event that is called `None` or `7`, which nobody would look for."""
+    capture(name)
+    capture(name, {"event": "e"}, distinct_id="u1")
+    assert (telemetry.events, telemetry.dropped) == ([], {"name_invalid": 2})
+
+
+def test_a_name_may_be_the_member_of_an_enum(telemetry: Telemetry) -> None:
+    """Of one that is a text, and of one whose value is."""
+
+    class Events(Enum):
+        """Names that are no texts themselves."""
+
+        OPENED = "opened"
+        SEVENTH = 7
+
+    for each in (Plan.PRO, Events.OPENED, Events.SEVENTH):
+        capture(each)  # type: ignore[arg-type]
+    assert (telemetry.names, telemetry.dropped) == (["pro", "opened"], {"name_invalid": 1})
+
+
 @pytest.mark.parametrize("given", ["nope", 7, None])
 def test_a_uuid_that_is_none_is_replaced(given: Any, telemetry: Telemetry) -> None:
     """As in posthog-python, a new one is made and returned."""

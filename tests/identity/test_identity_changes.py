@@ -50,7 +50,7 @@ def test_a_group_is_updated_by_who_acts_or_by_itself() -> None:
 @pytest.mark.parametrize("kind", [EventKind.IDENTIFY, EventKind.SET, EventKind.SET_ONCE, EventKind.ALIAS])
 def test_without_a_user_there_is_no_person_to_change(kind: EventKind) -> None:
     """The installation is no person."""
-    with pytest.raises(DropEvent, match="person_event"):
+    with pytest.raises(DropEvent, match="person_unknown"):
         with_change(NOBODY, event(kind=kind, subject=Subject(alias="v")), IdentityMode.IDENTIFIED)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otel_posthog.errors import Guard
-from otel_posthog.health import DELIVERED, DROPPED, MAX_REASONS, Health
+from otel_posthog.health import DELIVERED, DROPPED, MAX_REASONS, WANTED_DROPS, Health
 
 
 class Clock:
@@ -32,15 +32,29 @@ def test_one_line_a_minute_tells_what_was_dropped_and_why(caplog: pytest.LogCapt
     clock.now = 60
     health.report_if_due()
     health.report_if_due()
-    told = "4 dropped (consent 3, too_large 1); 1 internal errors (translate:KeyError 1)"
-    assert caplog.messages == [f"product events in the last minute: {told}"]
+    told = "1 dropped (too_large 1); 1 internal errors (translate:KeyError 1)"
+    assert caplog.messages == [f"product events since the last report: {told}"]
     clock.now = 120
     health.report_if_due()
     assert len(caplog.messages) == 1
-    health.count(DROPPED, "consent")
+    health.count(DROPPED, "name_invalid")
     clock.now = 180
     health.report_if_due()
-    assert caplog.messages[1:] == ["product events in the last minute: 1 dropped (consent 1)"]
+    assert caplog.messages[1:] == ["product events since the last report: 1 dropped (name_invalid 1)"]
+
+
+def test_what_was_decided_is_told_at_info_and_what_is_lost_at_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """A mode, a policy or a person that wants an event dropped is no reason to warn; everything else is."""
+    caplog.set_level("INFO", "otel_posthog")
+    health = Health()
+    for reason in (*sorted(WANTED_DROPS), "name_invalid", "person_unknown"):
+        health.count(DROPPED, reason)
+    health.report()
+    health.report()
+    assert [(each.levelname, each.getMessage().partition(": ")[2]) for each in caplog.records] == [
+        ("INFO", "4 dropped (consent 1, exceptions_off 1, opted_out 1, person_event 1)"),
+        ("WARNING", "2 dropped (name_invalid 1, person_unknown 1)"),
+    ]
 
 
 def test_the_number_of_reasons_is_bounded() -> None:

@@ -50,6 +50,7 @@ _DROPS = {
     "name_reserved": "PostHog keeps this name for itself",
     "no_change": "it says nothing that could be changed",
     "person_event": "it changes a person, and this identity mode sends none",
+    "person_unknown": "it changes a person, and there is no user",
     "time_invalid": "its time is no date",
     "too_large": "it is larger than the policy allows",
 }

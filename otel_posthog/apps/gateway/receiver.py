@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.health import WANTED_DROPS
 from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, signals_of
 from otel_posthog.intake.otlp_json import read as read_json
 from otel_posthog.intake.otlp_proto import Kind
@@ -21,7 +22,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import ExceptionPolicy
 
 # Not the sender's mistakes: what the policy, or the person, does not want sent, is taken and not kept.
-WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "catalog_event", "catalog_group", "person_event"})
+NOT_THE_SENDERS = WANTED_DROPS | {"catalog_event", "catalog_group"}
 MALFORMED = "malformed"
 
 
@@ -99,7 +100,7 @@ class Receiver:
         accepted = self._pipeline.accept(signals)
         taken.is_kept = accepted.is_kept
         for reason, number in accepted.dropped.items():
-            if reason not in WANTED_DROPS:
+            if reason not in NOT_THE_SENDERS:
                 taken.rejected[reason] += number
         return taken
 
