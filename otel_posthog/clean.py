@@ -15,7 +15,7 @@ from functools import partial
 from otel_posthog import health as outcome
 from otel_posthog.errors import DropEvent
 from otel_posthog.health import Health
-from otel_posthog.identity import Echo, Pseudonyms, disguised, person, with_change
+from otel_posthog.identity import Echo, Pseudonyms, disguised, person, unlinked_id, with_change
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions, seal
@@ -70,6 +70,9 @@ class Cleaner:
         if not consent_given(event.subject, required=policy.collection.consent_required):
             raise DropEvent("consent")
         mode = policy.identity_of(destination)
+        if mode is IdentityMode.UNLINKED:
+            # A trace is a link.
+            event = replace(event, trace_id=None, span_id=None)
         echo = Echo(event, receipt) if mode is not IdentityMode.IDENTIFIED else None
         event = self._declared(event, destination, receipt)
         hide = None if echo is None else echo.out_of_text
@@ -115,12 +118,24 @@ class Cleaner:
         who = person(
             event.subject,
             mode,
-            installation_id=self._installation_id,
+            installation_id=self._nobody(event, mode),
             time_ns=event.time_ns,
             note=self._note,
             pseudonyms=self._pseudonyms,
         )
         return with_change(who, event, mode)
+
+    def _nobody(self, event: Event, mode: IdentityMode) -> str:
+        """Return the `distinct_id` of an event without a user."""
+        if mode is IdentityMode.UNLINKED:
+            return unlinked_id(event.uuid)
+        rotation = self.policy.installation_rotation
+        found = self._pseudonyms.installation(rotation, event.time_ns, self._installation_id)
+        if found is None:
+            # Under another period's id it would link the two.
+            self._note("installation_period_over")
+            return unlinked_id(event.uuid)
+        return found
 
     def _disguise(self, event: Event, clean: _Clean, echo: Echo) -> Event:
         """Return `event` with pseudonyms for ids, and the properties of its person and group filtered, without ids."""

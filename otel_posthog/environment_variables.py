@@ -45,10 +45,11 @@ DISABLED_INSTRUMENTATIONS = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 """A standard one: `posthog` in its list keeps `opentelemetry-instrument` from setting this package up at all."""
 
 ANALYTICS_ANONYMIZE_USER_IDS = "ANALYTICS_ANONYMIZE_USER_IDS"
-"""`true` selects the identity mode `anonymous`, `false` selects `identified`; wins over the policy."""
+"""`true` selects the identity mode `installation`, `false` selects `identified`; wins over the policy."""
 
 OTEL_POSTHOG_IDENTITY = "OTEL_POSTHOG_IDENTITY"
-"""The identity mode: `anonymous` (default), `daily`, `pseudonymous` or `identified`; wins over the policy."""
+"""The identity mode: `unlinked`, `installation` (default), `daily`, `pseudonymous` or `identified`; wins over the
+policy."""
 
 OTEL_POSTHOG_IDENTITY_KEYS_FILE = "OTEL_POSTHOG_IDENTITY_KEYS_FILE"
 """Path of the file with the keys of the mode `pseudonymous`, one a line, each with the time from which it is used."""
@@ -62,7 +63,8 @@ OTEL_POSTHOG_IDENTITY_BAGGAGE = "OTEL_POSTHOG_IDENTITY_BAGGAGE"
 """Whether the user's pseudonym and consent travel in baggage: `none` (default), `send`, `accept` or `both`."""
 
 INSTANCE_ID = "INSTANCE_ID"
-"""A stable id of this installation; hashed before it is sent. Default: generated once and stored."""
+"""A stable id of this installation; hashed before it is sent. Default: generated once and stored, or as often as
+`installation_rotation` says, which this contradicts."""
 
 # No `OTEL_` here either, for the same reason.
 GATEWAY_TOKENS = "OTEL_POSTHOG_GATEWAY_TOKENS"

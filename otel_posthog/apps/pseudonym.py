@@ -38,8 +38,8 @@ examples:
   otel-posthog pseudonym --group company -     of a company instead of a user
 
 To erase a person, delete each of these distinct ids in PostHog. Ids of the
-mode daily cannot be found by anybody once their day is over; in the mode
-anonymous no event is anybody's.
+mode daily cannot be found by anybody once their day is over; in the modes
+unlinked and installation no event is anybody's.
 """
 EXTRA = ""
 BAD_CONFIGURATION = 1

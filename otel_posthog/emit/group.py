@@ -20,7 +20,7 @@ def group_identify(  # noqa: PLR0913 - the signature that users of posthog-pytho
 ) -> str:
     """Set properties of a group: a company, a team, a project.
 
-    The identity mode must allow groups; in the mode `anonymous`, the default, nothing of it is sent.
+    The identity mode must allow groups; in the mode `installation`, the default, nothing of it is sent.
 
     Args:
         group_type: The group's type, without a dot (`company`).

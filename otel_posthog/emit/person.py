@@ -1,7 +1,7 @@
 """Who somebody is: `identify()`, `set()`, `set_once()`, `alias()`.
 
-They change PostHog's person, which the identity mode must allow: in the mode `anonymous`, the default, nothing of them
-is sent, and it is counted as dropped. To say who acts in what follows, without sending anything: `user_context()`.
+They change PostHog's person, which the identity mode must allow: in the mode `installation`, the default, nothing of
+them is sent, and it is counted as dropped. To say who acts in what follows, without sending anything: `user_context()`.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 from otel_posthog.identity.changes import with_change
 from otel_posthog.identity.disguise import disguised
 from otel_posthog.identity.echo import Echo
-from otel_posthog.identity.installation import Installation, load
+from otel_posthog.identity.installation import Installation, RotatingIds, load
 from otel_posthog.identity.keys import KeyRing, read_keys
-from otel_posthog.identity.modes import person, usable
+from otel_posthog.identity.modes import person, unlinked_id, usable
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, start_line
 from otel_posthog.identity.pseudonyms import Pseudonyms
 from otel_posthog.identity.salts import DailySalts
@@ -16,6 +16,7 @@ __all__ = [
     "Installation",
     "KeyRing",
     "Pseudonyms",
+    "RotatingIds",
     "disguised",
     "load",
     "mismatch_line",
@@ -24,6 +25,7 @@ __all__ = [
     "person",
     "read_keys",
     "start_line",
+    "unlinked_id",
     "usable",
     "with_change",
 ]

@@ -1,7 +1,8 @@
 """The id of this installation, and the mark that its notice was shown.
 
-`INSTANCE_ID`, else an id generated once and kept in the installation's state directory. What leaves this process is a
-hash of either, so that the id in a support ticket is not the id in PostHog.
+`INSTANCE_ID`, else an id generated once and kept in the installation's state directory; with `installation_rotation` a
+random one for each period, which is gone when the period is over. What leaves this process is a hash of either, so that
+the id in a support ticket is not the id in PostHog.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
+from otel_posthog.identity.salts import Clock, PeriodSecrets, now_in_utc
+from otel_posthog.policy import InstallationRotation
 from otel_posthog.state import make_directory, read_or_create, state_directory
 
 _ID_FILE = "installation-id"
@@ -42,6 +46,36 @@ class Installation:
             return False
 
 
+class RotatingIds:
+    """The ids of an installation that has another one for each period.
+
+    Args:
+        directory: The installation's state directory.
+        now: The time, in UTC.
+    """
+
+    def __init__(self, directory: Path, now: Clock = now_in_utc) -> None:
+        self._secrets = {
+            rotation: PeriodSecrets(directory, f"installation-{rotation.value}-", name_of, now)
+            for rotation, name_of in _PERIODS.items()
+        }
+
+    def at(self, rotation: InstallationRotation, time_ns: int) -> str | None:
+        """Return the id of an event of that time; None where its period is over, or not there yet.
+
+        Args:
+            rotation: Any but `NEVER`.
+            time_ns: The event's time.
+        """
+        found = self._secrets[rotation].at(time_ns)
+        return None if found is None else _hashed(found[1].hex())
+
+    def expire(self) -> None:
+        """Destroy the secrets of periods that are over, whatever the policy says now."""
+        for each in self._secrets.values():
+            each.expire()
+
+
 def load(environ: Mapping[str, str]) -> Installation:
     """Return this installation, its id generated and stored if this is the first start.
 
@@ -59,3 +93,15 @@ def load(environ: Mapping[str, str]) -> Installation:
 
 def _hashed(secret: str) -> str:
     return f"installation-{hashlib.sha256(f'otel-posthog installation:{secret}'.encode()).hexdigest()[:32]}"
+
+
+def _week(moment: datetime) -> str:
+    year, week, _ = moment.isocalendar()
+    return f"{year}W{week:02}"
+
+
+_PERIODS = {
+    InstallationRotation.YEARLY: lambda moment: f"{moment:%Y}",
+    InstallationRotation.MONTHLY: lambda moment: f"{moment:%Y%m}",
+    InstallationRotation.WEEKLY: _week,
+}

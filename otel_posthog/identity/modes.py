@@ -63,13 +63,13 @@ def person(  # noqa: PLR0913 - what a mode decides by
 
     Args:
         subject: Who, as the telemetry tells it; in the mode `pseudonymous` already `disguised`.
-        mode: `ANONYMOUS` uses nothing of `subject`, `DAILY` the user alone.
-        installation_id: The `distinct_id` of everything that has no user.
+        mode: `UNLINKED` and `INSTALLATION` use nothing of `subject`, `DAILY` the user alone.
+        installation_id: The `distinct_id` of everything that has no user; in `UNLINKED` that of this event alone.
         time_ns: The event's time, for the salt of its day and the check of the session id.
         note: Told why a user id that was given is not used.
         pseudonyms: Has the salts of the mode `daily`.
     """
-    if mode is IdentityMode.ANONYMOUS:
+    if not mode.tells_users_apart:
         return Person(installation_id, has_profile=False, properties=_NO_IP)
     if mode is IdentityMode.DAILY:
         user_id = usable(subject.user_id, note, max_chars=None)
@@ -87,6 +87,14 @@ def person(  # noqa: PLR0913 - what a mode decides by
         if values:
             properties[key] = dict(values)
     return Person(user_id, has_profile=True, properties=properties)
+
+
+def unlinked_id(event_uuid: str) -> str:
+    """Return the `distinct_id` of an event that nothing links to another.
+
+    A repeat has it too: PostHog takes two events for one by their uuid and `distinct_id` together.
+    """
+    return f"unlinked-{event_uuid}"
 
 
 def usable(user_id: str | None, note: Note, *, max_chars: int | None = MAX_DISTINCT_ID_CHARS) -> str | None:

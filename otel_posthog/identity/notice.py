@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from otel_posthog import environment_variables as env
-from otel_posthog.policy import Collection, IdentityMode, Policy
+from otel_posthog.policy import (
+    Collection,
+    HitMethod,
+    IdentityMode,
+    InstallationRotation,
+    Method,
+    Policy,
+    PrivacyPolicy,
+)
 
 _WIDTH = 76
 _PLAIN = str.maketrans("╭╮╰╯─│", "++++-|")
@@ -14,17 +23,43 @@ _PLAIN = str.maketrans("╭╮╰╯─│", "++++-|")
 
 # What a user is told of the mode that tells most of them.
 _WHO = {
-    IdentityMode.ANONYMOUS: "Events are anonymous: no user ids, no sessions, no IP addresses.",
+    IdentityMode.UNLINKED: (
+        "Each event has an id of its own, and nothing in it says which events come from the same user or the same "
+        "installation: no user ids, no sessions, no address of the sender."
+    ),
+    IdentityMode.INSTALLATION: (
+        "Every event carries {installation}: no user ids, no sessions, no address of the sender."
+    ),
     IdentityMode.DAILY: (
-        "Users are counted under ids that change every day and cannot be traced back: no user ids, no sessions, "
-        "no IP addresses."
+        "Users are counted under ids that change every day and cannot be traced back once the day is over: no user "
+        "ids, no sessions, no address of the sender. What nobody in particular does carries {installation}."
     ),
     IdentityMode.PSEUDONYMOUS: (
-        "Events carry pseudonyms in place of user ids, so that the operator can follow how features are used; no IP "
-        "addresses."
+        "Events carry pseudonyms in place of the ids of users, sessions and groups, so that the operator can follow "
+        "how features are used; no address of the sender. What nobody in particular does carries {installation}."
     ),
-    IdentityMode.IDENTIFIED: "Events carry user ids, so that the operator can follow how features are used.",
+    IdentityMode.IDENTIFIED: (
+        "Events carry the ids of users, sessions and groups as they are, so that the operator can follow how features "
+        "are used; no address of the sender. What nobody in particular does carries {installation}."
+    ),
 }
+_CHANGES = {
+    InstallationRotation.NEVER: "stays the same",
+    InstallationRotation.YEARLY: "changes every year",
+    InstallationRotation.MONTHLY: "changes every month",
+    InstallationRotation.WEEKLY: "changes every week",
+}
+# In the order of the sentence: what is recognised as one of these.
+_RECOGNISED = {
+    "email": "an e-mail address",
+    "phone": "a phone number",
+    "card": "a card number",
+    "iban": "a bank account",
+    "ip": "a public IP address",
+    "secret": "a key",
+}
+# Words of keys under which a value goes whole.
+_PASSWORDS = ("password", "a password")
 
 
 def start_line(policy: Policy, collection: Collection) -> str:
@@ -44,14 +79,49 @@ def off_switch(policy: Policy) -> str:
 
 
 def notice_text(policy: Policy) -> str:
-    """Return what a user is told about usage statistics, as plain text for a terminal or a user interface."""
-    modes = {policy.identity_of(each) for each in policy.destinations}
-    who = next(_WHO[mode] for mode in reversed(IdentityMode) if mode in modes)
-    return (
-        f"This application sends usage statistics to improve it. {who} E-mail addresses, phone and card numbers, "
-        f"public IP addresses, passwords and keys are removed before anything is sent.\n\n"
-        f"To switch this off, set {off_switch(policy)}=false."
-    )
+    """Return what a user is told about usage statistics, as plain text for a terminal or a user interface.
+
+    It tells of the destinations that something is sent to. Where there is none, it says so, and what would be sent.
+    """
+    receiving = [each for each in policy.destinations if each.api_key]
+    told = receiving or policy.destinations
+    sends = "This application sends usage statistics to improve it."
+    if not receiving:
+        sends = "This application can send usage statistics to improve it; as it is set up, it sends none."
+    modes = {policy.identity_of(each) for each in told}
+    installation = f"an id that stands for this installation and {_CHANGES[policy.installation_rotation]}"
+    who = next(_WHO[mode] for mode in reversed(IdentityMode) if mode in modes).format(installation=installation)
+    about = " ".join(filter(None, (sends, who, _removed([policy.privacy_of(each) for each in told]))))
+    return f"{about}\n\nTo switch this off, set {off_switch(policy)}=false."
+
+
+def _removed(policies: Sequence[PrivacyPolicy]) -> str:
+    """Return the sentence on what never leaves: what each of `policies` takes out wherever it is recognised."""
+    kinds = [words for name, words in _RECOGNISED.items() if all(_takes_out(name, each) for each in policies)]
+    key, words = _PASSWORDS
+    if all(key in each.sensitive_keys and not _keeps_key(key, each) for each in policies):
+        kinds.append(words)
+    if not kinds:
+        return ""
+    listed = f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0]
+    return f"What is recognised as {listed} is removed before anything is sent."
+
+
+def _takes_out(detector: str, policy: PrivacyPolicy) -> bool:
+    """Return whether a hit of `detector` never stays, not even a part of it, under whatever key."""
+    if policy.detectors.get(detector, HitMethod.OFF) in {HitMethod.OFF, HitMethod.IP_PREFIX}:
+        return False
+    partly = {Method.KEEP, Method.IP_PREFIX}
+    return not any(rule.detector == detector and rule.method in partly for rule in policy.rules)
+
+
+def _keeps_key(key: str, policy: PrivacyPolicy) -> bool:
+    """Return whether a rule lets the value of `key` pass, or a part of it."""
+    gone = {Method.DROP, Method.REPLACE, Method.HMAC}
+    for rule in policy.rules:
+        if rule.detector is None and (key in rule.words or any(fnmatchcase(key, each) for each in rule.keys)):
+            return rule.method not in gone and not (rule.method is Method.MASK and not rule.keep_last)
+    return False
 
 
 def notice_box(policy: Policy, *, encoding: str = "utf-8") -> str:

@@ -11,9 +11,12 @@ import hashlib
 import hmac
 import re
 import uuid
+from pathlib import Path
 
+from otel_posthog.identity.installation import RotatingIds
 from otel_posthog.identity.keys import KeyRing
 from otel_posthog.identity.salts import DailySalts
+from otel_posthog.policy import InstallationRotation
 
 _HEX_DIGITS = 32
 _FORM = re.compile(r"(?:user-|daily-(\d{8})-)[0-9a-f]{32}\Z", re.ASCII)
@@ -26,19 +29,50 @@ class Pseudonyms:
     Args:
         keys: The keys of the mode `pseudonymous`; without any, no user id can be sent in it.
         salts: The salts of the mode `daily`; the same.
+        installations: The ids of an installation whose id rotates; without them it keeps the one it has, for programs
+            that send nothing.
     """
 
-    def __init__(self, *, keys: KeyRing | None = None, salts: DailySalts | None = None) -> None:
-        self._keys, self._salts = keys, salts
+    def __init__(
+        self,
+        *,
+        keys: KeyRing | None = None,
+        salts: DailySalts | None = None,
+        installations: RotatingIds | None = None,
+    ) -> None:
+        self._keys, self._salts, self._installations = keys, salts, installations
+
+    @classmethod
+    def kept_in(cls, directory: Path, keys: KeyRing | None) -> Pseudonyms:
+        """Return those of the installation whose state is in `directory`."""
+        return cls(keys=keys, salts=DailySalts(directory), installations=RotatingIds(directory))
 
     def with_keys(self, keys: KeyRing | None) -> Pseudonyms:
         """Return the same with other keys."""
-        return Pseudonyms(keys=keys, salts=self._salts)
+        return Pseudonyms(keys=keys, salts=self._salts, installations=self._installations)
+
+    def expire(self) -> None:
+        """Destroy the secrets of days, weeks, months and years that are over."""
+        for each in (self._salts, self._installations):
+            if each is not None:
+                each.expire()
+
+    def installation(self, rotation: InstallationRotation, time_ns: int, lasting: str) -> str | None:
+        """Return the id of this installation at that time; None where that of its period is gone.
+
+        Args:
+            rotation: How long an id stays the same.
+            time_ns: The event's time.
+            lasting: The id that never changes.
+        """
+        if rotation is InstallationRotation.NEVER or self._installations is None:
+            return lasting
+        return self._installations.at(rotation, time_ns)
 
     def daily(self, user_id: str, time_ns: int) -> str | None:
         """Return what stands for a user on the day of `time_ns`; None where the day's salt is gone."""
         found = self._salts.at(time_ns) if self._salts else None
-        return None if found is None else f"daily-{found[0]:%Y%m%d}-{_keyed(found[1], 'user', user_id)}"
+        return None if found is None else f"daily-{found[0]}-{_keyed(found[1], 'user', user_id)}"
 
     def user(self, user_id: str, time_ns: int) -> str | None:
         """Return what stands for a user; None where there is no key for that time."""

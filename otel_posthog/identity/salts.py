@@ -1,78 +1,103 @@
-"""The salts of the mode `daily`: one for each UTC day, thrown away when the day is over.
+"""Random secrets that each serve a period of time in UTC and are destroyed when it is over.
 
-The processes of one installation share it through a file in the state directory that only their user can read; where
-nothing can be written it lives in this process. It is drawn at random and derived from nothing, so that once it is gone
-nobody can tell whose an id of that day was.
+The mode `daily` has one for each day, an installation's rotating id one for each year, month or week. The processes of
+one installation share them through files in the state directory that only their user can read; where nothing can be
+written a secret lives in this process. It is drawn at random and derived from nothing, so that once it is gone nobody
+can tell whose an id of that period was.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from otel_posthog.state import read_or_create
 from otel_posthog.unix_time import moment_of
 
-_PREFIX = "daily-salt-"
-
-# What ends just before midnight is translated just after: so long a process that has the old salt keeps it in memory.
+# What ends just before midnight is translated just after, maybe by a process that has just started.
 GRACE = timedelta(minutes=5)
 
+Clock = Callable[[], datetime]
 
-class DailySalts:
-    """The salts of one installation.
+
+def now_in_utc() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+class PeriodSecrets:
+    """The secrets of one kind of period, of one installation.
 
     Args:
         directory: The installation's state directory.
+        prefix: What the names of their files begin with.
+        name_of: Returns the name of the period of a time; later ones sort behind earlier ones.
         now: The time, in UTC.
     """
 
-    def __init__(self, directory: Path, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
-        self._directory, self._now = directory, now
-        # At most today's and, for a few minutes, yesterday's. Any thread, without a lock that a fork could leave held.
-        self._salts: dict[date, bytes] = {}
-        self._cleaned_on: date | None = None
+    def __init__(self, directory: Path, prefix: str, name_of: Callable[[datetime], str], now: Clock) -> None:
+        self._directory, self._prefix, self._name_of, self._now = directory, prefix, name_of, now
+        # Those of the periods that are not over. Any thread, without a lock that a fork could leave held.
+        self._secrets: dict[str, bytes] = {}
+        self._live: tuple[datetime, frozenset[str]] | None = None
 
-    def at(self, time_ns: int) -> tuple[date, bytes] | None:
-        """Return the day of an event of that time and its salt; None where the day is over, or not there yet."""
-        now = self._now()
+    def at(self, time_ns: int) -> tuple[str, bytes] | None:
+        """Return the period of an event of that time and its secret; None where it is over, or not there yet."""
         try:
-            day = moment_of(time_ns).date()
+            period = self._name_of(moment_of(time_ns))
         except OverflowError:
             return None
-        self._forget(now)
-        salt = self._salts.get(day)
-        if salt is None and day == now.date():
-            salt = self._salts.setdefault(day, self._kept(day) or secrets.token_bytes(32))
-        return None if salt is None else (day, salt)
+        if period not in self.expire():
+            return None
+        secret = self._secrets.get(period)
+        if secret is None:
+            secret = self._secrets.setdefault(period, self._kept(period) or secrets.token_bytes(32))
+        return period, secret
 
-    def clean(self) -> None:
-        """Delete the salts of past days that other processes left, whatever the mode is now."""
-        today = _file_name(self._now().date())
+    def expire(self) -> frozenset[str]:
+        """Destroy the secrets of periods that are over, here and on disk; return the periods that are not.
+
+        Cheap where nothing is over since it was called last.
+        """
+        now, known = self._now(), self._live
+        # Periods and the grace end with whole minutes.
+        minute = now.replace(second=0, microsecond=0)
+        if known is not None and known[0] == minute:
+            return known[1]
+        live = frozenset((self._name_of(now), self._name_of(now - GRACE)))
+        self._live = minute, live
+        if known is None or known[1] != live:
+            for period in self._secrets.keys() - live:
+                self._secrets.pop(period, None)
+            self._clean(min(live))
+        return live
+
+    def _clean(self, oldest: str) -> None:
+        """Delete the files of periods before `oldest`, other processes' too."""
         try:
-            old = [path for path in self._directory.glob(f"{_PREFIX}*") if path.name < today]
-            for path in old:
-                path.unlink(missing_ok=True)
+            for path in self._directory.glob(f"{self._prefix}*"):
+                if path.name < f"{self._prefix}{oldest}":
+                    path.unlink(missing_ok=True)
         except OSError:
             pass  # a directory that cannot be written; nothing was kept there by this process either
 
-    def _forget(self, now: datetime) -> None:
-        if self._cleaned_on != now.date():
-            # The first event of the day: the files of the days before go, in memory they go after the grace.
-            self._cleaned_on = now.date()
-            self.clean()
-        for day in [day for day in self._salts if day not in {now.date(), (now - GRACE).date()}]:
-            self._salts.pop(day, None)
-
-    def _kept(self, day: date) -> bytes | None:
-        text = read_or_create(self._directory / _file_name(day), lambda: secrets.token_hex(32))
+    def _kept(self, period: str) -> bytes | None:
+        text = read_or_create(self._directory / f"{self._prefix}{period}", lambda: secrets.token_hex(32))
         try:
             return bytes.fromhex(text) if text and len(text) == 64 else None
         except ValueError:
             return None
 
 
-def _file_name(day: date) -> str:
-    return f"{_PREFIX}{day:%Y%m%d}"
+class DailySalts(PeriodSecrets):
+    """The salts of the mode `daily`.
+
+    Args:
+        directory: The installation's state directory.
+        now: The time, in UTC.
+    """
+
+    def __init__(self, directory: Path, now: Clock = now_in_utc) -> None:
+        super().__init__(directory, "daily-salt-", lambda moment: f"{moment:%Y%m%d}", now)

@@ -1,7 +1,7 @@
 """The policy as typed, immutable values, with the built-in default of every setting.
 
-The defaults are the strictest that are still useful: an app that configures nothing but a key sends anonymous events,
-with no telemetry attribute outside a short list, every detector on, and a redacted operational side.
+The defaults are the strictest that are still useful: an app that configures nothing but a key sends events as its
+installation, with no telemetry attribute outside a short list, every detector on, and a redacted operational side.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from otel_posthog.policy.sections import (
     Destination,
     ExceptionPolicy,
     IdentityMode,
+    InstallationRotation,
     OperationalPolicy,
     PrivacyPolicy,
 )
@@ -30,6 +31,7 @@ class Policy:
         identity: The identity mode of every destination that has none of its own.
         identity_keys_file: Path of the keys of the mode `pseudonymous`, relative to the policy file; the environment
             wins.
+        installation_rotation: How long this installation's id stays the same; not together with `INSTANCE_ID`.
         identity_baggage: Whether who acts is handed on to other services, and believed from them.
         source: Where it came from (`built-in`, or the file's path), for messages.
         collection: When anything is collected at all.
@@ -47,8 +49,9 @@ class Policy:
 
     version: int = 1
     source: str = "built-in"
-    identity: IdentityMode = IdentityMode.ANONYMOUS
+    identity: IdentityMode = IdentityMode.INSTALLATION
     identity_keys_file: str | None = None
+    installation_rotation: InstallationRotation = InstallationRotation.NEVER
     identity_baggage: Carried = Carried.NONE
     collection: CollectionPolicy = field(default_factory=CollectionPolicy)
     catalog: Catalog = field(default_factory=Catalog)

@@ -17,7 +17,7 @@ import yaml
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.sections import HitMethod, KeyReference, PrivacyPolicy
+from otel_posthog.policy.sections import HitMethod, KeyReference, PrivacyPolicy, words_of
 
 _T = TypeVar("_T")
 
@@ -154,7 +154,7 @@ class Reader:
         name = next((each for each in reversed(path) if isinstance(each, str)), "value")
         self._lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(hint, type) and issubclass(hint, Enum):
-            choices = [each.value for each in hint]
+            choices = words_of(hint)
             if not isinstance(node, yaml.ScalarNode) or node.value not in choices:
                 self._fail(f"`{name}` must be one of {', '.join(choices)}", f"write e.g. `{name}: {choices[0]}`", node)
             return hint(node.value)

@@ -16,7 +16,7 @@ from otel_posthog.policy.describe import fields_of, members_of, summary_of
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.reader import NOT_IN_FILE
-from otel_posthog.policy.sections import HitMethod
+from otel_posthog.policy.sections import HitMethod, words_of
 
 Schema = dict[str, Any]
 
@@ -96,7 +96,7 @@ def _scalar(hint: Any, limits: Mapping[str, Any]) -> Schema:
     if isinstance(hint, type) and issubclass(hint, Enum):
         texts = members_of(hint)
         # YAML 1.1 reads an unquoted `off` as false, and so do many editors; so does not the reader.
-        values = [value for each in hint for value in ((each.value, False) if each.value == "off" else (each.value,))]
+        values = [value for word in words_of(hint) for value in ((word, False) if word == "off" else (word,))]
         return {"enum": values, **({"markdownDescription": _listed(texts)} if texts else {})}
     if hint is str:
         return {"enum": sorted(limits["choices"])} if "choices" in limits else {"type": "string", "minLength": 1}

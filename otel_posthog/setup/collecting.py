@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from otel_posthog.deliver import Preview
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import DailySalts, Pseudonyms, load
+from otel_posthog.identity import Pseudonyms, load
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import OPTED_OUT, Collection, collection_choice
 from otel_posthog.setup.handing_on import hand_on
@@ -23,13 +23,12 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
     """Return the pipeline, and show the notice where this is the first start that sends."""
     policy, installation, choice = settings.policy, load(environ), collection_choice(environ)
     is_preview = settings.collection.is_preview
-    salts = DailySalts(installation.directory)
-    salts.clean()
-    pseudonyms = Pseudonyms(keys=settings.keys, salts=salts)
+    pseudonyms = Pseudonyms.kept_in(installation.directory, settings.keys)
+    pseudonyms.expire()
     if not (is_preview or choice.is_off()):
         tell_first_run(policy, installation)
     hand_on(policy, pseudonyms, choice, guard)
-    return Pipeline(
+    pipeline = Pipeline(
         policy,
         installation_id=installation.distinct_id,
         health=health,
@@ -39,6 +38,8 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
         is_opted_out=choice.is_off,
         spool_directory=spool_directory(environ),
     )
+    pipeline.on_tick(pseudonyms.expire)
+    return pipeline
 
 
 def chosen(collection: Collection, environ: Mapping[str, str]) -> Collection:

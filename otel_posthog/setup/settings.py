@@ -18,10 +18,19 @@ from otel_posthog.errors import ConfigurationError, PolicyError
 from otel_posthog.identity import KeyRing, read_keys
 from otel_posthog.identity.keys import MAKE_ONE, MIN_KEY_BYTES
 from otel_posthog.intake import Lift
-from otel_posthog.policy import Carried, Collection, Destination, IdentityMode, Policy, decide
+from otel_posthog.policy import (
+    Carried,
+    Collection,
+    Destination,
+    IdentityMode,
+    InstallationRotation,
+    Policy,
+    decide,
+)
 from otel_posthog.policy.checks import problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.secrets import with_secrets
+from otel_posthog.policy.sections import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ def read(
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(each, key, api_key))
     chosen = _with_identity(chosen, environ)
+    _check_rotation(chosen, environ)
     collection = decide(chosen, environ)
     if collection.is_preview and not any(each.api_key for each in chosen.destinations):
         # A preview is for those as well who have no project yet; nothing is sent with this.
@@ -144,10 +154,21 @@ def _with_identity(policy: Policy, environ: Mapping[str, str]) -> Policy:
         names = f"{env.OTEL_POSTHOG_IDENTITY} and {env.ANALYTICS_ANONYMIZE_USER_IDS}"
         raise ConfigurationError(f"{names} contradict each other; set one of them")
     if mode is None and anonymize is not None:
-        mode = IdentityMode.ANONYMOUS if anonymize else IdentityMode.IDENTIFIED
+        # A policy that tells even less goes on doing so.
+        anonymous = min(IdentityMode.INSTALLATION, policy.identity, key=list(IdentityMode).index)
+        mode = anonymous if anonymize else IdentityMode.IDENTIFIED
     if carried is not None:
         policy = replace(policy, identity_baggage=carried)
     return policy if mode is None else policy.with_identity(mode)
+
+
+def _check_rotation(policy: Policy, environ: Mapping[str, str]) -> None:
+    rotation = policy.installation_rotation
+    if rotation is not InstallationRotation.NEVER and environ.get(env.INSTANCE_ID, "").strip():
+        raise ConfigurationError(
+            f"{env.INSTANCE_ID} gives this installation one id for ever, and installation_rotation: {rotation.value} "
+            f"another one each time; unset {env.INSTANCE_ID}, or write `installation_rotation: never`"
+        )
 
 
 def _anonymize(environ: Mapping[str, str]) -> bool | None:
@@ -170,7 +191,7 @@ def _word(environ: Mapping[str, str], name: str, choices: type[_Choice]) -> _Cho
     try:
         return choices(word)
     except ValueError:
-        raise ConfigurationError(f"{name} must be one of {', '.join(each.value for each in choices)}") from None
+        raise ConfigurationError(f"{name} must be one of {', '.join(words_of(choices))}") from None
 
 
 def read_identity_keys(environ: Mapping[str, str], policy: str | None = None) -> KeyRing:

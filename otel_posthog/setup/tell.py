@@ -12,8 +12,9 @@ import os
 import sys
 from collections.abc import Mapping, MutableMapping
 
+from otel_posthog import environment_variables as env
 from otel_posthog.identity import Installation, mismatch_line, notice_box, start_line
-from otel_posthog.policy import Collection, Policy
+from otel_posthog.policy import Collection, InstallationRotation, Policy
 
 _log = logging.getLogger("otel_posthog")
 
@@ -37,10 +38,10 @@ def tell_start(policy: Policy, collection: Collection, environ: MutableMapping[s
 def tell_first_run(policy: Policy, installation: Installation) -> None:
     """Show the notice, once per installation; where nothing can be kept, say what that means instead."""
     if not installation.is_kept:
-        _log.warning(
-            "no writable state directory: this process counts as an installation of its own; set INSTANCE_ID or "
-            "OTEL_POSTHOG_STATE_DIR"
-        )
+        named = env.OTEL_POSTHOG_STATE_DIR
+        if policy.installation_rotation is InstallationRotation.NEVER:
+            named = f"{env.INSTANCE_ID} or {named}"
+        _log.warning("no writable state directory: this process counts as an installation of its own; set %s", named)
     elif installation.claim_notice():
         show(notice_box(policy, encoding=getattr(sys.stderr, "encoding", None) or "ascii"))
 

@@ -34,7 +34,7 @@ def test_a_good_environment_has_no_complaint(capsys: pytest.CaptureFixture[str],
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "Usage statistics enabled (user IDs anonymized)" in out
-    assert "https://us.i.posthog.com, identity anonymous, key set" in out
+    assert "https://us.i.posthog.com, identity installation, key set" in out
     assert "✗" not in out
     assert "sesame" not in out
     assert list(tmp_path.iterdir()) == []

@@ -34,9 +34,9 @@ EVENT = {
 }
 PAGE = """\
 ● ticket_created   event, line 1: it is written as an event
-  → default   anonymous
+  → default   installation
     sent as                   u-4711
-                            → (id of the installation)   anonymous
+                            → (id of the installation)   installation
     plan                      gold
     note                      call +49 151 2345 6789 or write to jo.doe@example.org
                             → call [phone] or write to [email]   phone number, e-mail address
@@ -163,7 +163,7 @@ def test_the_fields_of_json_are_those_that_the_documentation_has(
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-@pytest.mark.parametrize("identity", ["anonymous", "identified"])
+@pytest.mark.parametrize("identity", ["unlinked", "anonymous", "identified"])
 def test_without_values_there_is_none(
     event_file: Path, telemetry_file: Path, form: tuple[str, ...], identity: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,7 +214,7 @@ def test_each_destination_is_explained_by_its_own_rules(
     item, _ = objects(capsys, event_file, "--policy", policy)
     sent = item["events"][0]["destinations"]
     assert [(each["destination"], each["identity"]) for each in sent] == [
-        ("vendor", "anonymous"),
+        ("vendor", "installation"),
         ("operator", "identified"),
     ]
     assert [USER in json.dumps(each["event"]) for each in sent] == [False, True]

@@ -71,7 +71,7 @@ def test_a_group_without_a_user_is_its_own_subject(telemetry: Telemetry) -> None
     assert telemetry.only["options"]["process_person_profile"] is True
 
 
-@pytest.mark.parametrize("mode", [IdentityMode.ANONYMOUS, IdentityMode.DAILY])
+@pytest.mark.parametrize("mode", [IdentityMode.UNLINKED, IdentityMode.INSTALLATION, IdentityMode.DAILY])
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "capture"])
 def test_where_there_are_no_persons_none_is_changed(
     name: str, mode: IdentityMode, monkeypatch: pytest.MonkeyPatch

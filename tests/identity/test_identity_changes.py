@@ -54,7 +54,7 @@ def test_without_a_user_there_is_no_person_to_change(kind: EventKind) -> None:
         with_change(NOBODY, event(kind=kind, subject=Subject(alias="v")), IdentityMode.IDENTIFIED)
 
 
-@pytest.mark.parametrize("mode", [IdentityMode.ANONYMOUS, IdentityMode.DAILY])
+@pytest.mark.parametrize("mode", [IdentityMode.UNLINKED, IdentityMode.INSTALLATION, IdentityMode.DAILY])
 @pytest.mark.parametrize("kind", [each for each in EventKind if each is not EventKind.PRODUCT])
 def test_a_mode_without_persons_changes_none(kind: EventKind, mode: IdentityMode) -> None:
     """Whoever the event says it is about."""

@@ -66,7 +66,7 @@ def test_nothing_is_sent_and_nothing_believed_unless_asked_for() -> None:
 @pytest.mark.parametrize(
     ("mode", "prefix"),
     [
-        (IdentityMode.ANONYMOUS, None),
+        (IdentityMode.INSTALLATION, None),
         (IdentityMode.DAILY, "daily-"),
         (IdentityMode.PSEUDONYMOUS, "user-"),
         (IdentityMode.IDENTIFIED, "user-"),
@@ -166,7 +166,7 @@ def test_a_consent_that_is_no_plain_yes_is_a_denial(said: str) -> None:
 
 def test_consent_is_carried(tmp_path: Path) -> None:
     """With or without a user."""
-    use(IdentityMode.ANONYMOUS, Carried.BOTH, tmp_path)
+    use(IdentityMode.INSTALLATION, Carried.BOTH, tmp_path)
     for said in (True, False):
         with user_context(consent=said):
             assert sent()["baggage"] == f"{CONSENT_ENTRY}={str(said).lower()}"

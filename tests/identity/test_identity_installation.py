@@ -5,11 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from events import Clock
 
-from otel_posthog.identity import load
+from otel_posthog.identity import RotatingIds, load
+from otel_posthog.policy import InstallationRotation
+from otel_posthog.unix_time import unix_ns
+
+ROTATIONS = [each for each in InstallationRotation if each is not InstallationRotation.NEVER]
 
 
 def test_the_id_is_generated_once_and_kept(tmp_path: Path) -> None:
@@ -70,3 +76,53 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     ]
     assert len({process.communicate(timeout=120)[0] for process in started}) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["installation-id"]
+
+
+@pytest.mark.parametrize(
+    ("rotation", "last", "first"),
+    [
+        ("weekly", "2026-01-04T23:59:59", "2026-01-05T00:00:00"),
+        ("weekly", "2027-01-03T23:59:59", "2027-01-04T00:00:00"),  # ISO weeks are of one year only
+        ("monthly", "2026-02-28T23:59:59", "2026-03-01T00:00:00"),
+        ("yearly", "2026-12-31T23:59:59", "2027-01-01T00:00:00"),
+    ],
+)
+def test_a_rotating_id_is_another_from_the_first_second_of_a_period_on(
+    rotation: str, last: str, first: str, tmp_path: Path
+) -> None:
+    """By the event's time in UTC; what two processes of the installation say is the same."""
+    before, after = (datetime.fromisoformat(each).replace(tzinfo=timezone.utc) for each in (last, first))
+    one, other = (RotatingIds(tmp_path, Clock(after)) for _ in range(2))
+    kind = InstallationRotation(rotation)
+    ids = [[each.at(kind, unix_ns(moment)) for moment in (before, after)] for each in (one, other)]
+    assert ids[0] == ids[1]
+    assert ids[0][0] != ids[0][1]
+    assert None not in ids[0]
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+def test_the_secret_of_a_rotating_id_is_destroyed_with_its_period(
+    rotation: InstallationRotation, tmp_path: Path
+) -> None:
+    """It is on no disk and in no memory, so that nobody can tell which installation an old id was."""
+    clock = Clock()
+    ids = RotatingIds(tmp_path, clock)
+    then = unix_ns(clock.now)
+    assert ids.at(rotation, then) is not None
+    (kept,) = tmp_path.iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    clock.pass_by(days=366)
+    ids.expire()
+    assert list(tmp_path.iterdir()) == []
+    assert ids.at(rotation, then) is None
+    assert RotatingIds(tmp_path, clock).at(rotation, then) is None
+
+
+def test_another_rotation_leaves_the_other_periods_alone(tmp_path: Path) -> None:
+    """Two apps of one environment with different policies do not take each other's id away."""
+    ids, now = RotatingIds(tmp_path, Clock()), unix_ns(Clock().now)
+    before = {rotation: ids.at(rotation, now) for rotation in ROTATIONS}
+    assert len(set(before.values())) == len(ROTATIONS)
+    again = RotatingIds(tmp_path, Clock())
+    again.expire()
+    assert {rotation: again.at(rotation, now) for rotation in ROTATIONS} == before

@@ -38,7 +38,7 @@ def sent_as(
 
 def test_anonymous_uses_nothing_of_the_subject() -> None:
     """No user, session, group, person or IP address: the installation, without a profile."""
-    who = sent_as(SUBJECT, IdentityMode.ANONYMOUS)
+    who = sent_as(SUBJECT, IdentityMode.INSTALLATION)
     assert who == Person("installation-1", has_profile=False, properties={"$ip": "0.0.0.0"})
 
 
@@ -131,7 +131,7 @@ def test_an_event_whose_salt_is_gone_is_counted_and_sent_without_a_user(tmp_path
 @pytest.mark.parametrize(
     ("mode", "handed_on", "sent"),
     [
-        (IdentityMode.ANONYMOUS, PSEUDONYM, "installation-1"),
+        (IdentityMode.INSTALLATION, PSEUDONYM, "installation-1"),
         (IdentityMode.DAILY, TODAY, TODAY),
         (IdentityMode.DAILY, YESTERDAY, "installation-1"),
         (IdentityMode.PSEUDONYMOUS, PSEUDONYM, PSEUDONYM),

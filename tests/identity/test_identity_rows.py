@@ -12,16 +12,27 @@ import pytest
 from events import DAY_NS, KEY, NEXT_KEY, NOON_NS, Clock, event, ring
 from opentelemetry import baggage
 from opentelemetry import context as context_api
+from opentelemetry._logs import LogRecord
 from telemetry import Telemetry
 
 import otel_posthog
 from otel_posthog.context import Baggage, use_baggage, user_context
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.identity import DailySalts, Pseudonyms, disguised, load, notice_text, start_line
+from otel_posthog.identity import DailySalts, Pseudonyms, RotatingIds, disguised, load, notice_text, start_line
 from otel_posthog.model import Subject
-from otel_posthog.policy import Collection, CollectionPolicy, Destination, IdentityMode, Policy, decide
+from otel_posthog.policy import (
+    Collection,
+    CollectionChoice,
+    CollectionPolicy,
+    Destination,
+    IdentityMode,
+    InstallationRotation,
+    Policy,
+    decide,
+)
 from otel_posthog.setup import tell
 from otel_posthog.setup.settings import read
+from otel_posthog.unix_time import unix_ns
 
 MARKED = {"analytics.event": "e", "analytics.user.id": "u-4711"}
 POLICY = Policy(collection=CollectionPolicy(off_switches=("ALGA_USAGE_STATS",))).with_credentials("phc_x", None)
@@ -34,13 +45,84 @@ def sent(mode: IdentityMode, **options: Any) -> dict[str, Any]:
     return app.only
 
 
+def test_row_unlinked() -> None:
+    """`unlinked`: an id for each event, made from its uuid: a repeat has it too, and nothing else does."""
+    given = {**MARKED, "analytics.uuid": "019b7ca7-d388-7000-8000-0000000000ff"}
+    with Telemetry(IdentityMode.UNLINKED, trace_url="https://grafana.example/{trace_id}") as app:
+        for attributes in (given, given, MARKED):
+            app.tracer.start_span("op", attributes=attributes).end()
+    first, repeat, other = app.events
+    assert first["distinct_id"] == repeat["distinct_id"] == f"unlinked-{first['uuid']}"
+    assert other["distinct_id"] == f"unlinked-{other['uuid']}" != first["distinct_id"]
+    assert [key for each in app.events for key in each["properties"] if "trace" in key or "span" in key] == []
+
+
+@pytest.mark.parametrize(("rotation", "days"), [("weekly", 7), ("monthly", 31), ("yearly", 366)])
+def test_row_installation_rotation(rotation: str, days: int, tmp_path: Path) -> None:
+    """`installation_rotation: yearly` and its like: another id for each period, by the event's time."""
+    clock = Clock()
+    made = Pseudonyms(installations=RotatingIds(tmp_path, clock))
+    policy = {"installation_rotation": InstallationRotation(rotation)}
+
+    def ids(*times_ns: int) -> list[str]:
+        with Telemetry(IdentityMode.INSTALLATION, pseudonyms=made, **policy) as app:
+            for time_ns in times_ns:
+                app.logger.emit(LogRecord(event_name="analytics.e", timestamp=time_ns))
+            app_ids = [each["distinct_id"] for each in app.events]
+        counts.append(app.counted().get("installation_period_over", 0))
+        return app_ids
+
+    counts: list[int] = []
+    first = ids(NOON_NS, NOON_NS + 1)
+    clock.pass_by(days=days)
+    late, second = ids(NOON_NS, NOON_NS + days * DAY_NS)
+    assert first[0] == first[1] != second
+    assert all(re.fullmatch(r"installation-[0-9a-f]{32}", each) for each in (*first, second))
+    assert late.startswith("unlinked-")
+    assert counts == [0, 1]
+
+
+def test_row_rotation_and_instance_id() -> None:
+    """`INSTANCE_ID` is one id for ever: together with `installation_rotation` nothing starts, and the line says why."""
+    policy = Policy(installation_rotation=InstallationRotation.MONTHLY)
+    with pytest.raises(ConfigurationError, match="unset INSTANCE_ID, or write `installation_rotation: never`"):
+        read({"INSTANCE_ID": "acme-prod"}, policy=policy)
+    assert read({}, policy=policy).policy.installation_rotation is InstallationRotation.MONTHLY
+    assert read({"INSTANCE_ID": "acme-prod"}).policy.installation_rotation is InstallationRotation.NEVER
+
+
 def test_row_anonymous(tmp_path: Path) -> None:
-    """`anonymous`: the installation's id, kept or given, hashed."""
+    """`anonymous` is `installation`: in the environment, in a policy, in code; nothing that is shown is called so."""
+    assert read({"OTEL_POSTHOG_IDENTITY": "anonymous"}) == read({"OTEL_POSTHOG_IDENTITY": "installation"}) == read({})
+    path = tmp_path / "policy.yaml"
+    path.write_text("identity: anonymous\ndestinations: [{identity: anonymous}]\n", encoding="utf-8")
+    policy = read({}, policy=str(path)).policy
+    assert {policy.identity, policy.destinations[0].identity} == {IdentityMode.INSTALLATION}
+    assert IdentityMode.ANONYMOUS is IdentityMode("anonymous") is IdentityMode("installation")
+    assert IdentityMode.ANONYMOUS.value == "installation"
+
+
+def test_row_rotation_keeps_choice(tmp_path: Path) -> None:
+    """`installation_rotation` takes neither the mark of the notice nor an opt-out along."""
+    environ = {"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}
+    assert load(environ).claim_notice()
+    assert CollectionChoice(tmp_path).choose(enabled=False)
+    clock = Clock()
+    ids = RotatingIds(tmp_path, clock)
+    for _ in range(3):
+        ids.at(InstallationRotation.WEEKLY, unix_ns(clock.now))
+        clock.pass_by(days=400)
+    assert not load(environ).claim_notice()
+    assert CollectionChoice(tmp_path).is_off()
+
+
+def test_row_installation_mode(tmp_path: Path) -> None:
+    """`installation`: the installation's id, kept or given, hashed."""
     kept = [load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}).distinct_id for _ in range(2)]
     given = load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path), "INSTANCE_ID": "acme-prod"}).distinct_id
     assert kept[0] == kept[1] != given
     assert all(re.fullmatch(r"installation-[0-9a-f]{32}", each) for each in (*kept, given))
-    assert sent(IdentityMode.ANONYMOUS)["distinct_id"] == "installation-1"
+    assert sent(IdentityMode.INSTALLATION)["distinct_id"] == "installation-1"
 
 
 def test_row_daily(tmp_path: Path) -> None:
@@ -74,18 +156,19 @@ def test_row_identified() -> None:
 
 
 def test_row_anonymize_user_ids() -> None:
-    """`ANALYTICS_ANONYMIZE_USER_IDS` stands for `anonymous` and `identified`, and contradicts no finer choice."""
+    """`ANALYTICS_ANONYMIZE_USER_IDS`: `installation` and `identified`; it contradicts no finer choice, weakens none."""
 
-    def mode(**environ: str) -> IdentityMode:
-        return read(environ, policy=Policy(identity=IdentityMode.DAILY)).policy.identity
+    def mode(environ: dict[str, str], policy: IdentityMode = IdentityMode.DAILY) -> IdentityMode:
+        return read(environ, policy=Policy(identity=policy)).policy.identity
 
     name, finer = "ANALYTICS_ANONYMIZE_USER_IDS", "OTEL_POSTHOG_IDENTITY"
-    assert [mode(**{name: word}) for word in ("true", "0")] == [IdentityMode.ANONYMOUS, IdentityMode.IDENTIFIED]
-    assert mode() is IdentityMode.DAILY
-    assert mode(**{name: "true", finer: "daily"}) is IdentityMode.DAILY
+    assert [mode({name: word}) for word in ("true", "0")] == [IdentityMode.INSTALLATION, IdentityMode.IDENTIFIED]
+    assert mode({name: "true"}, IdentityMode.UNLINKED) is IdentityMode.UNLINKED
+    assert mode({}) is IdentityMode.DAILY
+    assert mode({name: "true", finer: "daily"}) is IdentityMode.DAILY
     for both in ({name: "true", finer: "identified"}, {name: "false", finer: "daily"}):
         with pytest.raises(ConfigurationError, match="contradict each other"):
-            mode(**both)
+            mode(both)
 
 
 def test_row_next_public(caplog: pytest.LogCaptureFixture) -> None:
@@ -103,7 +186,7 @@ def test_row_keys() -> None:
         read({"OTEL_POSTHOG_IDENTITY": "pseudonymous"})
     with pytest.raises(ConfigurationError, match="a key of 5 bytes; 32 are needed"):
         read({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": "short"})
-    with pytest.raises(ConfigurationError, match="must be one of anonymous, daily, pseudonymous, identified"):
+    with pytest.raises(ConfigurationError, match="must be one of unlinked, installation, anonymous, daily"):
         read({"OTEL_POSTHOG_IDENTITY": "nobody"})
     settings = read({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": KEY})
     assert settings.keys is not None

@@ -78,6 +78,7 @@ class Seen:
             "`$identify`, `$set`, `$create_alias`": self._person_events,
             "`$groupidentify`": self._group_update,
             "an id that a property repeats": lambda: {"/u/[user]/edit": "replaced"}.get(properties["url"], "as it is"),
+            "trace of the event": lambda: "as it is" if "$trace_id" in properties else "none",
             "IP address": lambda: {"0.0.0.0": "none"}.get(properties["$ip"], "yes"),
         }
         return str(answers[row]())
@@ -108,7 +109,13 @@ def word(sent: str | None, given: str) -> str:
     if sent == given:
         return "as it is"
     prefix = sent.partition("-")[0]
-    kinds = {"installation": "installation", "daily": "day", "user": "pseudonym", "group": "pseudonym"}
+    kinds = {
+        "unlinked": "event",
+        "installation": "installation",
+        "daily": "day",
+        "user": "pseudonym",
+        "group": "pseudonym",
+    }
     if prefix in kinds:
         return kinds[prefix]
     return "pseudonym" if uuid.UUID(sent).version == 7 else sent
@@ -119,9 +126,18 @@ def test_each_mode_collects_what_the_table_says(mode: IdentityMode, tmp_path: Pa
     """Every cell of the page, tried with an app that tells everything."""
     seen = Seen(mode, tmp_path)
     rows = [(row, cell) for row, its_mode, cell in cells() if its_mode is mode]
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert {row: seen[row] for row, _ in rows} == dict(rows)
     assert seen.dropped == ({} if mode.has_persons else {"person_event": 4})
+
+
+def test_nothing_that_an_unlinked_event_carries_is_in_another(tmp_path: Path) -> None:
+    """No id, no trace, no span: of what two events share, nothing is of less than the whole app."""
+    seen = Seen(IdentityMode.UNLINKED, tmp_path)
+    one, other = seen.events["e"], seen.events["nobody"]
+    assert one["distinct_id"] == f"unlinked-{one['uuid']}" != other["distinct_id"]
+    shared = {key for key, value in one["properties"].items() if other["properties"].get(key) == value}
+    assert shared <= {"$ip", "$geoip_disable", "service.name"}
 
 
 @pytest.mark.parametrize("mode", [mode for mode in IdentityMode if mode is not IdentityMode.IDENTIFIED])

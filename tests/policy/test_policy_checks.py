@@ -153,10 +153,14 @@ def test_the_environments_key_is_that_of_the_destination_without_one() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "modes"),
-    [(IdentityMode.IDENTIFIED, ["anonymous", "identified"]), (IdentityMode.ANONYMOUS, ["anonymous", "anonymous"])],
+    [
+        (IdentityMode.IDENTIFIED, ["installation", "identified"]),
+        (IdentityMode.INSTALLATION, ["installation", "installation"]),
+        (IdentityMode.UNLINKED, ["unlinked", "unlinked"]),
+    ],
 )
 def test_the_environment_never_has_a_destination_tell_more_than_it_says(asked: IdentityMode, modes: list[str]) -> None:
-    """`identity: anonymous` of a vendor's destination holds whatever the operator sets for their own."""
-    two = Policy(destinations=(Destination("vendor", identity=IdentityMode.ANONYMOUS), Destination("operator")))
+    """`identity: installation` of a vendor's destination holds whatever the operator sets for their own."""
+    two = Policy(destinations=(Destination("vendor", identity=IdentityMode.INSTALLATION), Destination("operator")))
     made = two.with_identity(asked)
     assert [made.identity_of(each).value for each in made.destinations] == modes

@@ -45,7 +45,7 @@ def test_a_file_is_read_on_top_of_the_built_in_policy() -> None:
     assert (policy.privacy.max_depth, policy.operational.redact) == (3, False)
     assert (policy.delivery.flush_interval_s, policy.delivery.max_batch_events) == (0.2, 10)
     assert [each.name for each in policy.destinations] == ["vendor", "operator"]
-    assert policy.identity_of(policy.destinations[0]) is IdentityMode.ANONYMOUS
+    assert policy.identity_of(policy.destinations[0]) is IdentityMode.INSTALLATION
     assert policy.identity_of(policy.destinations[1]) is IdentityMode.IDENTIFIED
 
 

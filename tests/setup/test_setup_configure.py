@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 import otel_posthog
 from otel_posthog import AnalyticsSampler, ConfigurationError, PolicyError, configure
-from otel_posthog.policy import Destination, Policy
+from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.setup import configure as module
 from otel_posthog.testing import FakePostHog
 
@@ -234,6 +235,25 @@ def test_notice_text_tells_of_the_policy_in_force(program: Program) -> None:
     """A user interface shows what is really collected."""
     configure(policy=Policy(), api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
     assert "USAGE_STATS=false" in otel_posthog.notice_text()
+    otel_posthog.replace_policy(replace(Policy(), identity=IdentityMode.UNLINKED))
+    assert "nothing in it says which events" in otel_posthog.notice_text()
+
+
+@pytest.mark.usefixtures("not_set_up")
+def test_notice_text_before_set_up_tells_of_the_policy_that_will_be_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a program shows before it collects anything is not of the built-in policy but of its own."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("identity: identified\ncollection: {off_switches: [ALGA_STATS]}\n", encoding="utf-8")
+    monkeypatch.setenv("POSTHOG_API_KEY", "phc_test")
+    own = otel_posthog.notice_text(policy=str(path))
+    monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(path))
+    assert otel_posthog.notice_text() == own
+    assert "ALGA_STATS=false" in own
+    assert "carry the ids of users" in own
+    monkeypatch.setenv("OTEL_POSTHOG_IDENTITY", "unlinked")
+    assert "carry the ids of users" not in otel_posthog.notice_text()
 
 
 @pytest.mark.parametrize("environ", [{}, {"OTEL_POSTHOG_SAMPLER": "off"}, {"USAGE_STATS": "false"}])

@@ -268,9 +268,12 @@ def test_row_limit_user_id(telemetry: Telemetry) -> None:
     assert telemetry.counted()["distinct_id_invalid"] == 2
 
 
-@pytest.mark.parametrize("mode", [IdentityMode.ANONYMOUS, IdentityMode.DAILY])
+@pytest.mark.parametrize("mode", [IdentityMode.UNLINKED, IdentityMode.INSTALLATION, IdentityMode.DAILY])
 def test_row_modes_without_persons(mode: IdentityMode) -> None:
-    """In the modes `anonymous` and `daily` the event goes without user, groups and person; changes are dropped."""
+    """In the modes `unlinked`, `installation` and `daily` the event goes without user, groups and person.
+
+    What would change them is dropped.
+    """
     attributes = {
         "analytics.user.id": "user-4711",
         "analytics.user.alias": "visitor-4711",

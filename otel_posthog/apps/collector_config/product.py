@@ -8,7 +8,7 @@ from typing import Any
 from otel_posthog.apps.collector_config.operational import by_key
 from otel_posthog.apps.collector_config.ottl import group, hold, is_match, keep_keys, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_values
-from otel_posthog.policy import IdentityMode, Policy
+from otel_posthog.policy import Policy
 from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED
 from otel_posthog.translate.vocabulary import (
     RECORD_UID_KEY,
@@ -56,7 +56,7 @@ def product(policy: Policy) -> dict[str, Any]:
 def _identity(policy: Policy) -> list[str]:
     """Return the keys that say who; none where no destination sends more than the installation's id."""
     modes = {policy.identity_of(each) for each in policy.destinations}
-    return [] if modes <= {IdentityMode.ANONYMOUS} else [*USER_ID_KEYS, *SESSION_ID_KEYS]
+    return [] if not any(mode.tells_users_apart for mode in modes) else [*USER_ID_KEYS, *SESSION_ID_KEYS]
 
 
 def _kept() -> dict[str, Any]:

@@ -50,12 +50,13 @@ def _tried(settings: Settings, destination: Destination, environ: Mapping[str, s
     policy, health = settings.policy, Health()
     delivery = replace(policy.delivery, durability=Durability.MEMORY, shutdown_timeout_s=timeout_s)
     only = replace(policy, destinations=(destination,), delivery=delivery)
+    installation = load(environ)
     pipeline = Pipeline(
         only,
-        installation_id=load(environ).distinct_id,
+        installation_id=installation.distinct_id,
         health=health,
         guard=Guard(health),
-        pseudonyms=Pseudonyms(keys=settings.keys),
+        pseudonyms=Pseudonyms.kept_in(installation.directory, settings.keys),
     )
     # What the package logs of a failure is what this command says.
     log = logging.getLogger("otel_posthog")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from otel_posthog.policy import IdentityMode
+from otel_posthog.policy.sections import words_of
 
 NAME = "explain"
 SUMMARY = "show what becomes of the events in a file, and why"
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--identity",
         metavar="MODE",
-        choices=[mode.value for mode in IdentityMode],
+        choices=words_of(IdentityMode),
         help=f"as whom events are sent: {', '.join(mode.value for mode in IdentityMode)} (default: the policy's)",
     )
     parser.add_argument("--all", action="store_true", help="also show items that are operational only")

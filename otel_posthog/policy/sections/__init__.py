@@ -14,7 +14,7 @@ from otel_posthog.policy.sections.collection import CollectionPolicy
 from otel_posthog.policy.sections.delivery import Compression, DeliveryPolicy, Durability
 from otel_posthog.policy.sections.destination import CaptureMode, Destination
 from otel_posthog.policy.sections.exceptions import ExceptionItems, ExceptionMode, ExceptionPolicy
-from otel_posthog.policy.sections.identity import Carried, IdentityMode
+from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation, words_of
 from otel_posthog.policy.sections.key_reference import KeyReference
 from otel_posthog.policy.sections.method import HitMethod, Method
 from otel_posthog.policy.sections.operational import OperationalPolicy
@@ -38,6 +38,7 @@ __all__ = [
     "GroupSpec",
     "HitMethod",
     "IdentityMode",
+    "InstallationRotation",
     "KeyReference",
     "Method",
     "OperationalPolicy",
@@ -45,4 +46,5 @@ __all__ = [
     "PropertySpec",
     "PropertyType",
     "Rule",
+    "words_of",
 ]

@@ -8,21 +8,49 @@ from enum import Enum
 class IdentityMode(str, Enum):
     """What an event tells of who acted; each mode tells more than the one before it.
 
-    `ANONYMOUS`: one stable id per installation; no user, session, group, person or IP address.
+    `UNLINKED`: an id for each event, made from its uuid; nothing that links it to another event.
+    `INSTALLATION`: an id for each installation, the same in all its events (see `installation_rotation`); no user,
+        session, group, person or IP address. Also named `anonymous`.
     `DAILY`: a keyed hash of the user id under a salt that is thrown away each day; nothing else of who.
     `PSEUDONYMOUS`: keyed hashes of user, session and group ids; person and group properties.
     `IDENTIFIED`: the user id as it is; person properties, groups and sessions.
     """
 
-    ANONYMOUS = "anonymous"
+    UNLINKED = "unlinked"
+    INSTALLATION = "installation"
+    # What it was called before: not one user can be told from another, but one installation can.
+    ANONYMOUS = "installation"  # noqa: PIE796 - another name of the same
     DAILY = "daily"
     PSEUDONYMOUS = "pseudonymous"
     IDENTIFIED = "identified"
+
+    @classmethod
+    def _missing_(cls, value: object) -> IdentityMode | None:
+        return cls.ANONYMOUS if value == "anonymous" else None
 
     @property
     def has_persons(self) -> bool:
         """Whether events may carry, and change, what PostHog keeps of a person or a group."""
         return self in {IdentityMode.PSEUDONYMOUS, IdentityMode.IDENTIFIED}
+
+    @property
+    def tells_users_apart(self) -> bool:
+        """Whether anything that is sent stands for a user."""
+        return self not in {IdentityMode.UNLINKED, IdentityMode.INSTALLATION}
+
+
+class InstallationRotation(str, Enum):
+    """How long an installation has the same id.
+
+    `NEVER`: as long as it is there; `INSTANCE_ID` may give the id.
+    `YEARLY`, `MONTHLY`, `WEEKLY`: for a year, month or ISO week in UTC. The id is made from a random secret that is
+        deleted when the period is over; which one an event has is decided by its time.
+    """
+
+    NEVER = "never"
+    YEARLY = "yearly"
+    MONTHLY = "monthly"
+    WEEKLY = "weekly"
 
 
 class Carried(str, Enum):
@@ -45,3 +73,10 @@ class Carried(str, Enum):
     def accepts(self) -> bool:
         """Whether what other services wrote is believed."""
         return self in {Carried.ACCEPT, Carried.BOTH}
+
+
+def words_of(choices: type[Enum]) -> list[str]:
+    """Return the words by which a choice can be named, other names of the same one included."""
+    return list(
+        dict.fromkeys(word for name, each in choices.__members__.items() for word in (each.value, name.lower()))
+    )
