@@ -37,6 +37,8 @@ DO_NOT_TRACK = "DO_NOT_TRACK"
 
 SDK_DISABLED = "OTEL_SDK_DISABLED"
 """`true` switches all of OpenTelemetry off, and collection with it."""
+REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE = "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"
+"""A file or folder of the certificates to believe, as requests and curl read them. Default: the system's."""
 
 CONFIG_FILE = "OTEL_CONFIG_FILE"
 """A standard one: the SDK's configuration file; it may name the instrumentor `posthog` with options, or disable it."""

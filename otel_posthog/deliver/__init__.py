@@ -2,5 +2,6 @@
 
 from otel_posthog.deliver.delivery import Delivery
 from otel_posthog.deliver.preview import Preview
+from otel_posthog.deliver.wire import ingestion_url, is_app
 
-__all__ = ["Delivery", "Preview"]
+__all__ = ["Delivery", "Preview", "ingestion_url", "is_app"]

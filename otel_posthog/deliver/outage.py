@@ -1,10 +1,12 @@
-"""What is said in the log while a destination takes nothing: one line for each outage, whatever goes on failing."""
+"""What is said in the log while a destination takes nothing: one line for each outage and kind of failure."""
 
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
-from otel_posthog.deliver.verdict import NOT_POSTHOG, Verdict
+from otel_posthog.deliver.verdict import NOT_POSTHOG, TLS, Verdict
 
 _log = logging.getLogger("otel_posthog")
 
@@ -13,9 +15,17 @@ _NOT_POSTHOG = (
     "what answers for destination %s is not PostHog: check POSTHOG_HOST, or write `accept_any_2xx: true` for a relay "
     "in the policy; events %s"
 )
+_TLS = (
+    "no TLS connection for destination %s (%s): check POSTHOG_HOST, and have REQUESTS_CA_BUNDLE name the file of the "
+    "certificates to believe where they are your own; events %s"
+)
+_LASTS = "destination %s has taken nothing for a minute (%s): check the network and POSTHOG_HOST; events %s"
 
 ON_DISK, IN_MEMORY = "wait on disk until then", "wait in memory until then"
 LOST = "are not delivered before the end"
+
+# A server that restarts is nothing to tell of.
+PASSING_S = 60.0
 
 
 class Outage:
@@ -23,15 +33,17 @@ class Outage:
 
     Args:
         destination: Its name.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, destination: str) -> None:
-        self._destination = destination
-        self._is_told = False
+    def __init__(self, destination: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._destination, self._clock = destination, clock
+        self._since: float | None = None
+        self._told: set[str] = set()
 
     def over(self) -> None:
         """Note that the destination answers as it should, so that the next outage is told again."""
-        self._is_told = False
+        self._since, self._told = None, set()
 
     def refused(self, verdict: Verdict, fate: str) -> None:
         """Tell of a failure that somebody has to do something about.
@@ -40,10 +52,28 @@ class Outage:
             verdict: What the destination said.
             fate: What becomes of the events, in words.
         """
-        if self._is_told:
-            return
-        self._is_told = True
-        if verdict.reason == NOT_POSTHOG:
-            _log.error(_NOT_POSTHOG, self._destination, fate)
-        else:
-            _log.error(_REFUSED, self._destination, verdict.reason.replace("_", " ").upper(), fate)
+        line = {NOT_POSTHOG: _NOT_POSTHOG, TLS: _TLS}.get(verdict.reason, _REFUSED)
+        words = () if verdict.reason == NOT_POSTHOG else (verdict.detail or _words(verdict),)
+        self._tell(logging.ERROR, line, *words, fate)
+
+    def lasts(self, verdict: Verdict, fate: str) -> None:
+        """Tell of a failure that passes by itself, once it has lasted.
+
+        Args:
+            verdict: What the destination said, or the network.
+            fate: What becomes of the events, in words.
+        """
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        if now - self._since >= PASSING_S:
+            self._tell(logging.WARNING, _LASTS, _words(verdict), fate)
+
+    def _tell(self, level: int, line: str, *words: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            _log.log(level, line, self._destination, *words)
+
+
+def _words(verdict: Verdict) -> str:
+    kind, _, rest = verdict.reason.partition("_")
+    return rest if kind == "network" else verdict.reason.replace("_", " ").upper()

@@ -22,8 +22,8 @@ from otel_posthog.deliver.batch import Batch
 from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
 from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
 from otel_posthog.deliver.store import Store
-from otel_posthog.deliver.transport import HttpTransport, Transport, TransportError
-from otel_posthog.deliver.verdict import TOO_LARGE, Action, Verdict, judge
+from otel_posthog.deliver.transport import HttpTransport, TlsError, Transport, TransportError
+from otel_posthog.deliver.verdict import TLS, TOO_LARGE, Action, Verdict, judge
 from otel_posthog.deliver.waiting import Waiting
 from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_request, v1_request
 from otel_posthog.errors import Guard
@@ -287,6 +287,8 @@ class Sender:
         elif batch.attempts >= (self._policy.max_attempts or math.inf):
             self._bury(batch.events, "attempts_exhausted")
             return True
+        elif verdict.action is Action.RETRY:
+            self._outage.lasts(verdict, self._fate())
         self._health.count(outcome.RETRIED, verdict.reason or "result", len(batch.events))
         self._work.appendleft(batch)
         return self._waiting.backoff(self._delay_s(batch, verdict), floor_s=verdict.retry_after_s)
@@ -313,6 +315,8 @@ class Sender:
         try:
             timeout_s = self._waiting.request_timeout_s(self._policy.request_timeout_s)
             response = self._transport.post(self._url + request.path, request.headers, request.body, timeout_s)
+        except TlsError as error:
+            return Verdict(Action.PAUSE, TLS, detail=str(error))
         except TransportError as error:
             return Verdict(Action.RETRY, f"network_{error}")
         except Exception as error:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import http.client
 import time
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
+
+from otel_posthog.deliver.proxy import proxy_for
+from otel_posthog.deliver.trust import believed, bundle, tls_problem
 
 if TYPE_CHECKING:
     import urllib3
@@ -40,6 +42,10 @@ class TransportError(Exception):
     """No answer came: refused, reset, timed out. It holds the kind of failure only."""
 
 
+class TlsError(TransportError):
+    """No answer will come before somebody mends what TLS says, which this holds in fixed words."""
+
+
 class Transport(Protocol):
     """What a sender needs of the network."""
 
@@ -55,15 +61,18 @@ class Transport(Protocol):
 
 
 # To look through the environment takes as long as to send a few events.
-_PROXY_S = 10.0
+_WAY_S = 10.0
+
+_Way = tuple[str, str]
+"""A proxy and the certificates to believe; empty for none and for the system's."""
 
 
 class HttpTransport:
-    """HTTP over urllib3, with a kept-alive connection; honours the proxy variables of the environment."""
+    """HTTP over urllib3, with a kept-alive connection; proxies and certificates as the environment names them."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, urllib3.PoolManager] = {}
-        self._proxies: dict[str, tuple[str, float]] = {}
+        self._pools: dict[_Way, urllib3.PoolManager] = {}
+        self._ways: dict[str, tuple[_Way, float]] = {}
 
     def reset_after_fork(self) -> None:
         """Leave the connections to the parent."""
@@ -91,18 +100,21 @@ class HttpTransport:
             content = _content(answer)
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             # A ValueError is a key or host that cannot stand in a request; its message would show it.
+            problem = tls_problem(error)
+            if problem:
+                raise TlsError(problem) from None
             raise TransportError(type(error).__name__) from None
         return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         """Return the pool for `url`: a direct one, or one through the proxy that the environment names."""
-        proxy, until = self._proxies.get(url, ("", 0.0))
+        way, until = self._ways.get(url, (("", ""), 0.0))
         if time.monotonic() >= until:
-            proxy = _proxy(url)
-            self._proxies[url] = proxy, time.monotonic() + _PROXY_S
-        pool = self._pools.get(proxy)
+            way = proxy_for(url), bundle()[0]
+            self._ways[url] = way, time.monotonic() + _WAY_S
+        pool = self._pools.get(way)
         if pool is None:
-            pool = self._pools[proxy] = _new_pool(proxy)
+            pool = self._pools[way] = _new_pool(*way)
         return pool
 
 
@@ -126,23 +138,14 @@ def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
     return content
 
 
-def _proxy(url: str) -> str:
-    """Return the URL of the proxy for `url` from the environment; empty for none."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return ""
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
-
-
-def _new_pool(proxy: str) -> urllib3.PoolManager:
+def _new_pool(proxy: str, certificates: str) -> urllib3.PoolManager:
     import urllib3  # noqa: PLC0415
 
+    trust: dict[str, Any] = dict(believed(certificates))
     if not proxy:
-        return urllib3.PoolManager(maxsize=1)
+        return urllib3.PoolManager(maxsize=1, **trust)
     parts = urlsplit(proxy)
     login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
     # urllib3 does not take the login out of the URL.
     headers = urllib3.make_headers(proxy_basic_auth=login) if parts.username else None
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, maxsize=1)
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, maxsize=1, **trust)

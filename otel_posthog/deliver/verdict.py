@@ -26,6 +26,8 @@ NO_V1 = frozenset({404, 405, 501})
 TOO_LARGE = "too_large"
 # A 2xx of something else: a wrong host, a page that asks for a password, a relay that is not told of in the policy.
 NOT_POSTHOG = "not_posthog"
+# The certificate of the host, or those that this machine believes: a setting.
+TLS = "tls"
 # What `/batch/` says of a batch that it took (`capture` of PostHog, old and new).
 _TAKEN = frozenset({"1", "ok"})
 # A longer wait than this is a mistake of a proxy, not a wish of PostHog's.
@@ -51,12 +53,14 @@ class Verdict:
         action: What to do.
         reason: A fixed identifier for the count (`http_503`, `rejected`, ...).
         retry_after_s: The earliest next attempt, where the server said.
+        detail: What is wrong, in fixed words, for the log.
         results: Capture V1's result by lowercase uuid; those that are missing are delivered.
     """
 
     action: Action
     reason: str = ""
     retry_after_s: float = 0.0
+    detail: str = ""
     results: Mapping[str, str] = field(default_factory=dict)
 
 

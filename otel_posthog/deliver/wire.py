@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from urllib.parse import urlsplit
 
 from otel_posthog.model import CleanEvent
 
@@ -25,9 +26,9 @@ _LEVEL = 2
 
 # PostHog's application hosts do not take events; these do (posthog.request.determine_server_host).
 _INGESTION_HOSTS = {
-    "https://app.posthog.com": "https://us.i.posthog.com",
-    "https://us.posthog.com": "https://us.i.posthog.com",
-    "https://eu.posthog.com": "https://eu.i.posthog.com",
+    "app.posthog.com": "https://us.i.posthog.com",
+    "us.posthog.com": "https://us.i.posthog.com",
+    "eu.posthog.com": "https://eu.i.posthog.com",
 }
 _OPTION_PROPERTIES = {
     "process_person_profile": "$process_person_profile",
@@ -117,8 +118,12 @@ def sdk_info() -> str:
 
 def ingestion_url(host: str) -> str:
     """Return the base URL that takes events for `host`, without a slash at its end."""
-    trimmed = host.rstrip("/")
-    return _INGESTION_HOSTS.get(trimmed, trimmed)
+    return _INGESTION_HOSTS.get(urlsplit(host).hostname or "", host.rstrip("/"))
+
+
+def is_app(host: str) -> bool:
+    """Return whether `host` is that of PostHog's app, as people copy it from the browser: with or without a path."""
+    return urlsplit(host).hostname in _INGESTION_HOSTS
 
 
 def _request(path: str, headers: dict[str, str], body: bytes, *, is_compressed: bool) -> Request:

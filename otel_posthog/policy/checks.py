@@ -65,14 +65,22 @@ def _trace_url(template: str | None) -> Iterator[Problem]:
         yield Problem(("trace_url",), "trace_url has an unknown placeholder", "use {trace_id} and {span_id} only")
 
 
+def is_url(host: str) -> bool:
+    """Return whether requests can be made to `host`."""
+    try:
+        parts = urlsplit(host)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False
+
+
 def _destinations(destinations: tuple[Destination, ...]) -> Iterator[Problem]:
     names = [each.name for each in destinations]
     if not names or len(set(names)) != len(names):
         yield Problem(("destinations",), "destinations need a name each, no two alike", "give each a `name:`")
     for index, each in enumerate(destinations):
         path: Path = ("destinations", index)
-        parts = urlsplit(each.host)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if not is_url(each.host):
             yield Problem((*path, "host"), "a host must be a URL", "write e.g. `host: https://eu.i.posthog.com`")
         if each.api_key is not None and each.api_key_env is not None:
             yield Problem((*path, "api_key_env"), "a key is given twice", "write `api_key` or `api_key_env`")

@@ -26,7 +26,7 @@ from otel_posthog.setup.providers import Providers, attach
 from otel_posthog.setup.replace import replaced, watch
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
-from otel_posthog.setup.tell import tell_start
+from otel_posthog.setup.tell import hear, tell_remarks, tell_start
 
 _log = logging.getLogger("otel_posthog")
 _lock = threading.Lock()
@@ -81,6 +81,7 @@ def start(settings: Settings, providers: Providers, *, door: str) -> None:
         door: Who asks, in words.
     """
     global _is_attached
+    hear()
     with _lock:
         before = _running
         made = before or _start_or_strip(settings, door)
@@ -97,6 +98,7 @@ def ensure(door: str = "a part of it") -> Running:
     Raises:
         ConfigurationError: As `configure`.
     """
+    hear()
     with _lock:
         return _running or _start(read(os.environ), os.environ, door)
 
@@ -108,6 +110,7 @@ def start_with(settings: Settings, door: str) -> Running:
         settings: What is to be in force.
         door: Who asks, in words.
     """
+    hear()
     with _lock:
         return _running or _start(settings, os.environ, door)
 
@@ -119,6 +122,7 @@ def ensure_or_strip(door: str, options: Mapping[str, Any]) -> Running:
         door: Who asks, in words.
         options: `policy`, `api_key`, `host`, `sampler`.
     """
+    hear()
     with _lock:
         if _running is not None:
             return _running
@@ -147,6 +151,7 @@ def _start(settings: Settings, environ: MutableMapping[str, str], door: str, *, 
     activate(policy)
     if not is_told:
         tell_start(policy, chosen(settings.collection, environ), environ)
+        tell_remarks(settings)
     _running = Running(settings, health, guard, redactor, pipeline, door)
     watch(_running, _reread)
     return _running

@@ -18,6 +18,7 @@ from otel_posthog.privacy import Filter
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read
+from otel_posthog.setup.tell import tell_remarks
 
 _log = logging.getLogger("otel_posthog")
 
@@ -50,6 +51,7 @@ def replaced(running: Running, policy: Policy | str | os.PathLike[str] | None) -
     running.redactor.replace(settings.policy.operational, filter_)
     activate(settings.policy)
     _log.info("the policy is replaced by %s", settings.policy.source)
+    tell_remarks(settings)
     if later:
         _log.warning("of the new policy, %s will be in force from the next start", ", ".join(later))
     return settings

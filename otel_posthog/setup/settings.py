@@ -7,13 +7,14 @@ switch wins over all of them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from otel_posthog import environment_variables as env
+from otel_posthog.deliver import ingestion_url, is_app
 from otel_posthog.errors import ConfigurationError, PolicyError
 from otel_posthog.identity import KeyRing, read_keys
 from otel_posthog.identity.keys import MAKE_ONE, MIN_KEY_BYTES
@@ -27,10 +28,13 @@ from otel_posthog.policy import (
     Policy,
     decide,
 )
-from otel_posthog.policy.checks import problems
+from otel_posthog.policy.checks import is_url, problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.policy.sections import words_of
+
+# Tokens of every age: letters and digits, in older ones `-` and `_` of base64 too.
+_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Settings:
         keys: The keys of the mode `pseudonymous`, where some are configured.
         api_key: The argument of that name, for another policy.
         host: The argument of that name, for another policy.
+        remarks: What was taken otherwise than it is written, one line each.
     """
 
     policy: Policy
@@ -52,6 +57,7 @@ class Settings:
     keys: KeyRing | None = None
     api_key: str | None = field(default=None, repr=False)
     host: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def read(
@@ -83,14 +89,14 @@ def read(
     for each in chosen.destinations:
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(each, key, api_key))
-    chosen = _with_identity(chosen, environ)
+    chosen, remarks = _at_ingestion_hosts(_with_identity(chosen, environ))
     _check_rotation(chosen, environ)
     collection = decide(chosen, environ)
     if collection.is_preview and not any(each.api_key for each in chosen.destinations):
         # A preview is for those as well who have no project yet; nothing is sent with this.
         chosen = chosen.with_credentials(PREVIEW, None)
     lift, keys = read_lift(environ, sampler), _keys(chosen, environ)
-    return Settings(chosen, collection, lift, keys, api_key=api_key, host=host)
+    return Settings(chosen, collection, lift, keys, api_key=api_key, host=host, remarks=remarks)
 
 
 def read_policy(environ: Mapping[str, str], policy: str | None = None) -> Policy:
@@ -125,9 +131,20 @@ def _policy(environ: Mapping[str, str], given: Policy | str | os.PathLike[str] |
 
 
 def _check_host(host: str, name: str) -> None:
-    parts = urlsplit(host)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not is_url(host):
         raise ConfigurationError(f"{name} is not a URL; write e.g. {name}=https://eu.i.posthog.com")
+
+
+def _at_ingestion_hosts(policy: Policy) -> tuple[Policy, tuple[str, ...]]:
+    """Return `policy` with hosts that take events for those of PostHog's app, and what is to be said of each."""
+    hosts = {each.host: ingestion_url(each.host) for each in policy.destinations if is_app(each.host)}
+    remarks = tuple(
+        f"destination {each.name}: PostHog's app does not take events; they go to {hosts[each.host]}"
+        for each in policy.destinations
+        if each.api_key and each.host in hosts
+    )
+    moved = tuple(replace(each, host=hosts.get(each.host, each.host)) for each in policy.destinations)
+    return replace(policy, destinations=moved), remarks
 
 
 def _name_of_key(destination: Destination, key: str | None, argument: str | None) -> str:
@@ -138,10 +155,14 @@ def _name_of_key(destination: Destination, key: str | None, argument: str | None
 
 
 def _check_key(key: str, name: str) -> None:
-    # A personal key (phx_) opens the whole account, and PostHog does not take events with one.
-    if key.startswith("phx_"):
-        raise ConfigurationError(f"{name} is a personal API key; use the project's key, which begins with phc_")
-    if not key.isascii() or any(character.isspace() for character in key):
+    bare = key.strip("\"'`\u2018\u2019\u201c\u201d")
+    # A personal key (phx_) opens the whole account, a secret one (phs_) its flags; PostHog takes events with neither.
+    if bare.startswith(("phx_", "phs_")):
+        kind = "personal" if bare.startswith("phx_") else "secret"
+        raise ConfigurationError(f"{name} is a {kind} API key; use the project's key, which begins with phc_")
+    if bare != key:
+        raise ConfigurationError(f"{name} has quotes around it; write the key without them")
+    if not _KEY.fullmatch(key):
         raise ConfigurationError(f"{name} has spaces or unusual characters; copy the project's key again (phc_...)")
 
 

@@ -2,6 +2,7 @@
 
 The line is logged. Where logging would not show it, and by default it shows no INFO, it goes to standard error, once
 for a program and the processes that it starts: people are to see what is collected without having configured anything.
+Warnings later on are seen in the same way.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping, MutableMapping
 from otel_posthog import environment_variables as env
 from otel_posthog.identity import Installation, mismatch_line, notice_box, start_line
 from otel_posthog.policy import Collection, InstallationRotation, Policy
+from otel_posthog.setup.settings import Settings
 
 _log = logging.getLogger("otel_posthog")
 
@@ -22,17 +24,58 @@ _log = logging.getLogger("otel_posthog")
 TOLD = "OTEL_POSTHOG_TOLD"
 
 
+class _LastResort(logging.Handler):
+    """Shows warnings of ours on standard error where no other handler has a person see them.
+
+    Python's own last resort is for programs without any handler. OpenTelemetry's on the root logger ends it, though
+    that one sends the line away with the telemetry, to where nobody looks who has just written a key into a file.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if logging.lastResort is not None and not _is_shown(record.levelno):
+            show(record.getMessage())
+
+
+def hear() -> None:
+    """Have every warning of this package seen, whatever handlers the program has; idempotent."""
+    if not any(isinstance(each, _LastResort) for each in _log.handlers):
+        _log.addHandler(_LastResort(logging.WARNING))
+
+
+def _is_shown(level: int) -> bool:
+    """Return whether a handler of the program shows what is logged at `level`, or keeps it on this machine."""
+    logger: logging.Logger | None = _log
+    while logger is not None:
+        if any(level >= each.level and not _is_silent(each) for each in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
+def _is_silent(handler: logging.Handler) -> bool:
+    if isinstance(handler, (logging.NullHandler, _LastResort)):
+        return True
+    return any(each.__module__.partition(".")[0] == "opentelemetry" for each in type(handler).__mro__)
+
+
 def tell_start(policy: Policy, collection: Collection, environ: MutableMapping[str, str]) -> None:
     """Say what is collected, or what switched it off."""
     line = start_line(policy, collection)
-    if _log.isEnabledFor(logging.INFO) and _log.hasHandlers():
-        _log.info("%s", line)
-    elif not _told_by_parent(line, environ):
+    _log.info("%s", line)
+    is_logged = _log.isEnabledFor(logging.INFO) and _is_shown(logging.INFO)
+    if not is_logged and not _told_by_parent(line, environ):
         show(line)
         environ[TOLD] = f"{os.getpid()} {line}"
     mismatch = mismatch_line(environ)
     if mismatch:
         _log.warning("%s", mismatch)
+
+
+def tell_remarks(settings: Settings) -> None:
+    """Say what was taken otherwise than it is written, where events are sent by it."""
+    if settings.collection.enabled:
+        for remark in settings.remarks:
+            _log.warning("%s", remark)
 
 
 def tell_first_run(policy: Policy, installation: Installation) -> None:

@@ -72,7 +72,9 @@ def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
     from otel_posthog.setup import configure  # noqa: PLC0415
     from otel_posthog.setup.providers import Providers  # noqa: PLC0415
     from otel_posthog.setup.settings import read_options, stripping_only  # noqa: PLC0415
+    from otel_posthog.setup.tell import hear  # noqa: PLC0415
 
+    hear()
     providers = Providers(**{ours: options[name] for name, ours in _PROVIDERS.items() if name in options})
     others = {name: value for name, value in options.items() if name not in _PROVIDERS}
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections import Counter
@@ -59,12 +60,19 @@ class FakePostHog(LocalServer):
         v1: False is a self-hosted server without Capture V1.
         port: 0 takes a free one.
         max_body_bytes: A larger body, decompressed, is a 413.
+        tls: Speak HTTPS with this certificate.
     """
 
     def __init__(
-        self, *, api_key: str = "phc_test", v1: bool = True, port: int = 0, max_body_bytes: int = 20 * 1024 * 1024
+        self,
+        *,
+        api_key: str = "phc_test",
+        v1: bool = True,
+        port: int = 0,
+        max_body_bytes: int = 20 * 1024 * 1024,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(port=port)
+        super().__init__(port=port, tls=tls)
         self.api_key, self._v1, self.max_body_bytes = api_key, v1, max_body_bytes
         self.events: list[CapturedEvent] = []
         self._faults = FaultQueue()

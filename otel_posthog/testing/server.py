@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -56,10 +57,11 @@ class LocalServer:
 
     Args:
         port: 0 takes a free one.
+        tls: Speak HTTPS with this certificate.
     """
 
-    def __init__(self, *, port: int = 0) -> None:
-        self._port = port
+    def __init__(self, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._port, self._tls = port, tls
         self._http: _Server | None = None
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
@@ -69,7 +71,7 @@ class LocalServer:
     @property
     def url(self) -> str:
         """The server's base URL."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def raw_bytes(self) -> bytes:
@@ -86,6 +88,11 @@ class LocalServer:
         self.stopping.clear()
         self._http = _Server(("127.0.0.1", self._port), self._handler())
         self._port = self._http.server_address[1]
+        if self._tls:
+            # The handshake is for the connection's own thread, at its first read.
+            self._http.socket = self._tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, name=type(self).__name__, daemon=True
         )

@@ -7,14 +7,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from authority import Authority
 
 from otel_posthog.deliver import transport as module
-from otel_posthog.deliver.transport import HttpTransport, TransportError
+from otel_posthog.deliver.proxy import proxy_for
+from otel_posthog.deliver.transport import HttpTransport, TlsError, TransportError
 from otel_posthog.testing import FakePostHog, Fault
 
 NOBODY = "http://posthog.invalid"
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @pytest.fixture(autouse=True)
@@ -144,3 +148,96 @@ def test_no_proxy_is_honoured(bypass: str, fake_posthog: FakePostHog, monkeypatc
     monkeypatch.setenv("no_proxy", bypass.format(port=fake_posthog.url.rpartition(":")[2]))
     assert posted(fake_posthog.url + "/elsewhere") == 404
     assert fake_posthog.requests[0].path == "/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy"),
+    [
+        ("10.1.2.3", "10.0.0.0/8"),
+        ("10.1.2.3", "192.168.0.0/16, 10.1.2.0/24"),
+        ("10.1.2.3", "10.1.2.3/32"),
+        ("10.1.2.3:8000", "localhost 10.1.0.0/16"),
+        ("[fd00::1]", "fd00::/8"),
+        ("[fd00::1]:8000", "[fd00::]/8"),
+        ("[::1]", "::1"),
+        ("posthog.example.org", "example.org"),
+        ("posthog.example.org", ".example.org"),
+        ("posthog.example.org", "*.example.org"),
+        ("POSTHOG.example.org", "a,*.Example.org"),
+    ],
+)
+def test_no_proxy_takes_out_networks_and_domains(host: str, no_proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As requests, Go and curl read the variable, between commas or spaces."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert proxy_for(f"http://{host}/batch/") == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy"),
+    [
+        ("10.1.2.3", "11.0.0.0/8"),
+        ("10.1.2.3", "fd00::/8"),
+        ("10.1.2.3", "10.1.2.0/40, /8, nonsense/x"),
+        ("posthog.example.org", "10.0.0.0/8"),
+        ("posthog.example.org", "ample.org, *. , example.org.evil"),
+        ("[fd00::1]", "10.0.0.0/8"),
+    ],
+)
+def test_no_proxy_takes_nothing_else_out(host: str, no_proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A neighbour's network, a half name, what is no network at all."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert proxy_for(f"http://{host}/batch/") == "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """One that nothing on this machine believes."""
+    for name in BUNDLES:
+        monkeypatch.delenv(name, raising=False)
+    return Authority(tmp_path / "authority")
+
+
+def tls_error(url: str) -> str:
+    """Return what a request to `url` fails with, in words."""
+    with pytest.raises(TlsError) as caught:
+        posted(url)
+    return str(caught.value)
+
+
+def test_tls_says_what_is_wrong(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each in fixed words, none with a name or path of the other side's: who is to mend it finds it in the log."""
+    with FakePostHog(tls=authority.server("DNS:posthog.example")) as server:
+        assert tls_error(server.url) == "certificate not accepted: unable to get local issuer certificate"
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
+        assert tls_error(server.url) == "the certificate is for another host"
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+        assert tls_error(server.url) == "the certificates of REQUESTS_CA_BUNDLE cannot be read"
+        (tmp_path / "empty.pem").write_text("nothing")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty.pem"))
+        assert tls_error(server.url) == "no certificate or crl found"
+    with FakePostHog() as server:
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        assert tls_error(server.url.replace("http:", "https:")) == "wrong version number"
+
+
+@pytest.mark.parametrize("variable", BUNDLES)
+def test_tls_believes_whom_the_environment_names(
+    variable: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file, or a folder as OpenSSL wants it; the variable of requests wins over curl's."""
+    monkeypatch.setenv(variable, str(authority.certificate))
+    if variable == "REQUESTS_CA_BUNDLE":
+        monkeypatch.setenv("CURL_CA_BUNDLE", "/nowhere")
+    with FakePostHog(tls=authority.server("IP:127.0.0.1")) as server:
+        assert posted(server.url + "/elsewhere") == 404
+        monkeypatch.setenv(variable, str(authority.hashed_folder()))
+        assert posted(server.url + "/elsewhere") == 404
+
+
+def test_tls_that_breaks_off_is_no_setting(authority: Authority) -> None:
+    """A server that closes in the middle of the handshake may have restarted: it is tried again like any other."""
+    with answering(b"") as url, pytest.raises(TransportError) as caught:
+        posted(url.replace("http:", "https:"))
+    assert not isinstance(caught.value, TlsError)

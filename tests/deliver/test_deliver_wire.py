@@ -12,7 +12,16 @@ from clean import clean
 from posthog import capture_v1, consumer, request
 from posthog.capture_compression import CaptureCompression
 
-from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, sdk_info, v0_event, v0_request, v1_request
+from otel_posthog.deliver.wire import (
+    Attempt,
+    Request,
+    ingestion_url,
+    is_app,
+    sdk_info,
+    v0_event,
+    v0_request,
+    v1_request,
+)
 from otel_posthog.policy import DeliveryPolicy
 
 AT = "2026-01-02T03:04:05.123456+00:00"
@@ -150,3 +159,20 @@ def test_the_limits_are_posthogs() -> None:
 def test_the_host_that_takes_events_is_posthogs_own_choice(host: str) -> None:
     """An application host is replaced by its ingestion host, as posthog-python does."""
     assert ingestion_url(host) == request.determine_server_host(host).rstrip("/")
+    assert is_app(host) == (request.determine_server_host(host).rstrip("/") != host.rstrip("/"))
+
+
+@pytest.mark.parametrize("name", ["app", "us", "eu"])
+@pytest.mark.parametrize(
+    "form", ["http://{}.posthog.com", "https://{}.posthog.com:443/", "https://{}.PostHog.com/project/12/settings?a=b"]
+)
+def test_the_host_of_the_app_is_recognised_however_it_is_copied(name: str, form: str) -> None:
+    """From the browser, with a path; what only looks like it is left alone."""
+    region = "eu" if name == "eu" else "us"
+    assert ingestion_url(form.format(name)) == f"https://{region}.i.posthog.com"
+    for other in (
+        f"https://{name}.posthog.com.example",
+        f"https://x.{name}.posthog.com",
+        f"https://{name}.i.posthog.com",
+    ):
+        assert ingestion_url(other) == other

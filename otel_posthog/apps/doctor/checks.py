@@ -43,6 +43,7 @@ def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Find
         else:
             fix = f"set {each.api_key_env or env.POSTHOG_API_KEY}"
             yield Finding(Level.NOTE, f"destination {each.name}", f"{each.host}: no key, so nothing is sent there", fix)
+    yield from (Finding(Level.NOTE, "host", remark, "write that host") for remark in settings.remarks)
     yield _directory("state", state_directory(environ), env.OTEL_POSTHOG_STATE_DIR)
     yield _spool(policy, environ)
 

@@ -26,6 +26,7 @@ _FIXES = {
     "http_402": "check the project's billing limits in PostHog",
     "http_404": "check the host: there is no PostHog there",
     "not_posthog": "check the host: what answers there is not PostHog; a relay needs `accept_any_2xx: true`",
+    "tls": "check the host's certificate; have REQUESTS_CA_BUNDLE name the file of the certificates to believe",
     "http_407": "check the proxy that HTTPS_PROXY names: it wants a password",
 }
 
