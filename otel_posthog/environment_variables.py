@@ -71,3 +71,6 @@ INSTANCE_ID = "INSTANCE_ID"
 # No `OTEL_` here either, for the same reason.
 GATEWAY_TOKENS = "OTEL_POSTHOG_GATEWAY_TOKENS"
 """Bearer tokens that `otel-posthog gateway` takes, separated by commas."""
+
+UUID_KEY = "OTEL_POSTHOG_UUID_KEY"
+"""The key by which gateways, and Collectors before them, make uuids of log records. Default: the installation's."""

@@ -89,8 +89,10 @@ class Signal(NamedTuple):
         context: The identity in context when the item was made, if any.
         observed_time_ns: When a log was observed, or the span of a span event ended; taken where `time_ns` is no time
             that can be meant.
-        repeat_index: 0, or the how-manieth exact repeat (same name and time) within one span.
+        repeat_index: 0, or the how-manieth exact repeat (same name and time) within one span; for a log record of this
+            process the how-manieth that was taken.
         dropped_attributes: How many attributes the SDK's limits had evicted before anybody could read them.
+        uid: Made where a log record without one was received, of all that was; empty for every other item.
         parent: For a span event the attributes of its span, which say who acts where the event itself does not.
     """
 
@@ -106,6 +108,7 @@ class Signal(NamedTuple):
     repeat_index: int = 0
     parent: Attributes = NO_ATTRIBUTES
     dropped_attributes: int = 0
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from otel_posthog.model import Attributes
 PREFIX = "analytics."
 EVENT = "analytics.event"
 
+RECORD_UID_KEY = "log.record.uid"
+
 EXCEPTION = "exception"
 EXCEPTION_TYPE = "exception.type"
 

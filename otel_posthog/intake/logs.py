@@ -14,7 +14,7 @@ from otel_posthog.intake.acting import acting
 from otel_posthog.intake.items import ExceptionsInForce, log_name
 from otel_posthog.model import Close, Flush, Signal, Source, Submit
 from otel_posthog.policy import ExceptionPolicy
-from otel_posthog.sdk import is_first_to_take, item_attributes
+from otel_posthog.sdk import is_first_to_take, item_attributes, taken_as
 
 
 class LogIntake(LogRecordProcessor):
@@ -81,5 +81,7 @@ def log_signal(item: ReadWriteLogRecord | ReadableLogRecord, exceptions: Excepti
         resource=item_attributes(resource),
         context=acting(record.context),
         observed_time_ns=observed_ns,
+        # Clocks tick in milliseconds on some systems, and an app may give several records one time.
+        repeat_index=taken_as(record.attributes),
         dropped_attributes=item.dropped_attributes,
     )

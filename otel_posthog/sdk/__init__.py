@@ -44,6 +44,7 @@ from otel_posthog.sdk.spans import (
     span_attributes,
     span_end,
     span_events,
+    taken_as,
 )
 
 # Whatever of this package is imported that imports a thread pool comes by here.
@@ -78,6 +79,7 @@ __all__ = [
     "span_events",
     "span_processors",
     "suppressed_instrumentation",
+    "taken_as",
     "wrap_exporter",
     "wrap_reader",
 ]

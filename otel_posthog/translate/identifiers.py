@@ -6,8 +6,9 @@ import hashlib
 import uuid
 
 from otel_posthog.model import Signal, Source
+from otel_posthog.route import RECORD_UID_KEY
 from otel_posthog.translate.note import Note
-from otel_posthog.translate.vocabulary import RECORD_UID_KEY, UUID_KEY, as_id
+from otel_posthog.translate.vocabulary import UUID_KEY, as_id
 
 _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569")
 
@@ -15,9 +16,10 @@ _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569")
 def event_uuid(signal: Signal, time_ns: int, note: Note) -> str:
     """Return the event's uuid, lowercase.
 
-    `analytics.uuid` if it is one, else `log.record.uid`, else a version 5 UUID of trace id, span id, name, time and
-    repeat index. A log record's observed time goes in as well: two lines of one span may bear the same time, which
-    `logging` keeps in microseconds. So does, outside a trace, the resource: all that then tells processes apart.
+    `analytics.uuid` if it is one, else the uid that a receiver made of all that it received, else `log.record.uid`,
+    else a version 5 UUID of trace id, span id, name, time and repeat index. A log record's observed time goes in as
+    well: two lines of one span may bear the same time, which `logging` keeps in microseconds. So does, outside a
+    trace, the resource: all that then tells processes apart.
 
     Args:
         signal: The signal.
@@ -30,6 +32,8 @@ def event_uuid(signal: Signal, time_ns: int, note: Note) -> str:
         if parsed is not None:
             return parsed
         note("uuid_invalid")
+    if signal.uid:
+        return derived_uuid("received", signal.uid)
     record_uid = signal.attributes.get(RECORD_UID_KEY)
     if isinstance(record_uid, str) and record_uid:
         return _parse_uuid(record_uid) or derived_uuid("uid", record_uid)

@@ -29,7 +29,6 @@ ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"
 TIMESTAMP_KEY = "analytics.timestamp"
 CONSENT_KEY = "analytics.consent"
-RECORD_UID_KEY = "log.record.uid"
 
 _RESERVED = frozenset(
     {

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from gateway import JSON, PROTOBUF, Gateway, as_json, gateway, logs_request, spans_request
+from gateway import JSON, PROTOBUF, TIME_NS, Gateway, as_json, gateway, logs_request, spans_request
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -58,6 +58,25 @@ def test_the_same_in_json_has_the_same_uuids(door: Gateway, posthog: FakePostHog
     assert (status, headers["Content-Type"], body) == (200, JSON, b"{}")
     posthog.wait_until(lambda: len(posthog.named("both_ways")) == 2, 20)
     assert len({each.uuid for each in posthog.named("both_ways")}) == 1
+
+
+@pytest.mark.parametrize("media_type", [PROTOBUF, JSON])
+def test_log_records_of_one_name_and_one_time_are_events_of_their_own(
+    door: Gateway, posthog: FakePostHog, media_type: str
+) -> None:
+    """Twenty of one tick, of five users whom nobody is told about, some exact repeats; sent again they are the same."""
+    name = f"tick_{media_type[-4:]}"
+    request = logs_request(*[name] * 20)
+    for number, record in enumerate(request.resource_logs[0].scope_logs[0].log_records):
+        record.time_unix_nano = record.observed_time_unix_nano = TIME_NS
+        record.attributes.add(key="user.id").value.string_value = f"u-{number % 5}"
+        record.attributes.add(key="analytics.n").value.int_value = number % 3
+    body = json.dumps(as_json(request)).encode() if media_type == JSON else request.SerializeToString()
+    for _ in range(2):
+        assert send(door, "/v1/logs", body, media_type)[0] == 200
+    assert posthog.wait_until(lambda: len(posthog.named(name)) == 40, 20)
+    assert len({each.uuid for each in posthog.named(name)}) == 20
+    assert len({each.distinct_id for each in posthog.named(name)}) == 1
 
 
 def test_personal_data_is_filtered(door: Gateway, posthog: FakePostHog) -> None:

@@ -31,6 +31,9 @@ def start(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedProce
         (("--host", "0.0.0.0"), {"POSTHOG_API_KEY": "phc_x"}, "there are no tokens; put some into "),
         (("--tokens-file", "/no/file"), {"POSTHOG_API_KEY": "phc_x"}, "--tokens-file /no/file cannot be read: "),
         ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_POSTHOG_GATEWAY_TOKENS": "short"}, "a token must be 16 or more ASCII"),
+        ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_POSTHOG_UUID_KEY": "k" * 31}, "the key of uuids must be 32 or more"),
+        ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_POSTHOG_UUID_KEY": '"' * 40}, "the key of uuids must be 32 or more"),
+        (("--uuid-key-file", "/no/file"), {"POSTHOG_API_KEY": "phc_x"}, "--uuid-key-file /no/file cannot be read: "),
         (("--cors-origin", "app.example.com"), {"POSTHOG_API_KEY": "phc_x"}, "--cors-origin must be like https://"),
         ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_POSTHOG_SPOOL_DIR": "/proc/x"}, "the spool /proc/x cannot be written"),
         (("--policy", "/no/policy.yaml"), {"POSTHOG_API_KEY": "phc_x"}, "/no/policy.yaml"),
@@ -108,6 +111,23 @@ def test_a_kill_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path) -
             assert posthog.wait_until(lambda: len(posthog.unique_events) >= len(acknowledged), 30)
         times = {each.timestamp for each in posthog.unique_events}
     assert len(times) >= len(acknowledged)
+
+
+@pytest.mark.parametrize("shared", ["the same installation", "a file", "the environment", "nothing"])
+def test_gateways_with_one_key_make_one_uuid_of_a_log_record(shared: str, tmp_path: Path) -> None:
+    """An installation keeps its key; two installations are given one, and make different uuids without."""
+    (tmp_path / "key").write_text(f"{'k' * 40}\n")
+    options = ("--uuid-key-file", str(tmp_path / "key")) if shared == "a file" else ()
+    key = "j" * 40 if shared == "the environment" else ""
+    body = logs_request("e").SerializeToString()
+    with FakePostHog() as posthog:
+        for number in range(2):
+            directory = tmp_path if shared == "the same installation" else tmp_path / str(number)
+            with gateway(*options, posthog=posthog.url, directory=directory, OTEL_POSTHOG_UUID_KEY=key) as made:
+                assert made.post("/v1/logs", body)[0] == 200
+                made.tree.end()
+        assert len(posthog.named("e")) == 2
+        assert len({each.uuid for each in posthog.named("e")}) == (2 if shared == "nothing" else 1)
 
 
 def test_its_own_metrics_go_to_the_named_endpoint(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.intake import LogIntake
 from otel_posthog.model import Signal
+from otel_posthog.translate import translate
+
+TIME_NS = 1_790_000_000_000_000_000
 
 
 @pytest.fixture
@@ -44,6 +47,15 @@ def test_a_marked_log_line_is_a_signal_with_its_observed_time(provider: LoggerPr
     provider.get_logger("x").emit(body="text", observed_timestamp=9, attributes={"analytics.event": "searched"})
     (signal,) = signals
     assert (signal.name, signal.time_ns, signal.observed_time_ns) == ("searched", 9, 9)
+
+
+def test_log_records_that_an_app_gives_one_time_are_different_events(
+    provider: LoggerProvider, signals: list[Signal]
+) -> None:
+    """Clocks tick in milliseconds on some systems: whatever is equal about them, each has a uuid of its own."""
+    for _ in range(5):
+        provider.get_logger("x").emit(event_name="analytics.e", timestamp=TIME_NS, observed_timestamp=TIME_NS)
+    assert len({event.uuid for each in signals for event in translate(each, lambda _: None)}) == 5
 
 
 def test_an_ordinary_log_line_is_none(provider: LoggerProvider, signals: list[Signal]) -> None:

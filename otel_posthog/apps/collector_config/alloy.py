@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_posthog.apps.collector_config.operational import operational
-from otel_posthog.apps.collector_config.product import product
+from otel_posthog.apps.collector_config.product import KEY, product
+from otel_posthog.environment_variables import UUID_KEY
 from otel_posthog.policy import Policy
 
 _HEADER = """\
@@ -133,5 +134,5 @@ def _input(name: str) -> str:
 def _quoted(value: object) -> str:
     """Return `value` as Alloy writes it; a text between backquotes where it may stand there as it is."""
     if isinstance(value, str) and "`" not in value and ("\\" in value or '"' in value):
-        return f"`{value}`"
+        return f"`{value}`".replace(KEY, f'` + sys.env("{UUID_KEY}") + `')
     return json.dumps(value, ensure_ascii=False)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from otel_posthog.apps.collector_config.operational import operational
-from otel_posthog.apps.collector_config.product import EXACT, product
+from otel_posthog.apps.collector_config.product import EXACT, KEY, product
 from otel_posthog.policy import HitMethod, Policy
 
 _WIDTH = 116
@@ -72,7 +72,7 @@ def _differences(policy: Policy) -> list[str]:
 def _written(content: dict[str, Any]) -> str:
     text = yaml.dump(content, sort_keys=False, allow_unicode=True, width=_WIDTH, Dumper=_Dumper)
     # The Collector takes a single dollar sign for the beginning of a variable.
-    return str(text).replace("$", "$$")
+    return str(text).replace("$", "$$").replace(f"${KEY}", KEY)
 
 
 class _Dumper(yaml.SafeDumper):

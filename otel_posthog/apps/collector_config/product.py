@@ -8,10 +8,11 @@ from typing import Any
 from otel_posthog.apps.collector_config.operational import by_key
 from otel_posthog.apps.collector_config.ottl import group, hold, is_match, keep_keys, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_values
+from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
+from otel_posthog.intake.otlp import CONTENT_UID
 from otel_posthog.policy import Policy
-from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED
+from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED, RECORD_UID_KEY
 from otel_posthog.translate.vocabulary import (
-    RECORD_UID_KEY,
     SESSION_ID_KEYS,
     TIMESTAMP_KEY,
     USER_ID_KEYS,
@@ -22,9 +23,14 @@ EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
 """Detectors that damage as little there as here. The others take any long number for somebody's, also an amount: on
 this way they are the gateway's."""
 
+KEY = f"${{env:{UUID_KEY_VARIABLE}:-}}"
+"""Stands for the key of uuids where the configuration is read."""
+
 _UUID = r"^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z"
+# A UUID, a ULID (which the semantic conventions recommend), or what is made below.
+_UID = rf"{_UUID}|^[0-9A-HJKMNP-TV-Z]{{26}}\z|^{re.escape(CONTENT_UID)}[0-9a-f]{{64}}\z"
 _TIME = r"^[0-9TZtz:. +-]{10,35}\z"
-_SHAPES = ((UUID_KEY, _UUID), (RECORD_UID_KEY, _UUID), (TIMESTAMP_KEY, _TIME))
+_SHAPES = ((UUID_KEY, _UUID), (RECORD_UID_KEY, _UID), (TIMESTAMP_KEY, _TIME))
 
 
 def product(policy: Policy) -> dict[str, Any]:
@@ -78,6 +84,24 @@ def _checked(attributes: str, key: str, pattern: str) -> str:
     return f'delete_key({attributes}, "{key}") where {field} != nil and not {is_match(field, pattern)}'
 
 
+def _with_uid() -> list[str]:
+    """Return the statements that give a log record a uid, while all that was received is still there.
+
+    By a key the same record has the same uid again. Without one it has a random one: a bare hash would let whoever
+    guesses what is taken off below see that it was there.
+    """
+    uid, own = f'log.attributes["{RECORD_UID_KEY}"]', f'log.attributes["{UUID_KEY}"]'
+    fields = ("trace_id.string", "span_id.string", "event_name", "time_unix_nano", "observed_time_unix_nano")
+    parts = [f"log.{field}" for field in fields]
+    parts += [f"String({field})" for field in ("log.attributes", "log.body", "resource.attributes")]
+    inner = f'SHA256(Concat(["{KEY}", {", ".join(parts)}], "|"))'
+    keyed = f'Concat(["{CONTENT_UID}", SHA256(Concat(["{KEY}", {inner}], "|"))], "")'
+    return [
+        f'set({uid}, {keyed}) where "{KEY}" != "" and {uid} == nil and {own} == nil',
+        f"set({uid}, UUID()) where {uid} == nil and {own} == nil",
+    ]
+
+
 def _before(policy: Policy) -> dict[str, Any]:
     allowed = "|".join(map(re.escape, sorted({*policy.privacy.allow, EXCEPTION_TYPE, RECORD_UID_KEY})))
     identity = _identity(policy)
@@ -87,10 +111,11 @@ def _before(policy: Policy) -> dict[str, Any]:
     def only(context: str, *statements: str) -> dict[str, object]:
         attributes = f"{context}.attributes"
         checked = [_checked(attributes, key, pattern) for key, pattern in _SHAPES]
+        checked += _with_uid() if context == "log" else []
         gone = []
         if not ids:
             gone = [f'delete_matching_keys({attributes}, "^analytics\\\\.(?:user|session)\\\\.")']
-        return group(context, [keep_keys(attributes, item), *gone, *checked, *statements])
+        return group(context, [*checked, keep_keys(attributes, item), *gone, *statements])
 
     resource = group("resource", [keep_keys("resource.attributes", rf"^(?:{allowed})\z")])
     scope = group("scope", ["keep_keys(scope.attributes, [])", 'set(scope.name, "")', 'set(scope.version, "")'])
@@ -103,5 +128,6 @@ def _before(policy: Policy) -> dict[str, Any]:
             only("span", *cleared),
             only("spanevent", *hold("spanevent")),
         ],
-        "log_statements": [resource, scope, only("log", 'set(log.body, "")', *hold("log"))],
+        # What says where a record comes from is in its uid, too.
+        "log_statements": [only("log", 'set(log.body, "")', *hold("log")), resource, scope],
     }

@@ -39,6 +39,7 @@ environment:
   POSTHOG_API_KEY, POSTHOG_HOST, OTEL_POSTHOG_POLICY,
   OTEL_POSTHOG_SPOOL_DIR, ...     as for an app
   OTEL_POSTHOG_GATEWAY_TOKENS     bearer tokens, separated by commas
+  OTEL_POSTHOG_UUID_KEY           the key, as in --uuid-key-file
   OTEL_EXPORTER_OTLP_ENDPOINT     where its own metrics go; without one nowhere
 
 exit status: 0 stopped by a signal, 2 it cannot start
@@ -62,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", metavar="FILE", help="the policy file (default: OTEL_POSTHOG_POLICY)")
     parser.add_argument(
         "--tokens-file", metavar="FILE", help="bearer tokens, one a line; needed on an address that others reach"
+    )
+    parser.add_argument(
+        "--uuid-key-file",
+        metavar="FILE",
+        help="the key of the uuids of log-based events, for gateways to share (default: the installation's)",
     )
     parser.add_argument(
         "--cors-origin",

@@ -20,6 +20,7 @@ class Options:
         grpc_port: Of OTLP/gRPC; None for no gRPC.
         policy: Path of the policy file.
         tokens_file: Path of the file with tokens.
+        uuid_key_file: Path of the file with the key of uuids.
         cors_origins: From where pages may send.
         workers: How many processes.
         max_body_bytes: Of a request.
@@ -35,6 +36,7 @@ class Options:
     grpc_port: int | None
     policy: str | None
     tokens_file: str | None
+    uuid_key_file: str | None
     cors_origins: tuple[str, ...]
     workers: int
     max_body_bytes: int
@@ -61,6 +63,7 @@ class Options:
             grpc_port=arguments.grpc_port or None,
             policy=arguments.policy,
             tokens_file=arguments.tokens_file,
+            uuid_key_file=arguments.uuid_key_file,
             cors_origins=tuple(arguments.cors_origin),
             workers=arguments.workers,
             max_body_bytes=arguments.max_body_bytes,

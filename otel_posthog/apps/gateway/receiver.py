@@ -13,7 +13,7 @@ from typing import Any
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.health import WANTED_DROPS
-from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, signals_of
+from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids, signals_of
 from otel_posthog.intake.otlp_json import read as read_json
 from otel_posthog.intake.otlp_proto import Kind
 from otel_posthog.intake.otlp_proto import read as read_proto
@@ -58,10 +58,11 @@ class Receiver:
 
     Args:
         pipeline: Takes signals of somebody who keeps them until they are on disk.
+        uuid_key: Makes the uids of log records without one.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, uuid_key: bytes) -> None:
+        self._pipeline, self._uuid_key = pipeline, uuid_key
 
     @property
     def is_ready(self) -> bool:
@@ -105,9 +106,10 @@ class Receiver:
         return taken
 
     def _signals(self, records: Iterator[Record], taken: Taken) -> Iterator[Signal]:
+        uids = RecordUids(self._uuid_key)
         for record in records:
             taken.items += 1
-            signals = [] if record is OPERATIONAL else signals_of(record, self._exceptions)
+            signals = [] if record is OPERATIONAL else signals_of(record, self._exceptions, uids)
             if not signals:
                 taken.operational += 1
             yield from signals

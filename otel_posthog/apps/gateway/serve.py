@@ -12,9 +12,11 @@ from functools import partial
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from otel_posthog import environment_variables as env
 from otel_posthog.apps.gateway.options import Options
 from otel_posthog.apps.gateway.settings import read_settings
 from otel_posthog.apps.gateway.tokens import Tokens, read_tokens
+from otel_posthog.apps.gateway.uuid_key import read_uuid_key
 from otel_posthog.apps.gateway.worker import application
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import Settings
@@ -33,6 +35,8 @@ def serve(arguments: argparse.Namespace) -> int:
         options = Options.of(arguments)
         settings = read_settings(os.environ, options)
         tokens = read_tokens(os.environ, options.tokens_file, options.host)
+        # For all workers, also where none can be kept.
+        os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
         listening = _listen(options.host, options.http_port, "--port")
         if options.grpc_port:
             _listen(options.host, options.grpc_port, "--grpc-port").close()

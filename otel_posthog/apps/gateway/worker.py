@@ -21,6 +21,7 @@ from otel_posthog.apps.gateway.service import Service
 from otel_posthog.apps.gateway.settings import read_settings
 from otel_posthog.apps.gateway.telemetry import Telemetry, meter_provider
 from otel_posthog.apps.gateway.tokens import read_tokens
+from otel_posthog.apps.gateway.uuid_key import read_uuid_key
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup import configure
 from otel_posthog.setup.instruments import instrument
@@ -53,7 +54,7 @@ def application(options: Options) -> Starlette:
     service = Service(
         options,
         read_tokens(os.environ, options.tokens_file, options.host),
-        Receiver(pipeline),
+        Receiver(pipeline, read_uuid_key(os.environ, options.uuid_key_file)),
         Telemetry(provider),
         running.guard,
         # One: the work is Python's own, which a second thread would only wait for.

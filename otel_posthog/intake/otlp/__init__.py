@@ -2,5 +2,16 @@
 
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, OnMalformed, Record, SpanEvent, SpanRecord
 from otel_posthog.intake.otlp.signals import signals_of
+from otel_posthog.intake.otlp.uids import CONTENT_UID, RecordUids
 
-__all__ = ["OPERATIONAL", "LogRecord", "OnMalformed", "Record", "SpanEvent", "SpanRecord", "signals_of"]
+__all__ = [
+    "CONTENT_UID",
+    "OPERATIONAL",
+    "LogRecord",
+    "OnMalformed",
+    "Record",
+    "RecordUids",
+    "SpanEvent",
+    "SpanRecord",
+    "signals_of",
+]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from otel_posthog.intake.items import ExceptionsInForce, log_name, span_items
 from otel_posthog.intake.otlp.records import LogRecord, SpanRecord
+from otel_posthog.intake.otlp.uids import RecordUids
 from otel_posthog.model import Signal, Source
 
 
-def signals_of(record: SpanRecord | LogRecord, exceptions: ExceptionsInForce) -> list[Signal]:
-    """Return the product items of `record`: the same, hence with the same uuids, as in the process it comes from.
+def signals_of(
+    record: SpanRecord | LogRecord, exceptions: ExceptionsInForce, uids: RecordUids | None = None
+) -> list[Signal]:
+    """Return the product items of `record`: those of the process it comes from, of a span also with the same uuids.
 
     Args:
         record: Of a document.
         exceptions: Returns the policy on exceptions.
+        uids: Tells log records of one name and time apart; without it they are one event.
     """
     if isinstance(record, SpanRecord):
         items = span_items(
@@ -39,5 +43,6 @@ def signals_of(record: SpanRecord | LogRecord, exceptions: ExceptionsInForce) ->
             resource=record.resource,
             observed_time_ns=record.observed_ns,
             dropped_attributes=record.dropped_attributes,
+            uid=uids.uid(record, name) if uids else "",
         )
     ]
