@@ -14,7 +14,7 @@ POSTHOG_HOST = "POSTHOG_HOST"
 """The ingestion host, e.g. `https://eu.i.posthog.com`. Default: `https://us.i.posthog.com`."""
 
 OTEL_POSTHOG_ENABLED = "OTEL_POSTHOG_ENABLED"
-"""`false` switches collection off; `preview` does all but send."""
+"""`false` switches collection off; `preview` does all but send, `console` prints each event as well."""
 
 OTEL_POSTHOG_POLICY = "OTEL_POSTHOG_POLICY"
 """Path of the policy file (YAML)."""

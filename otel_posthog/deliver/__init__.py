@@ -1,7 +1,8 @@
 """From clean events to PostHog: buffer, batch, send, retry."""
 
+from otel_posthog.deliver.console import Console
 from otel_posthog.deliver.delivery import Delivery
 from otel_posthog.deliver.preview import Preview
 from otel_posthog.deliver.wire import ingestion_url, is_app
 
-__all__ = ["Delivery", "Preview", "ingestion_url", "is_app"]
+__all__ = ["Console", "Delivery", "Preview", "ingestion_url", "is_app"]

@@ -67,7 +67,8 @@ def start_line(policy: Policy, collection: Collection) -> str:
     if not collection.enabled:
         return f"Usage statistics disabled by {collection.reason}"
     if collection.is_preview:
-        return f"Usage statistics in preview by {env.OTEL_POSTHOG_ENABLED}=preview: events are counted, none is sent"
+        word, does = ("console", "printed") if collection.is_shown else ("preview", "counted")
+        return f"Usage statistics in preview by {env.OTEL_POSTHOG_ENABLED}={word}: events are {does}, none is sent"
     modes = {policy.identity_of(each) for each in policy.destinations if each.api_key}
     kept = "preserved" if IdentityMode.IDENTIFIED in modes else "anonymized"
     return f"Usage statistics enabled (user IDs {kept})"

@@ -23,14 +23,16 @@ class Collection:
         enabled: Whether events are collected.
         reason: What decided, e.g. `ALGA_USAGE_STATS=false`; empty when enabled.
         is_preview: Whether they are filtered and counted, and none is sent.
+        is_shown: Whether each of a preview is printed as it would be sent.
     """
 
     enabled: bool
     reason: str = ""
     is_preview: bool = False
+    is_shown: bool = False
 
 
-PREVIEW = "preview"
+PREVIEW, CONSOLE = "preview", "console"
 OPTED_OUT = Collection(False, "set_collection(False)")
 
 
@@ -43,7 +45,7 @@ def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
     """
     for name in (env.OTEL_POSTHOG_ENABLED, env.USAGE_STATS, *policy.collection.off_switches):
         value = environ.get(name, "").strip()
-        if name == env.OTEL_POSTHOG_ENABLED and value.lower() == PREVIEW:
+        if name == env.OTEL_POSTHOG_ENABLED and value.lower() in {PREVIEW, CONSOLE}:
             continue
         # A word that is neither yes nor no (`ture`, `nope`) was meant to say something: fail closed.
         if value and value.lower() not in TRUE_WORDS:
@@ -52,8 +54,9 @@ def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
         value = environ.get(name, "").strip()
         if value and value.lower() not in FALSE_WORDS:
             return Collection(False, f"{name}={_shown(value)}")
-    if environ.get(env.OTEL_POSTHOG_ENABLED, "").strip().lower() == PREVIEW:
-        return Collection(True, is_preview=True)
+    word = environ.get(env.OTEL_POSTHOG_ENABLED, "").strip().lower()
+    if word in {PREVIEW, CONSOLE}:
+        return Collection(True, is_preview=True, is_shown=word == CONSOLE)
     if not any(destination.api_key for destination in policy.destinations):
         return Collection(False, f"{env.POSTHOG_API_KEY} (not set)")
     return Collection(True)

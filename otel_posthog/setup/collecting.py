@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otel_posthog.deliver import Preview
+from otel_posthog.deliver import Console, Preview
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms, load
@@ -23,6 +23,7 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
     """Return the pipeline, and show the notice where this is the first start that sends."""
     policy, installation, choice = settings.policy, load(environ), collection_choice(environ)
     is_preview = settings.collection.is_preview
+    preview = Console if settings.collection.is_shown else Preview
     pseudonyms = Pseudonyms.kept_in(installation.directory, settings.keys)
     pseudonyms.expire()
     if not (is_preview or choice.is_off()):
@@ -33,7 +34,7 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
         installation_id=installation.distinct_id,
         health=health,
         guard=guard,
-        delivery=Preview(policy, health, guard) if is_preview else None,
+        delivery=preview(policy, health, guard) if is_preview else None,
         pseudonyms=pseudonyms,
         is_opted_out=choice.is_off,
         spool_directory=spool_directory(environ),

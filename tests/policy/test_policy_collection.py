@@ -60,6 +60,9 @@ def test_preview_does_all_but_send_and_any_off_switch_still_wins() -> None:
     """It needs no key, in whatever case it is written."""
     for word in ("preview", " Preview "):
         assert decide(Policy(), {"OTEL_POSTHOG_ENABLED": word}) == Collection(True, is_preview=True)
-    off = decide(POLICY, {"OTEL_POSTHOG_ENABLED": "preview", "DO_NOT_TRACK": "1"})
-    assert off == Collection(False, "DO_NOT_TRACK=1")
+    for word in ("console", " CONSOLE"):
+        assert decide(Policy(), {"OTEL_POSTHOG_ENABLED": word}) == Collection(True, is_preview=True, is_shown=True)
+    for word in ("preview", "console"):
+        off = decide(POLICY, {"OTEL_POSTHOG_ENABLED": word, "DO_NOT_TRACK": "1"})
+        assert off == Collection(False, "DO_NOT_TRACK=1")
     assert not decide(POLICY, {"USAGE_STATS": "preview"}).enabled

@@ -15,9 +15,11 @@ import pytest
 from events import KEY
 from instrumented import EVENTS_PER_ORDER, SUPPORT, Run, instrumented, shop
 from ports import free_port
+from shop import MAIL
 
 from otel_posthog.testing import FakePostHog, OtlpSink
 
+EVENTS = ["coupon_used", "order_logged", "order_placed", "receipt_sent"]
 ENABLED = "Usage statistics enabled (user IDs anonymized)"
 OPTED_OUT = "Usage statistics disabled by set_collection(False)"
 
@@ -52,6 +54,22 @@ def test_row_preview(fake_posthog: FakePostHog, otlp_sink: OtlpSink) -> None:
     counted = outcomes(otlp_sink)
     assert (counted["previewed"], counted["delivered"]) == (2 * EVENTS_PER_ORDER, 0)
     assert run.said == "Usage statistics in preview by OTEL_POSTHOG_ENABLED=preview: events are counted, none is sent"
+
+
+def test_row_console(fake_posthog: FakePostHog, otlp_sink: OtlpSink) -> None:
+    """`OTEL_POSTHOG_ENABLED=console`: each event is read on the terminal as it would be sent, and none is sent."""
+    run = shop(1, otlp=otlp_sink.url, posthog=fake_posthog.url, POSTHOG_API_KEY="", OTEL_POSTHOG_ENABLED="console")
+    assert fake_posthog.requests == []
+    assert outcomes(otlp_sink)["previewed"] == EVENTS_PER_ORDER
+    start = "Usage statistics in preview by OTEL_POSTHOG_ENABLED=console: events are printed, none is sent"
+    assert start in run.out.splitlines()
+    shown = [line for line in run.out.splitlines() if line.startswith("-> default: ")]
+    assert sorted(shown) == [f"-> default: {name}" for name in sorted(EVENTS)]
+    assert "     total                     10\n" in run.out
+    assert "     note                      call [phone] or write [email], card [card]\n" in run.out
+    assert "     distinct_id               installation-" in run.out
+    assert MAIL not in run.out
+    assert "u-4711" not in run.out
 
 
 @pytest.mark.parametrize("switch", ["OTEL_POSTHOG_ENABLED=false", "OTEL_SDK_DISABLED=true"])
