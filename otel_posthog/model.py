@@ -223,6 +223,9 @@ class Scrubber(Protocol):
             among: The attributes of the item; two numbers may be a place only together.
         """
 
+    def depends(self, key: str) -> bool:
+        """Return whether a value under `key` may be harmless by itself, and not beside others."""
+
     def scrub_text(self, text: str) -> str:
         """Return `text` with what the detectors find replaced; the same object where they find nothing."""
 

@@ -7,7 +7,6 @@ exporters' threads. It never changes an item in place: others hold it too.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -28,7 +27,6 @@ _MAX_REMEMBERED = 1000
 # to go, so that no personal data stays in memory.
 _MAX_HARMLESS, _MAX_HARMLESS_CHARS = 4096, 256
 
-_DEGREES = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{1,15}")
 _ALONE: Mapping[str, Any] = MappingProxyType({})
 
 _T = TypeVar("_T")
@@ -107,8 +105,7 @@ class _Rules:
         except Exception as error:
             self._guard.caught("redact_value", error)
             return REDACTED
-        # Half of a place, written as a text, hides nothing until the other half stands beside it.
-        if clean is value and isinstance(value, str) and not _DEGREES.fullmatch(value):
+        if clean is value and isinstance(value, str) and not self._scrubber.depends(key):
             self._remember(key, value)
         return clean
 

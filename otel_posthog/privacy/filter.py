@@ -97,6 +97,14 @@ class Filter:
         """
         return self._scrub.value(key, value, among)
 
+    def depends(self, key: str) -> bool:
+        """Return whether an operational attribute may be harmless by itself, and not beside others.
+
+        Args:
+            key: The attribute's key.
+        """
+        return self._scrub.depends(key)
+
     def scrub_text(self, text: str) -> str:
         """Return an operational text (a span's name, a status message), scrubbed; the same object if nothing was found.
 

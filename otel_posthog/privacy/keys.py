@@ -17,9 +17,10 @@ from otel_posthog.privacy.words import (
     CREDENTIALS,
     DESCRIPTORS,
     FLAGS,
-    HALVES,
     HARMLESS_KEYS,
     HARMLESS_PHRASES,
+    JOINED,
+    JOINED_SHORT,
     KINDS,
     NEVER_NUMBERS,
     NO_PLURALS,
@@ -45,7 +46,6 @@ _LONG_DIGITS = re.compile(r"\d{4}")
 # What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
 _NOTHING = frozenset((REDACTED, "_OTHER"))
 _NO_KINDS: frozenset[str] = frozenset()
-_PLACE = frozenset(("gps",))
 _KINDS = {kind: words.union(f"{word}s" for word in words) for kind, words in KINDS.items()}
 _KIND_WORDS = _NO_KINDS.union(*_KINDS.values())
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
@@ -65,7 +65,6 @@ class KeyFacts:
         version: A number with dots under it is a version.
         kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
         page: Its value is the address of a page.
-        other_half: The key under which the other of two numbers stands that are a place only together.
     """
 
     sensitive: bool = False
@@ -77,7 +76,6 @@ class KeyFacts:
     version: bool = False
     kinds: frozenset[str] = frozenset()
     page: bool = False
-    other_half: str = ""
 
 
 NO_FACTS = KeyFacts()
@@ -97,6 +95,13 @@ class KeyRules:
         self._longest = max((len(phrase) for phrase in self._phrases), default=1)
         # Almost no word of a key begins one of them.
         self._beginnings = frozenset(word[:end] for word in self._joined for end in range(1, len(word) + 1))
+        self._endings = tuple(JOINED & self._joined)
+        self._short = {
+            f"{before}{ending}": word
+            for ending, (word, firsts) in JOINED_SHORT.items()
+            if word in self._joined
+            for before in firsts
+        }
 
     def facts(self, key: str) -> KeyFacts:
         """Return what `key` tells."""
@@ -104,14 +109,11 @@ class KeyRules:
         version = not VERSIONS.isdisjoint(tokens) or ("user" in tokens and ("user", "agent") in pairwise(tokens))
         kinds = _NO_KINDS if _KIND_WORDS.isdisjoint(tokens) else _kinds(tokens)
         page = not PAGES.isdisjoint(tokens)
-        other_half = _other_half(key, tokens[-1], kinds) if tokens and tokens[-1] in HALVES else ""
-        if other_half:
-            kinds |= _PLACE
         hits = () if key in HARMLESS_KEYS else self._hits(tokens)
-        if not hits and not (version or kinds or page or other_half):
+        if not hits and not (version or kinds or page):
             return NO_FACTS
         if not hits:
-            return KeyFacts(version=version, kinds=kinds, page=page, other_half=other_half)
+            return KeyFacts(version=version, kinds=kinds, page=page)
         counts = _counts(tokens, hits)
         return KeyFacts(
             sensitive=True,
@@ -137,6 +139,17 @@ class KeyRules:
                     break
                 joined += tokens[end]
                 end += 1
+        return tuple(hits) or self._grown_together(tokens)
+
+    def _grown_together(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the credentials that are the ends of longer words: `dbpassword`, `PGPASSWORD`."""
+        hits: list[str] = []
+        for token in tokens:
+            word = token.removesuffix("s") if token[-2:] != "ss" else token
+            if word.endswith(self._endings):
+                hits.append(next(each for each in self._endings if word.endswith(each)))
+            elif word in self._short:
+                hits.append(self._short[word])
         return tuple(hits)
 
 
@@ -177,17 +190,6 @@ def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
 
 def _tokens(key: str) -> tuple[str, ...]:
     return tuple(token.lower() for token in _TOKEN.findall(key[:MAX_KEY_CHARS]))
-
-
-def _other_half(key: str, half: str, kinds: frozenset[str]) -> str:
-    """Return the key beside which a half of a place stands: `location.x` for `location.y`, `lat` for `long`."""
-    at = key.lower().rfind(half)
-    written = key[at : at + len(half)]
-    if written.lower() != half or not ("gps" in kinds or half == "long"):
-        return ""
-    other = HALVES[half]
-    spelled = other.upper() if written.isupper() else other.title() if written.istitle() else other
-    return f"{key[:at]}{spelled}{key[at + len(half) :]}"
 
 
 def _kinds(tokens: tuple[str, ...]) -> frozenset[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
 from otel_posthog.policy.defaults import DETECTORS
+from otel_posthog.privacy.beside import names_beside, other_half
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
 from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
 from otel_posthog.privacy.reserved import is_reserved
@@ -18,6 +19,7 @@ from otel_posthog.privacy.selectors import Selectors, ValueRule
 MAX_KEY_CHARS = 200
 # A marker that stands for a key says nothing of the value; `user[email]` does.
 _OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")
+_PLACE = frozenset(("gps",))
 # Keys are few and come again with every event; a stream of ever new ones must not fill the memory.
 _KEYS_KEPT = 4096
 
@@ -33,6 +35,8 @@ class Key:
         fired: The detectors that found something in it.
         methods: Which detectors look at its value, and what stands for a hit of each.
         rule: What is done with its value whole, if anything.
+        half: The key under which the other of two numbers stands that are a place only together.
+        names: Keys under which the name of its value may stand.
         is_plain: Whether nothing of the above sets it apart, and its value is a value like any other.
     """
 
@@ -42,10 +46,12 @@ class Key:
     fired: tuple[str, ...] = ()
     methods: HitMethods = MARKERS
     rule: ValueRule | None = None
+    half: str = ""
+    names: tuple[str, ...] = ()
     is_plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        plain = not (self.reserved or self.fired or self.facts.sensitive or self.facts.other_half or self.rule)
+        plain = not (self.reserved or self.fired or self.facts.sensitive or self.rule or self.half or self.names)
         object.__setattr__(self, "is_plain", plain)
 
 
@@ -67,8 +73,8 @@ class Rules:
     def __init__(self, policy: PrivacyPolicy) -> None:
         self.policy = policy
         tokens = _tokens(policy)
-        key_rules = KeyRules(policy.sensitive_keys)
-        self._facts = lru_cache(_KEYS_KEPT)(key_rules.facts)
+        self._key_rules = KeyRules(policy.sensitive_keys)
+        self._facts = lru_cache(_KEYS_KEPT)(self._key_rules.facts)
         self.scanner = Scanner(DETECTORS, self._facts)
         off = dict.fromkeys(DETECTORS, HitMethod.OFF)
         self.methods = hit_methods({**off, **policy.detectors}, tokens)
@@ -83,21 +89,34 @@ class Rules:
             return False
         return value[:1] != "-" and self._facts(before[:MAX_KEY_CHARS]).sensitive
 
+    def named(self, key: Key, name: str | None) -> Key:
+        """Return how a value under `key` is read that another entry gives the name `name`.
+
+        Names of that kind are not few, and may be anything: none of them is kept.
+        """
+        read = key if name is None else self._read(name)
+        if not (read.facts.sensitive or read.rule):
+            return key
+        return replace(read, name=key.name, fired=key.fired, reserved=key.reserved, half="", names=())
+
     def _read(self, key: str) -> Key:
         fired: Fired = []
         name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired, methods=self._key_methods)
-        facts = self._facts(_OWN_MARKER.sub("", key))
+        facts = self._key_rules.facts(_OWN_MARKER.sub("", key))
         if fired and not facts.sensitive:
             # Letters of an address or a token may read like words; only what is left of the key speaks.
-            facts = self._facts(_OWN_MARKER.sub("", name))
+            facts = self._key_rules.facts(_OWN_MARKER.sub("", name))
         short = key[:MAX_KEY_CHARS]
+        half = other_half(short, facts.kinds)
         return Key(
             name,
-            facts,
+            replace(facts, kinds=facts.kinds | _PLACE) if half else facts,
             reserved=is_reserved(key),
             fired=tuple(fired),
             methods=self._selectors.hit_methods(short),
             rule=self._selectors.value_rule(short),
+            half=half,
+            names=names_beside(short),
         )
 
 

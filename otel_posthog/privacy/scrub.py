@@ -13,12 +13,14 @@ from types import MappingProxyType
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import Method
 from otel_posthog.privacy.around import around
+from otel_posthog.privacy.beside import are_pairs, both_halves, name_of, pair, place_of
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
 from otel_posthog.privacy.methods import MARKERS, HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
-from otel_posthog.privacy.walk import beside, is_card_number, place_of, unused
+from otel_posthog.privacy.selectors import ValueRule
+from otel_posthog.privacy.walk import is_card_number, unused
 
 # Long stack traces are worth keeping whole on this side; what is longer still is cut.
 MAX_CHARS = 256 * 1024
@@ -40,10 +42,25 @@ class Scrub:
         """Return `value` of the attribute `key`, scrubbed; `among` are the attributes beside it."""
         if value is None or isinstance(value, bool):
             return value
+        return self._one_of(self._rules.key(key), value, among, 0)
+
+    def depends(self, key: str) -> bool:
+        """Return whether what stands beside the attribute `key` may say more of its value."""
         read = self._rules.key(key)
-        if _hides(read, value):
-            return self._hidden(read, value)
-        return self._value(beside(value, read, among), read, 0)
+        return bool(read.half or read.names)
+
+    def _one_of(
+        self, key: Key, value: object, among: Mapping[str, object], depth: int, inherited: ValueRule | None = None
+    ) -> object:
+        """Return the value of one entry, scrubbed, given the entries beside it and a rule for all of them."""
+        if key.names:
+            key = self._rules.named(key, name_of(key.names, among))
+        if _hides(key, value):
+            return self._hidden(key, value)
+        if inherited is not None and key.rule is None:
+            key = replace(key, rule=inherited)
+        both = both_halves(value, among.get(key.half)) if key.half and "gps" not in key.methods.skipped else None
+        return self._value(both or value, key, depth)
 
     def _hidden(self, key: Key, value: object) -> object:
         """Return the words around what makes a value sensitive, if they may stay."""
@@ -102,38 +119,59 @@ class Scrub:
         return value if scrubbed is text else scrubbed.encode("latin-1", "replace")
 
     def _mapping(self, value: Mapping[str, object], outer: Key, depth: int) -> object:
-        where = place_of(value.values(), outer) if "gps" in outer.facts.kinds else None
-        if where is not None:
+        where = place_of(value.values(), outer.facts) if "gps" in outer.facts.kinds else None
+        if where is not None and "gps" not in outer.methods.skipped:
             return _hit("gps", where, outer.methods)
         scrubbed: dict[str, object] = {}
         changed = False
         for key, each in value.items():
             read = self._rules.key(key if isinstance(key, str) else str(key))
-            held = read if read.rule is not None or outer.rule is None else replace(read, rule=outer.rule)
-            new = (
-                self._hidden(read, each) if _hides(read, each) else self._value(beside(each, held, value), held, depth)
-            )
+            new = self._one_of(read, each, value, depth, outer.rule)
             name = unused(read.name, scrubbed) if read.fired else key
             changed = changed or new is not each or name is not key
             scrubbed[name] = new
         return scrubbed if changed else value
 
     def _sequence(self, value: list[object] | tuple[object, ...], key: Key, depth: int) -> object:
-        where = place_of(value, key)
-        if where is not None:
-            return _hit("gps", where, key.methods)
+        whole = self._whole(value, key, depth)
+        if whole is not None:
+            return whole
         scrubbed = []
         changed = False
+        sure = are_pairs(value)
         after: object = None
         for each in value:
             hidden = self._rules.is_flag_value(after, each)
-            new = REDACTED if hidden else self._value(each, key, depth)
+            new = (
+                REDACTED
+                if hidden
+                else (self._pair(each, key, depth) if sure else None) or self._value(each, key, depth)
+            )
             changed = changed or new is not each
             scrubbed.append(new)
             after = each
         if not changed:
             return value
         return scrubbed if isinstance(value, list) else tuple(scrubbed)
+
+    def _whole(self, value: list[object] | tuple[object, ...], key: Key, depth: int) -> object:
+        """Return what stands for a list that is a place, or a name and its value; None for any other."""
+        where = place_of(value, key.facts)
+        if where is not None and "gps" not in key.methods.skipped:
+            return _hit("gps", where, key.methods)
+        return self._pair(value, key, depth, sure=False)
+
+    def _pair(self, value: object, key: Key, depth: int, *, sure: bool = True) -> object:
+        """Return a list that is a name and its value, scrubbed; None where the name says nothing of it."""
+        named = pair(value, sure=sure)
+        read = key if named is None else self._rules.named(key, named[0])
+        if named is None or read is key or not isinstance(value, (list, tuple)):
+            return None
+        given = self._one_of(read, value[1], NO_OTHERS, depth)
+        name = self._value(value[0], key, depth)
+        if given is value[1] and name is value[0]:
+            return value
+        return [name, given] if isinstance(value, list) else (name, given)
 
 
 def _hides(key: Key, value: object) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
 from otel_posthog.privacy.around import Clean, around
-from otel_posthog.privacy.detectors import is_card, place
+from otel_posthog.privacy.beside import are_pairs, both_halves, name_of, pair, place_of
+from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
 from otel_posthog.privacy.methods import MARKERS, ValueMethod
@@ -41,7 +42,6 @@ Hide = Callable[[str, str], str]
 _UNKNOWN_KEY = "[key]"
 _MAX_INT_BITS = 64
 _CARD_DIGITS = range(13, 20)
-_MAX_COORDINATES = 3
 
 
 class Walk:
@@ -77,7 +77,7 @@ class Walk:
                 if cleaned is not GONE:
                     kept[read.name] = cleaned
             else:
-                self._entry(kept, read, beside(value, read, properties), read.name, 0)
+                self._one_of(kept, read, value, read.name, 0, properties)
         return kept
 
     def name(self, text: str, path: str) -> str:
@@ -125,6 +125,22 @@ class Walk:
         if name is None or isinstance(name, (str, int, float)):
             return self._rules.key(str(name))
         return self._rules.key(_UNKNOWN_KEY)
+
+    def _one_of(  # noqa: PLR0913, PLR0917 - called for every entry there is
+        self,
+        kept: dict[str, object],
+        key: Key,
+        value: object,
+        path: str,
+        depth: int,
+        among: Mapping[Any, object],
+        inherited: ValueRule | None = None,
+    ) -> None:
+        """Put what may leave of one entry into `kept`, given the entries beside it."""
+        if key.names:
+            key = self._rules.named(key, name_of(key.names, among))
+        both = both_halves(value, among.get(key.half)) if key.half and "gps" not in key.methods.skipped else None
+        self._entry(kept, key, both or value, path, depth, inherited)
 
     def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is
         self,
@@ -233,22 +249,23 @@ class Walk:
     def _nested(self, value: Mapping[object, object], path: str, outer: Key, depth: int) -> object:
         if self._too_deep(path, depth):
             return GONE
-        where = place_of(value.values(), outer) if "gps" in outer.facts.kinds else None
-        if where is not None:
+        where = place_of(value.values(), outer.facts) if "gps" in outer.facts.kinds else None
+        if where is not None and "gps" not in outer.methods.skipped:
             return self._hit("gps", where, path, outer)
         kept: dict[str, object] = {}
         for key, each in islice(value.items(), self._width(value, path)):
             read = self._key(key)
-            self._entry(kept, read, beside(each, read, value), f"{path}.{read.name}", depth + 1, outer.rule)
+            self._one_of(kept, read, each, f"{path}.{read.name}", depth + 1, value, outer.rule)
         return kept
 
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         if self._too_deep(path, depth):
             return GONE
-        where = place_of(value, key)
-        if where is not None:
-            return self._hit("gps", where, path, key)
+        whole = self._whole(value, path, key, depth)
+        if whole is not None:
+            return whole
         kept = []
+        sure = are_pairs(value)
         after: object = None
         for index, each in enumerate(islice(value, self._width(value, path))):
             at = f"{path}.{index}"
@@ -256,11 +273,34 @@ class Walk:
                 self._receipt.add(at, "sensitive_key", REPLACED)
                 cleaned: object = REDACTED
             else:
-                cleaned = self._value(each, at, key, depth + 1)
+                cleaned = (self._pair(each, at, key, depth + 1) if sure else None) or self._value(
+                    each, at, key, depth + 1
+                )
             after = each
             if cleaned is not GONE:
                 kept.append(cleaned)
         return kept
+
+    def _whole(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
+        """Return what stands for a list that is a place, or a name and its value; None for any other."""
+        where = place_of(value, key.facts)
+        if where is not None and "gps" not in key.methods.skipped:
+            return self._hit("gps", where, path, key)
+        return self._pair(value, path, key, depth, sure=False)
+
+    def _pair(self, value: object, path: str, key: Key, depth: int, *, sure: bool = True) -> object:
+        """Return what may leave of a list that is a name and its value; None where the name says nothing of it."""
+        named = pair(value, sure=sure)
+        read = key if named is None else self._rules.named(key, named[0])
+        if named is None or read is key:
+            return None
+        kept: dict[str, object] = {}
+        # Nothing of a pair can be left out.
+        self._texts += 1
+        self._entry(kept, read, named[1], f"{path}.1", depth + 1)
+        self._texts -= 1
+        name = self._value(named[0], f"{path}.0", key, depth + 1)
+        return [REDACTED if name is GONE else name, next(iter(kept.values()), REDACTED)]
 
     def _too_deep(self, path: str, depth: int) -> bool:
         if depth < self._policy.max_depth:
@@ -283,21 +323,6 @@ def is_card_number(number: float) -> bool:
         return False
     digits = str(int(number)) if 10**12 <= number < 10**19 else ""
     return len(digits) in _CARD_DIGITS and is_card(digits)
-
-
-def place_of(values: Collection[object], key: Key) -> str | None:
-    """Return as a text the place that a list of numbers is; None where it is none, or places may stay."""
-    if len(values) > _MAX_COORDINATES or "gps" in key.methods.skipped:
-        return None
-    return place([plain(each) for each in values], named="gps" in key.facts.kinds)
-
-
-def beside(value: object, key: Key, among: Mapping[Any, object]) -> object:
-    """Return `value`, or both halves of a place where `value` is one and the other stands `among` the same entries."""
-    if not key.facts.other_half or "gps" in key.methods.skipped:
-        return value
-    both = (plain(value), plain(among.get(key.facts.other_half)))
-    return both if place(both, named=True) is not None else value
 
 
 def unused(name: str, kept: Mapping[str, object]) -> str:

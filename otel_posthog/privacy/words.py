@@ -33,10 +33,33 @@ NEVER_NUMBERS = words("email mail jwt cookie cookies address street bearer")
 # Words under which a value is a credential, not a fact about a person.
 CREDENTIALS = words(
     "password passwd pwd passphrase secret secrets credential credentials token jwt auth authorization bearer cookie "
-    "cookies csrf xsrf otp pin cvv cvc api apikey access private signing encryption session pass passcode "
-    "key adgangskode clave contrasena contraseña haslo hasło heslo jelszo jelszó kennwort lösenord losenord lozinka "
-    "parola passwort salasana senha şifre wachtwoord пароль 密码 密碼 パスワード 비밀번호 passe"
+    "cookies csrf xsrf otp pin cvv cvc api apikey accesskey secretkey privatekey access private signing encryption "
+    "session pass passcode key adgangskode clave contrasena contraseña haslo hasło heslo jelszo jelszó kennwort "
+    "lösenord losenord lozinka parola passwort salasana senha şifre wachtwoord пароль 密码 密碼 パスワード 비밀번호 "
+    "passe"
 )
+# What a word may end in to be a credential's (`dbpassword`, `PGPASSWORD`): no other word ends so.
+JOINED = words(
+    "password passwd passphrase passcode secret apikey secretkey accesskey privatekey passwort kennwort wachtwoord "
+    "contrasena contraseña adgangskode lösenord salasana"
+)
+# The same of shorter words, each with what it is short for, behind these only: there are `bypass` and `pagetoken`.
+_JOINED_TO = (
+    "admin api app auth bot client csrf db device email ftp git github gitlab jwt keystore ldap login mail mongo my "
+    "mysql oauth pg postgres proxy push redis root sa service session slack smtp sql ssh sso sys user vault web"
+)
+JOINED_SHORT = {
+    "token": (
+        "token",
+        words(
+            f"{_JOINED_TO} access bearer deploy id npm personal private pypi refresh reset secret security "
+            "verification webhook xsrf"
+        ),
+    ),
+    "pass": ("password", words(f"{_JOINED_TO} truststore")),
+    "pw": ("password", words(f"{_JOINED_TO} new old")),
+    "pwd": ("password", words(f"{_JOINED_TO} new truststore")),
+}
 # Terms of art in which a sensitive word is none; addresses of machines are left to the detectors of addresses.
 HARMLESS_PHRASES = frozenset(
     (first, second)
@@ -80,6 +103,9 @@ KINDS = {
 }
 # The ends of two keys whose numbers are a place together.
 HALVES = {"x": "y", "y": "x", "0": "1", "1": "0", "long": "lat"}
+# The last words of the keys of a name and of its value.
+NAME_KEYS = ("name", "key", "k", "field", "header", "param", "parameter", "attribute", "property", "column", "label")
+VALUE_KEYS = ("value", "v", "val", "old", "new", "old_value", "new_value", "oldvalue", "newvalue", "content", "data")
 # Keys whose value is the address of a page, not of a file.
 PAGES = words("url uri href target route referrer referer pathname path_name page endpoint query")
 # Cookies that say how somebody likes a page, and attributes of a cookie.

@@ -40,9 +40,11 @@ EACH = 3
 
 
 def _values() -> dict[str, str]:
-    """Return values of every class, planted and harmless, by a key that says nothing."""
+    """Return values of every class, planted and harmless, by a key that says nothing: `kterces` is no secret."""
     dice = Random("operational parity")
-    made = {f"k{name}.n{number}": in_text(name, make(dice)) for name, make in MAKERS.items() for number in range(EACH)}
+    made = {
+        f"k{name[::-1]}.n{number}": in_text(name, make(dice)) for name, make in MAKERS.items() for number in range(EACH)
+    }
     return made | {f"h{name}.n{number}": make(dice) for name, make in LOOK_ALIKES.items() for number in range(EACH)}
 
 

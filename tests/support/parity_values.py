@@ -51,6 +51,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "a street by its key": ("billingAddress", "Main St 1"),
     "an e-mail by its key": ("customerEmail", "none"),
     "an API key by its key": ("x-api-key", "k1"),
+    "a client's secret by a key of one word": ("clientsecret", "k1"),
     "a passport's number by its name": ("note", "passport C01X00T47"),
     "a national insurance number": ("note", "AB 12 34 56 C"),
     "a CPF": ("note", "529.982.247-25"),

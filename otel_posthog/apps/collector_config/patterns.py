@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 
 from otel_posthog.privacy.detectors.national_id import CAPITALS, NAMES_IN_WORDS
 from otel_posthog.privacy.detectors.vendor import CHARACTERS, beginnings
-from otel_posthog.privacy.words import IBAN_LENGTHS
+from otel_posthog.privacy.words import IBAN_LENGTHS, JOINED
 
 _AT = r"(?:@|%40|%2540|&#64;|\\u0040)"
 # What `redaction` sees of bytes is base64, in which an at sign has one of three forms; no shorter address is met.
@@ -109,6 +109,7 @@ def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
     return [
         rf"(?i:(?:^|[^\pL])(?:{'|'.join(spelt)})(?:[^\pL]|\z))",
         rf"(?i:{'|'.join(anywhere)})",
+        *_joined(words),
         # One word of several without a gap: `userEmail`, `zipCode`.
         rf"[a-z0-9](?:{capital})(?:[^a-z]|\z)",
         rf"(?:^|[^\pL])(?:{capital.lower()})[A-Z]",
@@ -132,6 +133,13 @@ KEYS_WITH_VALUES = r"@|%40|[0-9][0-9 ().+/:-]{5,}[0-9]|eyJ"
 def _spelt(word: str) -> str:
     """Return `word` with any of the gaps that keys have between words, in RE2."""
     return r"[ _.-]?".join(re.escape(part) for part in word.split())
+
+
+def _joined(words: list[str]) -> Iterator[str]:
+    """Yield what finds credentials at the end of longer words: `clientsecret`."""
+    endings = sorted(JOINED.intersection(words))
+    if endings:
+        yield rf"(?i:(?:{'|'.join(endings)})s?(?:[^\pL]|\z))"
 
 
 def _vendor_keys() -> Iterator[str]:

@@ -1,0 +1,105 @@
+"""What an entry is by what stands beside it: half of a place, a value whose name is another entry.
+
+`{"name": "password", "value": …}`, `["password", …]`, `header.0.key` and `header.0.value`: the name is no key of the
+value's, and is read as one all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from otel_posthog.privacy.detectors import place
+from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.plain import plain
+from otel_posthog.privacy.words import HALVES, NAME_KEYS, VALUE_KEYS
+
+_MAX_COORDINATES = 3
+_MAX_NAME_CHARS = 64
+_ENDS = (*HALVES, *VALUE_KEYS)
+# `["password", "otp"]` lists two names.
+_NAME = re.compile(r"[a-z][a-z_-]{1,31}")
+
+
+def other_half(key: str, kinds: frozenset[str]) -> str:
+    """Return the key under which the other half of a place would stand: `location.x` beside `location.y`, or ''."""
+    for half in _ends(key, HALVES):
+        if "gps" in kinds or half == "long":
+            return _ending_in(key, half, HALVES[half])
+    return ""
+
+
+def names_beside(key: str) -> tuple[str, ...]:
+    """Return the keys under which the name of a value under `key` would stand: `form.name` beside `form.value`."""
+    return tuple(_ending_in(key, end, name) for end in _ends(key, VALUE_KEYS) for name in NAME_KEYS)
+
+
+def _ends(key: str, words: Iterable[str]) -> Iterator[str]:
+    """Yield those of `words` that stand at the end of `key` as whole words."""
+    low = key.lower().rstrip("]")
+    if not low.endswith(_ENDS):
+        return
+    for word in words:
+        at = len(low) - len(word)
+        before, first = key[at - 1 : at], key[at : at + 1]
+        is_whole = not before.isalnum() or (first.isupper() and not before.isupper())
+        if low.endswith(word) and is_whole:
+            yield word
+
+
+def _ending_in(key: str, end: str, other: str) -> str:
+    """Return `key` with `other` for its last word, spelled as that."""
+    at = key.lower().rfind(end)
+    written = key[at : at + len(end)]
+    spelled = other.upper() if written.isupper() else other.title() if written[:1].isupper() else other
+    return f"{key[:at]}{spelled}{key[at + len(end) :]}"
+
+
+def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
+    """Return what the entries beside a value say that its name is.
+
+    Args:
+        names: Where it may stand.
+        among: The entries.
+    """
+    for key in names:
+        name = among.get(key)
+        if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS:
+            return name
+    return None
+
+
+def both_halves(value: object, other: object) -> tuple[object, object] | None:
+    """Return the two halves of a place as a pair, None where they are no place."""
+    both = (plain(value), plain(other))
+    return None if place(both, named=True) is None else both
+
+
+def place_of(values: Collection[object], facts: KeyFacts) -> str | None:
+    """Return as a text the place that the numbers of a list or map are; None where they are none."""
+    if len(values) > _MAX_COORDINATES:
+        return None
+    return place([plain(each) for each in values], named="gps" in facts.kinds)
+
+
+def pair(value: object, *, sure: bool) -> tuple[str, object] | None:
+    """Return the name and the value that a list of two may be.
+
+    Args:
+        value: Anything.
+        sure: It stands in a list of pairs; by itself it may be a list of two names.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return None
+    name, given = plain(value[0]), plain(value[1])
+    if not isinstance(name, str) or len(name) > _MAX_NAME_CHARS or given is None or isinstance(given, bool):
+        return None
+    return None if not sure and isinstance(given, str) and _NAME.fullmatch(given) else (name, given)
+
+
+def are_pairs(values: Collection[object]) -> bool:
+    """Return whether `values` is a list of names and values: headers, items of a map."""
+    if not isinstance(values, Sequence) or not values or not isinstance(values[0], (list, tuple)):
+        return False
+    return all(pair(each, sure=True) is not None for each in values)
