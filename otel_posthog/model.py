@@ -122,6 +122,8 @@ class Subject:
         person_set_once: Person properties to set where there are none yet.
         consent: None where nobody has said.
         pseudonym: What stands for the user where the telemetry tells no id but another service of ours sent this.
+        other_ids: What the telemetry calls the user, the session or a group as well, each with which of them it is:
+            where two names differ, one wins, and the other must not come back as a property.
     """
 
     user_id: str | None = None
@@ -132,6 +134,7 @@ class Subject:
     person_set_once: Attributes = field(default_factory=dict)
     consent: bool | None = None
     pseudonym: str | None = None
+    other_ids: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ repeat an id under a key of their own (`form.number`, `url`), which would undo t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
+from otel_posthog.identity.spelling import Decoded, decoded, folded, spellings
 from otel_posthog.model import Event, Receipt
 
 # Shorter ids are ordinary numbers and words as well; as a part of a text only one that is long is surely meant.
@@ -18,7 +18,7 @@ MIN_CHARS, MIN_CHARS_WITHIN_TEXT = 4, 8
 
 @dataclass(frozen=True, slots=True)
 class _Id:
-    """One id as it may be written, and what it is the id of (`user`, `session`, `group`)."""
+    """One id as it may be written, folded, and what it is the id of (`user`, `session`, `group`)."""
 
     text: str
     what: str
@@ -33,22 +33,69 @@ class Echo:
     """
 
     def __init__(self, event: Event, receipt: Receipt) -> None:
-        self._ids, self._receipt = _ids_of(event), receipt
+        self._receipt = receipt
+        ids = _ids_of(event)
+        self._whole = {each.text: each for each in ids}
+        # The longest first: one may be a part of another.
+        self._within = [each for each in ids if len(each.text) >= MIN_CHARS_WITHIN_TEXT]
+        self._shortest = len(ids[-1].text) if ids else 0
 
     def out_of(self, properties: Mapping[str, object]) -> dict[str, object]:
         """Return `properties`, JSON-safe and of bounded depth, with every repetition of an id replaced."""
-        if not self._ids:
+        if not self._whole:
             return dict(properties)
         return self._map(properties, "")
 
     def out_of_text(self, text: str, path: str) -> str:
         """Return `text` with every repetition of an id replaced; `path` is what the receipt calls it."""
-        for each in self._ids:
-            if text == each.text:
-                return self._replacing(each, path)
-            if len(each.text) >= MIN_CHARS_WITHIN_TEXT and each.text in text:
-                text = text.replace(each.text, self._replacing(each, path))
+        # Most texts and names are shorter than any id; what is encoded is longer than what it says.
+        if len(text) < self._shortest or not self._whole:
+            return text
+        low = text.lower() if text.isascii() else folded(text)
+        found = self._whole.get(low.strip())
+        if found is not None:
+            return self._replacing(found, path)
+        for each in self._within:
+            if each.text in low:
+                text = self._replacing(each, path).join(_between(text, low, each.text))
+                low = folded(text)
+        while "%" in text:
+            # What is encoded has many spellings, and may be encoded again: the decoded text is looked at as well.
+            changed = self._out_of_encoded(text, path)
+            if changed is text:
+                break
+            text = changed
         return text
+
+    def _out_of_encoded(self, text: str, path: str) -> str:
+        """Return `text` without one of the ids that are found once it is decoded; the same object where none is."""
+        for view in decoded(text):
+            found = self._whole.get(folded(view.text).strip())
+            if found is not None:
+                return self._replacing(found, path)
+            changed = self._out_of_view(text, view, path)
+            if changed is not text:
+                return changed
+        return text
+
+    def _out_of_view(self, text: str, view: Decoded, path: str) -> str:
+        """Return `text` without the ids that are found in `view`; the same object where there are none."""
+        low = folded(view.text)
+        found: list[tuple[int, int, _Id]] = []
+        for each in self._within:
+            at = low.find(each.text)
+            while at >= 0:
+                after = at + len(each.text)
+                found.append((at, after, each))
+                at = low.find(each.text, after)
+        parts, end, seen = list[str](), 0, 0
+        # Of two that begin at one place the longer, which says more of what it is.
+        for at, after, each in sorted(found, key=lambda span: (span[0], -span[1])):
+            if at >= seen:
+                parts += [text[end : view.starts[at]], self._replacing(each, path)]
+            if after > seen:
+                seen, end = after, view.starts[after]
+        return "".join([*parts, text[end:]]) if parts else text
 
     def _map(self, properties: Mapping[str, object], path: str) -> dict[str, object]:
         found = {}
@@ -65,8 +112,8 @@ class Echo:
             return self._map(value, f"{path}.")
         if isinstance(value, list):
             return [self._value(each, path) for each in value]
-        if isinstance(value, int) and not isinstance(value, bool):
-            found = next((each for each in self._ids if each.text == str(value)), None)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            found = self._whole.get(_digits(value))
             return self._replacing(found, path) if found else value
         return value
 
@@ -78,16 +125,32 @@ class Echo:
 _RULES = {"user": "user_id", "session": "session_id", "group": "group_key"}
 
 
-def _ids_of(event: Event) -> tuple[_Id, ...]:
-    """Return the ids that are long enough to be meant, the longest first: one may be a part of another."""
+def _digits(number: float) -> str:
+    """Return a number as an id would have it: a whole one without a point."""
+    is_whole = isinstance(number, float) and number.is_integer()
+    return str(int(number)) if is_whole else str(number)
+
+
+def _between(text: str, low: str, form: str) -> Iterator[str]:
+    """Yield the parts of `text` around `form`, which stands in `low`, its folded form of the same length."""
+    end = 0
+    while (at := low.find(form, end)) >= 0:
+        yield text[end:at]
+        end = at + len(form)
+    yield text[end:]
+
+
+def _ids_of(event: Event) -> list[_Id]:
+    """Return the ids that are long enough to be meant, in every spelling, the longest first."""
     subject = event.subject
     given = [("user", subject.user_id), ("user", subject.alias), ("session", subject.session_id)]
     given += [("group", key) for key in subject.groups.values()]
+    given += subject.other_ids
     if event.group is not None:
         given.append(("group", event.group.key))
     found: dict[str, _Id] = {}
     for what, text in given:
-        for form in (text, text and quote(text, safe="", errors="replace")):
-            if form and len(form) >= MIN_CHARS:
+        for form in spellings(text) if text else ():
+            if len(form) >= MIN_CHARS:
                 found.setdefault(form, _Id(form, what))
-    return tuple(sorted(found.values(), key=lambda each: -len(each.text)))
+    return sorted(found.values(), key=lambda each: -len(each.text))

@@ -31,8 +31,8 @@ REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 MAX_VALUES = 20_000
 """Values in one event, at all levels; a map that holds itself twice would else grow with every level."""
 
-LONGEST_ID_CHARS = 600
-"""An id of 200 characters, the most that PostHog takes, percent-encoded."""
+LONGEST_ID_CHARS = 2600
+"""An id of 200 characters, the most that PostHog takes, percent-encoded six times over."""
 
 CUT = "max_string_chars"
 

@@ -53,7 +53,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
     # A span event happens inside its span: the route and status of the request are the span's to tell.
     telemetry = without_exception_texts(name, {**signal.resource, **span.telemetry, **own.telemetry}, _silent)
     properties = without_exception_texts(name, own.properties, note)
-    item_uuid = event_uuid(signal, time_ns, note)
+    item_uuid = event_uuid(signal, time_ns, note, subject.other_ids)
     return tuple(
         [
             Event(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 
 from otel_posthog.model import Signal, Source
 from otel_posthog.route import RECORD_UID_KEY
@@ -13,7 +14,7 @@ from otel_posthog.translate.vocabulary import UUID_KEY, as_id
 _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569")
 
 
-def event_uuid(signal: Signal, time_ns: int, note: Note) -> str:
+def event_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str, str]] = ()) -> str:
     """Return the event's uuid, lowercase.
 
     `analytics.uuid` if it is one, else the uid that a receiver made of all that it received, else `log.record.uid`,
@@ -24,18 +25,20 @@ def event_uuid(signal: Signal, time_ns: int, note: Note) -> str:
     Args:
         signal: The signal.
         time_ns: The event's time.
-        note: Told `uuid_invalid` when the app gave one that is none.
+        note: Told `uuid_invalid` when the app gave one that is none, or one that says who acts.
+        ids: (whose, id) of all ids of the item. A uuid that is one of them would go out in every mode, and make one
+            event of all that somebody does.
     """
     given = signal.attributes.get(UUID_KEY)
     if given is not None:
         parsed = _parse_uuid(given)
-        if parsed is not None:
+        if parsed is not None and not _is_somebodys(parsed, ids):
             return parsed
         note("uuid_invalid")
     if signal.uid:
         return derived_uuid("received", signal.uid)
     record_uid = signal.attributes.get(RECORD_UID_KEY)
-    if isinstance(record_uid, str) and record_uid:
+    if isinstance(record_uid, str) and record_uid and not _is_somebodys(record_uid, ids):
         return _parse_uuid(record_uid) or derived_uuid("uid", record_uid)
     return derived_uuid(*_fingerprint(signal, time_ns))
 
@@ -62,6 +65,11 @@ def _fingerprint(signal: Signal, time_ns: int) -> list[str]:
         keys = ("service.name", "service.instance.id", "host.name", "process.pid")
         parts.extend(as_id(signal.resource.get(key)) or "" for key in keys)
     return parts
+
+
+def _is_somebodys(given: str, ids: Sequence[tuple[str, str]]) -> bool:
+    """Return whether `given` is one of `ids`, in whatever spelling of a UUID."""
+    return any((_parse_uuid(each) or each) == (_parse_uuid(given) or given.strip()) for _, each in ids)
 
 
 def _parse_uuid(value: object) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from otel_posthog.context import agreed
+from otel_posthog.context import PSEUDONYM_ENTRY, agreed
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Subject
 from otel_posthog.privacy_control import is_objection
 from otel_posthog.translate.note import Note
@@ -18,6 +18,7 @@ from otel_posthog.translate.vocabulary import (
     first_id,
 )
 
+_NAMES = (("user", (*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY)), ("session", SESSION_ID_KEYS))
 _NOBODY = ContextIdentity()
 _YES = frozenset({"true", "1", "yes", "on", "granted"})
 
@@ -33,15 +34,17 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
     """
     context = signal.context or _NOBODY
     layers = (signal.attributes, signal.parent) if signal.parent else (signal.attributes,)
+    groups = _groups(context.groups, span, own, note)
     return Subject(
         user_id=first_id(USER_ID_KEYS, note, "user_id_invalid", *layers) or as_id(context.user_id),
         alias=first_id((ALIAS_KEY,), note, "alias_invalid", signal.attributes),
         session_id=first_id(SESSION_ID_KEYS, note, "session_id_invalid", *layers) or as_id(context.session_id),
-        groups=_groups(context.groups, span, own, note),
+        groups=groups,
         person_set=own.person_set,
         person_set_once=own.person_set_once,
         consent=_consent(layers, context),
         pseudonym=context.pseudonym,
+        other_ids=tuple(_other_ids((*layers, signal.resource), context, groups, (span, own))),
     )
 
 
@@ -49,6 +52,24 @@ def _groups(given: Mapping[str, str], span: Sorted, own: Sorted, note: Note) -> 
     if not (given or span.groups or own.groups):
         return NO_GROUPS
     return {**_context_groups(given, note), **span.groups, **own.groups} or NO_GROUPS
+
+
+def _other_ids(
+    layers: Iterable[Attributes], context: ContextIdentity, groups: Mapping[str, str], items: Iterable[Sorted]
+) -> Iterator[tuple[str, str]]:
+    """Yield every id that stands anywhere, with whose it is: those that win are among them."""
+    for layer in layers:
+        for what, keys in _NAMES:
+            for key in keys:
+                found = as_id(layer[key]) if key in layer else None
+                if found is not None:
+                    yield what, found
+    for what, given in (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id)):
+        if given is not None and (found := as_id(given)) is not None:
+            yield what, found
+    if groups:
+        for named in (context.groups, *(each.groups for each in items)):
+            yield from (("group", key) for key in map(as_id, named.values()) if key is not None)
 
 
 def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:

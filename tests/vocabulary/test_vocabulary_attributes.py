@@ -156,6 +156,22 @@ def test_row_uuid(of: Any, telemetry: Telemetry) -> None:
     assert telemetry.counted()["uuid_invalid"] == 1
 
 
+@pytest.mark.parametrize("written", [str, str.upper, lambda each: each.replace("-", ""), "urn:uuid:{}".format])
+@pytest.mark.parametrize(
+    "key",
+    ["analytics.user.id", "enduser.id", "analytics.session.id", "analytics.group.company", "analytics.user.alias"],
+)
+@SOURCES
+def test_a_uuid_that_is_somebodys_id_is_not_taken(of: Any, key: str, written: Any, telemetry: Telemetry) -> None:
+    """It would leave in every mode, and make one event of all that somebody does; nor is a record's uid then."""
+    losing = {"analytics.user.id": "u-0815"} if key == "enduser.id" else {}
+    first = of(telemetry, {key: UUID, **losing, "analytics.uuid": written(UUID)})
+    assert first["uuid"] not in {UUID, None}
+    assert telemetry.counted()["uuid_invalid"] >= 1
+    second = of_log(telemetry, {key: UUID, **losing, "log.record.uid": written(UUID)})
+    assert second["uuid"] != UUID
+
+
 @SOURCES
 def test_row_timestamp(of: Any, telemetry: Telemetry) -> None:
     """`analytics.timestamp` is taken as given; what is none is counted and the telemetry's own is taken."""
