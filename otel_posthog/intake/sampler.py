@@ -1,8 +1,8 @@
 """Lets product events through whatever the trace sampler decides.
 
-Wraps any sampler. A span that the sampler drops is recorded but not sampled (`RECORD_ONLY`): processors see it,
-exporters and the operational trace do not, and its children look at an unsampled parent just as they would without us.
-Every other decision is passed on as it is.
+Wraps any sampler. A span that the sampler drops is recorded but not sampled (`RECORD_ONLY`), and marked: processors of
+ours see it, the app's processors and exporters do not, and its children look at an unsampled parent just as they would
+without us. Every other decision is passed on as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
+from otel_posthog.intake.spans import SpanIntake
 from otel_posthog.route import has_product_attributes
+from otel_posthog.sdk import divert_lifted_of_global, kept, lifted
 
 
 class Lift(str, Enum):
@@ -37,6 +39,7 @@ class AnalyticsSampler(Sampler):
     def __init__(self, inner: Sampler, lift: Lift | str = Lift.ALL) -> None:
         self.inner = inner
         self.lift = Lift(lift)
+        self._has_lifted = False
 
     def should_sample(  # noqa: PLR0913, PLR0917 - the SDK's signature
         self,
@@ -50,10 +53,18 @@ class AnalyticsSampler(Sampler):
     ) -> SamplingResult:
         """Return the inner sampler's decision, with DROP lifted."""
         result = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        if result.decision is not Decision.DROP or not self._lifts(attributes):
-            return result
-        # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
-        return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
+        if result.decision is Decision.DROP:
+            if not self._lifts(attributes):
+                return result
+            if not self._has_lifted:
+                # Where set-up attached it is done; parts are put together by hand, and now they are.
+                self._has_lifted = True
+                divert_lifted_of_global(SpanIntake)
+            # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
+            return SamplingResult(Decision.RECORD_ONLY, attributes, lifted(result.trace_state))
+        if result.decision is Decision.RECORD_ONLY:
+            return SamplingResult(Decision.RECORD_ONLY, result.attributes, kept(result.trace_state))
+        return result
 
     def get_description(self) -> str:
         """Return the inner sampler's description, wrapped."""

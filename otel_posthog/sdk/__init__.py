@@ -8,6 +8,7 @@ gone: the caller then knows less, never sends more, because the wrapped exporter
 
 from __future__ import annotations
 
+from otel_posthog.sdk.apart import divert_lifted, divert_lifted_of_global, is_lifted, kept, lifted, set_apart
 from otel_posthog.sdk.exporters import (
     flush_exporter,
     metric_preferences,
@@ -17,6 +18,7 @@ from otel_posthog.sdk.exporters import (
 )
 from otel_posthog.sdk.forks import keep_children_from_waiting
 from otel_posthog.sdk.providers import (
+    add_past_provider,
     beneath,
     log_processors,
     metric_readers,
@@ -53,14 +55,20 @@ keep_children_from_waiting()
 __all__ = [
     "EndingSpanProcessor",
     "EvictedEvents",
+    "add_past_provider",
     "beneath",
     "bounded",
     "copy_span",
+    "divert_lifted",
+    "divert_lifted_of_global",
     "flush_exporter",
     "forget_evicted_events",
     "is_first_to_take",
+    "is_lifted",
     "item_attributes",
     "keep_evicted_events",
+    "kept",
+    "lifted",
     "log_processors",
     "metric_preferences",
     "metric_readers",
@@ -73,6 +81,7 @@ __all__ = [
     "replace_attributes",
     "replace_events",
     "rewire_sampler",
+    "set_apart",
     "shutdown_exporter",
     "span_attributes",
     "span_end",

@@ -19,10 +19,13 @@ def see_first(owner: object, name: str, see: Callable[[Any], None]) -> bool:
     call = look(owner, name)
     if call is None:
         return False
+    # `add_span_processor(span_processor)`, `_set_tracer_provider(tracer_provider)`: all of them are made like that.
+    keyword = name.lstrip("_").partition("_")[2]
 
-    def see_and_call(item: Any, *args: Any, **kwargs: Any) -> Any:
-        see(item)
-        return call(item, *args, **kwargs)
+    def see_and_call(*args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:
+            see(args[0] if args else kwargs.get(keyword, next(iter(kwargs.values()))))
+        return call(*args, **kwargs)
 
     setattr(owner, name, see_and_call)
     return True

@@ -48,6 +48,15 @@ def _kept(provider: object, holder_name: str, list_name: str) -> tuple[object, .
     return None if items is None else tuple(items)
 
 
+def add_past_provider(provider: object, holder_name: str, add_name: str, item: object) -> None:
+    """Add a processor to what the provider holds them in, not by the provider, which may drop its own when one comes.
+
+    Where this SDK holds them elsewhere it is the public way.
+    """
+    add = look(look(provider, holder_name), add_name) or getattr(provider, add_name)
+    add(item)
+
+
 def prepare_added(provider: object, add_name: str, prepare: Callable[[Any], None]) -> None:
     """Have `prepare(item)` called before whatever is added to `provider` later by its public method `add_name`."""
     see_first(provider, add_name, prepare)

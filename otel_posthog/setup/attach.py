@@ -28,10 +28,12 @@ from otel_posthog.operational import (
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import ExceptionPolicy
 from otel_posthog.sdk import (
+    add_past_provider,
     log_processors,
     metric_readers,
     prepare_added,
     rewire_sampler,
+    set_apart,
     span_processors,
     wrap_exporter,
     wrap_reader,
@@ -47,12 +49,18 @@ def attach_tracing(
 ) -> None:
     """Attach to a tracer provider."""
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
-    if not _has(SpanIntake, span_processors(provider)):
-        submit, flush, close = outlets(pipeline)
-        provider.add_span_processor(
-            SpanIntake(submit, detach, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+    submit, flush, close = outlets(pipeline)
+    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+    if set_apart(provider, intake):
+        _attach_sampler(provider, None if pipeline is None else lift)
+    else:
+        provider.add_span_processor(intake)
+        _attach_sampler(provider, None)
+        _log.warning(
+            "spans that the sampler drops cannot be kept from the processors of this %s: they are not recorded, and "
+            "product events on them are not seen",
+            type(provider).__name__,
         )
-    _attach_sampler(provider, None if pipeline is None else lift)
 
 
 def _attach_sampler(provider: TracerProvider, lift: Lift | None) -> None:
@@ -71,9 +79,8 @@ def attach_logging(provider: LoggerProvider, redactor: Redactor, guard: Guard, *
     _prepare(provider, "add_log_record_processor", log_processors, wrap, guard)
     if pipeline is not None and not _has(LogIntake, log_processors(provider)):
         submit, flush, close = outlets(pipeline)
-        provider.add_log_record_processor(
-            LogIntake(submit, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
-        )
+        intake = LogIntake(submit, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+        add_past_provider(provider, "_multi_log_record_processor", "add_log_record_processor", intake)
 
 
 def attach_metrics(provider: MeterProvider, redactor: Redactor, guard: Guard) -> None:

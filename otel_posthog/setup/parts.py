@@ -6,12 +6,15 @@ call; these are for those who want a processor or exporter in a place of their o
 
 from __future__ import annotations
 
+from opentelemetry.context import Context
 from opentelemetry.sdk._logs.export import LogRecordExporter
 from opentelemetry.sdk.metrics.export import MetricExporter
+from opentelemetry.sdk.trace import Span
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from otel_posthog.intake import LogIntake, SpanIntake
 from otel_posthog.operational import RedactingLogRecordExporter, RedactingMetricExporter, RedactingSpanExporter, detach
+from otel_posthog.sdk import divert_lifted
 from otel_posthog.setup import configure
 from otel_posthog.setup.attach import exceptions_of, outlets
 
@@ -28,6 +31,12 @@ class AnalyticsSpanProcessor(SpanIntake):
         submit, flush, close = outlets(made.pipeline)
         exceptions = exceptions_of(made.pipeline)
         super().__init__(submit, detach, made.guard, flush=flush, close=close, exceptions=exceptions)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Do as for every span, and with the first take care that spans that are not sampled come here only."""
+        vars(self)["on_start"] = super().on_start
+        divert_lifted(span, self)
+        super().on_start(span, parent_context)
 
 
 class AnalyticsLogRecordProcessor(LogIntake):

@@ -1,0 +1,163 @@
+"""Spans that the app's sampler dropped and that are recorded for product events only: its own processors see none.
+
+A provider calls one processor for all that it has, which hands on to the others. What is put in front of that one here
+sees every recording span, on the app's thread and in its context; the app's processors get those that the app's sampler
+keeps, in the order and on the threads that they would without us.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import TraceState
+
+from otel_posthog.sdk.looks import look
+from otel_posthog.sdk.providers import span_processors
+from otel_posthog.sdk.spans import EndingSpanProcessor
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+_IS_APART = "_otel_posthog_apart"
+
+
+class Lifted(TraceState):
+    """The trace state of a span that the app's sampler dropped.
+
+    It holds what that sampler answered and is what goes on the wire; spans inside inherit it from their parent.
+    """
+
+
+_EMPTY = Lifted()
+
+
+def lifted(state: TraceState | None) -> TraceState:
+    """Return `state` as that of a span that the app's sampler dropped."""
+    if not state:
+        return _EMPTY
+    return state if type(state) is Lifted else Lifted(list(state.items()))
+
+
+def kept(state: TraceState | None) -> TraceState | None:
+    """Return `state` as that of a span that the app's sampler has recorded."""
+    return TraceState(list(state.items())) if type(state) is Lifted and state is not None else state
+
+
+def is_lifted(span: ReadableSpan) -> bool:
+    """Return whether `span` is recorded for product events only."""
+    context = span.context
+    # A sampler may hand its parent's state on to a span that it samples.
+    return type(context.trace_state) is Lifted and not context.trace_flags.sampled
+
+
+def set_apart(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
+    """Have `ours` see every recording span of `provider`, and the app's processors those that its sampler keeps.
+
+    `ours` is not added to the provider, which may drop some of its own when one is. Where two providers have the same
+    processor, the first of `ours` is the one.
+
+    Returns:
+        False where this SDK, or the processor that the app gave to the provider, has no place for that.
+    """
+    theirs = look(provider, "_active_span_processor")
+    if look(theirs, _IS_APART) is not None:
+        return True
+    return theirs is not None and _stand_before(theirs, ours, _in_front(theirs, ours))
+
+
+def divert_lifted(span: Span, ours: SpanProcessor) -> None:
+    """Have `ours`, which somebody added to the provider of `span`, be the only one that sees lifted spans.
+
+    Nothing changes where another one of us stands apart. Of `span`, which is starting, no other processor sees the end.
+    """
+    theirs = look(span, "_span_processor")
+    if theirs is not ours and _divert(theirs, ours) and is_lifted(span):
+        span._span_processor = ours  # noqa: SLF001
+
+
+def divert_lifted_of_global(kind: type[SpanProcessor]) -> None:
+    """Do the same before there is a span, where the global provider has a processor of ours, one of a `kind`."""
+    provider = look(trace, "_TRACER_PROVIDER")
+    ours = next((each for each in span_processors(provider) or () if isinstance(each, kind)), None)
+    if ours is not None:
+        _divert(look(provider, "_active_span_processor"), ours)
+
+
+def _divert(theirs: Any, ours: SpanProcessor) -> bool:
+    if theirs is None or look(theirs, _IS_APART) is not None:
+        return False
+    return _stand_before(theirs, ours, {"on_start": _diverting(theirs.on_start, ours)})
+
+
+def _stand_before(theirs: object, ours: SpanProcessor, methods: dict[str, Callable[..., object]]) -> bool:
+    try:
+        # Where an object takes this one, it takes the others.
+        setattr(theirs, _IS_APART, ours)
+    except AttributeError:
+        return False
+    for name, method in methods.items():
+        setattr(theirs, name, method)
+    return True
+
+
+def _diverting(start: Callable[..., object], ours: SpanProcessor) -> Callable[..., object]:
+    def on_start(span: Span, parent_context: Context | None = None) -> None:
+        if is_lifted(span):
+            _start_alone(span, parent_context, ours)
+        else:
+            start(span, parent_context=parent_context)
+
+    return on_start
+
+
+def _start_alone(span: Span, parent_context: Context | None, ours: SpanProcessor) -> None:
+    # At its end the span asks for nobody else.
+    span._span_processor = ours  # noqa: SLF001
+    ours.on_start(span, parent_context)
+
+
+def _in_front(theirs: SpanProcessor, ours: EndingSpanProcessor) -> dict[str, Callable[..., object]]:
+    """Return the methods that have `ours` come first, and alone for lifted spans; on each span, so plain closures."""
+    start, flush, shut = theirs.on_start, theirs.force_flush, theirs.shutdown
+    start_ours = ours.on_start
+
+    def on_start(span: Span, parent_context: Context | None = None) -> None:
+        # The first question is asked here too, since a call would cost each span as much as the rest of this.
+        if type(span.context.trace_state) is Lifted and is_lifted(span):
+            _start_alone(span, parent_context, ours)
+        else:
+            start_ours(span, parent_context)
+            start(span, parent_context=parent_context)
+
+    def shutdown() -> None:
+        try:
+            shut()
+        finally:
+            ours.shutdown()
+
+    def force_flush(timeout_millis: int = 30_000) -> bool:
+        deadline = time.monotonic() + timeout_millis / 1000
+        done = flush(timeout_millis) is not False
+        return ours.force_flush(max(0, int((deadline - time.monotonic()) * 1000))) and done
+
+    # Where this SDK tells of ending spans, there is nothing to do for us after that.
+    if hasattr(theirs, "_on_ending"):
+        ends = {"_on_ending": _one_after_the_other(ours.on_ending, theirs._on_ending)}  # noqa: SLF001
+    else:
+        ends = {"on_end": _one_after_the_other(ours.on_end, theirs.on_end)}
+    return {"on_start": on_start, **ends, "shutdown": shutdown, "force_flush": force_flush}
+
+
+def _one_after_the_other(
+    first: Callable[[Any], object], second: Callable[[Any], object]
+) -> Callable[[ReadableSpan], None]:
+    def end(span: ReadableSpan) -> None:
+        first(span)
+        second(span)
+
+    return end
