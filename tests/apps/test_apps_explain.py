@@ -242,8 +242,8 @@ def test_what_a_catalog_says_of_an_event_stands_on_the_page(
     ("content", "arguments", "status", "message"),
     [
         (b"hello", (), 1, "line 1: this is not JSON; it should begin with { or ["),
-        (b"", (), 1, "there are no spans, log records or events in it"),
-        (b'{"resourceMetrics": []}', (), 1, "there are no spans, log records or events in it"),
+        (b"", (), 1, "there are no spans, log records, metrics or events in it"),
+        (b'{"resourceMetrics": []}', (), 1, "there are no spans, log records, metrics or events in it"),
         (b"\x1f\x8b\x08\x00", (), 1, "it is compressed; write: gunzip -c"),
         (b'{"a": "\xff\xfe"}', (), 1, "format: json"),
         (b"[1]", (), 1, "line 1: an event should be an object"),

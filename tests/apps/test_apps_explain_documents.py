@@ -113,6 +113,7 @@ def test_a_document_without_end_is_not_read_into_memory(monkeypatch: pytest.Monk
         ({"api_key": "k", "batch": [{"event": "a"}, {"event": "b"}]}, 2),
         ({"resourceSpans": [], "resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {}]}]}]}, 2),
         ({"resourceMetrics": [{}]}, 0),
+        ({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"sum": {"dataPoints": [{}, {}]}}]}]}]}, 2),
         ([], 0),
     ],
 )

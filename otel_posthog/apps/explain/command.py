@@ -18,6 +18,8 @@ and what would stay on the operational side. Nothing is sent, stored or counted.
 FILE holds one of these, or - reads it from standard input:
   OTLP JSON          resourceSpans or resourceLogs, one document or JSON lines,
                      as the Collector's file exporter writes them
+  console output     what ConsoleSpanExporter and its like print, also between
+                     the other lines of a program
   events             {"event": "...", "properties": {...}}, also in a list, in a
                      PostHog batch, or as JSON lines
   properties         {"plan": "pro", "note": "..."}
@@ -25,6 +27,8 @@ FILE holds one of these, or - reads it from standard input:
 EPILOG = """\
 examples:
   otel-posthog explain telemetry.jsonl
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=posthog OTEL_TRACES_EXPORTER=console \
+    opentelemetry-instrument python app.py | otel-posthog explain -
   otel-posthog explain --policy policy.yaml --identity identified events.json
   echo '{"plan": "pro", "note": "mail jo@example.org"}' | otel-posthog explain -
   otel-posthog explain --json --no-values telemetry.jsonl | jq .events

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from otel_posthog.apps.explain.explanation import Explanation, ProductEvent, Sent
 from otel_posthog.apps.explain.items import Item
+from otel_posthog.apps.explain.metric_point import MetricPoint
 from otel_posthog.apps.explain.operational_side import OperationalSide
 from otel_posthog.apps.explain.plain_events import BARE_NAME, signal_of
 from otel_posthog.clean import Cleaner
@@ -44,6 +45,9 @@ class Explainer:
     def explain(self, item: Item) -> Explanation:
         """Return all about `item`."""
         content = item.content
+        if isinstance(content, MetricPoint):
+            made = Explanation(item.line, "metric", content.name, "a metric is no product event")
+            return replace(made, operational=self._operational.of_metric(content))
         if isinstance(content, SpanRecord):
             made = Explanation(item.line, "span", content.name, f"it has no attribute {EVENT}")
         elif isinstance(content, LogRecord):

@@ -6,12 +6,14 @@ Reads as it goes: of a file of any size it holds one document and a little more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, final
 
 CHUNK_CHARS = 1 << 16
 MAX_DOCUMENT_CHARS = 64 * 1024 * 1024
+# What is not even begun by then is no output of a program whose telemetry is printed.
+MAX_LEADING_LINES = 1000
 # So near to the end of what has been read, a mistake may be nothing but the end; no keyword or escape is longer.
 _NEAR_END_CHARS = 16
 
@@ -39,11 +41,19 @@ class JsonDocuments:
 
     Args:
         stream: Where from.
+        is_mixed: Tells of a document whether it is printed by a console exporter: the other lines of a program's output
+            may then stand around it, and are left out. By default none may.
+
+    Attributes:
+        left_out: How many lines and documents that were.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream, self._decoder = stream, json.JSONDecoder()
+    def __init__(self, stream: IO[str], is_mixed: Callable[[object], bool] = lambda _: False) -> None:
+        self._stream, self._decoder, self._is_mixed = stream, json.JSONDecoder(), is_mixed
         self._text, self._at, self._line, self._is_all_read = "", 0, 1, False
+        self._refusal: UnreadableFileError | None = None
+        self._has_mixed = False
+        self.left_out = 0
 
     def __iter__(self) -> Iterator[Located]:
         """Yield the documents.
@@ -52,10 +62,35 @@ class JsonDocuments:
             UnreadableFileError: This is no JSON, or not of a kind that is read here.
         """
         while self._skip_space():
-            if self._text[self._at] not in "{[":
-                raise UnreadableFileError(f"line {self._line}: this is not JSON; it should begin with {{ or [")
+            if self._text[self._at] not in ("{" if self._has_mixed else "{["):
+                self._skip_line()
+                continue
             line = self._line
-            yield Located(line, self._next_document())
+            content = self._next_document()
+            is_mixed = self._is_mixed(content)
+            if self._has_mixed and not is_mixed:
+                self.left_out += 1  # a log line that is JSON
+                continue
+            self._has_mixed = is_mixed
+            if self._refusal and not is_mixed:
+                raise self._refusal
+            yield Located(line, content)
+        if self._refusal and not self._has_mixed:
+            raise self._refusal
+
+    def _skip_line(self) -> None:
+        """Leave out a line that is no JSON, and remember that for where only JSON may stand."""
+        if not self._has_mixed:
+            self._refusal = self._refusal or UnreadableFileError(
+                f"line {self._line}: this is not JSON; it should begin with {{ or ["
+            )
+            if self.left_out >= MAX_LEADING_LINES:
+                raise self._refusal
+        self.left_out += 1
+        while (end := self._text.find("\n", self._at)) < 0 and not self._is_all_read:
+            self._at = len(self._text)
+            self._fill(CHUNK_CHARS)
+        self._advance(len(self._text) if end < 0 else end)
 
     def _next_document(self) -> object:
         while True:

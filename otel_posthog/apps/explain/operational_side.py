@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from otel_posthog.apps.explain.explanation import Kept, Operational
+from otel_posthog.apps.explain.metric_point import MetricPoint
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
@@ -34,6 +35,10 @@ class OperationalSide:
             return Operational("it is nothing but a product event", ())
         return Operational("", tuple(self._log(record)))
 
+    def of_metric(self, point: MetricPoint) -> Operational:
+        """Return what it gets of `point`, but for its number."""
+        return Operational("", tuple(self._metric(point)))
+
     def text(self, text: str) -> str:
         """Return `text` as that side may see it."""
         return self._redactor.text(text)
@@ -60,6 +65,13 @@ class OperationalSide:
             yield Kept("body", record.body, self._redactor.value("body", record.body))
         yield from self._attributes("", record.attributes)
         yield from self._attributes("resource.", record.resource)
+
+    def _metric(self, point: MetricPoint) -> Iterator[Kept]:
+        yield self._text("name", point.name)
+        if point.description:
+            yield self._text("description", point.description)
+        yield from self._attributes("", point.attributes)
+        yield from self._attributes("resource.", point.resource)
 
     def _text(self, key: str, text: str) -> Kept:
         return Kept(key, text, self._redactor.text(text))

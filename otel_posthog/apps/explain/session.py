@@ -10,6 +10,7 @@ import sys
 from typing import Protocol
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.explain.console_format import is_console
 from otel_posthog.apps.explain.explainer import Explainer
 from otel_posthog.apps.explain.explanation import Explanation
 from otel_posthog.apps.explain.items import items_of
@@ -56,7 +57,8 @@ def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> 
     view, summary = _view(arguments), Summary()
     shows_all = arguments.all or arguments.json
     with open_text(arguments.file) as text, Progress(sys.stderr, is_wanted=not sys.stdout.isatty()) as progress:
-        for document in JsonDocuments(text):
+        documents = JsonDocuments(text, is_console)
+        for document in documents:
             for item in items_of(document):
                 explanation = explainer.explain(item)
                 summary.add(explanation)
@@ -64,9 +66,11 @@ def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> 
                     view.show(explanation)
                 progress.tell(summary.items)
     if not summary.items:
-        return _fail(f"{name}: there are no spans, log records or events in it", UNREADABLE)
+        return _fail(f"{name}: there are no spans, log records, metrics or events in it", UNREADABLE)
     view.finish(summary)
     sys.stdout.flush()
+    if documents.left_out:
+        print(f"left out, as no telemetry: {documents.left_out:,} of the program's other lines", file=sys.stderr)
     return EXPLAINED
 
 

@@ -1,0 +1,113 @@
+"""What OpenTelemetry's console exporters print in, records of telemetry out.
+
+The format is that of the Python SDK (`ReadableSpan.to_json`, `ReadableLogRecord.to_json`, `MetricsData.to_json`): an
+object for each span and log record and one for each collection of metrics, on several lines or on one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from otel_posthog.apps.explain.metric_point import MetricPoint
+from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
+from otel_posthog.intake.otlp_json.fields import UINT64, Fields, as_fields
+from otel_posthog.model import Attributes
+from otel_posthog.unix_time import unix_ns
+
+_ID = re.compile(r"(?:0x)?([0-9a-f]{1,32})", re.IGNORECASE)
+_SPAN = frozenset({"context", "start_time", "end_time", "parent_id"})
+_LOG = frozenset({"body", "severity_number", "trace_id", "span_id"})
+_METRICS = frozenset({"resource_metrics"})
+
+
+def is_console(content: object) -> bool:
+    """Return whether `content` is what a console exporter prints."""
+    return isinstance(content, Mapping) and any(kind <= content.keys() for kind in (_SPAN, _LOG, _METRICS))
+
+
+def read_console(content: object) -> Iterator[Record | MetricPoint]:
+    """Yield the span, the log record or the points of metrics that a console exporter has printed.
+
+    Raises:
+        MalformedTelemetry: A field is not what the format says.
+    """
+    fields = as_fields(content, "")
+    if fields.content.keys() >= _SPAN:
+        yield _span(fields)
+    elif fields.content.keys() >= _LOG:
+        yield _log(fields)
+    else:
+        yield from _points(fields)
+
+
+def _span(fields: Fields) -> SpanRecord:
+    context = fields.object("context")
+    return SpanRecord(
+        name=fields.text("name"),
+        attributes=_attributes(fields),
+        trace_id=_id(context, "trace_id"),
+        span_id=_id(context, "span_id"),
+        end_ns=_time(fields, "end_time") or _time(fields, "start_time"),
+        events=tuple(
+            SpanEvent(each.text("name"), _attributes(each), _time(each, "timestamp"))
+            for each in fields.objects("events")
+        ),
+        status_message=fields.object("status").text("description"),
+        resource=_attributes(fields.object("resource")),
+    )
+
+
+def _log(fields: Fields) -> LogRecord:
+    return LogRecord(
+        event_name=fields.text("event_name"),
+        attributes=_attributes(fields),
+        body=_value(fields.content.get("body")),
+        time_ns=_time(fields, "timestamp"),
+        observed_ns=_time(fields, "observed_timestamp"),
+        trace_id=_id(fields, "trace_id"),
+        span_id=_id(fields, "span_id"),
+        resource=_attributes(fields.object("resource")),
+        dropped_attributes=fields.whole("dropped_attributes", UINT64),
+    )
+
+
+def _points(fields: Fields) -> Iterator[MetricPoint]:
+    for holder in fields.objects("resource_metrics"):
+        resource = _attributes(holder.object("resource"))
+        for scope in holder.objects("scope_metrics"):
+            for metric in scope.objects("metrics"):
+                name, description = metric.text("name"), metric.text("description")
+                for point in metric.object("data").objects("data_points"):
+                    yield MetricPoint(name, description, _attributes(point), resource)
+
+
+def _attributes(fields: Fields) -> Attributes:
+    return {key: _value(value) for key, value in fields.object("attributes").content.items()}
+
+
+def _value(value: object) -> object:
+    """Return `value` as the SDK holds it; bytes, which are printed as base64, stay text."""
+    return tuple(map(_value, value)) if isinstance(value, list) else value
+
+
+def _id(fields: Fields, name: str) -> int:
+    found = _ID.fullmatch(fields.text(name) or "0")
+    if found is None:
+        raise MalformedTelemetry(fields.at(name), "must be an id in hexadecimal digits")
+    return int(found[1], 16)
+
+
+def _time(fields: Fields, name: str) -> int:
+    text = fields.text(name)
+    if not text:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise MalformedTelemetry(fields.at(name), "must be a time, as 2026-01-02T03:04:05.000000Z") from None
+    if moment.tzinfo is None:
+        raise MalformedTelemetry(fields.at(name), "must be a time with an offset")
+    return unix_ns(moment)
