@@ -1,7 +1,8 @@
 """The directory where an installation keeps its state, and files there that other users of the machine cannot read.
 
 One directory for each installation: programs in different virtual environments, or different services of a Python that
-is none, share no id by accident. Every function copes with a read-only or missing home and raises nothing.
+is none, share no id by accident. The directory may be shared; files in it count only where they are this user's alone.
+Every function copes with a read-only or missing home and raises nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
+from otel_posthog.ours import Opened, make_directories, opened
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:
@@ -24,7 +26,7 @@ def state_directory(environ: Mapping[str, str]) -> Path:
     """
     given = environ.get(env.OTEL_POSTHOG_STATE_DIR, "").strip()
     if given:
-        return Path(given)
+        return _expanded(given)
     from platformdirs import user_state_path  # noqa: PLC0415 - most deployments name the directory
 
     try:
@@ -37,7 +39,7 @@ def state_directory(environ: Mapping[str, str]) -> Path:
 def spool_directory(environ: Mapping[str, str]) -> Path:
     """Return where events wait on disk: `OTEL_POSTHOG_SPOOL_DIR`, else a folder of the state directory."""
     given = environ.get(env.OTEL_POSTHOG_SPOOL_DIR, "").strip()
-    return Path(given) if given else state_directory(environ) / "spool"
+    return _expanded(given) if given else state_directory(environ) / "spool"
 
 
 def installation_key(environ: Mapping[str, str]) -> str:
@@ -51,12 +53,8 @@ def installation_key(environ: Mapping[str, str]) -> str:
 
 def make_directory(directory: Path) -> bool:
     """Make `directory`, for this user alone; return False where it cannot be."""
-    # A user without a home (a container's numeric id) has "~" for one: that would be made where the program happens
-    # to stand.
-    if not directory.is_absolute() and directory.parts[:1] == ("~",):
-        return False
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directories(directory)
     except OSError:
         return False
     return True
@@ -68,37 +66,78 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str | None:
     Processes that do so at once agree: the file is linked into place, never overwritten.
 
     Returns:
-        None where nothing can be kept, or what is there is not text.
+        None where nothing can be kept, or what is there is not text of this user's.
     """
-    if not make_directory(path.parent):
-        return None
     try:
-        return _read(path)
-    except FileNotFoundError:
-        pass
-    except (OSError, UnicodeDecodeError):
-        return None
-    try:
-        _create(path, make())
-        return _read(path)
+        make_directories(path.parent)
+        with opened(path.parent, for_owner=True) as there:
+            try:
+                return _read(there, path.name)
+            except FileNotFoundError:
+                _create(there, path.name, make())
+                return _read(there, path.name)
     except (OSError, UnicodeDecodeError):
         return None
 
 
 def overwrite(path: Path, text: str) -> bool:
     """Put `text` into `path` whole or not at all; return False where it cannot be kept."""
-    if not make_directory(path.parent):
-        return False
     try:
-        draft = _draft(path, text)
-        try:
-            draft.replace(path)
-        except OSError:
-            draft.unlink()
-            raise
+        make_directories(path.parent)
+        with opened(path.parent, for_owner=True) as there:
+            draft = _draft(there, path.name, text)
+            try:
+                os.replace(
+                    there.named(draft),
+                    there.named(path.name),
+                    src_dir_fd=there.descriptor,
+                    dst_dir_fd=there.descriptor,
+                )
+            except OSError:
+                _remove(there, draft)
+                raise
     except OSError:
         return False
     return True
+
+
+def claim(path: Path) -> bool:
+    """Make an empty file; return False where something of that name is there, or nothing can be kept."""
+    try:
+        with opened(path.parent, for_owner=True) as there:
+            os.close(there.create(path.name))
+    except OSError:
+        return False
+    return True
+
+
+def remove(path: Path) -> bool:
+    """Remove a file of this user's; return False where something else is there, or it cannot be removed."""
+    try:
+        with opened(path.parent, for_owner=True) as there:
+            there.trust.check(there.look(path.name), path)
+            _remove(there, path.name)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def names_in(directory: Path) -> list[str]:
+    """Return what is in `directory`, sorted; nothing where it cannot be read."""
+    try:
+        return sorted(each.name for each in directory.iterdir())
+    except OSError:
+        return []
+
+
+def _expanded(given: str) -> Path:
+    """Return a path as a shell would have: an `.env` file or a container's setting has a `~` as it is."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:  # there is no home: it stays, and no directory can be made there
+        return Path(given)
 
 
 def _service_name(environ: Mapping[str, str]) -> str:
@@ -110,31 +149,37 @@ def _service_name(environ: Mapping[str, str]) -> str:
     return next((value.strip() for key, _, value in pairs if key.strip() == "service.name"), "")
 
 
-def _read(path: Path) -> str | None:
-    return path.read_text(encoding="ascii").strip() or None
+def _read(there: Opened, name: str) -> str | None:
+    # Another process that creates it gives it two names for a moment.
+    with os.fdopen(there.open(name, os.O_RDONLY, may_have_names=True), encoding="ascii") as file:
+        return file.read().strip() or None
 
 
-def _create(path: Path, text: str) -> None:
-    """Write `path` unless it exists; another process's file stays."""
-    draft = _draft(path, text)
+def _create(there: Opened, name: str, text: str) -> None:
+    """Write a file unless it exists; another process's file stays."""
+    draft = _draft(there, name, text)
     try:
-        os.link(draft, path)
+        os.link(there.named(draft), there.named(name), src_dir_fd=there.descriptor, dst_dir_fd=there.descriptor)
     except FileExistsError:
         pass
     except OSError:
         # A file system without links: whoever comes between opening and writing finds nothing and keeps nothing.
-        _write_new(path, text)
+        _write_new(there, name, text)
     finally:
-        draft.unlink()
+        _remove(there, draft)
 
 
-def _draft(path: Path, text: str) -> Path:
+def _draft(there: Opened, name: str, text: str) -> str:
     # Random, since processes in containers that share a volume share their process ids as well.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    _write_new(draft, text)
+    draft = f"{name}.{secrets.token_hex(8)}"
+    _write_new(there, draft, text)
     return draft
 
 
-def _write_new(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+def _write_new(there: Opened, name: str, text: str) -> None:
+    with os.fdopen(there.create(name), "w", encoding="ascii") as file:
         file.write(text)
+
+
+def _remove(there: Opened, name: str) -> None:
+    os.unlink(there.named(name), dir_fd=there.descriptor)

@@ -12,6 +12,7 @@ from otel_posthog import health as outcome
 from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.sender import Sender
+from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.transport import Transport
 from otel_posthog.errors import Guard
 from otel_posthog.fork import run_in_child
@@ -33,9 +34,10 @@ class Delivery:
         transport: The network; the default is HTTP, a connection of its own for each destination.
         suppress: Keeps the host's instrumentation from tracing our requests.
         spool_directory: Where events wait on disk, one folder for each destination; None keeps them in memory.
+        spool_files: The file system of that directory; the default is the operating system's.
     """
 
-    def __init__(  # noqa: PLR0913 - the last three by name
+    def __init__(  # noqa: PLR0913 - the last four by name
         self,
         policy: Policy,
         health: Health,
@@ -44,11 +46,12 @@ class Delivery:
         transport: Transport | None = None,
         suppress: Callable[[], AbstractContextManager[None]] = nullcontext,
         spool_directory: Path | None = None,
+        spool_files: Files | None = None,
     ) -> None:
         limits, self._health = policy.delivery, health
 
         def sender_for(destination: Destination) -> Sender:
-            store = open_store(destination, limits, health, spool_directory)
+            store = open_store(destination, limits, health, spool_directory, spool_files)
             return Sender(destination, limits, store, health, guard, transport=transport, suppress=suppress)
 
         self._sender_for = sender_for

@@ -6,9 +6,10 @@ import logging
 from pathlib import Path
 
 from otel_posthog.deliver.spool import Spool
-from otel_posthog.deliver.spool.files import HAS_LOCKS
+from otel_posthog.deliver.spool.files import HAS_LOCKS, Files
 from otel_posthog.deliver.store import MemoryStore, Store
 from otel_posthog.health import Health
+from otel_posthog.ours import ForeignError
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability
 
 _log = logging.getLogger("otel_posthog")
@@ -16,7 +17,13 @@ _log = logging.getLogger("otel_posthog")
 _FATE = "product events for %s wait in memory, and what PostHog does not have when the process ends is lost"
 
 
-def open_store(destination: Destination, policy: DeliveryPolicy, health: Health, directory: Path | None) -> Store:
+def open_store(
+    destination: Destination,
+    policy: DeliveryPolicy,
+    health: Health,
+    directory: Path | None,
+    files: Files | None = None,
+) -> Store:
     """Return the store of `destination`; one line says so where that is memory.
 
     Args:
@@ -24,6 +31,7 @@ def open_store(destination: Destination, policy: DeliveryPolicy, health: Health,
         policy: `durability` and the bounds.
         health: Counts what the disk does.
         directory: Of the spool; None where there is none.
+        files: The file system there; the default is the operating system's.
     """
     memory = MemoryStore(policy.max_buffer_bytes)
     if directory is None:
@@ -35,10 +43,11 @@ def open_store(destination: Destination, policy: DeliveryPolicy, health: Health,
         _log.warning(f"this system has no file locks of POSIX, which a spool needs: {_FATE}", destination.name)
         return memory
     try:
-        spool = Spool(directory, destination.name, policy, health)
+        spool = Spool(directory, destination.name, policy, health, files=files)
     except OSError as error:
+        place = error.filename if isinstance(error, ForeignError) else directory
         _log.warning(
-            f"the spool {directory} cannot be used (%s): {_FATE}; name a directory that can be written in "
+            f"the spool {place} cannot be used (%s): {_FATE}; name a directory that can be written in "
             "OTEL_POSTHOG_SPOOL_DIR, or say `durability: memory` in the policy",
             error.strerror,
             destination.name,

@@ -17,7 +17,7 @@ from pathlib import Path
 from otel_posthog import environment_variables as env
 from otel_posthog.identity.salts import Clock, PeriodSecrets, now_in_utc
 from otel_posthog.policy import InstallationRotation
-from otel_posthog.state import make_directory, read_or_create, state_directory
+from otel_posthog.state import claim, make_directory, read_or_create, state_directory
 
 _ID_FILE = "installation-id"
 _NOTICE_FILE = "notice-shown"
@@ -39,11 +39,7 @@ class Installation:
 
     def claim_notice(self) -> bool:
         """Return True for the one process that is to show the notice; False when it was shown, or cannot be marked."""
-        try:
-            with (self.directory / _NOTICE_FILE).open("x"):
-                return True
-        except OSError:
-            return False
+        return claim(self.directory / _NOTICE_FILE)
 
 
 class RotatingIds:

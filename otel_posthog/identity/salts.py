@@ -8,16 +8,20 @@ can tell whose an id of that period was.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from otel_posthog.state import read_or_create
+from otel_posthog.state import names_in, read_or_create, remove
 from otel_posthog.unix_time import moment_of
 
 # What ends just before midnight is translated just after, maybe by a process that has just started.
 GRACE = timedelta(minutes=5)
+
+# A period, and what a process adds while it writes the file, which it leaves where it dies over that.
+_NAME = re.compile(r"([0-9W]{4,8})(?:\.[0-9a-f]{16})?")
 
 Clock = Callable[[], datetime]
 
@@ -76,12 +80,10 @@ class PeriodSecrets:
 
     def _clean(self, oldest: str) -> None:
         """Delete the files of periods before `oldest`, other processes' too."""
-        try:
-            for path in self._directory.glob(f"{self._prefix}*"):
-                if path.name < f"{self._prefix}{oldest}":
-                    path.unlink(missing_ok=True)
-        except OSError:
-            pass  # a directory that cannot be written; nothing was kept there by this process either
+        for name in names_in(self._directory):
+            found = _NAME.fullmatch(name.removeprefix(self._prefix))
+            if name.startswith(self._prefix) and found is not None and found[1] < oldest:
+                remove(self._directory / name)
 
     def _kept(self, period: str) -> bytes | None:
         text = read_or_create(self._directory / f"{self._prefix}{period}", lambda: secrets.token_hex(32))

@@ -6,12 +6,11 @@ process that made it. What cannot be read might be an opt-out, and is taken for 
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from otel_posthog.state import overwrite, state_directory
+from otel_posthog.state import overwrite, remove, state_directory
 
 FILE = "opted-out"
 OFF = "set_collection(False)"
@@ -50,8 +49,7 @@ class CollectionChoice:
             self._here_only = not kept
         else:
             self._here_only = False
-            with contextlib.suppress(OSError):
-                self._path.unlink(missing_ok=True)
+            remove(self._path)
             kept = not self._is_off_on_disk()
         self._looked_at = None
         return kept
@@ -59,7 +57,7 @@ class CollectionChoice:
     def _is_off_on_disk(self) -> bool:
         """Return whether the file is there; it is its being there that counts, whatever is in it."""
         try:
-            self._path.stat()
+            self._path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from strangers import FILES, STRANGER, everything, needs_root
 
+from otel_posthog.identity import DailySalts, load
+from otel_posthog.policy.choice import CollectionChoice
 from otel_posthog.state import installation_key, make_directory, overwrite, read_or_create, state_directory
 
 
@@ -49,7 +53,7 @@ def test_a_file_is_created_once_and_for_its_user_alone(tmp_path: Path) -> None:
 def test_a_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as that of some network volumes: the file is written in place."""
 
-    def no_links(*_: object) -> None:
+    def no_links(*_: object, **__: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "link", no_links)
@@ -70,3 +74,45 @@ def test_what_cannot_be_kept_is_answered_and_not_raised(tmp_path: Path) -> None:
     assert not make_directory(Path("~") / "state")
     assert overwrite(tmp_path / "new" / "x", "one")
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("kind", sorted(set(FILES) - {"a hard link"}))
+def test_a_state_file_that_is_not_ours_is_neither_read_nor_followed_nor_removed(kind: str, tmp_path: Path) -> None:
+    """The directory may be shared: an id, a salt or a choice that somebody else can have written counts for nothing."""
+    if kind == "another user's":
+        needs_root()
+    state = tmp_path / "shared" / "state"
+    environ = {"OTEL_POSTHOG_STATE_DIR": str(state)}
+    first = load(environ)
+    old, today = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 1, 2, tzinfo=timezone.utc)
+    salt = DailySalts(state, lambda: old).at(int(old.timestamp() * 1e9))
+    choice = CollectionChoice(state)
+    assert choice.choose(enabled=False)
+    state.chmod(0o707)
+    for path in tuple(state.iterdir()):
+        FILES[kind](path)
+    before = everything(tmp_path)
+    again = load(environ)
+    assert again.distinct_id != first.distinct_id
+    assert not again.is_kept
+    assert DailySalts(state, lambda: old).at(int(old.timestamp() * 1e9)) != salt
+    DailySalts(state, lambda: today).expire()
+    # What might be an opt-out is one, and another user's is not this program's to undo.
+    assert CollectionChoice(state).is_off()
+    assert not choice.choose(enabled=True)
+    assert everything(tmp_path) == before
+
+
+def test_what_root_keeps_in_another_users_directory_is_that_users(tmp_path: Path) -> None:
+    """`sudo otel-posthog doctor`: the app finds its id afterwards."""
+    needs_root()
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, STRANGER, STRANGER)
+    first = load({"OTEL_POSTHOG_STATE_DIR": str(state)})
+    assert [path.stat().st_uid for path in state.iterdir()] == [STRANGER]
+    assert load({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first
+    # As an earlier release left it.
+    for path in state.iterdir():
+        os.chown(path, 0, 0)
+    assert load({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel_posthog.apps.spool.show import count, tell
-from otel_posthog.apps.spool.survey import LEFT, Holding, survey
+from otel_posthog.apps.spool.survey import LEFT, Holding, files_in, survey
 from otel_posthog.deliver.delivery import Delivery
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import DELIVERED, DROPPED, RETRIED, Health
@@ -85,7 +85,7 @@ def _policy(destination: str | None) -> Policy:
 
 def _send(root: Path, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
     health = Health()
-    delivery = Delivery(policy, health, Guard(health), spool_directory=root)
+    delivery = Delivery(policy, health, Guard(health), spool_directory=root, spool_files=files_in(root))
     tally = Tally(total, 0, 0, {})
     try:
         delivery.start()

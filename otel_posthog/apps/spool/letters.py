@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from otel_posthog.apps.spool.show import age, body_of, columns, count
-from otel_posthog.apps.spool.survey import FILES, dead_letters
+from otel_posthog.apps.spool.survey import dead_letters, files_in
 from otel_posthog.apps.spool.transfer import put_all
 from otel_posthog.deliver.spool.dead_letters import DeadLetters, read_records
 from otel_posthog.model import CleanEvent
@@ -57,7 +57,8 @@ def run_replay(root: Path, arguments: argparse.Namespace) -> int:
 
 def _replay_file(root: Path, letters: DeadLetters, path: Path, wanted: set[str]) -> set[str]:
     """Put back what is wanted of one file and keep the rest; return the uuids."""
-    records = list(read_records(FILES, path))
+    files = files_in(root)
+    records = list(read_records(files, path))
     chosen = [each.event for each in records if not wanted or each.event.uuid in wanted]
     if not chosen:
         return set()
@@ -66,7 +67,7 @@ def _replay_file(root: Path, letters: DeadLetters, path: Path, wanted: set[str])
     for each in records:
         if each.event not in chosen:
             by_reason.setdefault(each.reason, []).append(each.event)
-    kept = DeadLetters(FILES, path.parent.parent, lambda: int(time.time() * 1000))
+    kept = DeadLetters(files, path.parent.parent, lambda: int(time.time() * 1000))
     for reason, events in by_reason.items():
         kept.add(events, reason)
     # Last: what stands in both, should this end here, is sent with the same uuid.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from otel_posthog.apps.spool import drain, letters, transfer
 from otel_posthog.apps.spool.show import age, body_of, columns, count, size, tell
-from otel_posthog.apps.spool.survey import Holding, events_of, survey
+from otel_posthog.apps.spool.survey import Holding, events_of, files_in, survey
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.state import spool_directory
 
@@ -59,8 +59,8 @@ def _row(each: Holding) -> tuple[str, ...]:
 
 
 def _inspect(root: Path, arguments: argparse.Namespace) -> int:
-    paths = [each.path for each in survey(root, arguments.destination)]
-    events = chain.from_iterable(map(events_of, paths))
+    files = files_in(root)
+    events = chain.from_iterable(events_of(files, each.path) for each in survey(root, arguments.destination))
     shown = 0
     for event in islice(events, arguments.limit or None):
         shown += 1

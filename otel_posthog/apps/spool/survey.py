@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from otel_posthog.apps.spool.show import tell
 from otel_posthog.deliver.spool.backlog import Backlog
 from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
-from otel_posthog.deliver.spool.files import OsFiles
+from otel_posthog.deliver.spool.files import Files, OsFiles
 from otel_posthog.deliver.spool.owner import Owned, adopt, directories, read_about
+from otel_posthog.deliver.spool.place import folder_of
 from otel_posthog.deliver.spool.sealed import NewerFormatError, Sealed
 from otel_posthog.model import CleanEvent
+from otel_posthog.ours import ForeignError
 
-FILES = OsFiles()
 IN_USE, LEFT = "in use", "left behind"
 
 
@@ -40,33 +42,52 @@ class Holding:
     oldest_ms: int | None
 
 
-def folders(root: Path, destination: str | None) -> list[Path]:
-    """Return the folders of the destinations in `root`, or of one."""
-    from otel_posthog.deliver.spool.place import folder_of  # noqa: PLC0415
+def files_in(root: Path) -> OsFiles:
+    """Return the file system of a spool; root may work there for the user whose it is."""
+    return OsFiles(root, for_owner=True)
 
-    if destination is not None:
-        return [folder_of(root, destination)]
-    return [root / name for name in FILES.names(root) if (root / name).is_dir()]
+
+def folders(root: Path, destination: str | None) -> list[Path]:
+    """Return the folders of the destinations in `root`, or of one; one that is not ours is told and left out."""
+    files = files_in(root)
+    names = files.names(root) if destination is None else [folder_of(root, destination).name]
+    return [root / name for name in names if _is_usable(files, root / name)]
+
+
+def _is_usable(files: Files, folder: Path) -> bool:
+    """Return whether a folder is ours; say so where it is not. A file beside the folders is nobody's concern."""
+    try:
+        files.names(folder)
+    except OSError as error:
+        if not folder.is_file():
+            tell(f"{folder} is left alone: {error.strerror}")
+        return False
+    return True
 
 
 def survey(root: Path, destination: str | None = None) -> list[Holding]:
-    """Return what each process has or left."""
-    found = (_holding(path) for folder in folders(root, destination) for path in directories(FILES, folder))
-    return [each for each in found if each is not None]
+    """Return what each process has or left; what is not ours is told and left out."""
+    files = files_in(root)
+    paths = (path for folder in folders(root, destination) for path in directories(files, folder))
+    return [each for path in paths for each in _holding(files, path)]
 
 
-def is_in_use(path: Path) -> bool:
-    """Return whether a process has the directory; looks by locking it for a moment."""
-    owned = adopt(FILES, path)
+def is_in_use(files: Files, path: Path) -> bool:
+    """Return whether a process has the directory; looks by locking it for a moment.
+
+    Raises:
+        ForeignError: It is not ours.
+    """
+    owned = adopt(files, path)
     if owned is None:
         return path.exists()
     owned.release()
     return False
 
 
-def events_of(path: Path) -> Iterator[CleanEvent]:
+def events_of(files: Files, path: Path) -> Iterator[CleanEvent]:
     """Yield the events that wait in a directory, whoever has it."""
-    backlog = peek(path)
+    backlog = peek(files, path)
     if backlog is None:
         return
     try:
@@ -78,37 +99,43 @@ def events_of(path: Path) -> Iterator[CleanEvent]:
         backlog.close()
 
 
-def peek(path: Path) -> Backlog | None:
+def peek(files: Files, path: Path) -> Backlog | None:
     """Return what waits in a directory, to be read only; None where it is gone or of a newer release."""
-    unowned = Owned(path, -1, FILES)
+    unowned = Owned(path, -1, files)
     try:
-        return Backlog(FILES, unowned, Sealed(FILES, unowned), lambda *_: None, lambda: 0)
+        return Backlog(files, unowned, Sealed(files, unowned), lambda *_: None, lambda: 0)
     except (OSError, NewerFormatError):
         return None
 
 
 def dead_letters(root: Path, destination: str | None = None) -> list[tuple[str, DeadLetters]]:
     """Return the dead letters of each destination, with the name of its folder."""
-    found = folders(root, destination)
-    return [(each.name, DeadLetters(FILES, each, lambda: 0)) for each in found if (each / FOLDER).is_dir()]
+    files = files_in(root)
+    usable = [each for each in folders(root, destination) if _is_usable(files, each / FOLDER)]
+    return [(each.name, DeadLetters(files, each, lambda: 0)) for each in usable]
 
 
-def _holding(path: Path) -> Holding | None:
-    about = read_about(FILES, path)
-    state = IN_USE if is_in_use(path) else LEFT
-    backlog = peek(path)
+def _holding(files: Files, path: Path) -> Iterator[Holding]:
+    """Yield what a directory holds; nothing where it is gone, or not ours, which is told."""
+    try:
+        state = IN_USE if is_in_use(files, path) else LEFT
+        backlog = peek(files, path)
+    except ForeignError as error:
+        tell(f"{error.filename} is left alone: {error.strerror}")
+        return
     if backlog is None:
-        return None
+        return
     try:
         backlog.look()
         events = backlog.waiting
         oldest_ms = backlog.oldest_ms
     except OSError:
-        return None
+        return
     finally:
         backlog.close()
+    about = read_about(files, path)
     pid = about.get("pid")
-    return Holding(
+    yield Holding(
         destination=str(about.get("destination") or path.parent.name),
         path=path,
         pid=pid if isinstance(pid, int) else 0,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from otel_posthog.apps.spool.show import count
-from otel_posthog.apps.spool.survey import FILES, LEFT, events_of, survey
+from otel_posthog.apps.spool.survey import LEFT, events_of, files_in, survey
 from otel_posthog.deliver.spool import Spool
 from otel_posthog.deliver.spool.owner import adopt
 from otel_posthog.health import Health
@@ -42,7 +42,9 @@ def put_all(root: Path, events: Iterable[CleanEvent]) -> int:
         for event in events:
             spool = spools.get(event.destination)
             if spool is None:
-                spool = spools[event.destination] = Spool(root, event.destination, DeliveryPolicy(), Health())
+                spool = spools[event.destination] = Spool(
+                    root, event.destination, DeliveryPolicy(), Health(), files=files_in(root)
+                )
             if not spool.put(event) or spool.volatile:
                 raise TransferError(f"the spool {root} is full, or cannot be written: not all is in it")
             number += 1
@@ -55,14 +57,14 @@ def put_all(root: Path, events: Iterable[CleanEvent]) -> int:
 def run_export(root: Path, arguments: argparse.Namespace) -> int:
     """Write what waits to a file; take what ended processes left out of the spool."""
     holdings = [each for each in survey(root, arguments.destination) if each.events]
-    path: Path = arguments.file
+    files, path = files_in(root), Path(arguments.file)
     draft = path.with_name(path.name + ".part")
     with _opened(draft, "wb", is_compressed=path.suffix == ".gz") as file:
-        written = _write(file, (event for each in holdings for event in events_of(each.path)))
+        written = _write(file, (event for each in holdings for event in events_of(files, each.path)))
     draft.replace(path)
     kept = 0
     for each in holdings:
-        owned = adopt(FILES, each.path) if each.state == LEFT and not arguments.keep else None
+        owned = adopt(files, each.path) if each.state == LEFT and not arguments.keep else None
         if owned is None:
             kept += each.events
         else:

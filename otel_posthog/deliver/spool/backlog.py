@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from otel_posthog.deliver.spool.cursor import Cursor, Place
 from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.owner import Owned
 from otel_posthog.deliver.spool.record import Record
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, name_of
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, name_of, remove_if_ours
 from otel_posthog.deliver.spool.window import next_records
 from otel_posthog.deliver.spool.writer import Head
 from otel_posthog.model import CleanEvent
+from otel_posthog.ours import ForeignError
 
 DAMAGED, EXPIRED, CUT = "spool_damaged", "spool_expired", "record_cut"
 """What becomes of events here; a record that is cut short was never acknowledged to anybody as kept."""
@@ -150,7 +152,8 @@ class Backlog:
         if oldest[0] > self._number:
             self._close_segment()  # an open file takes its space also without a name
         for number in range(self._first_kept, oldest[0]):
-            self._files.remove(self.owned.path / name_of(number))
+            with suppress(ForeignError):
+                remove_if_ours(self._files, self.owned.path / name_of(number))
             self.segments.removed(number)
             self._first_kept = number + 1
         self._cursor.save(oldest, self._beyond | {place for place in self._done_before if place > oldest})

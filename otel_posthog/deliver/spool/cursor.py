@@ -46,9 +46,16 @@ class Cursor:
         self.beyond: frozenset[Place] = frozenset()
         self._generation = 0
         self._descriptor: int | None = None
+        self._is_foreign = False
         with contextlib.suppress(FileNotFoundError):
-            self._descriptor = files.open(self._path)
-            data = files.read_at(self._descriptor, 2 * SLOT_BYTES, 0)
+            descriptor = files.open(self._path)
+            if not is_cursor(files, descriptor):
+                # Whatever it is, it is not written to: at worst events are repeated.
+                self._is_foreign = True
+                files.close(descriptor)
+                return
+            self._descriptor = descriptor
+            data = files.read_at(descriptor, 2 * SLOT_BYTES, 0)
             for slot in (data[:SLOT_BYTES], data[SLOT_BYTES:]):
                 self._read(slot)
 
@@ -71,7 +78,7 @@ class Cursor:
         Raises:
             OSError: As of the file system; the other slot stands.
         """
-        if position == self.position and not beyond and not self.beyond:
+        if self._is_foreign or (position == self.position and not beyond and not self.beyond):
             return
         if self._descriptor is None:
             self._descriptor = self._files.create(self._path)  # a power cut took it
@@ -101,3 +108,29 @@ class Cursor:
         if zlib.crc32(places, zlib.crc32(slot[: _HEAD.size])) == check:
             self._generation, self.position = generation, (segment, offset)
             self.beyond = frozenset(place for place in _PLACE.iter_unpack(places))
+
+
+def is_cursor(files: Files, descriptor: int) -> bool:
+    """Return whether a file of that name is a cursor, as far as damage to one of its slots lets it be known."""
+    if files.size(descriptor) > 2 * SLOT_BYTES:
+        return False
+    data = files.read_at(descriptor, 2 * SLOT_BYTES, 0)
+    slots = [slot for slot in (data[:SLOT_BYTES], data[SLOT_BYTES:]) if slot]
+    return not slots or any(slot.startswith(_MAGIC) or not any(slot[: _HEAD.size]) for slot in slots)
+
+
+def remove_if_ours(files: Files, path: Path) -> bool:
+    """Remove a cursor; return False, and leave it, where it is none.
+
+    Raises:
+        ForeignError: It is not this user's.
+        OSError: As of the file system.
+    """
+    descriptor = files.open(path)
+    try:
+        if not is_cursor(files, descriptor):
+            return False
+    finally:
+        files.close(descriptor)
+    files.remove(path)
+    return True

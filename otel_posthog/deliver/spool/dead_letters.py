@@ -7,20 +7,28 @@ renames it first. Records are those of a segment, with the reason in them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.record import Record, encode
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, remove_if_ours
 from otel_posthog.deliver.spool.window import next_records
 from otel_posthog.model import CleanEvent
+from otel_posthog.ours import ForeignError
 
 FOLDER, SUFFIX = "dead", ".dead"
 # What a server that refuses everything may fill: enough to see what is wrong, little enough to forget about.
 MAX_FILES, MAX_BYTES = 2000, 64 * 1024 * 1024
+
+_NAME = re.compile(r"([0-9]{13,16})-[0-9]{1,10}-[0-9]+\.dead")
+# What a process left that died over writing one.
+_DRAFT = re.compile(r"\.([0-9]{13,16})-[0-9]{1,10}-[0-9]+\.dead\.new")
+_DRAFT_AGE_MS = 60_000
 
 _number = count()
 
@@ -69,7 +77,7 @@ class DeadLetters:
 
     def paths(self) -> list[Path]:
         """Return the files, the oldest first."""
-        return [self._folder / name for name in self._files.names(self._folder) if name.endswith(SUFFIX)]
+        return self._named(_NAME)
 
     def letters(self) -> Iterator[Letter]:
         """Yield all of them, the oldest first."""
@@ -78,20 +86,25 @@ class DeadLetters:
                 yield Letter(record, path)
 
     def remove(self, path: Path) -> None:
-        """Remove a file."""
-        self._files.remove(path)
+        """Remove a file, if it is one of these."""
+        with suppress(ForeignError):
+            remove_if_ours(self._files, path)
 
     def expire(self, oldest_ms: int) -> None:
-        """Remove what was buried before `oldest_ms`."""
-        for path in self.paths():
-            stamp = path.name.partition("-")[0]
-            if stamp.isdecimal() and int(stamp) < oldest_ms:
-                self._files.remove(path)
+        """Remove what was buried before `oldest_ms`, and what was begun and never finished."""
+        for pattern, before_ms in ((_NAME, oldest_ms), (_DRAFT, self._now_ms() - _DRAFT_AGE_MS)):
+            for path in self._named(pattern):
+                found = pattern.fullmatch(path.name)
+                if found is not None and int(found[1]) < before_ms:
+                    self.remove(path)
 
     def clear(self) -> None:
         """Remove all."""
-        for path in self.paths():
-            self._files.remove(path)
+        for path in (*self._named(_NAME), *self._named(_DRAFT)):
+            self.remove(path)
+
+    def _named(self, pattern: re.Pattern[str]) -> list[Path]:
+        return [self._folder / name for name in self._files.names(self._folder) if pattern.fullmatch(name)]
 
     def _size_bytes(self, paths: Sequence[Path]) -> int:
         return sum(size_of(self._files, path) for path in paths)

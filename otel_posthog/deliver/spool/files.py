@@ -6,8 +6,11 @@ Every call that touches a disk goes through here, so that a test can be a full d
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol
+
+from otel_posthog.ours import Opened, make_directories, opened
 
 try:
     import fcntl
@@ -16,12 +19,12 @@ except ImportError:  # Windows
 else:
     HAS_LOCKS = True
 
-# Events are clean, and still nobody else's business.
-DIRECTORY_MODE, FILE_MODE = 0o700, 0o600
-
 
 class Files(Protocol):
-    """A file system. Every method raises `OSError` where it fails; descriptors are integers."""
+    """A file system. Every method raises `OSError` where it fails; descriptors are integers.
+
+    What is not this user's alone is not used: that is a `ForeignError`.
+    """
 
     def make_directory(self, path: Path) -> None:
         """Make `path` and its parents, where missing, for this user only."""
@@ -73,27 +76,44 @@ class Files(Protocol):
 
 
 class OsFiles:
-    """The operating system's."""
+    """The operating system's: all that is below one directory, as far as it is ours.
+
+    Args:
+        root: The directory, whoever owns it; paths are given whole.
+        for_owner: Whether root, on its command line, may work on what another user has there, one user's throughout.
+    """
+
+    def __init__(self, root: Path, *, for_owner: bool = False) -> None:
+        self._root, self._for_owner = root, for_owner
 
     def make_directory(self, path: Path) -> None:
         """Make `path` and its parents, where missing."""
-        path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        make_directories(self._root)
+        names = path.relative_to(self._root).parts
+        for depth, name in enumerate(names):
+            with self._opened(self._root.joinpath(*names[:depth])) as parent:
+                parent.make(name)
+        with self._opened(path):
+            pass  # it is ours, also where it was there before
 
     def names(self, directory: Path) -> list[str]:
         """Return the names in `directory`, sorted."""
         try:
-            return sorted(each.name for each in directory.iterdir())
+            with self._opened(directory) as there:
+                # Of the descriptor, which no path of pathlib's can be.
+                return sorted(os.listdir(directory if there.descriptor is None else there.descriptor))  # noqa: PTH208
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def create(self, path: Path) -> int:
         """Create and open a file."""
-        # O_EXCL also refuses a symbolic link that somebody put there.
-        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | _CLOSE_ON_EXEC, FILE_MODE)
+        with self._opened(path.parent) as there:
+            return there.create(path.name)
 
     def open(self, path: Path) -> int:
         """Open what exists."""
-        return os.open(path, os.O_RDWR | _NO_FOLLOW | _CLOSE_ON_EXEC)
+        with self._opened(path.parent) as there:
+            return there.open(path.name)
 
     def append(self, descriptor: int, data: bytes) -> int:
         """Write where the last write ended."""
@@ -121,11 +141,12 @@ class OsFiles:
 
     def sync_directory(self, path: Path) -> None:
         """Have the names in `path` survive a power cut."""
-        descriptor = os.open(path, os.O_RDONLY | _CLOSE_ON_EXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if path == self._root.parent:
+            _sync_directory(path)
+            return
+        with self._opened(path) as there:
+            if there.descriptor is not None:
+                os.fsync(there.descriptor)
 
     def close(self, descriptor: int) -> None:
         """Close."""
@@ -133,15 +154,23 @@ class OsFiles:
 
     def remove(self, path: Path) -> None:
         """Remove a file."""
-        path.unlink(missing_ok=True)
+        with self._opened(path.parent) as there, suppress(FileNotFoundError):
+            os.unlink(there.named(path.name), dir_fd=there.descriptor)
 
     def remove_directory(self, path: Path) -> None:
         """Remove an empty directory."""
-        path.rmdir()
+        with self._opened(path.parent) as there:
+            os.rmdir(there.named(path.name), dir_fd=there.descriptor)
 
     def rename(self, old: Path, new: Path) -> None:
         """Rename."""
-        old.rename(new)
+        with self._opened(old.parent) as source, self._opened(new.parent) as target:
+            os.rename(
+                source.named(old.name),
+                target.named(new.name),
+                src_dir_fd=source.descriptor,
+                dst_dir_fd=target.descriptor,
+            )
 
     def lock(self, descriptor: int) -> bool:
         """Lock with `lockf`, which the child of a fork does not inherit, as it would `flock`."""
@@ -151,6 +180,13 @@ class OsFiles:
             return False
         return True
 
+    def _opened(self, directory: Path) -> AbstractContextManager[Opened]:
+        return opened(self._root, *directory.relative_to(self._root).parts, for_owner=self._for_owner)
 
-_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from otel_posthog.deliver.spool import cursor, segment
 from otel_posthog.deliver.spool.files import Files
+from otel_posthog.ours import ForeignError
 
 OWNER = "owner"
 _DRAFT = ".new-"
+_NAME = re.compile(r"[0-9]{13,16}-[0-9]{1,10}-[0-9a-f]{6}")
 _MAX_ABOUT_BYTES = 4096
 # Nobody takes so long to make a directory: what is older was left by a process that died over it.
 _DRAFT_AGE_MS = 60_000
@@ -40,18 +45,39 @@ class Owned:
         self.files.close(self.descriptor)
 
     def remove(self) -> None:
-        """Remove it and what is in it, then let go.
+        """Remove it and what is in it, as far as that is ours by name and content, then let go.
 
         Raises:
+            ForeignError: Something else is in it; that, the directory and its owner file are left.
             OSError: As of the file system; it is let go all the same.
         """
         try:
+            others = [name for name in self.files.names(self.path) if name != OWNER and not self._remove(name)]
+            if others:
+                raise ForeignError(self.path / others[0], "it is not of this spool")
             # The owner file is the last to go: without it another process would take the rest for left behind.
-            for name in sorted(self.files.names(self.path), key=lambda name: name == OWNER):
-                self.files.remove(self.path / name)
+            if not self._is_owner_file():
+                raise ForeignError(self.path / OWNER, "it is not of this spool")
+            self.files.remove(self.path / OWNER)
             self.files.remove_directory(self.path)
         finally:
             self.release()
+
+    def _remove(self, name: str) -> bool:
+        path = self.path / name
+        try:
+            if segment.is_name(name):
+                return segment.remove_if_ours(self.files, path)
+            if name == cursor.NAME:
+                return cursor.remove_if_ours(self.files, path)
+        except ForeignError:
+            pass
+        return False
+
+    def _is_owner_file(self) -> bool:
+        """Return whether the file that is locked is an owner file, or what a power cut leaves of one."""
+        data = self.files.read_at(self.descriptor, _MAX_ABOUT_BYTES + 1, 0)
+        return len(data) <= _MAX_ABOUT_BYTES and (data.startswith(b"{") or not any(data))
 
 
 def create(files: Files, parent: Path, *, now_ms: int, about: Mapping[str, object]) -> Owned:
@@ -87,11 +113,17 @@ def create(files: Files, parent: Path, *, now_ms: int, about: Mapping[str, objec
 
 
 def adopt(files: Files, path: Path) -> Owned | None:
-    """Return `path` locked; None where a process, this one or another, has it, or where it is gone."""
+    """Return `path` locked; None where a process, this one or another, has it, or where it is gone.
+
+    Raises:
+        ForeignError: It is not this user's.
+    """
     if is_ours(path):
         return None
     try:
         descriptor = _open_owner(files, path / OWNER)
+    except ForeignError:
+        raise
     except OSError:
         return None
     try:
@@ -112,18 +144,20 @@ def is_ours(path: Path) -> bool:
 
 def directories(files: Files, parent: Path) -> list[Path]:
     """Return the directories of processes in `parent`, the oldest first."""
-    return [parent / name for name in files.names(parent) if name[:1].isdigit()]
+    return [parent / name for name in files.names(parent) if _NAME.fullmatch(name)]
 
 
 def remove_drafts(files: Files, parent: Path, *, now_ms: int) -> None:
     """Remove what was left by processes that died while they made their directory."""
     for name in files.names(parent):
         created_ms = name.removeprefix(_DRAFT).partition("-")[0]
-        if not name.startswith(_DRAFT) or not created_ms.isdecimal() or now_ms - int(created_ms) < _DRAFT_AGE_MS:
+        is_draft = name.startswith(_DRAFT) and _NAME.fullmatch(name.removeprefix(_DRAFT))
+        if not is_draft or now_ms - int(created_ms) < _DRAFT_AGE_MS:
             continue
-        left = adopt(files, parent / name)
-        if left is not None:
-            left.remove()
+        with suppress(ForeignError):
+            left = adopt(files, parent / name)
+            if left is not None:
+                left.remove()
 
 
 def read_about(files: Files, path: Path) -> dict[str, object]:

@@ -9,10 +9,12 @@ from otel_posthog.deliver.spool.segment import (
     VERSION,
     decode_header,
     events_in,
+    is_ours,
     name_of,
     numbers_in,
 )
 from otel_posthog.deliver.spool.writer import Head
+from otel_posthog.ours import ForeignError
 
 
 class Sealed:
@@ -22,6 +24,9 @@ class Sealed:
         files: The file system.
         owned: The directory.
 
+    Attributes:
+        foreign: Files that are called as segments are and left alone.
+
     Raises:
         OSError: It cannot be read.
         NewerFormatError: A newer release wrote it.
@@ -30,9 +35,18 @@ class Sealed:
     def __init__(self, files: Files, owned: Owned) -> None:
         self.head = Head()
         self._segments: dict[int, tuple[int, int]] = {}
+        self.foreign: list[ForeignError] = []
         for number in numbers_in(files, owned.path):
-            descriptor = files.open(owned.path / name_of(number))
+            path = owned.path / name_of(number)
             try:
+                descriptor = files.open(path)
+            except ForeignError as error:
+                self.foreign.append(error)
+                continue
+            try:
+                if not is_ours(files, descriptor):
+                    self.foreign.append(ForeignError(path, "it is no segment of a spool"))
+                    continue
                 header = decode_header(files.read_at(descriptor, HEADER_BYTES, 0))
                 if header is not None and header.version > VERSION:
                     raise NewerFormatError

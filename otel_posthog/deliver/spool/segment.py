@@ -6,13 +6,14 @@ It starts with 32 bytes: magic (8), version (u16), size of this header (u16), pr
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from otel_posthog.deliver.spool.files import Files
-from otel_posthog.deliver.spool.record import scan
+from otel_posthog.deliver.spool.record import MARKER, scan
 
 MAGIC = b"\x89OPHSPL\n"
 VERSION = 1
@@ -21,6 +22,7 @@ SUFFIX = ".seg"
 
 _HEADER = struct.Struct("<8sHHIQ")
 _CHECK = struct.Struct("<I")
+_NAME = re.compile(r"[0-9]{8,10}\.seg")
 # Enough to hold the last record of nearly every segment; where it does not, the window doubles.
 _TAIL_BYTES = 64 * 1024
 
@@ -41,8 +43,12 @@ def name_of(number: int) -> str:
 
 def numbers_in(files: Files, directory: Path) -> list[int]:
     """Return the numbers of the segments in `directory`, ascending."""
-    names = (name.removesuffix(SUFFIX) for name in files.names(directory) if name.endswith(SUFFIX))
-    return sorted(int(stem) for stem in names if stem.isdecimal())
+    return sorted(int(name.removesuffix(SUFFIX)) for name in files.names(directory) if is_name(name))
+
+
+def is_name(name: str) -> bool:
+    """Return whether a segment may be called so."""
+    return _NAME.fullmatch(name) is not None
 
 
 def encode_header(pid: int, created_ms: int) -> bytes:
@@ -73,3 +79,39 @@ def events_in(files: Files, descriptor: int) -> int:
         if start == HEADER_BYTES:
             return 0
         tail *= 4
+
+
+def is_ours(files: Files, descriptor: int) -> bool:
+    """Return whether a file that is called as one of ours is one: by its header, or by what a power cut leaves of it.
+
+    That is nothing, zeros, or a header of zeros and then records.
+    """
+    begin = files.read_at(descriptor, HEADER_BYTES + len(MARKER), 0)
+    if begin.startswith(MAGIC) or begin[HEADER_BYTES:] == MARKER:
+        return True
+    size = files.size(descriptor)
+    for offset in range(0, size, _TAIL_BYTES):
+        data = files.read_at(descriptor, _TAIL_BYTES, offset)
+        if any(data):
+            return bool(scan(data, is_last=True, most=1).records)
+    return True
+
+
+def remove_if_ours(files: Files, path: Path) -> bool:
+    """Remove a segment, or a file of that format; return False, and leave it, where it is none.
+
+    Raises:
+        ForeignError: It is not this user's.
+        OSError: As of the file system.
+    """
+    try:
+        descriptor = files.open(path)
+    except FileNotFoundError:
+        return True
+    try:
+        if not is_ours(files, descriptor):
+            return False
+    finally:
+        files.close(descriptor)
+    files.remove(path)
+    return True

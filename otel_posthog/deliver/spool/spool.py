@@ -23,13 +23,13 @@ from otel_posthog.deliver.spool.clock import Clock
 from otel_posthog.deliver.spool.cursor import Place
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
 from otel_posthog.deliver.spool.files import Files, OsFiles
+from otel_posthog.deliver.spool.overflow import Overflow
 from otel_posthog.deliver.spool.own import Own, open_own
 from otel_posthog.deliver.spool.place import folder_of
 from otel_posthog.deliver.spool.segment import VERSION
 from otel_posthog.deliver.spool.syncing import Syncing
 from otel_posthog.deliver.spool.trouble import PASSING, RETRY_S, Trouble
 from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError
-from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health, Level
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
@@ -37,8 +37,6 @@ from otel_posthog.policy import DeliveryPolicy
 TEND_S = 30.0
 # A segment whose events are all delivered is given up from this size on; below, it is not worth a new file.
 RETIRE_BYTES = 256 * 1024
-# Moved from memory to a disk that works again, with each event that is put.
-SPILL_EVENTS = 100
 
 
 class Spool:
@@ -69,14 +67,14 @@ class Spool:
         max_segment_bytes: int = MAX_SEGMENT_BYTES,
     ) -> None:
         self._root, self._destination, self._policy, self._health = root, destination, policy, health
-        self._files: Files = files or OsFiles()
+        self._files: Files = files or OsFiles(root)
         self._now_ms = now_ms or Clock()
         self._max_segment_bytes = max_segment_bytes
         self.folder = folder_of(root, destination)
-        self._adoption = Adoption(self._files, self.folder, self._lost, self._oldest_ms)
-        self._dead = DeadLetters(self._files, self.folder, self._now_ms)
         self._trouble = Trouble(health, self.folder)
-        self._overflow = MemoryStore(policy.max_buffer_bytes)
+        self._adoption = Adoption(self._files, self.folder, self._lost, self._oldest_ms, self._trouble.note)
+        self._dead = DeadLetters(self._files, self.folder, self._now_ms)
+        self._overflow = Overflow(policy.max_buffer_bytes)
         self._start_fresh()
         self._make_folder()
         try:
@@ -142,7 +140,7 @@ class Spool:
             else:
                 self._trouble.works()
                 if len(self._overflow):
-                    self._spill(own)
+                    self._overflow.spill(own.writer, self._trouble)
                 return True
         return self._overflow.put(event)
 
@@ -215,7 +213,7 @@ class Spool:
             for backlog in chain([own.backlog] if own else [], adopted, chain.from_iterable(left)):
                 count += backlog.waiting + backlog.taken
                 with self._counting():
-                    backlog.remove()
+                    self._adoption.remove(backlog)
             with self._counting():
                 self._dead.clear()
             return count
@@ -226,17 +224,26 @@ class Spool:
         if self._is_closed or (self._tended_at is not None and now - self._tended_at < TEND_S):
             return
         self._tended_at = now
-        with self._lock, self._counting():
-            self._adoption.remove_drafts(self._now_ms())
-            self._dead.expire(self._oldest_ms())
-            self._adopt()
-            for backlog in tuple(self._backlogs()):
+        with self._lock:
+            # Each by itself: what one of them meets holds up none of the others.
+            for work in (self._expire, self._adopt, self._look, self._sync, self._spill_all):
+                with self._counting():
+                    work()
+
+    def _expire(self) -> None:
+        self._adoption.remove_drafts(self._now_ms())
+        self._adoption.expire_elsewhere(self._root)
+        self._dead.expire(self._oldest_ms())
+
+    def _look(self) -> None:
+        for backlog in tuple(self._backlogs()):
+            with self._counting():
                 backlog.look()
                 self._tidy(backlog, 0)
-            self._adoption.expire_elsewhere(self._root)
-            if self._own is not None:
-                self._own.writer.sync()
-            self._spill_all()
+
+    def _sync(self) -> None:
+        if self._own is not None:
+            self._own.writer.sync()
 
     def tell(self) -> None:
         """Log what became of the disk."""
@@ -340,7 +347,7 @@ class Spool:
         if backlog.is_done:
             self._adopted.remove(backlog)
             self._stalled.pop(backlog, None)
-            backlog.remove()
+            self._adoption.remove(backlog)
             self._adopt()
 
     def _adopt(self) -> None:
@@ -360,27 +367,8 @@ class Spool:
         except OSError as error:
             self._trouble.failed(error)
             return
-        while len(self._overflow) and self._spill(own):
+        while len(self._overflow) and self._overflow.spill(own.writer, self._trouble):
             self._trouble.works()
-
-    def _spill(self, own: Own) -> bool:
-        """Move some events from memory to disk; return False where the disk does not take them."""
-        events = self._overflow.take(SPILL_EVENTS, self._policy.max_buffer_bytes)
-        done = 0
-        try:
-            for event in events:
-                own.writer.append(event)
-                done += 1
-        except CannotNowError:
-            pass
-        except OSError as error:
-            self._trouble.failed(error)
-        finally:
-            # Also where a signal handler raises, as of `sys.exit()`.
-            self._overflow.acknowledge(events)
-            for event in events[done:]:
-                self._overflow.put(event)
-        return done == len(events)
 
     def _oldest_ms(self) -> int:
         return self._now_ms() - int(self._policy.max_spool_age_s * 1000)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from otel_posthog.health import STORAGE_ERROR, Health
+from otel_posthog.ours import ForeignError
 
 _log = logging.getLogger("otel_posthog")
 
@@ -34,6 +35,8 @@ PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.E
 
 def reason_of(error: OSError) -> str:
     """Return the fixed identifier that `error` is counted under."""
+    if isinstance(error, ForeignError):
+        return "not_ours"
     return _REASONS.get(error.errno or 0, "other")
 
 
@@ -74,6 +77,10 @@ class Trouble:
         if self._retry_at is not None:
             self._retry_at = None
             self._lines.append(f"the spool {self._folder} can be written again")
+
+    def note(self, line: str) -> None:
+        """Have `tell` say something else."""
+        self._lines.append(line)
 
     def tell(self) -> None:
         """Log what there is to tell."""
