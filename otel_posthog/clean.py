@@ -143,11 +143,43 @@ class Cleaner:
         subject, group = event.subject, event.group
         subject = replace(
             subject,
+            groups=_of_clean_types(subject.groups, clean, echo),
             person_set=echo.out_of(clean(subject.person_set)),
             person_set_once=echo.out_of(clean(subject.person_set_once)),
         )
-        group = group and replace(group, properties=echo.out_of(clean(group.properties)))
+        group = group and _update_of_clean_type(group, clean, echo)
         return replace(event, subject=subject, group=group)
+
+
+def _of_clean_types(groups: Mapping[str, str], clean: _Clean, echo: Echo) -> Mapping[str, str]:
+    """Return `groups`, whose keys are pseudonyms already, under types that may leave."""
+    if not groups:
+        return groups
+    found: dict[str, str] = {}
+    for kind, key in groups.items():
+        name = _clean_type(kind, clean, echo)
+        if name is not None:
+            found.setdefault(name, key)
+    return found
+
+
+def _update_of_clean_type(group: GroupUpdate, clean: _Clean, echo: Echo) -> GroupUpdate:
+    """Return the update of a group, whose key is a pseudonym already, under a type that may leave.
+
+    Raises:
+        DropEvent: `group_invalid`, when there is none.
+    """
+    kind = _clean_type(group.type, clean, echo)
+    if kind is None:
+        raise DropEvent("group_invalid")
+    return GroupUpdate(kind, group.key, echo.out_of(clean(group.properties)))
+
+
+def _clean_type(kind: str, clean: _Clean, echo: Echo) -> str | None:
+    """Return a type of groups as it may leave; None where the policy lets nothing leave under that name."""
+    # The value says nothing: it is the name that is looked at.
+    names = list(clean({kind: True}))
+    return echo.out_of_text(names[0], "(group type)") if names else None
 
 
 def _clean_subject(subject: Subject, clean: _Clean) -> Subject:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from events import KEY, NOON_NS, event, ring
+from telemetry import Telemetry
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.identity import Pseudonyms, disguised
 from otel_posthog.model import EventKind, GroupUpdate, Subject
+from otel_posthog.policy import IdentityMode, Method, PrivacyPolicy, Rule
 
 PSEUDONYMS = Pseudonyms(keys=ring())
 SUBJECT = Subject(
@@ -55,3 +59,46 @@ def test_an_id_that_is_nobodys_does_not_get_a_pseudonym() -> None:
     assert (found.user_id, found.alias) == (None, None)
     assert notes == ["distinct_id_invalid"] * 2
     assert disguised(event(subject=Subject(user_id="x" * 999)), PSEUDONYMS, pytest.fail).subject.user_id
+
+
+MODES = [mode for mode in IdentityMode if mode.has_persons]
+PERSONAL = {
+    "jo.doe@example.org": "[email]",
+    "company name (legal)": "company name (legal)",  # harmless, whatever words are in it
+    "at 81.169.145.77": "at [ip]",
+    "+49 151 23456789": "[phone]",
+    "4111 1111 1111 1111": "[card]",
+    "DE89370400440532013000": "[iban]",
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("kind", "sent"), PERSONAL.items())
+def test_the_type_of_a_group_is_filtered_as_any_name_is(kind: str, sent: str, mode: IdentityMode) -> None:
+    """In an event of the group's member, and in an update of the group; its key is what it would be."""
+    given = {f"analytics.group.{kind}": "acme-corp", "analytics.user.id": "u-4711-ada"}
+    with Telemetry(mode, pseudonyms=PSEUDONYMS) as app:
+        app.tracer.start_span("op", attributes={"analytics.event": "e", **given}).end()
+        update = {"analytics.event": "$groupidentify", **given}
+        app.tracer.start_span("op", attributes=update).end()
+    member, group = (each["properties"] for each in app.events)
+    assert list(member["$groups"]) == [group["$group_type"]] == [sent]
+    assert member["$groups"][sent] == group["$group_key"]
+    assert (kind in json.dumps(app.events)) is (kind == sent)
+
+
+def test_a_group_whose_type_is_somebodys_id_or_may_not_leave_has_another_or_goes() -> None:
+    """The id is replaced as everywhere; a rule that drops a name drops the group, and an update of it, counted."""
+    rules = PrivacyPolicy(rules=(Rule(name="secret_project", keys=("skunkworks",), method=Method.DROP),))
+    attributes: dict[str, str | int] = {
+        "analytics.user.id": "u-4711-ada",
+        "analytics.group.u-4711-ada": "x-1",
+        "analytics.group.skunkworks": "moonshot",
+        "analytics.group.set.skunkworks.size": 5,
+    }
+    for mode in MODES:
+        with Telemetry(mode, pseudonyms=PSEUDONYMS, privacy=rules) as app:
+            app.tracer.start_span("op", attributes={"analytics.event": "e", **attributes}).end()
+        name = "u-4711-ada" if mode is IdentityMode.IDENTIFIED else "[user]"
+        assert list(app.only["properties"]["$groups"]) == [name]
+        assert app.dropped == {"group_invalid": 1}
