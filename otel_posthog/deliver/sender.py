@@ -302,6 +302,7 @@ class Sender:
             sent_at=self._now().isoformat(),
             number=batch.attempts,
             is_compressed=self._policy.compression is Compression.GZIP,
+            is_historical=self._policy.historical_migration,
         )
         is_v1 = self._has_v1
         request = (v1_request if is_v1 else v0_request)(attempt, self._destination.api_key or "")

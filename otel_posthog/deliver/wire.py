@@ -49,6 +49,7 @@ class Attempt:
         sent_at: RFC 3339, of this attempt.
         number: From 1.
         is_compressed: Whether the body is gzip.
+        is_historical: Whether it is a backfill, for which PostHog has another queue.
     """
 
     events: Sequence[CleanEvent]
@@ -57,6 +58,7 @@ class Attempt:
     sent_at: str
     number: int
     is_compressed: bool = True
+    is_historical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Request:
 def v1_request(attempt: Attempt, api_key: str) -> Request:
     """Return the Capture V1 request of `attempt`."""
     batch = b",".join(event.body for event in attempt.events)
-    body = b'{"created_at":"%s","batch":[%s]}' % (attempt.created_at.encode("ascii"), batch)
+    historical = b'"historical_migration":true,' if attempt.is_historical else b""
+    body = b'{"created_at":"%s",%s"batch":[%s]}' % (attempt.created_at.encode("ascii"), historical, batch)
     headers = {
         "Authorization": f"Bearer {api_key}",
         "PostHog-Sdk-Info": sdk_info(),
@@ -87,7 +90,7 @@ def v0_request(attempt: Attempt, api_key: str) -> Request:
     content = {
         "api_key": api_key,
         "batch": [v0_event(event.body) for event in attempt.events],
-        "historical_migration": False,
+        "historical_migration": attempt.is_historical,
         "sent_at": attempt.sent_at,
     }
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,80 +1,48 @@
-"""The adapter through which PostHog's own harness (github.com/PostHog/posthog-sdk-test-harness) tests this package.
+r"""The adapter through which PostHog's own harness (github.com/PostHog/posthog-sdk-test-harness) tests this package.
 
     python tests/conformance/adapter.py --port 8080 --capture-mode v1
-    docker run --rm --network host ghcr.io/posthog/sdk-test-harness:latest run --adapter-url http://localhost:8080
+    docker run --rm --network host ghcr.io/posthog/sdk-test-harness:latest run \
+      --adapter-url http://localhost:8080 --suite capture --suite capture_v1
 
-It puts the harness's contract (its `ADAPTER_GUIDE.md` and `contracts/adapter_actions.yaml`) in front of the real
-intake, pipeline and delivery; only the transport is wrapped, to keep the record that the contract asks for. The
-capture mode decides which of the harness's suites runs: `v0` the one of `/batch/`, `v1` the one of Capture V1.
+It puts the harness's contract (its `ADAPTER_GUIDE.md` and `contracts/adapter_actions.yaml`) in front of programs that
+call `configure()`, with their events in a spool on disk; only the transport is wrapped, to keep the record that the
+contract asks for. The capture mode decides which of the two suites has something to run: `v0` the one of `/batch/`,
+`v1` the one of Capture V1.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
+import multiprocessing
+import sys
+import tempfile
 import threading
-import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from opentelemetry.sdk._logs import LoggerProvider
-
-from otel_posthog.deliver import Delivery
-from otel_posthog.deliver.transport import HttpTransport, Response
 from otel_posthog.deliver.wire import sdk_info
-from otel_posthog.errors import Guard
-from otel_posthog.health import DELIVERED, Health
-from otel_posthog.intake import LogIntake
-from otel_posthog.pipeline import Pipeline
-from otel_posthog.policy import (
-    CaptureMode,
-    Compression,
-    DeliveryPolicy,
-    Destination,
-    Durability,
-    IdentityMode,
-    Policy,
-)
+from otel_posthog.policy import CaptureMode
 
-ADAPTER_VERSION = "1.0.0"
-# The contract's own defaults, where a test does not say.
-FLUSH_AT, FLUSH_INTERVAL_MS, MAX_RETRIES = 100, 500, 3
-# What PostHog's clients take as properties is telemetry of its own kind here.
-_PREFIXES = {"$set": "analytics.user.set.", "$set_once": "analytics.user.set_once.", "$groups": "analytics.group."}
+# Also where no pytest has put it there.
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+import sdk_program
 
-class RecordingTransport(HttpTransport):
-    """The real transport, with a record of each request, and the header by which the harness tells tests apart."""
+ADAPTER_VERSION = "1.1.0"
+ACTIONS = ("/capture", "/flush", "/state")
+EXIT_TIMEOUT_S = 10.0
 
-    def __init__(self, test_id: str | None) -> None:
-        super().__init__()
-        self._headers = {} if test_id is None else {"X-Test-Id": test_id}
-        self.requests: list[dict[str, Any]] = []
-
-    def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Response:
-        """Send one request and record what became of it."""
-        response = super().post(url, {**headers, **self._headers}, body, timeout_s)
-        plain = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
-        uuids = [event["uuid"] for event in json.loads(plain)["batch"]]
-        earlier = sum(set(each["uuid_list"]) >= set(uuids) for each in self.requests)
-        self.requests.append(
-            {
-                "timestamp_ms": int(time.time() * 1000),
-                "status_code": response.status,
-                "retry_attempt": earlier,
-                "event_count": len(uuids),
-                "uuid_list": uuids,
-            }
-        )
-        return response
+# A program for each SDK, in milliseconds: what it imports is loaded once, in a process that has no thread.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["otel_posthog.setup.configure", "otel_posthog.emit", "opentelemetry.sdk._logs"])
 
 
 class Instance:
-    """One initialised SDK.
+    """One initialised SDK: a program of its own, which sets the package up and waits for what it is told.
 
     Args:
         given: The body of `/init`.
@@ -83,69 +51,26 @@ class Instance:
     """
 
     def __init__(self, given: Mapping[str, Any], capture_mode: CaptureMode, test_id: str | None) -> None:
-        destination = Destination(api_key=given["api_key"], host=given["host"], capture_mode=capture_mode)
-        delivery = DeliveryPolicy(
-            durability=Durability.MEMORY,
-            max_batch_events=given.get("flush_at", FLUSH_AT),
-            flush_interval_s=given.get("flush_interval_ms", FLUSH_INTERVAL_MS) / 1000,
-            max_attempts=given.get("max_retries", MAX_RETRIES) + 1,
-            compression=Compression.GZIP if given.get("enable_compression") else Compression.NONE,
+        self._lock = threading.Lock()
+        self._pipe, theirs = PROCESSES.Pipe()
+        folder = tempfile.mkdtemp(prefix="otel-posthog-conformance-")
+        self._process = PROCESSES.Process(
+            target=sdk_program.serve, args=(theirs, dict(given), capture_mode.value, test_id, folder), daemon=True
         )
-        policy = Policy(identity=IdentityMode.IDENTIFIED, delivery=delivery, destinations=(destination,))
-        self._health = Health()
-        guard, self._transport = Guard(self._health), RecordingTransport(test_id)
-        self._delivery = Delivery(policy, self._health, guard, transport=self._transport)
-        self._pipeline = Pipeline(
-            policy, installation_id="conformance", health=self._health, guard=guard, delivery=self._delivery
-        )
-        self._loggers = LoggerProvider(shutdown_on_exit=False)
-        pipeline = self._pipeline
-        self._loggers.add_log_record_processor(
-            LogIntake(pipeline.submit, guard, flush=pipeline.flush, close=pipeline.flush_for_exit)
-        )
-        self._captured = 0
+        self._process.start()
+        theirs.close()
 
-    def capture(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Emit one event as an app would."""
-        event_id = str(uuid.uuid4())
-        attributes = {"analytics.user.id": given["distinct_id"], "analytics.uuid": event_id}
-        if given.get("timestamp"):
-            attributes["analytics.timestamp"] = given["timestamp"]
-        for key, value in (given.get("properties") or {}).items():
-            if key in _PREFIXES:
-                attributes.update({f"{_PREFIXES[key]}{name}": each for name, each in value.items()})
-            else:
-                attributes[f"analytics.property.{key}"] = value
-        now_ns = time.time_ns()
-        self._loggers.get_logger("conformance").emit(
-            event_name=f"analytics.{given['event']}", attributes=attributes, timestamp=now_ns
-        )
-        self._captured += 1
-        return {"success": True, "uuid": event_id}
-
-    def flush(self, timeout_s: float) -> dict[str, Any]:
-        """Send all that waits; a key that is not accepted is waited for beyond that."""
-        before = self._health.total(DELIVERED)
-        self._pipeline.flush(timeout_s)
-        return {"success": True, "events_flushed": self._health.total(DELIVERED) - before}
-
-    def state(self) -> dict[str, Any]:
-        """Return what the contract asks for."""
-        made = list(self._transport.requests)
-        failed = [each["status_code"] for each in made if each["status_code"] >= 300]
-        return {
-            "pending_events": self._delivery.outstanding,
-            "total_events_captured": self._captured,
-            "total_events_sent": self._health.total(DELIVERED),
-            "total_retries": sum(each["retry_attempt"] > 0 for each in made),
-            "last_error": f"HTTP {failed[-1]}" if failed else None,
-            "requests_made": made,
-        }
+    def ask(self, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Have the program do `action` and return what it says."""
+        with self._lock:
+            self._pipe.send((action, given))
+            answer: dict[str, Any] = self._pipe.recv()
+        return answer
 
     def close(self) -> None:
-        """Drop what waits."""
-        self._pipeline.discard("reset")
-        self._pipeline.shutdown(0.5)
+        """End the program; it drops what waits."""
+        self._pipe.close()
+        self._process.join(EXIT_TIMEOUT_S)
 
 
 class Adapter:
@@ -179,7 +104,8 @@ class Adapter:
         """Do what a request asks for.
 
         Raises:
-            KeyError: There is no such path, nothing initialised, or a field is missing.
+            KeyError: There is no such path, or nothing initialised.
+            EOFError: The program has ended.
         """
         if path == "/health":
             return self._health()
@@ -191,12 +117,9 @@ class Adapter:
                 self._instances[test_id] = Instance(given, self._capture_mode, test_id)
             return {"success": True}
         instance = self._instances[test_id]
-        actions: dict[str, Callable[[], dict[str, Any]]] = {
-            "/capture": lambda: instance.capture(given),
-            "/flush": lambda: instance.flush(self._flush_timeout_s),
-            "/state": instance.state,
-        }
-        return actions[path]()
+        if path not in ACTIONS:
+            raise KeyError(path)
+        return instance.ask(path, {"timeout_s": self._flush_timeout_s} if path == "/flush" else given)
 
     def _health(self) -> dict[str, Any]:
         name, _, version = sdk_info().partition("/")
@@ -227,7 +150,7 @@ class Adapter:
                 test_id = parse_qs(parts.query).get("test_id", [None])[0]
                 try:
                     status, content = 200, adapter.answer(parts.path, test_id, given)
-                except KeyError as error:
+                except (KeyError, EOFError) as error:
                     status, content = 400, {"error": f"missing or unknown: {error}"}
                 body = json.dumps(content).encode()
                 self.send_response(status)

@@ -6,7 +6,6 @@ its mock server is the project's own fake here, and its waits end when there is 
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import itertools
 import json
@@ -127,6 +126,26 @@ def test_capture_returns_the_uuid_that_is_sent(harness: Harness) -> None:
     given = harness.capture()
     harness.call("/flush")
     assert harness.batches()[0][0]["uuid"] == given
+
+
+def test_the_adapter_drives_a_configured_program_with_a_spool(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is tested is what an app has: events are on disk before they are sent, and gone with the program."""
+    harness.init()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    harness.fail(503)
+    harness.sent()
+    assert list(tmp_path.glob("*/spool/default/*/*.seg"))
+    harness.call("/reset")
+    assert list(tmp_path.iterdir()) == []
+
+
+@only_v0
+def test_historical_migration(harness: Harness) -> None:
+    """A backfill says so in its envelope."""
+    harness.sent(init={"historical_migration": True})
+    assert json.loads(harness.server.requests[0].body)["historical_migration"] is True
 
 
 def test_custom_properties_preserved(harness: Harness) -> None:
@@ -314,19 +333,9 @@ def test_respects_retry_after_on_partial(harness: Harness) -> None:
 @pytest.mark.parametrize("is_on", [True, False])
 def test_compression(is_on: bool, harness: Harness) -> None:
     """Gzip when it is on, also of a small body, and no content encoding when it is off."""
-    bodies: list[tuple[str, bytes]] = []
-    original = _module.RecordingTransport.post
-
-    def post(self: Any, url: str, headers: dict[str, str], body: bytes, timeout_s: float) -> Any:
-        bodies.append((headers.get("Content-Encoding", ""), body))
-        return original(self, url, headers, body, timeout_s)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_module.RecordingTransport, "post", post)
-        harness.sent(init={"enable_compression": is_on, "flush_at": 1})
-    ((encoding, body),) = bodies
-    assert encoding == ("gzip" if is_on else "")
-    assert len(json.loads(gzip.decompress(body) if is_on else body)["batch"]) == 1
+    (event,) = harness.sent(init={"enable_compression": is_on, "flush_at": 1})
+    assert event["event"] == "test_event"
+    assert [each.headers.get("content-encoding", "") for each in harness.server.requests] == ["gzip" if is_on else ""]
 
 
 def test_parallel_tests_have_instances_of_their_own(harness: Harness) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from clean import clean
+from clean import Delivering, clean
 from posthog import capture_v1, consumer, request
 from posthog.capture_compression import CaptureCompression
 
@@ -23,6 +24,7 @@ from otel_posthog.deliver.wire import (
     v1_request,
 )
 from otel_posthog.policy import DeliveryPolicy
+from otel_posthog.testing import FakePostHog
 
 AT = "2026-01-02T03:04:05.123456+00:00"
 
@@ -95,6 +97,26 @@ def test_v1_is_what_posthog_sends() -> None:
     made = v1_request(attempt(100, is_compressed=True), "k")
     assert ingestion_url("https://eu.i.posthog.com/") + made.path == sent["url"]
     assert set(made.headers) == set(sent["headers"])
+
+
+def test_a_backfill_says_so_as_posthog_does() -> None:
+    """`historical_migration` stands in the envelope of both formats, in V1 only where it is true."""
+    backfill = replace(attempt(), is_historical=True)
+    theirs = capture_v1._build_v1_batch_body([json.loads(clean().body)], True, created_at=AT)
+    assert json.loads(v1_request(backfill, "k").body) == theirs
+    assert theirs["historical_migration"] is True
+    assert json.loads(v0_request(backfill, "k").body)["historical_migration"] is True
+
+
+@pytest.mark.parametrize("v1", [True, False])
+def test_a_policy_makes_a_backfill(*, v1: bool) -> None:
+    """`delivery: {historical_migration: true}` is in every request, and in none without it."""
+    for is_backfill in (False, True):
+        with FakePostHog(v1=v1) as server, Delivering(server.url, historical_migration=is_backfill) as made:
+            made.send(1)
+            assert made.delivery.flush(30)
+            body = json.loads(server.requests[-1].body)
+        assert body.get("historical_migration", False) is is_backfill
 
 
 def test_v0_is_what_posthog_sends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,8 @@ class DeliveryPolicy:
         flush_interval_s: How long an event waits for others to share its request.
         request_timeout_s: For one request, connect and read each.
         compression: How requests are encoded.
+        historical_migration: Whether what is sent is a backfill of past events, for which PostHog has its own queue.
+            For a program that does nothing else, with a spool directory of its own.
         max_attempts: Attempts to send an event, the first one too; past them it is a dead letter. None: no limit. A key
             that is not accepted, or a project over its quota, is waited for whatever this says.
         retry_initial_s: First backoff; it doubles, with full jitter, up to `retry_max_s`.
@@ -61,6 +63,7 @@ class DeliveryPolicy:
     flush_interval_s: float = 1.0
     request_timeout_s: float = 15.0
     compression: Compression = Compression.GZIP
+    historical_migration: bool = False
     max_attempts: int | None = None
     retry_initial_s: float = 0.5
     retry_max_s: float = 30.0
