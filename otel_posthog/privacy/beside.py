@@ -63,7 +63,7 @@ def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
         names: Where it may stand.
         among: The entries.
     """
-    for key in names:
+    for key in names if len(among) > 1 else ():
         name = among.get(key)
         if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS:
             return name

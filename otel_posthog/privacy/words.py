@@ -34,9 +34,9 @@ NEVER_NUMBERS = words("email mail jwt cookie cookies address street bearer")
 CREDENTIALS = words(
     "password passwd pwd passphrase secret secrets credential credentials token jwt auth authorization bearer cookie "
     "cookies csrf xsrf otp pin cvv cvc api apikey accesskey secretkey privatekey access private signing encryption "
-    "session pass passcode key adgangskode clave contrasena contraseña haslo hasło heslo jelszo jelszó kennwort "
-    "lösenord losenord lozinka parola passwort salasana senha şifre wachtwoord пароль 密码 密碼 パスワード 비밀번호 "
-    "passe"
+    "session pass passcode verification recovery key adgangskode clave contrasena contraseña haslo hasło heslo "
+    "jelszo jelszó kennwort lösenord losenord lozinka parola passwort salasana senha şifre wachtwoord пароль "
+    "密码 密碼 パスワード 비밀번호 passe"
 )
 # What a word may end in to be a credential's (`dbpassword`, `PGPASSWORD`): no other word ends so.
 JOINED = words(

@@ -22,6 +22,11 @@ PARTS = [
     "1.2345,", "52.520008, ", "lat: 1.2345 ", "lat: ", "12345678Z ", "AB 12 ",
     "01-02-", "12-", "aaaaaaaaaaaaaaa1-",
     "\ud800", "sk-a", "SSN", '{"a":', "tel ", "tel 1 ", "phone number is at ", "0-1 ", "(02) ", "222 ", "00a",
+    "values ('", "(password) values ('", "where a in ('", "where password in ('", "where pin in (1,", "where a<",
+    "password '", "PASSWORD FOR ", "IDENTIFIED WITH ", "[password]=", "`a`=", "password=md5('", "('password','",
+    "(b'a',b'",
+    "<password ", "<password>x", "<a b", "<a><![CDATA[", 'name="a"\n\n', 'name="a"\r\nb\r\n', "name=password value=",
+    "name: value: ", "value=", "password is ", "was 1",
 ]  # fmt: skip
 
 

@@ -18,9 +18,10 @@ from otel_posthog.privacy.detectors.ip import IPV4, IPV6
 from otel_posthog.privacy.detectors.jwt import JWT
 from otel_posthog.privacy.detectors.mac import MAC
 from otel_posthog.privacy.detectors.national_id import NATIONAL_ID
-from otel_posthog.privacy.detectors.pairs import pairs
+from otel_posthog.privacy.detectors.pairs import pairs, reader
 from otel_posthog.privacy.detectors.phone import PHONE
 from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO
+from otel_posthog.privacy.detectors.shapes import said, shapes
 from otel_posthog.privacy.detectors.ssn import SSN
 from otel_posthog.privacy.detectors.username import USERNAME
 from otel_posthog.privacy.detectors.vendor import VENDOR
@@ -56,4 +57,5 @@ def detectors(names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> tu
         names: As in `PrivacyPolicy.detectors`.
         facts_of: The key rules, for `key=value` inside a text.
     """
-    return tuple(each for each in (*_ORDER, pairs(facts_of)) if each.name in names)
+    read = reader(facts_of)
+    return tuple(each for each in (*_ORDER, shapes(read), said(read), pairs(read)) if each.name in names)

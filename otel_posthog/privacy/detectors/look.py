@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 AT, COLON, EQUALS, FLAG, SLASH, GAP, COLONS, DASHES, DOTS, TOKEN = (1 << bit for bit in range(10))
 DIGIT, FOUR_DIGITS, SEVEN_DIGITS, DOTTED, NUMBER, LONG_DIGITS, IBAN_START = (1 << bit for bit in range(10, 17))
+QUOTE = 1 << 17
 """What may be seen: the characters `@`, `:`, `=`, `--`, a slash of either kind, white space or `+`; `::` or five `:`;
 five `-`; two `.`; 14 characters of a word without a break; a digit; four digits; seven; four numbers with `.`
 between them; a number of seven digits or more, also grouped; 13 digits or more; two letters and two
-digits where a word begins."""
+digits where a word begins; a quote or an opening bracket."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
@@ -58,6 +59,8 @@ def look(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901 - one 
         seen |= SLASH
     if " " in text or "+" in text or "\n" in text or "\t" in text:
         seen |= GAP
+    if "'" in text or '"' in text or "(" in text:
+        seen |= QUOTE
     raw = text.encode("utf-8", "replace")
     # `in` for bytes tries a number first, and fails at length.
     if raw.translate(_AS_WORDS).find(_LONG_WORD) >= 0:

@@ -11,19 +11,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
-from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG, SLASH
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG
 from otel_posthog.privacy.keys import KeyFacts, is_harmless
-from otel_posthog.privacy.words import PROSE
+from otel_posthog.privacy.words import PROSE, VALUE_KEYS
 
 # What joins a key to its value. Keys are read backwards from here, so that words which are none cost nothing.
 _SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}")
 _FLAG_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}|(?<=\w) (?=[^\s-])")
-_KEY_REVERSED = re.compile(r"\s{0,3}:?(?:(?P<quote>[\"'])\\{0,4}|\](?=[^\[]{1,64}\[\w))?(?P<key>[\w-]{1,64})")
+_KEY_REVERSED = re.compile(
+    r"\s{0,3}:?(?:(?P<quote>[\"'])\\{0,4}|\](?=[^\[]{1,64}\[\w)|(?P<column>\)[\"'`\]]?|[`\]]))?(?P<key>[\w-]{1,64})"
+)
 _LOOK_BACK_CHARS = 72
+# The name before a value: in attributes of markup, a map written as a text, YAML.
+_NAME_BEFORE = re.compile(
+    r"(?<![\w-])(?:name|key|field|header|param|property)\\?[\"']?\s{0,2}[=:]\s{0,3}\\?[\"']?([\w.-]{1,64})",
+    re.IGNORECASE,
+)
+_NAME_BACK_CHARS = 160
 # Every word that might be a key, in the text read backwards, where the few signs come first: in almost every text none
 # of these words is one that matters.
-_KEYS_REVERSED = re.compile(r"[=:][\"'\]\\\s:]{0,9}([0-9A-Za-z_\x80-\U0010ffff-]+)")
+_KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,9}([0-9A-Za-z_\x80-\U0010ffff-]+)")
 _MAX_KEY_CHARS = 64
 _MAX_HARMLESS = 4096
 
@@ -34,12 +42,19 @@ _STOP = (
     r"|[)\]}](?=[,;.]?(?:\s|\Z))"
     r"|#(?=\w{0,64}\Z)"
 )
+# What stands before a quote and is no part of the value: `b"…"`, `N'…'`, `_utf8'…'`, `md5('…')`.
+OPENING = (
+    r"(?:[bruenxq]{1,2}|_[a-z0-9]{2,16}|(?:password|md5|sha\d{0,3}|crypt|encrypt|aes_encrypt|hashbytes|encode|decode"
+    r"|cast|convert|concat|lower|upper|trim|hex|unhex|binary|quote|str|bytes)\(\s{0,2})"
+)
 _VALUE = re.compile(
     r"(?:(?:bearer|basic|digest|token)(?:[ +]|%20))?"
-    r"(?:\\{0,4}[bru]?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"?|'(?P<single>(?:[^'\\]|\\.|'')*)'?)"
+    rf"(?:\\{{0,4}}{OPENING}?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"?|'(?P<single>(?:[^'\\]|\\.|'')*)'?)"
     rf"|(?P<bare>[^\s\"'](?:(?!{_STOP})[^\s\"'])*))",
     re.IGNORECASE | re.DOTALL,
 )
+# What a column is set to or compared with: [password] and `password` are columns in SQL only.
+_LITERAL = re.compile(rf"{OPENING}?[\"']|[0-9]", re.IGNORECASE)
 # Inside a JSON string the quotes are escaped, and so is the one that ends the value.
 _ESCAPED_QUOTE = re.compile(r"\\+\"")
 # Placeholders and words that stand for no value.
@@ -67,7 +82,6 @@ _AUTHORIZATION_VALUE = re.compile(
     r"[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+)(?:,\s{0,3}[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+))*"
     r"|(?=[^\s\"']{0,64}[0-9])[^\s\"']{8,})"
 )
-_ELEMENT = re.compile(r"<(?:[\w-]{1,32}:)?([\w.-]{1,64})>([^<>]{1,512})</")
 _SESSION_KEY = re.compile(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
 _QUERY_STARTS = frozenset(("?", "&", "#", ";", ""))
 # Without `=` but at its end: a long row of pairs is then read once.
@@ -76,7 +90,7 @@ _OPAQUE = re.compile(r"(?=[^\d]{0,256}\d).{16,}|[\w-]{32,}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class _PairKey:
+class PairKey:
     """What a key tells of the value next to it.
 
     Attributes:
@@ -86,6 +100,7 @@ class _PairKey:
         session: It is to go if it is opaque, after `=`.
         signature: It is to go whatever it looks like, after `=`.
         header: It reaches to the end of the line, after a colon.
+        named: What it is stands before it (`name="password" value="x"`).
     """
 
     facts: KeyFacts
@@ -94,33 +109,44 @@ class _PairKey:
     session: bool
     signature: bool
     header: bool
+    named: bool
 
     @property
     def may_hide(self) -> bool:
         """Whether the value is worth a look at all."""
-        return self.sensitive or self.query or self.session or self.signature
+        return self.sensitive or self.query or self.session or self.signature or self.named
 
 
-def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
-    """Return the detector of sensitive pairs.
+def reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], PairKey]:
+    """Return what reads the keys of values in a text.
 
     Args:
         facts_of: The key rules, as they are applied to properties.
     """
 
     @lru_cache(maxsize=2048)
-    def read(name: str) -> _PairKey:
+    def read(name: str) -> PairKey:
         facts = facts_of(name)
         word = name.strip("-").lower()
-        return _PairKey(
+        return PairKey(
             facts,
             sensitive=facts.sensitive and not facts.lenient and not facts.reference,
             query=bool(_QUERY_KEY.fullmatch(word)),
             session=bool(_SESSION_KEY.fullmatch(word)),
             signature=bool(_SIGNATURE_KEY.fullmatch(word)),
             header=facts.sensitive and bool(_COOKIE_KEY.fullmatch(word)),
+            named=word in VALUE_KEYS,
         )
 
+    return read
+
+
+def pairs(read: Callable[[str], PairKey]) -> Detector:
+    """Return the detector of sensitive pairs.
+
+    Args:
+        read: Reads their keys.
+    """
     # Names, read backwards, are few and come again; of a stream of ever new ones none is kept for long.
     harmless: set[str] = set()
 
@@ -135,9 +161,8 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
         return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        elements = _in_elements(text, read) if "</" in text else []
         if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])):
-            return elements
+            return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
         at = 0
@@ -146,55 +171,66 @@ def pairs(facts_of: Callable[[str], KeyFacts]) -> Detector:
             if span:
                 spans.append(span)
             at = span[1] if span else sign.end()
-        return apart(spans + elements) if elements else spans
+        return spans
 
-    return Detector("secret", find, needs_one=COLON | EQUALS | FLAG | SLASH, gives_way=False)
-
-
-def _in_elements(text: str, read: Callable[[str], _PairKey]) -> list[Span]:
-    """Return the contents of XML elements whose names are sensitive."""
-    found = ((read(element[1]), element.span(2)) for element in _ELEMENT.finditer(text))
-    return [span for key, span in found if key.sensitive and _is_worth_hiding(text, span, key.facts)]
+    return Detector("secret", find, needs_one=COLON | EQUALS | FLAG, gives_way=False)
 
 
-def _is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
+def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
+    """Return whether what stands at `span` is a value, and no placeholder, marker or count."""
     value = text[slice(*span)]
     return not (_EMPTY.fullmatch(value) or _MARKER.match(value) or is_harmless(facts, value))
 
 
-def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], _PairKey]) -> Span | None:
+def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
     before = text[max(0, sign.start() - _LOOK_BACK_CHARS) : sign.start()][::-1]
     found = _KEY_REVERSED.match(before)
     if found is None:
         return None
     key = read(found["key"][::-1])
     joined = sign.group().strip()
-    if not key.may_hide or (not joined and before[found.end() - 2 : found.end()] != "--"):
+    is_flag = before[found.end() - 2 : found.end()] == "--"
+    is_column = joined in {"=", "=="} and _LITERAL.match(text, sign.end()) is not None
+    if not key.may_hide or not (joined or is_flag) or (found["column"] and not is_column):
         return None
     in_prose = joined == ":" and not found["quote"]
-    if key.header and in_prose:
-        line = _LINE.match(text, sign.end())
-        return line.span() if line and not _MARKER.fullmatch(line.group().strip()) else None
-    if in_prose and _AUTHORIZATION_KEY.fullmatch(found["key"][::-1].lower()):
-        whole = _AUTHORIZATION_VALUE.match(text, sign.end())
-        if whole and "[" not in whole.group():
-            return whole.span()
+    whole = _header_value(text, sign.end(), key, found["key"][::-1].lower()) if in_prose else None
+    if whole or (key.header and in_prose):
+        return whole
     in_query = before[found.end() : found.end() + 1] in _QUERY_STARTS
     # `address: …` in a sentence may be anything; `password: …` may not.
     if key.sensitive and (key.facts.credential or not in_prose):
         return _sensitive_value(text, sign.end(), key.facts, in_prose=in_prose)
+    if key.named:
+        return _named_value(text, sign, read)
     return _opaque_value(text, sign.end(), key, in_query=in_query) if joined == "=" else None
 
 
+def _header_value(text: str, at: int, key: PairKey, name: str) -> Span | None:
+    """Return the rest of a line that is a cookie's, or the scheme and value of an authorization."""
+    if key.header:
+        line = _LINE.match(text, at)
+        return line.span() if line and not _MARKER.fullmatch(line.group().strip()) else None
+    value = _AUTHORIZATION_VALUE.match(text, at) if _AUTHORIZATION_KEY.fullmatch(name) else None
+    return value.span() if value and "[" not in value.group() else None
+
+
 def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> Span | None:
-    span = _value(text, at)
+    span = value_at(text, at)
     if span is None or _EMPTY.fullmatch(text, *span):
         return None
     value = text[span[0] : span[1]]
     return None if is_harmless(facts, value) or (in_prose and _is_prose(value)) else span
 
 
-def _opaque_value(text: str, at: int, key: _PairKey, *, in_query: bool) -> Span | None:
+def _named_value(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
+    """Return the value behind `sign` where a sensitive name stands before its key."""
+    *_, name = ("", *_NAME_BEFORE.findall(text, max(0, sign.start() - _NAME_BACK_CHARS), sign.start()))
+    key = read(name)
+    return _sensitive_value(text, sign.end(), key.facts, in_prose=False) if key.sensitive else None
+
+
+def _opaque_value(text: str, at: int, key: PairKey, *, in_query: bool) -> Span | None:
     word = _WORD.match(text, at)
     if word is None:
         return None
@@ -207,7 +243,7 @@ def _is_prose(value: str) -> bool:
     return value.lower().strip(".,;!)") in PROSE
 
 
-def _value(text: str, at: int) -> Span | None:
+def value_at(text: str, at: int) -> Span | None:
     """Return where the value that begins at `at` begins and ends without its quotes."""
     match = _VALUE.match(text, at)
     if match is None or _MARKER.match(text, match.start(match.lastgroup or 0)):
