@@ -1,4 +1,4 @@
-"""Runs a method in the child of every fork, at its start or at its end, for as long as its object lives."""
+"""Runs a method at every fork, in the child (at its start or end) or in the parent, for as long as its object lives."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from typing import Any
 
 def run_in_child(method: Callable[[], None]) -> None:
     """Call the bound `method` in the child of each later fork, without keeping its object alive for that."""
-    if not hasattr(os, "register_at_fork"):
-        return
-    weak = weakref.WeakMethod(method)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_while_alive(method))
 
-    def after_in_child() -> None:
-        alive = weak()
-        if alive is not None:
-            alive()
 
-    os.register_at_fork(after_in_child=after_in_child)
+def run_in_parent(method: Callable[[], None]) -> None:
+    """Call the bound `method` in the parent after each later fork, without keeping its object alive for that."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_parent=_while_alive(method))
 
 
 # The standard library's, and Celery's copy of it. Their children end by `os._exit`, which runs no `atexit`.
@@ -59,10 +57,18 @@ def _is_child(process: Any) -> bool:
     return getattr(process.current_process(), "_parent_pid", None) is not None
 
 
-def _finalize(util: Any, weak: weakref.WeakMethod[Callable[[], None]]) -> None:
-    def at_end() -> None:
+def _while_alive(method: Callable[[], None]) -> Callable[[], None]:
+    weak = weakref.WeakMethod(method)
+
+    def call() -> None:
         alive = weak()
         if alive is not None:
             alive()
 
-    util.Finalize(None, at_end, exitpriority=0)
+    return call
+
+
+def _finalize(util: Any, weak: weakref.WeakMethod[Callable[[], None]]) -> None:
+    alive = weak()
+    if alive is not None:
+        util.Finalize(None, _while_alive(alive), exitpriority=0)

@@ -23,7 +23,7 @@ from otel_posthog import health as outcome
 from otel_posthog.clean import Cleaner
 from otel_posthog.deliver import Delivery
 from otel_posthog.errors import DropEvent, Guard
-from otel_posthog.fork import run_at_end_of_child, run_in_child
+from otel_posthog.fork import run_at_end_of_child, run_in_child, run_in_parent
 from otel_posthog.handover import HandOver
 from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
@@ -109,6 +109,7 @@ class Pipeline:
         health.gauge("handover", lambda: self._handover.size_bytes)
         health.gauge("buffer", lambda: self._delivery.size_bytes)
         run_in_child(self.reset_after_fork)
+        run_in_parent(self._look_after_children)
         run_at_end_of_child(self._end_child)
         atexit.register(self.shutdown)
         before_os_exit(self._save_at_once)
@@ -258,6 +259,14 @@ class Pipeline:
         """Deliver and tell what is left in a child that runs no exit handler."""
         self.flush_for_exit()
         self._health.report()
+
+    def _look_after_children(self) -> None:
+        """Have what a child leaves delivered, also where this process makes no event of its own: it has forked one."""
+        try:
+            if not (self._is_closed or self._was_opted_out) and self._delivery.look_after_children():
+                self._handover.start()
+        except Exception as error:
+            self._guard.caught("fork", error)
 
     def _save_at_once(self) -> None:
         """Get on disk what is handed over, or out where there is no disk, before the process ends without an exit."""

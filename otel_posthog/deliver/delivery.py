@@ -118,6 +118,17 @@ class Delivery:
             sender.start()
         return bool(found)
 
+    def look_after_children(self) -> bool:
+        """Start the threads, to look often for what children of this process leave on disk.
+
+        Returns:
+            Whether there is a disk where they may leave something.
+        """
+        durable = [sender for sender in self._senders.values() if sender.store.is_durable]
+        for sender in durable:
+            sender.look_after_children()
+        return bool(durable)
+
     def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
         """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice.
 

@@ -21,7 +21,7 @@ from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.batch import Batch
 from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
 from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
-from otel_posthog.deliver.store import Store
+from otel_posthog.deliver.store import CHILDREN_S, Store
 from otel_posthog.deliver.transport import HttpTransport, TlsError, Transport, TransportError
 from otel_posthog.deliver.verdict import TLS, TOO_LARGE, Action, Verdict, judge
 from otel_posthog.deliver.waiting import Waiting
@@ -148,6 +148,13 @@ class Sender:
         """Start the thread before there is an event, so that it delivers what an ended process left."""
         if not self._has_thread():
             self._start()
+
+    def look_after_children(self) -> None:
+        """Start the thread, and have it look often for what children of this process left."""
+        if not self._waiting.is_closed:
+            self.store.look_after_children()
+            self._waiting.idle_s = CHILDREN_S
+            self.start()
 
     def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
         """Wait until what was submitted before is delivered or finally dropped; False where time did not suffice.

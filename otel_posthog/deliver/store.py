@@ -17,6 +17,8 @@ from otel_posthog.model import CleanEvent
 
 # What Python keeps of an event besides its body: the object, two short strings, the place in the queue.
 OVERHEAD_BYTES = 300
+# How often a process that forks looks for what its children left: jobs of a queue end by the second.
+CHILDREN_S = 5.0
 
 
 class Store(Protocol):
@@ -33,6 +35,10 @@ class Store(Protocol):
     @property
     def room_bytes(self) -> int:
         """How many bytes of further events there is room for. Any thread."""
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether other processes find on a disk what this one leaves. Any thread."""
 
     def __len__(self) -> int:
         """How many events wait, adopted ones too; those taken do not count. Any thread; 0 means nothing to take."""
@@ -81,6 +87,9 @@ class Store(Protocol):
         returns at once.
         """
 
+    def look_after_children(self) -> None:
+        """Have `tend` look every `CHILDREN_S` for what ended processes left: this one has forked some. Any thread."""
+
     def tell(self) -> None:
         """Log what is to be told of all this; the caller holds no lock, which a handler of the log may wait for."""
 
@@ -125,6 +134,11 @@ class MemoryStore:
     def room_bytes(self) -> int:
         """How many bytes of further events there is room for."""
         return self._max_bytes - self._size_bytes
+
+    @property
+    def is_durable(self) -> bool:
+        """Memory ends with its process."""
+        return False
 
     def __len__(self) -> int:
         return len(self._events)
@@ -197,6 +211,9 @@ class MemoryStore:
 
     def tend(self) -> None:
         """Do nothing."""
+
+    def look_after_children(self) -> None:
+        """Do nothing: no child leaves anything."""
 
     def tell(self) -> None:
         """Do nothing."""

@@ -26,6 +26,7 @@ class Waiting:
     Attributes:
         lock: Held while an event is put and counted, so that the order of the counts is the order of the store.
         is_closed: Whether the sender takes no more events.
+        idle_s: How often an idle thread looks around.
         epoch: Changes when all that is outstanding is given up; a batch of an earlier one is nobody's any more.
 
     Args:
@@ -50,6 +51,7 @@ class Waiting:
         self._has_ended = False
         self.is_closed = False
         self.epoch = 0
+        self.idle_s = IDLE_S
 
     @property
     def outstanding(self) -> int:
@@ -136,7 +138,7 @@ class Waiting:
                 if self._deadline is not None:
                     return False
                 self._is_idle = True
-                self._changed.wait(IDLE_S)
+                self._changed.wait(self.idle_s)
                 self._is_idle = False
                 # Woken by the first event of a batch: the others are given their time below.
                 if not len(store):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import shutil
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from needs import needs
 from ports import free_port
 from processes import PROGRAMS, Tree, command, environment, running
 from product import MAIL, PER_CALL
@@ -44,6 +46,12 @@ def assert_all_arrived(numbers: range, posthog: FakePostHog, sink: OtlpSink) -> 
     assert sum(each.name == "work" for each in sink.spans) == len(numbers)
     assert b"analytics." not in sink.raw_bytes
     assert MAIL.encode() not in sink.raw_bytes
+
+
+def assert_each_came(numbers: range, posthog: FakePostHog) -> None:
+    """Require each kind of event once for each number; a child that ends while it sends may have one sent again."""
+    came = Counter((each.event, each.properties["n"]) for each in posthog.unique_events)
+    assert came == {(kind, number): 1 for kind in ("spanned", "noted", "emitted") for number in numbers}
 
 
 def zombies(tree: Tree) -> list[int]:
@@ -130,6 +138,58 @@ def test_celerys_workers_deliver_what_their_tasks_make(
         tree.wait_until_alone()
         assert "otel_posthog/" not in tree.out, tree.out
     assert_all_arrived(range(4), fake_posthog, otlp_sink)
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis of this test's own."""
+    server, port = needs("redis-server", "keeps the jobs of RQ"), free_port()
+    words = (server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+    with running(*words, environ=dict(os.environ)) as tree:
+        tree.wait_for("Ready to accept connections")
+        yield f"redis://127.0.0.1:{port}"
+
+
+def test_rqs_workers_deliver_what_the_jobs_of_their_children_make(
+    fake_posthog: FakePostHog, otlp_sink: OtlpSink, redis_url: str, tmp_path: Path
+) -> None:
+    """A child for each job, which ends by `os._exit`: the worker, which makes no event, delivers while it lives."""
+    variables = environment(otlp=otlp_sink.url, posthog=fake_posthog.url)
+    words = (INSTRUMENT, command("rq"), "worker", "--url", redis_url)
+    with running(*words, environ=variables, cwd=tmp_path) as tree:
+        send = (
+            f"from redis import Redis; from rq import Queue\nqueue = Queue(connection=Redis.from_url('{redis_url}'))\n"
+            "for number in range(6): queue.enqueue('rq_app.job', number)"
+        )
+        with running(sys.executable, "-c", send, environ=variables, cwd=tmp_path) as sender:
+            assert sender.process.wait(60) == 0, sender.out
+        # RQ says what it does to its own handlers only, which the SDK's takes the place of.
+        fake_posthog.wait_for(6 * PER_CALL, timeout_s=60)
+        assert tree.end(signal.SIGTERM) == 0, tree.out
+        tree.wait_until_alone()
+        assert "otel_posthog/" not in tree.out, tree.out
+    assert_each_came(range(6), fake_posthog)
+
+
+def test_celerys_workers_that_end_after_a_few_tasks_lose_none(
+    fake_posthog: FakePostHog, otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    """`--max-tasks-per-child`: what a child left is delivered while its parent lives."""
+    for name in ("queue", "control"):
+        (tmp_path / name).mkdir()
+    variables = environment(otlp=otlp_sink.url, posthog=fake_posthog.url, CELERY_FOLDER=str(tmp_path))
+    pool = ("--pool=prefork", "-c", "1", "--max-tasks-per-child", "2", "-l", "INFO")
+    with running(INSTRUMENT, command("celery"), "-A", "celery_app", "worker", *pool, environ=variables) as tree:
+        tree.wait_for(r"celery@\S+ ready")
+        send = "from celery_app import task\nfor number in range(10): task.delay(number)"
+        with running(sys.executable, "-c", send, environ=variables) as sender:
+            assert sender.process.wait(60) == 0, sender.out
+        tree.wait_for(r"Task work\[\S+\] succeeded", 10)
+        fake_posthog.wait_for(10 * PER_CALL, timeout_s=20)
+        assert tree.end(signal.SIGTERM) == 0, tree.out
+        tree.wait_until_alone()
+        assert "otel_posthog/" not in tree.out, tree.out
+    assert_each_came(range(10), fake_posthog)
 
 
 def answer(ask: Callable[[], int]) -> int:

@@ -33,7 +33,7 @@ class SpoolModel(RuleBasedStateMachine):
             ("syncing.start_daemon", lambda *_: None),
             ("trouble.RETRY_S", 0.0),
             ("spool.TEND_S", 0.0),
-            ("spool.MAX_ADOPTED", 99),
+            ("sources.MAX_ADOPTED", 99),
         ):
             self.patches.enter_context(mock.patch(f"otel_posthog.deliver.spool.{name}", value))
         self.files, self.health, self.number = PageCache(), Health(), 0
@@ -157,7 +157,7 @@ class SpoolModel(RuleBasedStateMachine):
             if not len(self.spool):
                 break
             self.take(100)
-            self.spool.acknowledge([each for each, _, _ in tuple(self.spool._taken.values())])
+            self.spool.acknowledge([each for each, _, _ in tuple(self.spool._sources.taken.values())])
             self.spool.acknowledge([*self.spool._overflow._taken.values()])
             self.taken.clear()
         left = self.waiting.keys() - self.may_be_lost

@@ -6,7 +6,8 @@ import errno
 import logging
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from otel_posthog.health import STORAGE_ERROR, Health
@@ -91,3 +92,11 @@ class Trouble:
     def count(self, error: OSError) -> None:
         """Count an error after which all goes on."""
         self._health.count(STORAGE_ERROR, reason_of(error))
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count an error of the disk after which all goes on: at worst events are sent twice, with the same uuid."""
+        try:
+            yield
+        except OSError as error:
+            self.count(error)

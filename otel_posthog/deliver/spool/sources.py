@@ -1,0 +1,162 @@
+"""Where a spool's batches come from: this process's own directory, adopted ones, and what is in memory, in turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from otel_posthog import health as outcome
+from otel_posthog.deliver.spool.adoption import MAX_ADOPTED, Adoption
+from otel_posthog.deliver.spool.backlog import Backlog
+from otel_posthog.deliver.spool.cursor import Place
+from otel_posthog.deliver.spool.overflow import Overflow
+from otel_posthog.deliver.spool.own import Own
+from otel_posthog.deliver.spool.trouble import RETRY_S, Trouble
+from otel_posthog.health import Health
+from otel_posthog.model import CleanEvent
+
+# A segment whose events are all delivered is given up from this size on; below, it is not worth a new file.
+RETIRE_BYTES = 256 * 1024
+
+
+class Sources:
+    """What there is to send; whoever calls holds the spool's lock, but for reading sizes and numbers.
+
+    Args:
+        adoption: Finds what ended processes left.
+        overflow: What the disk does not take.
+        trouble: Counts errors after which all goes on.
+        health: Counts what is adopted.
+
+    Attributes:
+        own: This process's directory; None before its first event.
+        adopted: The directories that were taken over.
+        elsewhere_bytes: The size of what other processes have, and of what was adopted.
+        taken: What is under way, by the identity of the event.
+    """
+
+    def __init__(self, adoption: Adoption, overflow: Overflow, trouble: Trouble, health: Health) -> None:
+        self._adoption, self._overflow, self._trouble, self._health = adoption, overflow, trouble, health
+        self.own: Own | None = None
+        self.adopted: list[Backlog] = []
+        self.elsewhere_bytes = 0
+        self.taken: dict[int, tuple[CleanEvent, Backlog | None, Place]] = {}
+        self._stalled: dict[Backlog, float] = {}
+        self._turn = 0
+
+    @property
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """The directories, this process's own first."""
+        own = self.own
+        return (*((own.backlog,) if own else ()), *self.adopted)
+
+    @property
+    def waiting(self) -> int:
+        """How many events there are to take now."""
+        return sum(each.waiting for each in self.backlogs if not self._is_stalled(each)) + len(self._overflow)
+
+    def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
+        """Return the oldest events of the directory, or of memory, whose turn it is."""
+        places: list[Backlog | None] = [*self.backlogs, None]
+        for step in range(len(places)):
+            place = places[(self._turn + step) % len(places)]
+            taken = self._take(place, max_events, max_bytes)
+            if taken:
+                self._turn = (self._turn + step + 1) % len(places)
+                return taken
+        return []
+
+    def acknowledge(self, events: Sequence[CleanEvent]) -> None:
+        """Forget events that were taken; those that were discarded meanwhile are forgotten already."""
+        by_backlog: dict[Backlog, list[Place]] = {}
+        for event in events:
+            _, backlog, place = self.taken.pop(id(event), (event, None, (0, 0)))
+            if backlog is not None:
+                by_backlog.setdefault(backlog, []).append(place)
+        self._overflow.acknowledge(events)
+        for backlog, places in by_backlog.items():
+            with self._trouble.counting():
+                backlog.done(places)
+                self._tidy(backlog, RETIRE_BYTES)
+
+    def adopted_of(self, events: Sequence[CleanEvent]) -> int:
+        """Return how many of `events`, taken and not given back, were left by ended processes."""
+        own = self.own.backlog if self.own else None
+        sources = (self.taken.get(id(event), (event, None, (0, 0)))[1] for event in events)
+        return sum(source is not None and source is not own for source in sources)
+
+    def adopt(self) -> None:
+        """Take over more directories, up to the bound.
+
+        Raises:
+            OSError: As of the file system.
+        """
+        for backlog in self._adoption.next(MAX_ADOPTED - len(self.adopted)):
+            self.adopted.append(backlog)
+            self._health.count(outcome.ADOPTED, "", backlog.waiting)
+        adopted = sum(each.segments.size_bytes for each in self.adopted)
+        self.elsewhere_bytes = adopted + self._adoption.size_of_others()
+
+    def look(self) -> None:
+        """Drop what is too old, and give up what is done with."""
+        for backlog in self.backlogs:
+            with self._trouble.counting():
+                backlog.look()
+                self._tidy(backlog, 0)
+
+    def sync(self) -> None:
+        """Have what this process wrote survive a power cut."""
+        if self.own is not None:
+            self.own.writer.sync()
+
+    def give_up(self) -> tuple[Own | None, list[Backlog]]:
+        """Return the own directory and the adopted ones, and know of none any more, nor of what was taken."""
+        own, self.own = self.own, None
+        adopted, self.adopted = self.adopted, []
+        self.taken.clear()
+        return own, adopted
+
+    def _take(self, backlog: Backlog | None, max_events: int, max_bytes: int) -> list[CleanEvent]:
+        """Take from one directory, or from memory."""
+        if backlog is None:
+            return self._overflow.take(max_events, max_bytes)
+        if self._is_stalled(backlog):
+            return []
+        try:
+            taken = backlog.take(max_events, max_bytes)
+            if not taken:
+                self._tidy(backlog, RETIRE_BYTES)
+        except OSError as error:
+            # Without a pause whoever sends would try again and again.
+            self._stalled[backlog] = time.monotonic() + RETRY_S
+            self._trouble.count(error)
+            return []
+        self.taken.update((id(event), (event, backlog, place)) for event, place in taken)
+        return [event for event, _ in taken]
+
+    def _is_stalled(self, backlog: Backlog) -> bool:
+        return bool(self._stalled) and time.monotonic() < self._stalled.get(backlog, 0.0)
+
+    def _tidy(self, backlog: Backlog, retire_bytes: int) -> None:
+        """Give up files in which nothing is left.
+
+        Raises:
+            OSError: As of the file system.
+        """
+        if backlog.waiting or backlog.taken:
+            return
+        own = self.own
+        if own is not None and backlog is own.backlog:
+            head = own.writer.head
+            if head.is_open and head.committed < retire_bytes:
+                return
+            own.writer.seal(is_needed=False)
+            backlog.look()
+            backlog.settle()
+            return
+        backlog.look()
+        if backlog.is_done:
+            self.adopted.remove(backlog)
+            self._stalled.pop(backlog, None)
+            self._adoption.remove(backlog)
+            self.adopt()
