@@ -19,7 +19,7 @@ Clean = Callable[[str], tuple[str, list[str]]]
 _CREDENTIALS = frozenset(("secret", "jwt"))
 _MARKER = re.compile(r"\[[a-z_]{2,16}\]")
 _HEADER = re.compile(
-    r"\W*(?:(?:proxy-)?authorization\W+)?(?:bearer|basic|digest|token|apikey|negotiate)?\W*", re.IGNORECASE
+    r"\W*(?:(?:proxy-)?authorization\W+)?(?:(?:bearer|basic|digest|token|apikey|negotiate)\W*)?", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _OPAQUE = re.compile(r"\d{5}|(?=[^\W_]{0,64}\d)(?=[^\W_]{0,64}[^\W\d_])[^\W_]{8}")

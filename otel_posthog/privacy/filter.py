@@ -14,6 +14,7 @@ from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.rules import Rules
+from otel_posthog.privacy.scan import Note
 from otel_posthog.privacy.scrub import NO_OTHERS, Scrub
 from otel_posthog.privacy.walk import Hide, Walk
 
@@ -23,11 +24,12 @@ class Filter:
 
     Args:
         policy: What may leave.
+        note: Told of texts that went whole, as receipts are; for the operational side, which has none.
     """
 
-    def __init__(self, policy: PrivacyPolicy) -> None:
+    def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
         self._allow = policy.allow - NEVER
-        self._rules = Rules(policy)
+        self._rules = Rules(policy, note)
         self._scrub = Scrub(self._rules)
         self._telemetry, self._names = Remembered(), Remembered()
 

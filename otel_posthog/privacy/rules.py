@@ -13,7 +13,7 @@ from otel_posthog.privacy.beside import names_beside, other_half
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
 from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
 from otel_posthog.privacy.reserved import is_reserved
-from otel_posthog.privacy.scan import Fired, Scanner
+from otel_posthog.privacy.scan import Fired, Note, Scanner
 from otel_posthog.privacy.selectors import Selectors, ValueRule
 
 MAX_KEY_CHARS = 200
@@ -60,6 +60,7 @@ class Rules:
 
     Args:
         policy: What may leave.
+        note: As `Scanner` has it.
 
     Attributes:
         policy: As given.
@@ -70,12 +71,12 @@ class Rules:
         ConfigurationError: A method needs a key that the policy does not name.
     """
 
-    def __init__(self, policy: PrivacyPolicy) -> None:
+    def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
         self.policy = policy
         tokens = _tokens(policy)
         self._key_rules = KeyRules(policy.sensitive_keys)
         self._facts = lru_cache(_KEYS_KEPT)(self._key_rules.facts)
-        self.scanner = Scanner(DETECTORS, self._facts)
+        self.scanner = Scanner(DETECTORS, self._facts, note)
         off = dict.fromkeys(DETECTORS, HitMethod.OFF)
         self.methods = hit_methods({**off, **policy.detectors}, tokens)
         # In keys and names a hit is always replaced by its marker: a key cannot go and leave its value behind.

@@ -1,15 +1,16 @@
 """A text in; out the same text with something else in place of what the detectors find, the same object if nothing is.
 
 Runs wherever a filter runs. Linear in the text, and bounded: what is past the limit is cut off, after a look far enough
-beyond it that no secret is cut in two and left.
+beyond it that no secret is cut in two and left; a text that has been read too often and still is not clean goes whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
-from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors
+from otel_posthog.model import REDACTED
+from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
 from otel_posthog.privacy.detectors.look import NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
@@ -19,13 +20,19 @@ from otel_posthog.privacy.reveal import may_hide, reveal
 Fired = list[str]
 Hit = tuple[int, int, Detector]
 Cut = tuple[int, int, str, str]
+Note = Callable[[Iterable[tuple[str, str, str]]], None]
+"""Told what was done, as receipts have it: key, rule, action."""
 
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
 _MARGIN_CHARS = 512
 _SHORTEST_HIT = 5  # `pwd=x`
-# A value grown together with another may come to light when that one goes; almost all settles in one, and what has not
-# settled after so many was made to be so.
+UNSETTLED = "max_reads"
+"""The rule of a text of which nothing is left, because it was not clean after as much reading as there may be."""
+
+# A value grown together with another may come to light when that one goes; almost all settles in one round, and what
+# has not settled after so many was made to be so. Of a long text all rounds together are a few times its length.
 _MAX_ROUNDS = 16
+_SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
 _PAGE = KeyFacts(page=True)
@@ -49,9 +56,11 @@ class Scanner:
     Args:
         names: The detectors that are on.
         facts_of: The key rules.
+        note: Told of each text that went whole because it did not settle.
     """
 
-    def __init__(self, names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> None:
+    def __init__(self, names: Collection[str], facts_of: Callable[[str], KeyFacts], note: Note | None = None) -> None:
+        self._note = note
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
         # Pages and most other keys bring the same texts again; where a key tells more, each is looked at.
@@ -73,7 +82,7 @@ class Scanner:
             text: Any text.
             max_chars: What is kept of it, in characters.
             facts: What its key tells.
-            fired: Gets the names of what was found, `max_string_chars` for a cut.
+            fired: Gets the names of what was found, `max_string_chars` for a cut, `max_reads` where all of it went.
             methods: Which detectors look, and what stands for a hit of each.
         """
         size = len(text)
@@ -92,7 +101,8 @@ class Scanner:
             return cleaned[:max_chars] if len(cleaned) > max_chars else cleaned
         if fired is not None:
             fired.append("max_string_chars")
-        window = self._clean(text[: max_chars + _MARGIN_CHARS], facts, fired, methods)
+        window = whole_until(text, max_chars + _MARGIN_CHARS)
+        window = self._clean(window, facts, fired, methods)
         if size <= max_chars + _MARGIN_CHARS:
             return window[:max_chars]
         # The last of the window may be half of something: it served to be looked at, and goes.
@@ -105,7 +115,11 @@ class Scanner:
         return self._harmless_pages if facts.page and facts == _PAGE else None
 
     def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
+        left_chars = _SPARE_CHARS + _READS * len(text)
         for _ in range(_MAX_ROUNDS):
+            left_chars -= len(text)
+            if left_chars < 0:
+                break
             hits = self._hits(text, facts, methods.skipped)
             cuts = _cuts(text, hits, methods)
             if not cuts:
@@ -114,7 +128,11 @@ class Scanner:
                 _note(cuts, fired)
             text = _replaced(text, cuts)
         # What else is in it nobody knows: none of it goes.
-        return hits[0][2].marker
+        if fired is not None:
+            fired.append(UNSETTLED)
+        if self._note is not None:
+            self._note((("", UNSETTLED, "replaced"),))
+        return REDACTED
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""

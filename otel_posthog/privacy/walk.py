@@ -41,6 +41,7 @@ Hide = Callable[[str, str], str]
 
 _UNKNOWN_KEY = "[key]"
 _MAX_INT_BITS = 64
+_FEW = 9
 _CARD_DIGITS = range(13, 20)
 
 
@@ -329,7 +330,8 @@ def unused(name: str, kept: Mapping[str, object]) -> str:
     """Return `name`, numbered where two keys have become one marker."""
     if name not in kept:
         return name
-    number, free = 2, name
-    while free in kept:
-        free, number = f"{name}_{number}", number + 1
+    # A few are counted up; of many the next is one more than there are, or the last would be asked for all before it.
+    number = 2 if f"{name}_{_FEW}" not in kept else len(kept) + 1
+    while (free := f"{name}_{number}") in kept:
+        number += 1
     return free

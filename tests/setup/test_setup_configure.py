@@ -83,6 +83,18 @@ def test_one_call_separates_the_two_sides(program: Program, fake_posthog: FakePo
     assert "ada@" not in data.to_json()
 
 
+def test_texts_of_which_nothing_is_left_are_counted(program: Program) -> None:
+    """Telemetry has no receipt: what became of it is counted with what became of properties."""
+    configure(**program.providers)
+    endless = "order " + "004111 " * 40
+    program.traces.get_tracer("t").start_span("op", attributes={"note": endless}).end()
+    program.traces.force_flush()
+    assert [dict(span.attributes or {}) for span in program.spans.get_finished_spans()] == [{"note": "[redacted]"}] * 2
+    running = module.running()
+    assert running is not None
+    assert running.health.actions() == {("max_reads", "replaced"): 2}
+
+
 def test_exporters_that_are_added_later_get_clean_data_too(program: Program, fake_posthog: FakePostHog) -> None:
     """Separation does not depend on who was first."""
     configure(api_key="phc_test", host=fake_posthog.url, **program.providers)

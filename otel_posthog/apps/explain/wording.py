@@ -27,6 +27,7 @@ _RULES = {
     "max_event_bytes": "too large for one event",
     "max_items": "longer than the policy keeps",
     "max_properties": "more properties than the policy keeps",
+    "max_reads": "not clean after as much reading as there may be",
     "max_string_chars": "longer than the policy keeps",
     "national_id": "national identity number",
     "not_finite": "not a finite number",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 
 from otel_posthog.privacy.detectors.called import CALLED
 from otel_posthog.privacy.detectors.card import CARD, is_card
+from otel_posthog.privacy.detectors.cut import whole_until
 from otel_posthog.privacy.detectors.detector import Detector, Span
 from otel_posthog.privacy.detectors.email import EMAIL
 from otel_posthog.privacy.detectors.gps import GPS, place
@@ -27,7 +28,7 @@ from otel_posthog.privacy.detectors.username import USERNAME
 from otel_posthog.privacy.detectors.vendor import VENDOR
 from otel_posthog.privacy.keys import KeyFacts
 
-__all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card", "place"]
+__all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card", "place", "whole_until"]
 
 _ORDER = (
     PEM,

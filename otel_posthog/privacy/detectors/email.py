@@ -9,13 +9,15 @@ from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.look import AT
 from otel_posthog.privacy.keys import KeyFacts
 
-# 64 by RFC 5321; the rest is for plus-addresses of senders that do not care.
-_MAX_LOCAL_CHARS = 256
+# No length is too much: what DNS and RFC 5321 allow is shorter, and what is longer is somebody's all the same.
 _DOMAIN = re.compile(
-    r"(?:[\w\x80-\xff-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![^\W_]|-|_\w)|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
+    r"(?:[\w\x80-\xff-]+\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_]|-|_\w)|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
 )
 _VERSION_NUMBERS = 64  # of random addresses one in 256 has only such small numbers
-_LOCAL_REVERSED = re.compile(r"[\w.!#$*+^`{|}~'-]+")
+_LOCAL_CHARS = r"\w.!#$*+^`{|}~'-"
+_LOCAL_REVERSED = re.compile(f"[{_LOCAL_CHARS}]+")
+ADDRESS = f'["@{_LOCAL_CHARS}]*'
+"""Of what an address consists, as a pattern."""
 
 # `logo@2x.png`, `left-pad@1.3.0.tgz`
 _FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".mjs", ".ts", ".tgz", ".gz", ".zip")
@@ -23,25 +25,33 @@ _FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
+    end = before = 0
     at = text.find("@")
-    end = 0
     while at != -1:
-        span = _around(text, at, end)
+        span = _around(text, at, end, max(before, end))
         if span:
             spans.append(span)
             end = span[1]
-        at = text.find("@", max(at + 1, end))
+        before = at + 1
+        at = text.find("@", max(before, end))
     return spans
 
 
-def _around(text: str, at: int, start: int) -> Span | None:
+def _around(text: str, at: int, end: int, start: int) -> Span | None:
+    """Return the address around the `@` at `at`.
+
+    Args:
+        text: Any text.
+        at: Of the sign.
+        end: Where the address before it ends.
+        start: The same, or behind the sign before it where that is later: no local part without quotes goes back past.
+    """
     domain = _DOMAIN.match(text, at + 1)
     if domain is None or domain.group().lower().endswith(_FILE_SUFFIXES) or _is_version(domain.group()):
         return None
-    before = text[max(start, at - _MAX_LOCAL_CHARS) : at]
-    if before.endswith('"'):
-        return _quoted(before, at, domain.end())
-    local = _LOCAL_REVERSED.match(before[::-1])
+    if text[at - 1 : at] == '"':
+        return _quoted(text, at, end), domain.end()
+    local = _LOCAL_REVERSED.match(text[start:at][::-1])
     if local is None:
         return None
     # A quote or a dot that opens the address is the sentence's, not its own; `git@` is nobody.
@@ -54,12 +64,13 @@ def _is_version(domain: str) -> bool:
     *labels, last = domain.split(".")
     if len(labels) < 2 or not all(label.isdecimal() for label in labels):
         return False
-    return not last.isdecimal() or max(map(int, (*labels, last))) < _VERSION_NUMBERS
+    return not last.isdecimal() or all(len(each) < 4 and int(each) < _VERSION_NUMBERS for each in (*labels, last))
 
 
-def _quoted(before: str, at: int, end: int) -> Span:
-    opening = before.rfind('"', 0, -1)
-    return at - len(before) + max(opening, 0), end
+def _quoted(text: str, at: int, end: int) -> int:
+    """Return where the local part begins whose closing quote stands before `at`; without an opening one, its word."""
+    opening = text.rfind('"', end, at - 1)
+    return opening if opening >= 0 else max(end, text.rfind(" ", end, at) + 1)
 
 
 EMAIL = Detector("email", _find, needs=AT)

@@ -9,15 +9,19 @@ from ipaddress import AddressValueError, IPv6Address
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.look import COLONS, DIGIT, DOTTED
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.words import words
 
 _V4 = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
 
 # What stands before a number with three dots that is a version: `version 1.2.3.4`, `pkg==1.2.3.4`, `Chrome/120.0.0.0`.
+# Read backwards from the number: a search for what ends there would try every character before it.
+_VERSION_WORDS = words("version versions ver release build revision rev firmware sdk driver update")
+_INSTALLS = words("collecting installing installed downloading upgrading")
 _VERSION_BEFORE = re.compile(
-    r"(?:\b(?:version|versions|ver|release|build|revision|rev|firmware|sdk|driver|upgraded to|update)[\s:=\"'/-]{0,3}"
-    r"|\b(?:rv|v)[:=]\s?|\b(?:collecting|installing|installed|downloading|upgrading)\s\S{1,40}\s\(?"
-    r"|[=~<>^!]=\s?|(?:^|[\s(;,\"'])[A-Za-z][\w.+-]*/|[A-Za-z]@|[A-Za-z]\w*-)\Z",
+    rf"[\s:=\"'/-]{{0,3}}(?:{'|'.join(word[::-1] for word in (*_VERSION_WORDS, 'upgraded to'))})\b"
+    rf"|\s?[:=](?:vr|v)\b|\(?\s\S{{1,40}}\s(?:{'|'.join(word[::-1] for word in _INSTALLS)})\b"
+    r"|\s?=[=~<>^!]|/[\w.+-]*[A-Za-z](?:\Z|[\s(;,\"'])|@[A-Za-z]|-\w*[A-Za-z]",
     re.IGNORECASE,
 )
 _VERSION_AFTER = re.compile(
@@ -40,8 +44,8 @@ def _find_v4(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
 def _is_version(text: str, match: re.Match[str]) -> bool:
     if text[match.start() - 1 : match.start()] in _PART_OF_VERSION:
         return True
-    before = text[max(0, match.start() - _LOOK_BACK_CHARS) : match.start()]
-    return _VERSION_BEFORE.search(before) is not None or _VERSION_AFTER.match(text, match.end()) is not None
+    before = text[max(0, match.start() - _LOOK_BACK_CHARS) : match.start()][::-1]
+    return _VERSION_BEFORE.match(before) is not None or _VERSION_AFTER.match(text, match.end()) is not None
 
 
 def _is_public_v4(a: int, b: int, c: int, d: int) -> bool:

@@ -9,8 +9,9 @@ from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.look import TOKEN
 from otel_posthog.privacy.keys import KeyFacts
 
-# Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`.
-_JWT = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}")
+# Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`. Behind a `~` stand
+# what an SD-JWT discloses of a person, and one more token.
+_JWT = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}(?:~[\w-]*(?:\.[\w-]*){0,4})*")
 _MIN_CHARS = 20
 _OPAQUE_CHARS = 200  # a header cut off before its first dot
 

@@ -19,6 +19,7 @@ digits where a word begins; a quote or an opening bracket."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
+_MAY_BE_LONG = re.compile(r"[0-9 ().+/-]{9,}")
 # Moments, which stand in every log line.
 DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
 _FEWEST_DIGITS, _CARD_DIGITS = 7, 13
@@ -86,5 +87,11 @@ def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int,
         seen |= LONG_DIGITS
     if raw.translate(_AS_NUMBERS).find(_LONG_RUN) < 0:
         return seen, ()
-    runs = list(LONG_NUMBER.finditer(text))
+    # Row by row, and each to its last digit: of a row of brackets without a number in it each would be read to its end.
+    rows = _MAY_BE_LONG.finditer(text)
+    runs = [run for row in rows if (run := LONG_NUMBER.search(text, row.start(), _number_end(row)))]
     return (seen | NUMBER if runs else seen), runs
+
+
+def _number_end(row: re.Match[str]) -> int:
+    return row.start() + len(row.group().rstrip(" ().+/-"))

@@ -94,7 +94,7 @@ _AFTER_NAME = re.compile(
     # No bracket: a marker is not a word of the sentence.
     r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
     r"[^0-9A-Za-z\n\]]{1,4}"
-    r"((?=(?:[ .-]?[0-9A-Za-z]){5,})(?=(?:[ .-]?[0-9A-Za-z]){0,6}[0-9]{2})"
+    r"((?=(?:[ .-]?[0-9A-Za-z]){5})(?=(?:[ .-]?[0-9A-Za-z]){0,6}[0-9]{2})"
     r"[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Z]{1,8}){0,5})"
 )
 _FEWEST_DIGITS = 5

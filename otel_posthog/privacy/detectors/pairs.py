@@ -20,9 +20,9 @@ from otel_posthog.privacy.words import PROSE, VALUE_KEYS
 _SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}")
 _FLAG_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}|(?<=\w) (?=[^\s-])")
 _KEY_REVERSED = re.compile(
-    r"\s{0,3}:?(?:(?P<quote>[\"'])\\{0,4}|\](?=[^\[]{1,64}\[\w)|(?P<column>\)[\"'`\]]?|[`\]]))?(?P<key>[\w-]{1,64})"
+    r"\s{0,3}:?(?:(?P<quote>[\"'])\\*|\](?=[^\[]{1,64}\[\w)|(?P<column>\)[\"'`\]]?|[`\]]))?(?P<key>[\w-]{1,256})"
 )
-_LOOK_BACK_CHARS = 72
+_LOOK_BACK_CHARS = 320
 # The name before a value: in attributes of markup, a map written as a text, YAML.
 _NAME_BEFORE = re.compile(
     r"(?<![\w-])(?:name|key|field|header|param|property)\\?[\"']?\s{0,2}[=:]\s{0,3}\\?[\"']?([\w.-]{1,64})",
@@ -31,8 +31,8 @@ _NAME_BEFORE = re.compile(
 _NAME_BACK_CHARS = 160
 # Every word that might be a key, in the text read backwards, where the few signs come first: in almost every text none
 # of these words is one that matters.
-_KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,9}([0-9A-Za-z_\x80-\U0010ffff-]+)")
-_MAX_KEY_CHARS = 64
+_KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
+_MAX_KEY_CHARS = 256
 _MAX_HARMLESS = 4096
 
 # An unquoted value ends at a space, and where a list or a query goes on; elsewhere a password may hold `,` and `&`.
@@ -47,16 +47,16 @@ OPENING = (
     r"(?:[bruenxq]{1,2}|_[a-z0-9]{2,16}|(?:password|md5|sha\d{0,3}|crypt|encrypt|aes_encrypt|hashbytes|encode|decode"
     r"|cast|convert|concat|lower|upper|trim|hex|unhex|binary|quote|str|bytes)\(\s{0,2})"
 )
-_VALUE = re.compile(
-    r"(?:(?:bearer|basic|digest|token)(?:[ +]|%20))?"
-    rf"(?:\\{{0,4}}{OPENING}?(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"?|'(?P<single>(?:[^'\\]|\\.|'')*)'?)"
-    rf"|(?P<bare>[^\s\"'](?:(?!{_STOP})[^\s\"'])*))",
-    re.IGNORECASE | re.DOTALL,
-)
+_OPENED = re.compile(rf"(?:(?:bearer|basic|digest|token)(?:[ +]|%20))?(?:(\\*){OPENING}?([\"']))?", re.IGNORECASE)
+_QUOTED = {
+    '"': re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),
+    "'": re.compile(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL),
+}
+_BARE = re.compile(rf"[^\s\"'](?:(?!{_STOP})[^\s\"'])*")
 # What a column is set to or compared with: [password] and `password` are columns in SQL only.
 _LITERAL = re.compile(rf"{OPENING}?[\"']|[0-9]", re.IGNORECASE)
 # Inside a JSON string the quotes are escaped, and so is the one that ends the value.
-_ESCAPED_QUOTE = re.compile(r"\\+\"")
+_QUOTES = {quote: re.compile(rf"(?<!\\)\\*{quote}") for quote in "\"'"}
 # Placeholders and words that stand for no value.
 _EMPTY = re.compile(
     r"\?|\$\d{1,3}|%s|[:@$][a-z_]{1,32}|%\([a-z_]{1,32}\)s|[*x.•]{1,64}|<[a-z _-]{0,32}>|\$?\{\{?[a-z _.-]{0,32}\}?\}"
@@ -245,13 +245,26 @@ def _is_prose(value: str) -> bool:
 
 def value_at(text: str, at: int) -> Span | None:
     """Return where the value that begins at `at` begins and ends without its quotes."""
-    match = _VALUE.match(text, at)
-    if match is None or _MARKER.match(text, match.start(match.lastgroup or 0)):
+    opened = _OPENED.match(text, at)
+    if opened is None:
         return None
-    start, end = match.span(match.lastgroup or 0)
-    if match.lastgroup == "bare":
-        return match.start(), end
-    if text[at] == "\\":
-        closing = _ESCAPED_QUOTE.search(text, start, end)
-        end = closing.start() if closing else end
-    return start, end
+    escapes, quote = opened.groups()
+    start = opened.end()
+    # Asked before the value is read, which may be long, and read again from the next sign if it is none.
+    if _MARKER.match(text, start):
+        return None
+    if escapes:
+        return start, _escaped_end(text, start, quote, len(escapes))
+    value = (_QUOTED[quote] if quote else _BARE).match(text, start)
+    return ((start if quote else at), value.end()) if value else None
+
+
+def _escaped_end(text: str, start: int, quote: str, escapes: int) -> int:
+    """Return where the value ends that was opened by `escapes` backslashes and a quote; else the text's end.
+
+    A quote behind more of them is part of the value: each time a text is put into a string, they double.
+    """
+    for closing in _QUOTES[quote].finditer(text, start):
+        if closing.end() - closing.start() - 1 <= escapes:
+            return closing.start()
+    return len(text)

@@ -26,14 +26,57 @@ def _find_pem(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     return spans
 
 
+_AFTER_SCHEME = "://"
+_USER = re.compile(r"[^\s/?#\"'<>:@]*", re.ASCII)
 # A password may hold a slash, but not where the part before it is a port (`https://host:8080/@name`).
-_USERINFO = re.compile(
-    r"://([^\s/?#\"'<>:@]{0,256}:(?!\d{1,5}[/?#])[^\s\"'<>]{0,256}(?=@)|[^\s/?#\"'<>:@]{1,256}(?=@))", re.ASCII
-)
+_PASSWORD = re.compile(r":(?!\d{1,5}[/?#])", re.ASCII)
+_WORD_END = re.compile(r"[\s\"'<>]", re.ASCII)
 
 
 def _find_userinfo(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    return [match.span(1) for match in _USERINFO.finditer(text) if match.group(1) not in {MARKER, "git"}]
+    spans: list[Span] = []
+    at, word_end, last_sign = text.find(_AFTER_SCHEME), 0, -1
+    while at >= 0:
+        start = at + len(_AFTER_SCHEME)
+        if start > word_end:
+            # Once for each word, however many addresses stand in it: a password is as long as it likes.
+            word_end = _word_end(text, start)
+            last_sign = text.rfind("@", start, word_end)
+        end = _userinfo_end(text, start, last_sign) if start < last_sign else -1
+        if end > start and text[start:end] not in {MARKER, "git"}:
+            spans.append((start, end))
+        at = text.find(_AFTER_SCHEME, max(start, end) if start < last_sign else word_end)
+    return spans
+
+
+def _userinfo_end(text: str, start: int, last_sign: int) -> int:
+    """Return where the credentials end that begin at `start`, -1 where none do."""
+    end = _user_end(text, start)
+    if _PASSWORD.match(text, end):
+        return last_sign
+    return end if text[end] == "@" else -1
+
+
+def _user_end(text: str, start: int) -> int:
+    user = _USER.match(text, start)
+    return user.end() if user else start
+
+
+def _word_end(text: str, start: int) -> int:
+    stop = _WORD_END.search(text, start)
+    return stop.start() if stop else len(text)
+
+
+def is_open_userinfo(text: str) -> bool:
+    """Return whether `text` ends within the credentials of a URL: what would tell them, an `@`, is cut off."""
+    at = text.find(_AFTER_SCHEME, max(text.rfind(space) for space in " \t\r\n\"'<>") + 1)
+    while at >= 0:
+        start = at + len(_AFTER_SCHEME)
+        end = _user_end(text, start)
+        if end == len(text) or _PASSWORD.match(text, end):
+            return True
+        at = text.find(_AFTER_SCHEME, start)
+    return False
 
 
 # The schemes of RFC 7235 and its relatives; a prose word after one (`basic information`) is no credential.

@@ -15,7 +15,7 @@ _HOME = re.compile(
     r"(?:(?:(?<![0-9A-Za-z_.%~}-])|(?<=[A-Za-z]:)|(?<=file://)|(?<=/mnt/[a-z]))(?:/home|/Users|/export/home|/var/home)/"
     r"|\b[A-Za-z]:[\\/]{1,4}(?:Users|Documents and Settings|home)[\\/]{1,4}"
     r"|\\\\?(?:Users|home)\\\\?)"
-    r"([^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,64})",
+    r"([^\s/\\\"'<>|:;,?*&()\[\]{}=]+)",
 )
 
 

@@ -56,7 +56,7 @@ _LONG_CHARS = 26
 _LONG = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_CHARS}}}")
 _LONG_ODD = _compiled(
     (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
-    ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,40}"),  # Facebook apps
+    ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,}"),  # Facebook apps
     ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
     ("v1.0-", r"(?<![0-9A-Za-z])v1\.0-[0-9a-f]{24}-[0-9a-f]{64,}"),  # Cloudflare origin CA
     ("fc-", r"(?<![0-9A-Za-z-])fc-[0-9a-f]{32}(?![0-9A-Za-z-])"),  # Firecrawl
