@@ -51,7 +51,7 @@ def problems(policy: Policy) -> Iterator[Problem]:
     if policy.version != 1:
         yield Problem(("version",), f"version {policy.version} is not known", "write `version: 1`")
     if policy.derive:
-        yield Problem(("derive",), "derive rules are not supported by this version", "leave `derive` out")
+        yield Problem(("derive",), "`derive` is not supported by this version", "leave `derive` out")
     yield from _trace_url(policy.trace_url)
     yield from _privacy(policy.privacy, ("privacy",))
     yield from _catalog(policy.catalog, ("catalog",))
@@ -75,11 +75,14 @@ def is_url(host: str) -> bool:
 
 
 def _destinations(destinations: tuple[Destination, ...]) -> Iterator[Problem]:
-    names = [each.name for each in destinations]
-    if not names or len(set(names)) != len(names):
-        yield Problem(("destinations",), "destinations need a name each, no two alike", "give each a `name:`")
+    names: set[str] = set()
+    if not destinations:
+        yield Problem(("destinations",), "there is no destination", "leave `destinations` out, or list one")
     for index, each in enumerate(destinations):
         path: Path = ("destinations", index)
+        if each.name in names:
+            yield Problem((*path, "name"), "two destinations have this name", "give each a `name:` of its own")
+        names.add(each.name)
         if not is_url(each.host):
             yield Problem((*path, "host"), "a host must be a URL", "write e.g. `host: https://eu.i.posthog.com`")
         if each.api_key is not None and each.api_key_env is not None:

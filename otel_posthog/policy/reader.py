@@ -63,12 +63,14 @@ class Reader:
         """Return `default` with what `node`, which stands at `path`, sets; a mistake leaves one key out and is kept."""
         hints = get_type_hints(type(default))
         known = {each.name: each for each in fields(default) if each.name not in NOT_IN_FILE}  # type: ignore[arg-type]
+        offered = [name for name, each in known.items() if not each.metadata.get("reserved")]
         changes: dict[str, Any] = {}
         for key, value in sorted(self._items(node, where, path), key=lambda item: item[0].value == LAST):
             try:
                 name, adds = field_of(key.value, list(known), hints)
                 if name is None:
-                    self._fail(f"`{key.value}` is not a key of {where}", _other_key(key.value, list(known)), key)
+                    self._fail(f"`{key.value}` is not a key of {where}", _other_key(key.value, offered), key)
+                self._refuse_reserved(name, known[name].metadata, key, value)
                 current = getattr(default, name)
                 here = (*path, name)
                 self._lines[here] = key.start_mark.line + 1
@@ -87,6 +89,12 @@ class Reader:
             path = path[:-1]
         return self._lines.get(path, 1)
 
+    def _refuse_reserved(self, name: str, limits: Mapping[str, Any], key: yaml.Node, value: yaml.Node) -> None:
+        """Refuse whatever stands under a key of a later version, in one way: no advice on its form leads anywhere."""
+        is_empty = _is_null(value) or (isinstance(value, yaml.SequenceNode) and not value.value)
+        if limits.get("reserved") and not is_empty:
+            self._fail(f"`{name}` is not supported by this version", f"leave `{name}` out", key)
+
     def _items(self, node: yaml.Node, where: str, path: Path) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
         if not isinstance(node, yaml.MappingNode):
             self._fail(f"{where} must be a map", "write `key: value` lines", node)
@@ -100,6 +108,8 @@ class Reader:
 
     def _value(self, node: yaml.Node, hint: Any, default: Any, path: Path, limits: Mapping[str, Any]) -> Any:
         """Return what `node` says, as the type `hint`."""
+        if limits.get("reserved"):
+            return default
         origin, inner = get_origin(hint), [each for each in get_args(hint) if each is not type(None)]
         if origin in {types.UnionType, Union}:
             return None if _is_null(node) else self._value(node, inner[0], default, path, limits)

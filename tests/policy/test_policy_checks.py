@@ -16,7 +16,15 @@ HMAC_KEY = "write `hmac_key: {env: NAME}` under `privacy`, a variable with at le
 ALLOWED = "write `replace`, `mask`, `hmac`, `drop` or `keep`, or leave `detector` out"
 VARIABLE = "write the variable's name, e.g. `api_key_env: VENDOR_POSTHOG_KEY`"
 GOLDEN = [
-    ("derive: [a]", "p.yaml:1: derive rules are not supported by this version; leave `derive` out"),
+    *((f"derive: {each}", "p.yaml:1: `derive` is not supported by this version; leave `derive` out")
+      for each in ("[a]", "[1]", "a", "true", "{a: b}", "[{event: x}]", "[[a]]")),
+    ("destinations: []", "p.yaml:1: there is no destination; leave `destinations` out, or list one"),
+    ("destinations:\n  - name: a\n  - name: b\n    host: http://h\n  - host: http://h\n    name: a",
+     "p.yaml:6: two destinations have this name; give each a `name:` of its own"),
+    ("destinations:\n  - host: http://a\n  - host: http://b",
+     "p.yaml:3: two destinations have this name; give each a `name:` of its own"),
+    ("destinations:\n  - host: http://a\n  - name: default",
+     "p.yaml:3: two destinations have this name; give each a `name:` of its own"),
     ("privacy:\n  detectors: {phone: ip_prefix}",
      "p.yaml:2: ip_prefix is for the detector ip; write `mask` or `hmac`"),
     ("privacy:\n  detectors:\n    email: hmac",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otel_posthog import environment_variables as env
-from otel_posthog.errors import OtelPostHogError
+from otel_posthog.errors import ConfigurationError, OtelPostHogError
 
 if TYPE_CHECKING:
     from otel_posthog.policy import Policy
@@ -39,12 +39,14 @@ environment:
 exit status: 0 when the policy can be used, 1 when it cannot, 2 for wrong usage
 """
 MISTAKE = 1
+# Long enough for each key that a policy may name.
+_PLACEHOLDER = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    check = verbs.add_parser("check", help="say whether a policy file can be used")
+    check = verbs.add_parser("check", help="say whether an app could start with a policy file")
     check.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}")
     show = verbs.add_parser("show", help="print the policy in force, keys redacted")
     show.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}, else built in")
@@ -69,14 +71,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - help comes at once
+    from otel_posthog.setup.settings import read  # noqa: PLC0415 - the same
 
     path = arguments.file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
     if not path:
         print(f"name a policy file, or set {env.OTEL_POSTHOG_POLICY}", file=sys.stderr)
         return 2
     policy = load_policy(path)
+    variables = dict.fromkeys(_variables(policy))
+    # What is only to be found where the app runs cannot be wrong here.
+    missing = {name: _PLACEHOLDER for name, _ in variables if not os.environ.get(name, "").strip()}
+    off_switches = dict.fromkeys(policy.collection.off_switches, "")
+    try:
+        read({**os.environ, **missing, **off_switches}, policy=path)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
     print(f"{path}: can be used")
-    for name, what in dict.fromkeys(_variables(policy)):
+    for name, what in variables:
         print(f"  {name} ({what}): {'set' if os.environ.get(name, '').strip() else 'not set here'}")
     return 0
 
