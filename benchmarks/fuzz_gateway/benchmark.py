@@ -132,7 +132,7 @@ def _stall(port: int) -> None:
     """Send half of a request, and go away before or after the gateway has given it up."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), ANSWER_S) as connection:
         connection.sendall(
-            b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+            b"POST /v1/logs HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
         )
         connection.settimeout(0.5)
         connection.recv(100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from otel_posthog.apps.modules import first_missing
 
@@ -60,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grpc-port", type=_port, default=DEFAULT_GRPC_PORT, metavar="N", help="OTLP/gRPC (default: 4317; 0: none)"
     )
+    parser.add_argument(
+        "--health-port", type=_port, metavar="N", help="answer /healthz and /readyz there too, and nothing else"
+    )
     parser.add_argument("--policy", metavar="FILE", help="the policy file (default: OTEL_POSTHOG_POLICY)")
     parser.add_argument(
         "--tokens-file", metavar="FILE", help="bearer tokens, one a line; needed on an address that others reach"
@@ -108,18 +112,22 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-waiting-bytes",
         type=_positive,
-        default=64 * mib,
+        default=128 * mib,
         metavar="N",
-        help="of all bodies being received at once (default: 64 MiB)",
+        help="of all requests being received and read at once, half of it for one sender (default: 128 MiB)",
     )
+    group.add_argument("--max-items", type=_positive, default=10_000, metavar="N", help="of a request (default: 10000)")
     group.add_argument(
         "--max-connections", type=_positive, default=512, metavar="N", help="at once, for each worker (default: 512)"
     )
+    for name, seconds, what in (
+        ("header", 5.0, "for headers to arrive, and of an idle connection (default: 5)"),
+        ("body", 10.0, "for a body to arrive (default: 10)"),
+        ("work", 10.0, "for what has arrived to be done; then 503 (default: 10)"),
+    ):
+        group.add_argument(f"--{name}-timeout", type=_seconds, default=seconds, metavar="SECONDS", help=what)
     group.add_argument(
-        "--body-timeout", type=float, default=10.0, metavar="SECONDS", help="for a body to arrive (default: 10)"
-    )
-    group.add_argument(
-        "--stop-timeout", type=float, default=10.0, metavar="SECONDS", help="for requests when stopped (default: 10)"
+        "--stop-timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for requests when stopped (default: 10)"
     )
 
 
@@ -127,6 +135,16 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("this must be a number of seconds above 0")
+    return seconds
 
 
 def _positive(text: str) -> int:

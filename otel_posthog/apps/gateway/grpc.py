@@ -1,30 +1,35 @@
 """OTLP/gRPC. Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc.
 
-The services are registered by name, as the generated code would: that code comes with grpcio versions of its own.
+The services are registered by name, as the generated code would: that code comes with grpcio versions of its own. What
+is one message to a sender is a stream of one here: of a stream nothing is received before it is asked for, so that a
+call is judged by its headers. Messages arrive as they were sent, and are inflated where bodies of HTTP are.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote
 
 import grpc
+import grpc.aio
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from otel_posthog.apps.gateway.answers import proto
+from otel_posthog.apps.gateway.budget import Share
 from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.apps.gateway.service import Service, readable
+from otel_posthog.apps.gateway.service import Sent, Service
 from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
 
-# They only wait for the one that does the work.
-_THREADS = 8
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
+    408: grpc.StatusCode.INVALID_ARGUMENT,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     503: grpc.StatusCode.UNAVAILABLE,
 }
 """Of these senders come again after `UNAVAILABLE` only: https://opentelemetry.io/docs/specs/otlp/#failures."""
@@ -34,10 +39,16 @@ _SERVICES: dict[str, Kind | None] = {
     "opentelemetry.proto.collector.logs.v1.LogsService": LOGS,
     "opentelemetry.proto.collector.metrics.v1.MetricsService": None,
 }
+# An export request begins with the tag of its only field, so that none is taken for compressed.
+_MAGIC = {b"\x1f\x8b": "gzip", b"\x78": "deflate"}
+_IDLE_MS = 60_000
+_STREAMS_OF_A_CONNECTION = 128
+
+_Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class GrpcDoor:
-    """What answers OTLP/gRPC.
+    """What answers OTLP/gRPC; made and used on the event loop.
 
     Args:
         service: What the worker is made of.
@@ -45,72 +56,91 @@ class GrpcDoor:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._server = grpc.server(
-            ThreadPoolExecutor(_THREADS, thread_name_prefix="otel-posthog-grpc"),
-            handlers=[self._handler(name, kind) for name, kind in _SERVICES.items()],
+        options = service.options
+        self._server = grpc.aio.server(
             options=[
-                ("grpc.max_receive_message_length", service.options.max_inflated_bytes),
+                ("grpc.max_receive_message_length", options.max_body_bytes),
+                ("grpc.per_message_decompression", 0),
+                # Without it a connection's window does not grow with what somebody sends.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.max_concurrent_streams", _STREAMS_OF_A_CONNECTION),
+                ("grpc.max_allowed_incoming_connections", options.max_connections),
+                ("grpc.server_handshake_timeout_ms", round(options.header_timeout_s * 1000)),
+                ("grpc.max_connection_idle_ms", _IDLE_MS),
                 # Several workers listen on one port.
-                ("grpc.so_reuseport", int(service.options.workers > 1)),
+                ("grpc.so_reuseport", int(options.workers > 1)),
             ],
-            maximum_concurrent_rpcs=service.options.max_connections,
         )
-        host = service.options.host
-        host = f"[{host}]" if ":" in host else host
-        self._server.add_insecure_port(f"{host}:{service.options.grpc_port}")
+        self._server.add_generic_rpc_handlers(tuple(self._handler(name, kind) for name, kind in _SERVICES.items()))
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        self._server.add_insecure_port(f"{host}:{options.grpc_port}")
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Listen."""
-        self._server.start()
+        await self._server.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Take nothing more, and answer what is there."""
-        self._server.stop(self._service.options.stop_timeout_s).wait()
+        await self._server.stop(self._service.options.stop_timeout_s)
 
     def _handler(self, name: str, kind: Kind | None) -> grpc.GenericRpcHandler:
-        def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            return self._export(f"{name}/Export", kind, body, context)
+        async def export(_: AsyncIterator[bytes], context: _Context) -> bytes:
+            return await self._export(f"{name}/Export", kind, context)
 
-        return grpc.method_handlers_generic_handler(name, {"Export": grpc.unary_unary_rpc_method_handler(export)})
+        return grpc.method_handlers_generic_handler(name, {"Export": grpc.stream_unary_rpc_method_handler(export)})
 
-    def _export(self, method: str, kind: Kind | None, body: bytes, context: grpc.ServicerContext) -> bytes:
-        start, refusal = time.perf_counter(), None
+    async def _export(self, method: str, kind: Kind | None, context: _Context) -> bytes:
+        start, answer, why_not = time.perf_counter(), b"", None
         try:
-            answer = self._answered(kind, body, context)
-        except Refusal as error:
-            answer, refusal = b"", error
+            answer = await self._answered(kind, context)
+        except Refusal as refusal:
+            # Not the error itself: with its frames it is a cycle, which would keep the message for a while.
+            why_not = _status(refusal)
         except Exception as error:
-            answer, refusal = b"", self._service.failed(error)
-        code = grpc.StatusCode.OK if refusal is None else CODES[refusal.status]
+            why_not = _status(self._service.failed(error))
+        code = why_not[0] if why_not else grpc.StatusCode.OK
         self._service.telemetry.call(method, code.name, time.perf_counter() - start)
-        if refusal is not None:
-            context.abort_with_status(_status(refusal))
+        if why_not:
+            await context.abort(*why_not)
         return answer
 
-    def _answered(self, kind: Kind | None, body: bytes, context: grpc.ServicerContext) -> bytes:
-        metadata = {name: value for name, value in context.invocation_metadata() if isinstance(value, str)}
-        if not self._service.tokens.allow(metadata.get("authorization")):
-            raise Refusal(401, "a bearer token that this gateway knows is needed in the metadata authorization")
-        if kind is None:
-            return b""
-        take = partial(self._service.receiver.take_proto, body, kind)
-        taken = self._service.executor.submit(readable, take).result()
-        self._service.settle(taken)
-        return bytes(proto(kind, taken).SerializeToString())
+    async def _answered(self, kind: Kind | None, context: _Context) -> bytes:
+        metadata = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+        host, port = _peer(context.peer())
+        with self._service.admitted(metadata.get("authorization"), host, port, "metadata authorization") as share:
+            body = await self._received(context, share)
+            if kind is None:
+                return b""
+            encoding = next((name for magic, name in _MAGIC.items() if body.startswith(magic)), "")
+            taken = await self._service.take(Sent(kind, body, encoding), share, context.time_remaining())
+            return bytes(proto(kind, taken).SerializeToString())
+
+    async def _received(self, context: _Context, share: Share) -> bytes:
+        """Return the call's one message, for the longest of which there is room before it is asked for."""
+        options, begun = self._service.options, time.monotonic()
+        await share.take_in_time(options.max_body_bytes, options.body_timeout_s)
+        try:
+            left_s = options.body_timeout_s - (time.monotonic() - begun)
+            body = await asyncio.wait_for(context.read(), max(0.0, left_s))
+        except asyncio.TimeoutError:
+            raise Refusal(408, f"the message did not arrive within {options.body_timeout_s:g} s") from None
+        if not isinstance(body, bytes):
+            raise Refusal(400, "a call must hold one message")
+        share.give_back(options.max_body_bytes - len(body))
+        return body
 
 
-@dataclass(frozen=True, slots=True)
-class _Status(grpc.Status):
-    code: grpc.StatusCode
-    details: str
-    trailing_metadata: tuple[tuple[str, bytes], ...]
+def _peer(text: str) -> tuple[str, int]:
+    """Return address and port of what gRPC calls a peer: `ipv4:127.0.0.1:1`, `ipv6:[::1]:1` or `ipv6:%5B::1%5D:1`."""
+    host, _, port = unquote(text).partition(":")[2].rpartition(":")
+    return host.strip("[]"), int(port) if port.isdigit() else 0
 
 
-def _status(refusal: Refusal) -> grpc.Status:
-    """Return the status of a refusal; one after which to come again says when, by a `RetryInfo`."""
+def _status(refusal: Refusal) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
+    """Return what says a refusal; one after which to come again says when, by a `RetryInfo`."""
     code = CODES[refusal.status]
     status = Status(code=code.value[0], message=refusal.message)
     if refusal.retry_after_s is not None:
         status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=refusal.retry_after_s)))
     # As grpcio-status would: https://grpc.io/docs/guides/error/#richer-error-model
-    return _Status(code, refusal.message, (("grpc-status-details-bin", status.SerializeToString()),))
+    return code, refusal.message, (("grpc-status-details-bin", bytes(status.SerializeToString())),)

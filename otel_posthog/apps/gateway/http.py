@@ -1,14 +1,12 @@
 """OTLP/HTTP: an ASGI application. Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
 
-The event loop receives; what costs time is done by the worker process's one working thread, so that health is answered
-meanwhile.
+The event loop receives, what may be received by its headers; what costs time is done by the worker process's one
+working thread, so that health is answered meanwhile.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
 from functools import partial
 
 from starlette.applications import Starlette
@@ -20,10 +18,11 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 from otel_posthog.apps.gateway.answers import JSON, PROTOBUF, accepted, refused
-from otel_posthog.apps.gateway.body import Budget, inflate, receive
+from otel_posthog.apps.gateway.body import receive
+from otel_posthog.apps.gateway.host import is_this_machine
 from otel_posthog.apps.gateway.receiver import Taken
 from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.apps.gateway.service import Service, readable
+from otel_posthog.apps.gateway.service import Sent, Service
 from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
 
 _CORS_SECONDS = 86_400
@@ -39,7 +38,6 @@ class HttpDoor:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._budget = Budget(service.options.max_waiting_bytes)
 
     def application(self, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
         """Return the ASGI application.
@@ -80,32 +78,28 @@ class HttpDoor:
         return answer
 
     async def _answered(self, kind: Kind | None, request: Request) -> Response:
-        if not self._service.tokens.allow(request.headers.get("authorization")):
-            raise Refusal(401, "a bearer token that this gateway knows is needed in the header Authorization")
-        media_type = _media_type(request)
-        if media_type not in {PROTOBUF, JSON}:
-            raise Refusal(415, f"Content-Type must be {PROTOBUF} or {JSON}")
-        body = await receive(
-            request.stream(),
-            _declared(request),
-            max_bytes=self._service.options.max_body_bytes,
-            timeout_s=self._service.options.body_timeout_s,
-            budget=self._budget,
-        )
-        encoding = request.headers.get("content-encoding", "").strip().lower()
-        taken = await self._in_thread(partial(self._take, kind, body, encoding, media_type))
-        self._service.settle(taken)
-        return accepted(kind, taken, media_type)
-
-    def _take(self, kind: Kind | None, body: bytes, encoding: str, media_type: str) -> Taken:
-        if kind is None:
-            return Taken()
-        inflated = inflate(body, encoding, self._service.options.max_inflated_bytes)
-        take = self._service.receiver.take_json if media_type == JSON else self._service.receiver.take_proto
-        return readable(partial(take, inflated, kind))
-
-    async def _in_thread(self, call: Callable[[], Taken]) -> Taken:
-        return await asyncio.get_running_loop().run_in_executor(self._service.executor, call)
+        options, headers = self._service.options, request.headers
+        if request.scope["server"] and request.scope["server"][1] == options.health_port:
+            raise Refusal(404, "this port answers health only")
+        if self._service.checks_host and not is_this_machine(headers.get("host", "")):
+            raise Refusal(421, "the header Host must name this machine: localhost, 127.0.0.1 or [::1]")
+        host, port = request.client or ("", 0)
+        with self._service.admitted(headers.get("authorization"), host, port, "header Authorization") as share:
+            media_type = _media_type(request)
+            if media_type not in {PROTOBUF, JSON}:
+                raise Refusal(415, f"Content-Type must be {PROTOBUF} or {JSON}")
+            body = await receive(
+                request.stream(),
+                _declared(request),
+                max_bytes=options.max_body_bytes,
+                timeout_s=options.body_timeout_s,
+                share=share,
+            )
+            if kind is None:
+                return accepted(kind, Taken(), media_type)
+            encoding = headers.get("content-encoding", "").strip().lower()
+            taken = await self._service.take(Sent(kind, body, encoding, media_type == JSON), share)
+            return accepted(kind, taken, media_type)
 
     async def _alive(self, _: Request) -> Response:
         return Response('{"status":"alive"}', 200, media_type=JSON)

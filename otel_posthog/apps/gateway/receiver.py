@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from otel_posthog.apps.gateway.inflate import Take
+from otel_posthog.apps.gateway.weight import check_items, check_json_items, weigh_json, weigh_proto
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.health import WANTED_DROPS
 from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids, signals_of
 from otel_posthog.intake.otlp_json import read as read_json
-from otel_posthog.intake.otlp_proto import Kind
+from otel_posthog.intake.otlp_proto import Kind, parsed
 from otel_posthog.intake.otlp_proto import read as read_proto
 from otel_posthog.model import Signal
 from otel_posthog.pipeline import Pipeline
@@ -23,7 +24,14 @@ from otel_posthog.policy import ExceptionPolicy
 
 # Not the sender's mistakes: what the policy, or the person, does not want sent, is taken and not kept.
 NOT_THE_SENDERS = WANTED_DROPS | {"catalog_event", "catalog_group"}
-MALFORMED = "malformed"
+MALFORMED, TOO_MANY_VALUES = "malformed", "too_many_values"
+
+MAX_VALUES_OF_AN_ITEM = 10_000
+"""Attributes and what is in them, for an event of a span with the span's: one item is one step."""
+
+# Of some ten milliseconds each.
+_RECORDS_A_STEP = 512
+_WEIGHT_OF_ONE, _WEIGHT_OF_A_STEP = 10, 3000
 
 
 @dataclass(slots=True)
@@ -53,69 +61,119 @@ class Taken:
         return f"{listed}; first malformed: {self.first_problem}" if self.first_problem else listed
 
 
+_Weighed = tuple[Signal, int]
+Steps = Generator[None, None, Taken]
+"""Work that pauses after each step, and returns what became of it."""
+
+
 class Receiver:
-    """Takes requests for a pipeline.
+    """Takes requests for a pipeline, step by step: between two steps another request's may be done.
 
     Args:
         pipeline: Takes signals of somebody who keeps them until they are on disk.
         uuid_key: Makes the uids of log records without one.
+        max_items: Of a request.
     """
 
-    def __init__(self, pipeline: Pipeline, uuid_key: bytes) -> None:
-        self._pipeline, self._uuid_key = pipeline, uuid_key
+    def __init__(self, pipeline: Pipeline, uuid_key: bytes, max_items: int) -> None:
+        self._pipeline, self._uuid_key, self._max_items = pipeline, uuid_key, max_items
 
     @property
     def is_ready(self) -> bool:
         """Whether a request would find its events kept, as far as that can be told."""
         return self._pipeline.has_room
 
-    def take_proto(self, request: bytes | Any, kind: Kind) -> Taken:
-        """Take an export request in protobuf, encoded or parsed.
+    def take_proto(self, body: bytes, kind: Kind, take: Take) -> Steps:
+        """Take an export request in protobuf.
+
+        Args:
+            body: The request.
+            kind: Which one.
+            take: Told of the memory that reading it takes.
 
         Raises:
             MalformedTelemetry: It cannot be read at all.
+            Refusal: It holds too much, or more than there is memory for now.
         """
-        return self._take(lambda on_malformed: read_proto(request, kind, on_malformed))
+        yield from weigh_proto(body, kind, take)
+        message = parsed(body, kind)
+        check_items(message, kind, self._max_items)
+        return (yield from self._take(lambda on_malformed: read_proto(message, kind, on_malformed)))
 
-    def take_json(self, body: bytes, kind: Kind) -> Taken:
-        """Take an export request in JSON.
-
-        Raises:
-            MalformedTelemetry: It cannot be read at all.
-        """
+    def take_json(self, body: bytes, kind: Kind, take: Take) -> Steps:
+        """Take one in JSON; the same."""
+        weigh_json(body, take)
         document = _parsed(body)
+        check_json_items(document, kind, self._max_items)
         if isinstance(document, dict):
             # Of one signal only: the other has its own path.
             document = {kind.json_resources: document.get(kind.json_resources)}
-        return self._take(lambda on_malformed: read_json(document, on_malformed))
+        return (yield from self._take(lambda on_malformed: read_json(document, on_malformed)))
 
-    def _take(self, read: Callable[[OnMalformed], Iterator[Record]]) -> Taken:
+    def _take(self, read: Callable[[OnMalformed], Iterator[Record]]) -> Steps:
         taken = Taken()
 
         def on_malformed(error: MalformedTelemetry) -> None:
             taken.rejected[MALFORMED] += 1
             taken.first_problem = taken.first_problem or str(error)
 
-        # All of it is read before anything is kept: a request is answered as a whole.
-        signals = list(self._signals(read(on_malformed), taken))
-        accepted = self._pipeline.accept(signals)
-        taken.is_kept = accepted.is_kept
-        for reason, number in accepted.dropped.items():
-            if reason not in NOT_THE_SENDERS:
-                taken.rejected[reason] += number
+        # All of it is read before anything is kept: a request that cannot be read is answered as a whole.
+        signals = yield from self._read(read(on_malformed), taken)
+        for step in _in_steps(signals):
+            accepted = self._pipeline.accept(step)
+            for reason, number in accepted.dropped.items():
+                if reason not in NOT_THE_SENDERS:
+                    taken.rejected[reason] += number
+            if not accepted.is_kept:
+                taken.is_kept = False
+                break
+            yield
         return taken
 
-    def _signals(self, records: Iterator[Record], taken: Taken) -> Iterator[Signal]:
-        uids = RecordUids(self._uuid_key)
+    def _read(self, records: Iterator[Record], taken: Taken) -> Generator[None, None, list[_Weighed]]:
+        signals, uids = list[_Weighed](), RecordUids(self._uuid_key)
         for record in records:
             taken.items += 1
-            signals = [] if record is OPERATIONAL else signals_of(record, self._exceptions, uids)
-            if not signals:
+            found = [] if record is OPERATIONAL else signals_of(record, self._exceptions, uids)
+            if not found:
                 taken.operational += 1
-            yield from signals
+            for signal in found:
+                weight = _values(signal.attributes.values()) + _values(signal.parent.values())
+                if weight > MAX_VALUES_OF_AN_ITEM:
+                    taken.rejected[TOO_MANY_VALUES] += 1
+                else:
+                    signals.append((signal, weight))
+            if not taken.items % _RECORDS_A_STEP:
+                yield
+        return signals
 
     def _exceptions(self) -> ExceptionPolicy:
         return self._pipeline.policy.exceptions
+
+
+def _values(values: Iterable[object]) -> int:
+    """Return how many `values` there are, with those within them."""
+    found = 0
+    for value in values:
+        found += 1
+        if isinstance(value, dict):
+            found += _values(value.values())
+        elif isinstance(value, tuple):
+            found += _values(value)
+    return found
+
+
+def _in_steps(signals: list[_Weighed]) -> Iterator[list[Signal]]:
+    """Yield `signals` in lists that take about as long as each other."""
+    step, sum_of_weights = list[Signal](), 0
+    for signal, weight in signals:
+        step.append(signal)
+        sum_of_weights += _WEIGHT_OF_ONE + weight
+        if sum_of_weights >= _WEIGHT_OF_A_STEP:
+            yield step
+            step, sum_of_weights = [], 0
+    if step:
+        yield step
 
 
 def _parsed(body: bytes) -> object:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import socket
 import sys
+from dataclasses import replace
 from functools import partial
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.gateway.connections import Connection
 from otel_posthog.apps.gateway.options import Options
 from otel_posthog.apps.gateway.settings import read_settings
 from otel_posthog.apps.gateway.tokens import Tokens, read_tokens
@@ -24,9 +27,6 @@ from otel_posthog.state import spool_directory
 
 STOPPED, CANNOT_START = 0, 2
 _BACKLOG = 2048
-# Of an idle connection. A client that goes away in the middle of an answer leaves 10 kB behind for so long: with 100 s,
-# ten minutes of nine hundred such clients a second were a gigabyte.
-_KEEP_ALIVE_S = 5
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -37,17 +37,20 @@ def serve(arguments: argparse.Namespace) -> int:
         tokens = read_tokens(os.environ, options.tokens_file, options.host)
         # For all workers, also where none can be kept.
         os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
-        listening = _listen(options.host, options.http_port, "--port")
+        sockets = [_listen(options.host, options.http_port, "--port")]
+        if options.health_port is not None:
+            sockets.append(_listen(options.host, options.health_port, "--health-port"))
+            options = replace(options, health_port=sockets[1].getsockname()[1])
         if options.grpc_port:
             _listen(options.host, options.grpc_port, "--grpc-port").close()
     except ConfigurationError as error:
         print(f"otel-posthog gateway: {error}", file=sys.stderr)
         return CANNOT_START
-    _tell(options, settings, tokens, listening.getsockname()[1])
-    return _run(options, listening)
+    _tell(options, settings, tokens, sockets[0].getsockname()[1])
+    return _run(options, sockets)
 
 
-def _run(options: Options, listening: socket.socket) -> int:
+def _run(options: Options, sockets: list[socket.socket]) -> int:
     config = uvicorn.Config(
         partial(application, options),
         factory=True,
@@ -59,21 +62,22 @@ def _run(options: Options, listening: socket.socket) -> int:
         ws="none",
         lifespan="on",
         backlog=_BACKLOG,
-        limit_concurrency=options.max_connections,
-        timeout_keep_alive=_KEEP_ALIVE_S,
+        http=Connection,
+        timeout_keep_alive=math.ceil(options.header_timeout_s),
         timeout_graceful_shutdown=max(1, round(options.stop_timeout_s)),
     )
     # The server raises a signal once more when it has stopped; to be stopped by one is how a gateway ends well.
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         if options.workers == 1:
-            uvicorn.Server(config).run(sockets=[listening])
+            uvicorn.Server(config).run(sockets=sockets)
         else:
-            Multiprocess(config, sockets=[listening]).run()
+            Multiprocess(config, sockets=sockets).run()
     except KeyboardInterrupt:
         pass
     finally:
-        listening.close()
+        for each in sockets:
+            each.close()
     return STOPPED
 
 
@@ -100,6 +104,8 @@ def _tell(options: Options, settings: Settings, tokens: Tokens, port: int) -> No
     doors = f"OTLP/HTTP on http://{shown}:{port}"
     if options.grpc_port:
         doors += f", OTLP/gRPC on {shown}:{options.grpc_port}"
+    if options.health_port is not None:
+        doors += f", health on http://{shown}:{options.health_port}"
     number = len(tokens)
     who = f"whoever shows one of {number} token{'s' * (number > 1)}" if number else "programs of this machine"
     pages = f", pages from {', '.join(options.cors_origins)}" if options.cors_origins else ""

@@ -29,16 +29,17 @@ class Tokens:
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def allow(self, authorization: str | None) -> bool:
-        """Return whether a header `Authorization` (RFC 6750) shows one of the tokens, or none is needed."""
+    def number(self, authorization: str | None) -> int | None:
+        """Return which of the tokens a header `Authorization` (RFC 6750) shows, or None; 0 where none is needed."""
         if not self._tokens:
-            return True
+            return 0
         scheme, _, shown = (authorization or "").partition(" ")
         if scheme.lower() != _SCHEME:
-            return False
+            return None
         given = shown.strip().encode("utf-8", "surrogateescape")
         # All of them, so that the time tells nothing.
-        return any([hmac.compare_digest(given, each) for each in self._tokens])  # noqa: C419
+        found = [hmac.compare_digest(given, each) for each in self._tokens]
+        return found.index(True) if True in found else None
 
 
 def read_tokens(environ: Mapping[str, str], file: str | None, host: str) -> Tokens:

@@ -7,14 +7,15 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from opentelemetry.sdk.metrics import MeterProvider
 from starlette.applications import Starlette
 
+from otel_posthog.apps.gateway.connections import Connection
 from otel_posthog.apps.gateway.grpc import GrpcDoor
 from otel_posthog.apps.gateway.http import HttpDoor
+from otel_posthog.apps.gateway.log_lines import limit_log_lines
 from otel_posthog.apps.gateway.options import Options
 from otel_posthog.apps.gateway.receiver import Receiver
 from otel_posthog.apps.gateway.service import Service
@@ -54,24 +55,38 @@ def application(options: Options) -> Starlette:
     service = Service(
         options,
         read_tokens(os.environ, options.tokens_file, options.host),
-        Receiver(pipeline, read_uuid_key(os.environ, options.uuid_key_file)),
+        Receiver(pipeline, read_uuid_key(os.environ, options.uuid_key_file), options.max_items),
         Telemetry(provider),
         running.guard,
-        # One: the work is Python's own, which a second thread would only wait for.
-        ThreadPoolExecutor(1, thread_name_prefix="otel-posthog-gateway"),
     )
-    grpc = GrpcDoor(service) if options.grpc_port else None
+    Connection.max_connections, Connection.header_timeout_s = options.max_connections, options.header_timeout_s
+    Connection.health_port = options.health_port
+    limit_log_lines()
+    _raise_file_limit()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        # It belongs to the event loop in which it is made.
+        grpc = GrpcDoor(service) if options.grpc_port else None
         if grpc is not None:
-            grpc.start()
+            await grpc.start()
         yield
         if grpc is not None:
-            await asyncio.to_thread(grpc.stop)
-        await asyncio.to_thread(service.executor.shutdown)
+            await grpc.stop()
+        await asyncio.to_thread(service.turns.close)
         await asyncio.to_thread(pipeline.shutdown)
         if isinstance(provider, MeterProvider):
             await asyncio.to_thread(provider.shutdown)
 
     return HttpDoor(service).application(lifespan)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many files as the system does: by default a thousand, which connections of both protocols may be."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ImportError, ValueError, OSError):
+        pass

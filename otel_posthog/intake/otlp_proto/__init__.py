@@ -4,6 +4,6 @@ Source of the format: https://opentelemetry.io/docs/specs/otlp/#binary-protobuf-
 `opentelemetry-proto`, which comes with the extra `gateway`.
 """
 
-from otel_posthog.intake.otlp_proto.requests import LOGS, TRACES, Kind, read
+from otel_posthog.intake.otlp_proto.requests import LOGS, TRACES, Kind, parsed, read
 
-__all__ = ["LOGS", "TRACES", "Kind", "read"]
+__all__ = ["LOGS", "TRACES", "Kind", "parsed", "read"]

@@ -29,20 +29,28 @@ class Kind:
     Attributes:
         message: The export request's type.
         resources: Its only field.
-        json_resources: That field in JSON.
         scopes: The field of that, with the items by scope.
         items: The field of that, with the items.
+        json_resources: The first of the three in JSON.
+        json_scopes: The second.
+        json_items: The third.
     """
 
     message: type[Message]
     resources: str
-    json_resources: str
     scopes: str
     items: str
+    json_resources: str
+    json_scopes: str
+    json_items: str
 
 
-TRACES = Kind(ExportTraceServiceRequest, "resource_spans", "resourceSpans", "scope_spans", "spans")
-LOGS = Kind(ExportLogsServiceRequest, "resource_logs", "resourceLogs", "scope_logs", "log_records")
+TRACES = Kind(
+    ExportTraceServiceRequest, "resource_spans", "scope_spans", "spans", "resourceSpans", "scopeSpans", "spans"
+)
+LOGS = Kind(
+    ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records", "resourceLogs", "scopeLogs", "logRecords"
+)
 
 
 def read(request: bytes | Message, kind: Kind, on_malformed: OnMalformed | None = None) -> Iterator[Record]:
@@ -56,7 +64,7 @@ def read(request: bytes | Message, kind: Kind, on_malformed: OnMalformed | None 
     Raises:
         MalformedTelemetry: It is no such message; without `on_malformed` also where an item cannot be read.
     """
-    message: Any = _parsed(request, kind) if isinstance(request, bytes) else request
+    message: Any = parsed(request, kind) if isinstance(request, bytes) else request
     for holder in getattr(message, kind.resources):
         resource = _Resource(holder.resource, f"{kind.resources}.resource")
         for scope in getattr(holder, kind.scopes):
@@ -94,7 +102,12 @@ def _read_one(item: Any, resource: _Resource, kind: Kind, path: str, on_malforme
         return None
 
 
-def _parsed(body: bytes, kind: Kind) -> Message:
+def parsed(body: bytes, kind: Kind) -> Message:
+    """Return the export request that `body` is.
+
+    Raises:
+        MalformedTelemetry: It is none.
+    """
     try:
         return kind.message.FromString(body)
     except DecodeError:

@@ -1,0 +1,121 @@
+"""What a sender has compressed, inflated within bounds: whole or not at all."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+
+import zstandard
+
+from otel_posthog.apps.gateway.refusal import Refusal
+
+# A frame may ask for a window of gigabytes; RFC 8878 has decoders support 8 MiB at least.
+_MAX_WINDOW_BYTES = 8 * 1024 * 1024
+_GZIP_WINDOW, _ZLIB_WINDOW = 31, 15
+_CHUNK_BYTES = 1 << 16
+# RFC 8878, 3.1.1 and 3.1.2.
+_ZSTD_MAGIC, _SKIPPABLE_MAGIC = 0xFD2FB528, 0x184D2A50
+_MAX_FRAME_HEADER_BYTES, _CHECKSUM_BYTES, _RLE = 18, 4, 1
+
+Take = Callable[[int], None]
+"""Told of so many bytes before they are made; raises where there is no room for them."""
+
+
+def inflate(body: bytes, encoding: str, max_bytes: int, take: Take) -> bytes:
+    """Return `body` without its `Content-Encoding`; never makes more than `max_bytes` of it.
+
+    Args:
+        body: As sent.
+        encoding: Its name, in lower case; empty for none.
+        max_bytes: The longest that is made.
+        take: Told of what is made.
+
+    Raises:
+        Refusal: It becomes too long, is damaged or followed by something else, or the encoding is not known here.
+    """
+    if encoding in {"", "identity"}:
+        if len(body) > max_bytes:
+            raise too_large("body", max_bytes)
+        return body
+    if encoding not in {"gzip", "deflate", "zstd"}:
+        raise Refusal(415, "Content-Encoding must be gzip, zstd, deflate or identity")
+    made = _Made(max_bytes, take)
+    try:
+        if encoding == "zstd":
+            _unzstd(body, made)
+        else:
+            _unzip(body, encoding == "gzip", made)
+    except (zlib.error, zstandard.ZstdError, EOFError):
+        raise Refusal(400, f"the body is not {encoding}, though Content-Encoding says so") from None
+    return bytes(made.content)
+
+
+def too_large(what: str, max_bytes: int) -> Refusal:
+    """Return the refusal of what is longer than `max_bytes`."""
+    return Refusal(413, f"the {what} is larger than {max_bytes} bytes; send smaller batches")
+
+
+class _Made:
+    """What has been made so far."""
+
+    def __init__(self, max_bytes: int, take: Take) -> None:
+        self.content, self._max_bytes, self._take = bytearray(), max_bytes, take
+
+    def add(self, chunk: bytes) -> None:
+        if len(self.content) + len(chunk) > self._max_bytes:
+            raise too_large("inflated body", self._max_bytes)
+        self._take(len(chunk))
+        self.content += chunk
+
+
+def _unzip(body: bytes, is_gzip: bool, made: _Made) -> None:
+    """Inflate all members of a gzip body (RFC 1952, 2.2), or the one stream of the other."""
+    rest = body
+    while True:
+        decoder = zlib.decompressobj(_GZIP_WINDOW if is_gzip else _ZLIB_WINDOW)
+        while not decoder.eof:
+            made.add(chunk := decoder.decompress(rest, _CHUNK_BYTES))
+            rest = decoder.unconsumed_tail
+            if not chunk and not rest and not decoder.eof:
+                raise EOFError
+        rest = decoder.unused_data
+        if not rest:
+            return
+        if not is_gzip:
+            raise EOFError
+
+
+def _unzstd(body: bytes, made: _Made) -> None:
+    if not _are_whole_frames(body):
+        raise EOFError
+    decoder = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+    with decoder.stream_reader(BytesIO(body), read_across_frames=True) as reader:
+        while chunk := reader.read(_CHUNK_BYTES):
+            made.add(chunk)
+
+
+def _are_whole_frames(body: bytes) -> bool:
+    """Return whether `body` is frames and nothing else: the decoder is silent where one ends too early."""
+    at = 0
+    while at < len(body):
+        magic = int.from_bytes(body[at : at + 4], "little")
+        if magic & ~0xF == _SKIPPABLE_MAGIC:
+            at += 8 + int.from_bytes(body[at + 4 : at + 8], "little")
+        elif magic == _ZSTD_MAGIC:
+            at = _end_of_frame(body, at)
+        else:
+            return False
+    return bool(body) and at == len(body)
+
+
+def _end_of_frame(body: bytes, at: int) -> int:
+    head = body[at : at + _MAX_FRAME_HEADER_BYTES]
+    has_checksum = zstandard.get_frame_parameters(head).has_checksum
+    at += zstandard.frame_header_size(head)
+    is_last = False
+    while not is_last and at < len(body):
+        block = int.from_bytes(body[at : at + 3], "little")
+        is_last = bool(block & 1)
+        at += 3 + (1 if block >> 1 & 3 == _RLE else block >> 3)
+    return at + _CHECKSUM_BYTES * has_checksum if is_last else len(body) + 1
