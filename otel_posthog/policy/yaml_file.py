@@ -14,34 +14,37 @@ from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.reader import Reader, refuse
 from otel_posthog.policy.sections import Catalog, KeyReference, PrivacyPolicy
 
+BUILT_IN = Policy()
 
-def load_policy(path: str | Path) -> Policy:
-    """Return the policy in the YAML file at `path`, on top of the built-in one.
+
+def load_policy(path: str | Path, base: Policy = BUILT_IN) -> Policy:
+    """Return the policy in the YAML file at `path`, on top of `base`.
 
     Raises:
         PolicyError: A file cannot be read, or says something that cannot be meant; with the line.
     """
     where = str(path)
     text = _text(where, "the policy", "name a readable file in OTEL_POSTHOG_POLICY")
-    return parse_policy(text, source=where, directory=Path(path).parent)
+    return parse_policy(text, source=where, directory=Path(path).parent, base=base)
 
 
-def parse_policy(text: str, *, source: str, directory: Path | None = None) -> Policy:
+def parse_policy(text: str, *, source: str, directory: Path | None = None, base: Policy = BUILT_IN) -> Policy:
     """Return the policy in `text`.
 
     Args:
         text: YAML.
         source: What to call it in errors.
         directory: Where the files are that it names; the working directory where not given.
+        base: What holds where it says nothing.
 
     Raises:
         PolicyError: As `load_policy`.
     """
     root = _compose(text, source)
     if root is None:
-        return replace(Policy(), source=source)
+        return replace(base, source=source)
     reader = Reader(source)
-    policy = replace(reader.read(root, Policy(), "the policy"), source=source)
+    policy = replace(reader.read(root, base, "the policy"), source=source)
     refuse(
         PolicyError(each.problem, fix=each.fix, path=source, line=reader.line_of(each.path))
         for each in problems(policy)

@@ -60,13 +60,14 @@ class Settings:
     remarks: tuple[str, ...] = ()
 
 
-def read(
+def read(  # noqa: PLR0913 - all but the first by name
     environ: Mapping[str, str],
     *,
     policy: Policy | str | os.PathLike[str] | None = None,
     api_key: str | None = None,
     host: str | None = None,
     sampler: str | None = None,
+    base: Policy | None = None,
 ) -> Settings:
     """Return the settings.
 
@@ -76,11 +77,12 @@ def read(
         api_key: The PostHog project's key.
         host: The PostHog host.
         sampler: `all`, `marked` or `off`, as `OTEL_POSTHOG_SAMPLER`.
+        base: What holds where a policy file says nothing; default the built-in policy.
 
     Raises:
         ConfigurationError: One of them cannot work; the message says which, and what to write instead.
     """
-    chosen = _policy(environ, policy)
+    chosen = _policy(environ, policy, base)
     key = (api_key or environ.get(env.POSTHOG_API_KEY, "")).strip() or None
     url = (host or environ.get(env.POSTHOG_HOST, "")).strip() or None
     if url is not None:
@@ -117,17 +119,20 @@ def stripping_only() -> Settings:
     return Settings(Policy(), Collection(enabled=False, reason="an error at start"), lift=None)
 
 
-def _policy(environ: Mapping[str, str], given: Policy | str | os.PathLike[str] | None) -> Policy:
+def _policy(
+    environ: Mapping[str, str], given: Policy | str | os.PathLike[str] | None, base: Policy | None = None
+) -> Policy:
+    base = base or Policy()
     if isinstance(given, Policy):
         for each in problems(given):
             raise PolicyError(each.problem, fix=each.fix, path=f"policy: {'.'.join(map(str, each.path))}")
         return given
     path = given or environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
     if not path:
-        return Policy()
+        return base
     from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - YAML is only for those with a file
 
-    return load_policy(os.fspath(path))
+    return load_policy(os.fspath(path), base)
 
 
 def _check_host(host: str, name: str) -> None:

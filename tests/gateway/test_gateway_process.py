@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -147,6 +148,26 @@ def test_its_own_metrics_go_to_the_named_endpoint(tmp_path: Path) -> None:
     assert statuses[200]["http.route"] == "/v1/logs"
     assert {"otel_posthog.events", "otel_posthog.spool.size"} <= metrics.keys()
     assert metrics["otel_posthog.events"].resource["service.name"] == "otel-posthog-gateway"
+
+
+@pytest.mark.parametrize(
+    ("policy", "most"),
+    [
+        ("delivery: {max_batch_events: 100}", 100),
+        ("delivery: {max_batch_events: 7}", 7),
+        ("delivery: {}", 500),
+        ("", 500),
+    ],
+)
+def test_batches_are_as_large_as_the_policy_says(policy: str, most: int, tmp_path: Path) -> None:
+    """Also where it says what an app's default is; a gateway's own holds where it says nothing."""
+    (tmp_path / "policy.yaml").write_text(f"{policy}\n")
+    options = ("--policy", str(tmp_path / "policy.yaml")) if policy else ()
+    with FakePostHog() as posthog, gateway(*options, posthog=posthog.url, directory=tmp_path) as made:
+        assert made.post("/v1/logs", logs_request(*["e"] * 600).SerializeToString())[0] == 200
+        posthog.wait_for(600)
+        made.tree.end()
+        assert max(len(json.loads(each.body)["batch"]) for each in posthog.requests) == most
 
 
 def test_a_preview_sends_nothing(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.gateway.options import Options
 from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.policy import DeliveryPolicy, Durability
+from otel_posthog.policy import DeliveryPolicy, Durability, Policy
 from otel_posthog.setup.settings import Settings, read
 from otel_posthog.state import make_directory, spool_directory
 
-MAX_BATCH_EVENTS = 500
-"""Of one request to PostHog, where the policy has the default of an app."""
+# What an app collects in seconds a gateway has in milliseconds: a request costs as much as some forty events.
+_BASE = Policy(delivery=DeliveryPolicy(max_batch_events=500))
 
 
 def read_settings(environ: Mapping[str, str], options: Options) -> Settings:
@@ -24,7 +24,7 @@ def read_settings(environ: Mapping[str, str], options: Options) -> Settings:
     Raises:
         ConfigurationError: One of the settings cannot work, nothing is collected, or there is no disk.
     """
-    settings = read(environ, policy=options.policy)
+    settings = read(environ, policy=options.policy, base=_BASE)
     if not settings.collection.enabled:
         raise ConfigurationError(
             f"there is nothing to do: usage statistics are disabled by {settings.collection.reason}; "
@@ -34,9 +34,6 @@ def read_settings(environ: Mapping[str, str], options: Options) -> Settings:
         _check_spool(environ)
     # Success is answered for what is on disk; a policy that says `memory` is an app's.
     delivery = replace(settings.policy.delivery, durability=Durability.SPOOL)
-    if delivery.max_batch_events == DeliveryPolicy().max_batch_events:
-        # What an app collects in seconds a gateway has in milliseconds: a request costs as much as some forty events.
-        delivery = replace(delivery, max_batch_events=MAX_BATCH_EVENTS)
     return replace(settings, policy=replace(settings.policy, delivery=delivery))
 
 
