@@ -29,6 +29,9 @@ OTEL_POSTHOG_STATE_DIR = "OTEL_POSTHOG_STATE_DIR"
 OTEL_POSTHOG_SPOOL_DIR = "OTEL_POSTHOG_SPOOL_DIR"
 """Where events wait on disk. Default: the folder `spool` in the state directory."""
 
+OTEL_POSTHOG_EXIT_TRY_S = "OTEL_POSTHOG_EXIT_TRY_S"
+"""How many seconds what is on disk holds the exit of the process up without progress. Default: the policy's, 1."""
+
 USAGE_STATS = "USAGE_STATS"
 """`false` switches collection off; a policy can name aliases (`collection.off_switches`)."""
 

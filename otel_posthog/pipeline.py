@@ -202,7 +202,7 @@ class Pipeline:
         if not self._is_closed:
             deadline = time.monotonic() + self._exit_budget_s()
             self._handover.flush(deadline - time.monotonic())
-            self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
+            self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True, is_exit=True)
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """Deliver what is waiting and stop; further signals are counted and dropped. Idempotent.
@@ -221,7 +221,8 @@ class Pipeline:
             handed_over = self._handover.flush(deadline - time.monotonic())
             self._is_closed = True
             self._handover.close()
-            done = self._delivery.shutdown(max(0.0, deadline - time.monotonic())) and handed_over
+            left_s, is_exit = max(0.0, deadline - time.monotonic()), timeout_s is None
+            done = self._delivery.shutdown(left_s, is_exit=is_exit) and handed_over
             self._tell_left()
             self._health.report()
             return done

@@ -129,18 +129,24 @@ class Delivery:
             sender.look_after_children()
         return bool(durable)
 
-    def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
+    def flush(self, timeout_s: float, *, is_leaving: bool = False, is_exit: bool = False) -> bool:
         """Wait until what was submitted is delivered or finally dropped; False where the time did not suffice.
 
         Args:
             timeout_s: The longest to wait.
             is_leaving: The process ends: no wait for a server that fails, where the events are on disk.
+            is_exit: As its exit, that is: no longer than `exit_try_s` without progress.
         """
-        return self._all(lambda sender, left_s: sender.flush(left_s, is_leaving=is_leaving), timeout_s)
+        return self._all(lambda sender, left_s: sender.flush(left_s, is_leaving=is_leaving, is_exit=is_exit), timeout_s)
 
-    def shutdown(self, timeout_s: float) -> bool:
-        """Flush, end the threads, leave the rest to another process; False where the time did not suffice."""
-        return self._all(lambda sender, left_s: sender.shutdown(left_s), timeout_s)
+    def shutdown(self, timeout_s: float, *, is_exit: bool = False) -> bool:
+        """Flush, end the threads, leave the rest to another process; False where the time did not suffice.
+
+        Args:
+            timeout_s: The longest this may take.
+            is_exit: As of `flush`.
+        """
+        return self._all(lambda sender, left_s: sender.shutdown(left_s, is_exit=is_exit), timeout_s)
 
     def discard(self, reason: str) -> int:
         """Drop all that waits, here and left by ended processes, over all destinations; return how many events.

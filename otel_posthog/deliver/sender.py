@@ -36,6 +36,8 @@ _log = logging.getLogger("otel_posthog")
 
 # After an error of ours outside any batch; a flush does not cut it either.
 FAULT_PAUSE_S = 1.0
+# For a thread that ends by itself, as after two failures.
+JOIN_S = 0.1
 # After a 404, which a proxy may have said in passing (posthog-python retries it for that reason), V1 is tried again.
 V1_AGAIN_S = 3600.0
 
@@ -74,7 +76,7 @@ class Sender:
         self._start_fresh()
 
     def _start_fresh(self) -> None:
-        self._waiting = Waiting(lambda: not self.store.volatile)
+        self._waiting = Waiting(lambda: not self.store.volatile, self._policy.exit_try_s)
         self._thread: threading.Thread | None = None
         # One at a time sends: the thread, or a caller of `flush` where there is none.
         self._sending = threading.Lock()
@@ -156,25 +158,28 @@ class Sender:
             self._waiting.idle_s = CHILDREN_S
             self.start()
 
-    def flush(self, timeout_s: float, *, is_leaving: bool = False) -> bool:
+    def flush(self, timeout_s: float, *, is_leaving: bool = False, is_exit: bool = False) -> bool:
         """Wait until what was submitted before is delivered or finally dropped; False where time did not suffice.
 
         Args:
             timeout_s: The longest to wait.
             is_leaving: The process ends: no wait for a server that fails, where the events are on disk.
+            is_exit: As its exit, that is: no longer than `exit_try_s` without progress.
         """
         deadline = time.monotonic() + timeout_s
         if self._waiting.outstanding and not self._has_thread():
-            self._send_here(deadline)
-        return self._waiting.until_settled(deadline, is_leaving=is_leaving)
+            self._send_here(deadline, is_exit=is_exit)
+        return self._waiting.until_settled(deadline, is_leaving=is_leaving, is_exit=is_exit)
 
-    def shutdown(self, timeout_s: float) -> bool:
+    def shutdown(self, timeout_s: float, *, is_exit: bool = False) -> bool:
         """Flush, end the thread, and leave what is left to another process; False where the time did not suffice."""
         deadline = time.monotonic() + timeout_s
-        self._waiting.close(deadline)
-        done = self.flush(timeout_s, is_leaving=True)
+        self._waiting.close(deadline, is_exit=is_exit)
+        done = self.flush(timeout_s, is_leaving=True, is_exit=is_exit)
         if self._thread is not None:
-            self._thread.join(max(0.0, deadline - time.monotonic()))
+            # A request that nobody answers holds the thread, and after a try at the exit nobody waits for that.
+            patience_s = deadline - time.monotonic() if done or not is_exit else JOIN_S
+            self._thread.join(max(0.0, patience_s))
         self._guarded("close", self.store.close)
         return done
 
@@ -207,12 +212,12 @@ class Sender:
         with self._sending:
             self._send()
 
-    def _send_here(self, deadline: float) -> None:
+    def _send_here(self, deadline: float, *, is_exit: bool) -> None:
         """Send, as a caller in place of the thread, until nothing is left or `deadline` is there."""
         if not self._sending.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return
         try:
-            with Inside(), self._waiting.caller_sends_until(deadline):
+            with Inside(), self._waiting.caller_sends_until(deadline, is_exit=is_exit):
                 self._send()
         finally:
             self._sending.release()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 IDLE_S = 30.0
 # A process that leaves does not hold its exit up for a server that fails more often, where the events are on disk.
 LEAVING_FAILURES = 1
+# How often an exit looks whether what was in memory is on disk by now.
+SAFE_S = 0.2
 # Below this, a request is not worth starting before the deadline.
 MIN_REQUEST_S = 0.05
 
@@ -31,9 +34,10 @@ class Waiting:
 
     Args:
         is_safe: Whether nothing would be lost if the process ended now.
+        exit_try_s: How long an exit waits without progress where nothing would be lost.
     """
 
-    def __init__(self, is_safe: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, is_safe: Callable[[], bool] = lambda: False, exit_try_s: float = inf) -> None:
         # Reentrant: a signal handler may capture an event while its own thread is inside.
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
@@ -45,7 +49,9 @@ class Waiting:
         self._failures = 0
         self._is_backing_off = False
         self._cut_backoff = False
-        self._is_safe = is_safe
+        self._is_safe, self._exit_try_s = is_safe, exit_try_s
+        # Of the exit: several callers have one patience together.
+        self._tried_since: float | None = None
         self._closes_at: float | None = None
         self._caller_leaves_at: float | None = None
         self._has_ended = False
@@ -71,6 +77,8 @@ class Waiting:
         with self.lock:
             if epoch == self.epoch:
                 self._settled += count
+            if self._tried_since is not None:
+                self._tried_since = time.monotonic()
             if self._flushing:
                 self._changed.notify_all()
 
@@ -80,11 +88,12 @@ class Waiting:
         self._settled = self._accepted
         self._changed.notify_all()
 
-    def close(self, deadline: float) -> None:
-        """Let the thread end once nothing is left, or at `deadline`."""
+    def close(self, deadline: float, *, is_exit: bool = False) -> None:
+        """Let the thread end once nothing is left, or at `deadline`; at the exit, also where nothing moves."""
         with self.lock:
             self.is_closed = True
             self._closes_at = deadline
+            self._leave(is_exit=is_exit)
             self._failures = 0
             self._hurry()
 
@@ -100,21 +109,24 @@ class Waiting:
                 self._changed.notify_all()
 
     @contextmanager
-    def caller_sends_until(self, deadline: float) -> Iterator[None]:
+    def caller_sends_until(self, deadline: float, *, is_exit: bool = False) -> Iterator[None]:
         """Have the caller itself, where there is no thread, send until `deadline` or until nothing is left."""
+        self._leave(is_exit=is_exit)
         self._caller_leaves_at = deadline
         try:
             yield
         finally:
             self._caller_leaves_at = None
 
-    def until_settled(self, deadline: float, *, is_leaving: bool = False) -> bool:
+    def until_settled(self, deadline: float, *, is_leaving: bool = False, is_exit: bool = False) -> bool:
         """Wait, hurrying the thread, until what is accepted by now is settled; return False at `deadline`.
 
         What comes in meanwhile is not waited for: under steady load a flush would never end. Where the process
-        `is_leaving` and the server has to be waited for, there is nothing to wait for once all of it is on disk.
+        `is_leaving` and the server has to be waited for, there is nothing to wait for once all of it is on disk; where
+        it `is_exit`, that is so after `exit_try_s` without progress, whatever there is to wait for.
         """
         with self.lock:
+            self._leave(is_exit=is_exit)
             goal, epoch = self._accepted, self.epoch
             self._flushing += 1
             self._leaving += is_leaving
@@ -122,10 +134,11 @@ class Waiting:
             self._hurry()
             try:
                 while self._settled < goal and self.epoch == epoch:
-                    left = deadline - time.monotonic()
+                    left = min(deadline, self._gives_up_at if is_exit else inf) - time.monotonic()
                     if left <= 0 or self._has_ended or (is_leaving and self._is_backing_off and self._is_futile()):
                         return False
-                    self._changed.wait(left)
+                    # What gets on disk meanwhile wakes nobody.
+                    self._changed.wait(min(left, SAFE_S) if is_exit else left)
                 return True
             finally:
                 self._flushing -= 1
@@ -202,7 +215,20 @@ class Waiting:
     @property
     def _deadline(self) -> float | None:
         """When whoever sends has to stop: the thread, or the caller in its place."""
-        return min((at for at in (self._closes_at, self._caller_leaves_at) if at is not None), default=None)
+        ends = [at for at in (self._closes_at, self._caller_leaves_at) if at is not None]
+        return min(*ends, self._gives_up_at) if ends else None
+
+    def _leave(self, *, is_exit: bool) -> None:
+        """Note that the process ends, the first time that somebody says so."""
+        if is_exit and self._tried_since is None:
+            self._tried_since = time.monotonic()
+
+    @property
+    def _gives_up_at(self) -> float:
+        """When an exit is held up no longer by what another process finds on the disk."""
+        if self._tried_since is None or not self._is_safe():
+            return inf
+        return self._tried_since + self._exit_try_s
 
     def _is_futile(self) -> bool:
         """Whether a process that leaves has tried enough: another one finds the events on disk."""

@@ -6,6 +6,7 @@ switch wins over all of them.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -91,7 +92,7 @@ def read(  # noqa: PLR0913 - all but the first by name
     for each in chosen.destinations:
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(each, key, api_key))
-    chosen, remarks = _at_ingestion_hosts(_with_identity(chosen, environ))
+    chosen, remarks = _at_ingestion_hosts(_with_exit(_with_identity(chosen, environ), environ))
     _check_rotation(chosen, environ)
     collection = decide(chosen, environ)
     if collection.is_preview and not any(each.api_key for each in chosen.destinations):
@@ -195,6 +196,20 @@ def _check_rotation(policy: Policy, environ: Mapping[str, str]) -> None:
             f"{env.INSTANCE_ID} gives this installation one id for ever, and installation_rotation: {rotation.value} "
             f"another one each time; unset {env.INSTANCE_ID}, or write `installation_rotation: never`"
         )
+
+
+def _with_exit(policy: Policy, environ: Mapping[str, str]) -> Policy:
+    """Return `policy` with the patience at exit that the environment asks for."""
+    word = environ.get(env.OTEL_POSTHOG_EXIT_TRY_S, "").strip()
+    if not word:
+        return policy
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise ConfigurationError(f"{env.OTEL_POSTHOG_EXIT_TRY_S} must be a number of seconds, such as 1 or 0.5")
+    return replace(policy, delivery=replace(policy.delivery, exit_try_s=seconds))
 
 
 def _anonymize(environ: Mapping[str, str]) -> bool | None:

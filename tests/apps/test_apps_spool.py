@@ -14,7 +14,7 @@ from clean import clean
 from spooled import drained, spool
 
 from otel_posthog.apps.cli import main
-from otel_posthog.testing import FakePostHog
+from otel_posthog.testing import FakePostHog, Fault
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -110,6 +110,44 @@ def test_drain_leaves_what_it_cannot_send(root: Path, posthog: FakePostHog, caps
     posthog.resume()
     assert main(["spool", "drain"]) == 0
     assert len(posthog.unique_events) == 20
+
+
+@pytest.mark.parametrize("fault", [Fault(hang_s=60, times=None), Fault(status=503, times=None)])
+def test_drain_keeps_its_timeout(
+    fault: Fault, root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A host that swallows what it gets, or fails, holds it up no longer; nothing is lost."""
+    left_behind(root, 1)
+    posthog.fault(fault)
+    started = time.monotonic()
+    assert main(["spool", "drain", "--timeout", "3"]) == 1
+    assert 2.9 <= time.monotonic() - started < 4.0
+    assert "1 event left for default: not delivered yet" in capsys.readouterr().out
+    posthog.clear_faults()
+    assert main(["spool", "drain"]) == 0
+
+
+def test_drain_gives_a_dead_host_up_and_says_little(
+    root: Path, posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without an event getting through it ends long before its timeout, with a line for each reason at most."""
+    monkeypatch.setattr("otel_posthog.apps.spool.drain.STALLED_S", 3.0)
+    monkeypatch.setattr("otel_posthog.apps.spool.drain.SAY_S", 0.2)
+    left_behind(root, 1)
+    posthog.pause()
+    started = time.monotonic()
+    assert main(["spool", "drain"]) == 1
+    assert 2.9 <= time.monotonic() - started < 5.0
+    told = capsys.readouterr()
+    assert len(told.err.splitlines()) == 1
+    assert "attempts failed: network_" in told.out
+    assert "0 events delivered" in told.out
+    # A host that works, however slowly, is not given up.
+    posthog.resume()
+    left_behind(root, 400, first=1000)
+    posthog.fault(Fault(delay_s=1.0, times=None))
+    assert main(["spool", "drain"]) == 0
+    assert len(posthog.unique_events) == 401
 
 
 def test_drain_respects_an_off_switch(

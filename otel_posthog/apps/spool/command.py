@@ -46,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inspect.add_argument("--limit", type=int, default=10, metavar="N", help="events to show (default: 10; 0: all)")
     drain = commands.add_parser("drain", parents=[common], help="send what ended processes left, until nothing is left")
     drain.add_argument(
-        "--timeout", type=float, default=300.0, metavar="SECONDS", help="give up after (default: 300); the rest stays"
+        "--timeout",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="stop after (default: 300), or after 20 without an event getting through; the rest stays",
     )
     commands.add_parser("dead", parents=[common], help="list events that PostHog refused for good, and why")
     replay = commands.add_parser("replay", parents=[common], help="put refused events back, to be sent once more")

@@ -21,8 +21,11 @@ from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read
 
-LOOK_S = 0.2
-SHUTDOWN_S = 5.0
+LOOK_S, SAY_S = 0.2, 2.0
+# For answers under way when all is sent, or the time is over.
+SHUTDOWN_S = 1.0
+# Without an event getting through, a host is given up: to try for longer is for who starts a drain again.
+STALLED_S = 20.0
 Progress = Callable[["Tally"], None]
 
 
@@ -43,9 +46,14 @@ class Tally:
     retried: dict[str, int]
 
     @property
+    def settled(self) -> int:
+        """How many events got through, or wait no more."""
+        return self.delivered + self.dropped
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing of what was left behind waits."""
-        return self.delivered + self.dropped >= self.total
+        return self.settled >= self.total
 
     @property
     def trouble(self) -> str:
@@ -86,19 +94,21 @@ def _policy(destination: str | None) -> Policy:
 def _send(root: Path, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
     health = Health()
     delivery = Delivery(policy, health, Guard(health), spool_directory=root, spool_files=files_in(root))
-    tally = Tally(total, 0, 0, {})
+    tally, moved_at = Tally(total, 0, 0, {}), time.monotonic()
     try:
         delivery.start()
-        while not tally.is_done and time.monotonic() < deadline:
-            time.sleep(LOOK_S)
-            tally = _tally(total, health)
+        while not tally.is_done and time.monotonic() < min(deadline, moved_at + STALLED_S):
+            time.sleep(max(0.0, min(LOOK_S, deadline - time.monotonic())))
+            before, tally = tally, _tally(total, health)
+            if tally.settled > before.settled:
+                moved_at = time.monotonic()
             progress(tally)
             if not any(level.events for level in health.read_spools().values()):
                 break
     except KeyboardInterrupt:
         tell("interrupted: what is not delivered stays in the spool")
     finally:
-        delivery.shutdown(SHUTDOWN_S)
+        delivery.shutdown(max(0.0, min(SHUTDOWN_S, deadline - time.monotonic())))
     return _tally(total, health)
 
 
@@ -129,7 +139,7 @@ def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Ho
 
 @contextmanager
 def _progress(total: int, *, is_quiet: bool) -> Iterator[Progress]:
-    """Yield what shows how far it is: a bar on a terminal if rich is installed, else a line now and then."""
+    """Yield what shows how far it is: a bar on a terminal if rich is installed, else a line where something changed."""
     if is_quiet:
         yield lambda _: None
         return
@@ -142,16 +152,16 @@ def _progress(total: int, *, is_quiet: bool) -> Iterator[Progress]:
         else:
             with Bar(console=Console(stderr=True), transient=True) as bar:
                 task = bar.add_task("sending", total=total)
-                yield lambda tally: bar.update(
-                    task, completed=tally.delivered + tally.dropped, description=_doing(tally)
-                )
+                yield lambda tally: bar.update(task, completed=tally.settled, description=_doing(tally))
             return
-    said = [time.monotonic()]
+    said_at, said = time.monotonic(), (0, frozenset[str]())
 
     def say(tally: Tally) -> None:
-        if time.monotonic() - said[0] >= 2:
-            said[0] = time.monotonic()
-            tell(f"{tally.delivered + tally.dropped:,} of {tally.total:,} events {_doing(tally)}")
+        nonlocal said_at, said
+        news = tally.settled, frozenset(tally.retried)
+        if news != said and time.monotonic() - said_at >= SAY_S:
+            said_at, said = time.monotonic(), news
+            tell(f"{tally.settled:,} of {tally.total:,} events {_doing(tally)}")
 
     yield say
 

@@ -50,6 +50,8 @@ class DeliveryPolicy:
         retry_initial_s: First backoff; it doubles, with full jitter, up to `retry_max_s`.
         retry_max_s: Longest backoff.
         shutdown_timeout_s: How long `shutdown` and the exit of the process may take.
+        exit_try_s: How long what is on disk already holds the exit of the process up without progress; each batch that
+            PostHog takes begins it anew, within `shutdown_timeout_s`. `OTEL_POSTHOG_EXIT_TRY_S` wins.
     """
 
     durability: Durability = Durability.SPOOL
@@ -68,3 +70,4 @@ class DeliveryPolicy:
     retry_initial_s: float = 0.5
     retry_max_s: float = 30.0
     shutdown_timeout_s: float = 5.0
+    exit_try_s: float = 1.0
