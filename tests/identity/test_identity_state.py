@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -10,9 +11,20 @@ from pathlib import Path
 import pytest
 from strangers import FILES, STRANGER, everything, needs_root
 
+from otel_posthog.deliver.durability import open_store
+from otel_posthog.deliver.store import MemoryStore
+from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, load
+from otel_posthog.policy import DeliveryPolicy, Destination
 from otel_posthog.policy.choice import CollectionChoice
-from otel_posthog.state import installation_key, make_directory, overwrite, read_or_create, state_directory
+from otel_posthog.state import (
+    installation_key,
+    make_directory,
+    overwrite,
+    read_or_create,
+    spool_directory,
+    state_directory,
+)
 
 
 def test_a_given_directory_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -116,3 +128,31 @@ def test_what_root_keeps_in_another_users_directory_is_that_users(tmp_path: Path
     for path in state.iterdir():
         os.chown(path, 0, 0)
     assert load({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first
+
+
+@pytest.mark.parametrize("given", [{}, {"OTEL_POSTHOG_STATE_DIR": "~/state"}, {"OTEL_POSTHOG_SPOOL_DIR": "~/spool"}])
+def test_without_a_home_no_folder_called_tilde_appears(
+    given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container's numeric user has no HOME and no passwd entry: nothing is kept, and a line says so."""
+
+    def nobody(uid: int) -> object:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    for name in ("HOME", "XDG_STATE_HOME", "OTEL_POSTHOG_STATE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert not load(given).is_kept
+    assert not CollectionChoice(state_directory(given)).choose(enabled=False)
+    health = Health()
+    assert isinstance(open_store(Destination(), DeliveryPolicy(), health, spool_directory(given)), MemoryStore)
+    assert "there is no home directory that ~ could stand for" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tilde_that_no_shell_has_replaced_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An `.env` file and a container's settings have it as it was written."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert state_directory({"OTEL_POSTHOG_STATE_DIR": "~/state"}) == tmp_path / "home" / "state"
+    assert spool_directory({"OTEL_POSTHOG_SPOOL_DIR": " ~/spool "}) == tmp_path / "home" / "spool"
