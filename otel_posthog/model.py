@@ -232,6 +232,12 @@ class Scrubber(Protocol):
     def scrub_text(self, text: str) -> str:
         """Return `text` with what the detectors find replaced; the same object where they find nothing."""
 
+    def names_id(self, key: str) -> bool:
+        """Return whether `key` is named as the id of a user, session, device or visitor."""
+
+    def paths(self, attributes: Attributes) -> Mapping[str, str]:
+        """Return those paths among `attributes` of which their route says that a part is to go, without it."""
+
 
 Submit = Callable[[Signal], None]
 """Where intake hands signals to; never raises, never blocks on the network."""

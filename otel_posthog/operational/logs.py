@@ -57,6 +57,7 @@ class RedactingLogRecordExporter(LogRecordExporter):
         clean = copy.copy(record)
         clean.body = cast("Any", self._body(record.body))
         clean.event_name = redactor.text(record.event_name) if record.event_name else record.event_name
+        clean.severity_text = redactor.text(record.severity_text) if record.severity_text else record.severity_text
         attributes = redactor.attributes(given)
         if EXCEPTION_TYPE in attributes:
             attributes = {**attributes, PROCESSED: True}

@@ -60,6 +60,10 @@ class MetricRedactor:
         return ScopeMetrics(scope, [self._metric(each) for each in given.metrics], given.schema_url)
 
     def _metric(self, metric: Metric) -> Metric:
+        told = (metric.name, metric.description, metric.unit)
+        name, description, unit = clean = tuple(text and self._redactor.text(text) for text in told)
+        if clean != told:
+            metric = replace(metric, name=name or "", description=description, unit=unit)
         points: list[Any] = [self._point(each) for each in metric.data.data_points]
         if all(new is old for new, old in zip(points, metric.data.data_points, strict=True)):
             return metric

@@ -85,11 +85,12 @@ class _Rules:
         given = item_attributes(attributes)
         kept: dict[str, object] = {}
         changed = False
+        paths = self._paths(given)
         for key, value in given.items():
-            if self._is_withheld(key):
+            if self._is_withheld(key, value):
                 changed = True
                 continue
-            clean = self.value(key, value, given)
+            clean = self.value(key, paths.get(key, value) if paths else value, given)
             kept[key] = clean
             changed = changed or clean is not value
         return kept if changed else given
@@ -129,23 +130,44 @@ class _Rules:
 
     def _redacted_resource(self, resource: Resource) -> Resource:
         given = item_attributes(resource.attributes)
-        attributes = self.attributes(given)
-        return resource if attributes is given else Resource(dict(attributes), resource.schema_url)  # type: ignore[arg-type]
+        attributes, schema_url = self.attributes(given), self.text(resource.schema_url or "")
+        if attributes is given and schema_url == (resource.schema_url or ""):
+            return resource
+        return Resource(dict(attributes), schema_url)  # type: ignore[arg-type]
 
     def _redacted_scope(self, scope: InstrumentationScope) -> InstrumentationScope:
         given = item_attributes(scope.attributes)
-        name, attributes = self.text(scope.name), self.attributes(given)
-        if name is scope.name and attributes is given:
+        told = (scope.name, scope.version, scope.schema_url)
+        name, version, schema_url = clean = tuple(text and self.text(text) for text in told)
+        attributes = self.attributes(given)
+        if clean == told and attributes is given:
             return scope
-        return InstrumentationScope(name, scope.version, scope.schema_url, dict(attributes))  # type: ignore[arg-type]
+        return InstrumentationScope(name or "", version, schema_url, dict(attributes))  # type: ignore[arg-type]
 
-    def _is_withheld(self, key: str) -> bool:
+    def _paths(self, attributes: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return what stands for paths whose route says that a part names a user; almost always none."""
+        if not self._policy.redact:
+            return _ALONE
+        try:
+            return self._scrubber.paths(attributes)
+        except Exception as error:
+            self._guard.caught("redact_paths", error)
+            return dict.fromkeys(attributes, REDACTED)
+
+    def _is_withheld(self, key: str, value: object) -> bool:
         if key.startswith(self._prefixes) or key in self._policy.user_keys:
             return True
         if ("", key) in self._harmless:
             return False
         # A key that itself holds personal data cannot be kept under another name: two of them might collide.
         if self.text(key) is not key:
+            return True
+        try:
+            if self._scrubber.names_id(key):
+                # A count or a kind of ids stays.
+                return self._scrubber.scrub_value(key, value, _ALONE) is not value
+        except Exception as error:
+            self._guard.caught("redact_value", error)
             return True
         self._remember("", key)
         return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from opentelemetry.trace import Link, Status
+from opentelemetry.trace import Link, SpanContext, Status
 
 from otel_posthog.errors import Guard
 from otel_posthog.model import REDACTED
@@ -62,6 +62,7 @@ class RedactingSpanExporter(SpanExporter):
         clean = {
             "name": (redactor.text(span.name), span.name),
             "attributes": ({**attributes, LINKS_MARK: True} if span.links else attributes, given),
+            "context": (_context(span.context, redactor), span.context),
             "status": (_status(span.status, redactor), span.status),
             "resource": (redactor.resource(span.resource), span.resource),
             "instrumentation_scope": (redactor.scope(span.instrumentation_scope), span.instrumentation_scope),
@@ -78,6 +79,19 @@ class RedactingSpanExporter(SpanExporter):
 
 def _are_same(new: Sequence[object], old: Sequence[object]) -> bool:
     return len(new) == len(old) and all(one is other for one, other in zip(new, old, strict=True))
+
+
+def _context(context: SpanContext | None, redactor: Redactor) -> SpanContext | None:
+    """Return `context` without what other systems have put into the trace's state of somebody."""
+    if context is None or not context.trace_state:
+        return context
+    gone = [key for key, value in context.trace_state.items() if redactor.text(value) is not value]
+    if not gone:
+        return context
+    state = context.trace_state
+    for key in gone:
+        state = state.delete(key)
+    return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags, state)
 
 
 def _status(status: Status, redactor: Redactor) -> Status:
@@ -98,5 +112,7 @@ def _event(event: Event, redactor: Redactor) -> Event:
 
 def _link(link: Link, redactor: Redactor) -> Link:
     given = item_attributes(link.attributes)
-    attributes = redactor.attributes(given)
-    return link if attributes is given else Link(link.context, bounded(attributes, link.attributes))
+    attributes, context = redactor.attributes(given), _context(link.context, redactor) or link.context
+    if attributes is given and context is link.context:
+        return link
+    return Link(context, bounded(attributes, link.attributes))

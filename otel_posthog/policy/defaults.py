@@ -248,8 +248,50 @@ DETECTORS = frozenset(
     {"email", "ip", "mac", "card", "iban", "phone", "ssn", "national_id", "jwt", "secret", "gps", "username"}
 )
 
+# Words by which a key is named as the id of a user, session, device or visitor. They are read as the sensitive words
+# are: `user id` stands for `userId`, `user_ids` and `form.user-id` as well.
+ID_KEYS = frozenset(
+    {
+        "user id",
+        "user uid",
+        "user uuid",
+        "user guid",
+        "user identifier",
+        "user hash",
+        "end user id",
+        "enduser id",
+        "enduser pseudo id",
+        "person id",
+        "person uuid",
+        "member id",
+        "visitor id",
+        "visitor uuid",
+        "anonymous id",
+        "anon id",
+        "distinct id",
+        "session id",
+        "session uuid",
+        "session previous id",
+        "window id",
+        "device id",
+        "device uuid",
+        "device identifier",
+        "udid",
+        "idfv",
+        "gaid",
+        "advertising id",
+        "android id",
+        "targeting key",
+        "feature flag context id",
+    }
+)
+# Accounts of the operating system's, which the semantic conventions call users as well.
+NOBODYS_ID_KEYS = frozenset({"process.user.id", "process.real_user.id", "process.saved_user.id"})
+
 USER_KEYS = frozenset(
     {
+        "feature_flag.context.id",
+        "window.id",
         "session.id",
         "sessionId",
         "posthog.session_id",

@@ -74,7 +74,14 @@ class Policy:
 
     def privacy_of(self, destination: Destination) -> PrivacyPolicy:
         """Return what may be sent to `destination`."""
-        return self.privacy if destination.privacy is None else destination.privacy
+        privacy = self.privacy if destination.privacy is None else destination.privacy
+        return privacy.in_mode(self.identity_of(destination))
+
+    @property
+    def operational_privacy(self) -> PrivacyPolicy:
+        """What may be seen on the operational side."""
+        id_keys = self.operational.id_keys
+        return self.privacy if id_keys is None else replace(self.privacy, id_keys=id_keys)
 
     def with_credentials(self, api_key: str | None, host: str | None) -> Policy:
         """Return this policy with key and host of one destination replaced where given.

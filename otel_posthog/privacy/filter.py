@@ -13,10 +13,11 @@ from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.remembered import Remembered
+from otel_posthog.privacy.routes import Routes
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.scan import Note
 from otel_posthog.privacy.scrub import NO_OTHERS, Scrub
-from otel_posthog.privacy.walk import Hide, Walk
+from otel_posthog.privacy.walk import REPLACED, Hide, Walk
 
 
 class Filter:
@@ -32,6 +33,7 @@ class Filter:
         self._rules = Rules(policy, note)
         self._scrub = Scrub(self._rules)
         self._telemetry, self._names = Remembered(), Remembered()
+        self._routes = Routes(self._rules.hides)
 
     def properties(
         self, properties: Mapping[str, object], receipt: Receipt, hide: Hide | None = None
@@ -61,6 +63,9 @@ class Filter:
                 if key not in allow:
                     receipt.add(self._rules.key(key).name, "allow_list", "removed")
         allowed = {key: value for key, value in attributes.items() if key in allow}
+        paths = self.paths(attributes)
+        if paths:
+            allowed = self._with_paths(allowed, paths, receipt)
         knows = self._telemetry.knows
         # Ids among what is known are the identity stage's to take out, as among all that is short.
         if (
@@ -88,6 +93,21 @@ class Filter:
         if cleaned == text:
             self._names.add("event", text)
         return cleaned
+
+    def names_id(self, key: str) -> bool:
+        """Return whether `key` is named as the id of a user, session, device or visitor."""
+        return self._rules.key(key).facts.identifier
+
+    def paths(self, attributes: Mapping[str, object]) -> Mapping[str, str]:
+        """Return those paths among `attributes` of which their route says that a part is to go, without it."""
+        return self._routes.paths(attributes)
+
+    def _with_paths(self, allowed: dict[str, object], paths: Mapping[str, str], receipt: Receipt) -> dict[str, object]:
+        """Return `allowed` with `paths` for those of its own."""
+        for key, path in paths.items():
+            if allowed.get(key, path) != path:
+                receipt.add(key, "route", REPLACED)
+        return {key: paths.get(key, value) for key, value in allowed.items()}
 
     def scrub_value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:
         """Return an operational attribute's value, scrubbed; the same object where there is nothing to hide.

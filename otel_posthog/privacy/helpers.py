@@ -70,4 +70,4 @@ class _Compiled:
 def _compiled(policy: Policy) -> _Compiled:
     if policy.privacy.hmac_secret is None:
         policy = with_secrets(policy, os.environ)
-    return _Compiled(Filter(policy.privacy), Declared(policy.catalog, log=None))
+    return _Compiled(Filter(policy.privacy.in_mode(policy.identity)), Declared(policy.catalog, log=None))

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from otel_posthog.model import REDACTED
+from otel_posthog.policy.defaults import NOBODYS_ID_KEYS
 from otel_posthog.privacy.words import (
     COUNTERS,
     CREDENTIALS,
@@ -65,6 +66,7 @@ class KeyFacts:
         version: A number with dots under it is a version.
         kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
         page: Its value is the address of a page.
+        identifier: It is sensitive as the name of somebody's id alone, of which no value is too short to matter.
     """
 
     sensitive: bool = False
@@ -76,6 +78,7 @@ class KeyFacts:
     version: bool = False
     kinds: frozenset[str] = frozenset()
     page: bool = False
+    identifier: bool = False
 
 
 NO_FACTS = KeyFacts()
@@ -86,9 +89,11 @@ class KeyRules:
 
     Args:
         words: Single words, and several in a row separated by spaces.
+        ids: Words that name ids of people, read in the same way.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], ids: Collection[str] = ()) -> None:
+        self._ids = KeyRules(ids) if ids else None
         self._phrases = frozenset(tuple(word.lower().split()) for word in words)
         # `apikey` and `api_key` are one word to those who write them.
         self._joined = frozenset("".join(phrase) for phrase in self._phrases)
@@ -105,6 +110,13 @@ class KeyRules:
 
     def facts(self, key: str) -> KeyFacts:
         """Return what `key` tells."""
+        facts = self._facts(key)
+        if self._ids is None or facts.sensitive or key in NOBODYS_ID_KEYS:
+            return facts
+        named = self._ids.facts(key)
+        return replace(named, credential=False, identifier=True) if named.sensitive else facts
+
+    def _facts(self, key: str) -> KeyFacts:
         tokens = _tokens(key)
         version = not VERSIONS.isdisjoint(tokens) or ("user" in tokens and ("user", "agent") in pairwise(tokens))
         kinds = _NO_KINDS if _KIND_WORDS.isdisjoint(tokens) else _kinds(tokens)

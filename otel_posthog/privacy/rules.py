@@ -20,6 +20,8 @@ MAX_KEY_CHARS = 200
 # A marker that stands for a key says nothing of the value; `user[email]` does.
 _OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")
 _PLACE = frozenset(("gps",))
+# What a part of a key that is no whole name of an id may be called.
+_IDS = frozenset(("id", "ids", "uuid", "uid", "guid", "identifier", "hash", "key", "previous_id"))
 # Keys are few and come again with every event; a stream of ever new ones must not fill the memory.
 _KEYS_KEPT = 4096
 
@@ -74,7 +76,7 @@ class Rules:
     def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
         self.policy = policy
         tokens = _tokens(policy)
-        self._key_rules = KeyRules(policy.sensitive_keys)
+        self._key_rules = KeyRules(policy.sensitive_keys, policy.id_keys)
         self._facts = lru_cache(_KEYS_KEPT)(self._key_rules.facts)
         self.scanner = Scanner(DETECTORS, self._facts, note)
         off = dict.fromkeys(DETECTORS, HitMethod.OFF)
@@ -89,6 +91,23 @@ class Rules:
         if not isinstance(before, str) or before[:1] != "-" or "=" in before or not isinstance(value, str):
             return False
         return value[:1] != "-" and self._facts(before[:MAX_KEY_CHARS]).sensitive
+
+    def hides(self, name: str) -> bool:
+        """Return whether a value under a key of that name is to go."""
+        read = self.key(name)
+        if read.rule is not None:
+            return read.rule.method is not Method.KEEP
+        return read.facts.sensitive and not read.facts.lenient
+
+    def inside(self, outer: Key, key: Key) -> Key:
+        """Return how a key is read that stands under `outer`: the `id` of a `user` is a user's."""
+        if key.name.lower() not in _IDS or key.facts.sensitive or key.rule is not None:
+            return key
+        for name in (outer.name, outer.name.removesuffix("s")):
+            facts = self.key(f"{name}.{key.name}").facts
+            if facts.identifier:
+                return replace(key, facts=facts)
+        return key
 
     def named(self, key: Key, name: str | None) -> Key:
         """Return how a value under `key` is read that another entry gives the name `name`.

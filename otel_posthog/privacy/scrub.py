@@ -125,7 +125,7 @@ class Scrub:
         scrubbed: dict[str, object] = {}
         changed = False
         for key, each in value.items():
-            read = self._rules.key(key if isinstance(key, str) else str(key))
+            read = self._rules.inside(outer, self._rules.key(key if isinstance(key, str) else str(key)))
             new = self._one_of(read, each, value, depth, outer.rule)
             name = unused(read.name, scrubbed) if read.fired else key
             changed = changed or new is not each or name is not key

@@ -171,10 +171,11 @@ class Walk:
     def _sensitive(self, kept: dict[str, object], key: Key, value: object, path: str) -> None:
         """Keep of a sensitive entry the words around what makes it so; in a text that is JSON, also its key."""
         left = around(value, key.facts, self._cleaner(key)) if type(value) is str else None
+        rule = "id_key" if key.facts.identifier else "sensitive_key"
         if left is None and not self._texts:
-            self._receipt.add(path, "sensitive_key", REMOVED)
+            self._receipt.add(path, rule, REMOVED)
             return
-        self._receipt.add(path, "sensitive_key", REPLACED)
+        self._receipt.add(path, rule, REPLACED)
         kept[unused(key.name, kept)] = REDACTED if left is None else left[: self._policy.max_string_chars]
 
     def _cleaner(self, key: Key) -> Clean:
@@ -255,7 +256,7 @@ class Walk:
             return self._hit("gps", where, path, outer)
         kept: dict[str, object] = {}
         for key, each in islice(value.items(), self._width(value, path)):
-            read = self._key(key)
+            read = self._rules.inside(outer, self._key(key))
             self._one_of(kept, read, each, f"{path}.{read.name}", depth + 1, value, outer.rule)
         return kept
 

@@ -146,7 +146,7 @@ def _start(settings: Settings, environ: MutableMapping[str, str], door: str, *, 
     global _running
     policy, health = settings.policy, Health()
     guard = Guard(health)
-    redactor = Redactor(policy.operational, Filter(policy.privacy, note=health.count_actions), guard)
+    redactor = Redactor(policy.operational, Filter(policy.operational_privacy, note=health.count_actions), guard)
     pipeline = collecting(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
     if not is_told:

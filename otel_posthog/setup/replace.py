@@ -37,7 +37,7 @@ def replaced(running: Running, policy: Policy | str | os.PathLike[str] | None) -
     try:
         settings = read(os.environ, policy=given, api_key=before.api_key, host=before.host)
         settings, later = _effective(before, settings, is_running=running.pipeline is not None)
-        filter_ = Filter(settings.policy.privacy, note=running.health.count_actions)
+        filter_ = Filter(settings.policy.operational_privacy, note=running.health.count_actions)
         if running.pipeline is not None:
             running.pipeline.replace_policy(settings.policy, settings.keys)
             hand_on(settings.policy, running.pipeline.pseudonyms, collection_choice(os.environ), running.guard)

@@ -80,7 +80,7 @@ def test_each_side_has_only_its_own() -> None:
     assert b"analytics." not in stack.raw_bytes
     assert not gateway.metrics
     assert len(gateway.spans) == 1
-    allowed = re.compile(r"analytics\..*|service\.name")
+    allowed = re.compile(r"analytics\..*|service\.name|http\.route")
     for attributes in (*(span.attributes for span in gateway.spans), *(span.resource for span in gateway.spans)):
         assert all(allowed.fullmatch(key) for key in attributes)
 
@@ -102,8 +102,11 @@ def test_spans_with_links_go_nowhere_unless_they_are_marked() -> None:
     ("without", "leaks"),
     [
         ("redaction/operational_values::blocked_values: []", {"span_text", "log_list", "point_map", "body_text"}),
-        ("redaction/operational_keys::blocked_key_patterns: []", {"span_password", "log_password", "point_password"}),
-        ("transform/operational_before::trace_statements: []", {"span_key", "span_name", "status", "trace_state"}),
+        (
+            "redaction/operational_keys::blocked_key_patterns: []",
+            {"span_password", "log_password", "span_id", "log_id"},
+        ),
+        ("transform/operational_before::trace_statements: []", {"span_key", "span_name", "status", "span_path"}),
         ("transform/operational_before::log_statements: []", {"log_key", "log_event_name", "severity_text"}),
         ("transform/operational_before::metric_statements: []", {"exemplar_text", "description", "unit", "point_key"}),
         ("filter/operational::metrics::metric: []", {"metric_name"}),

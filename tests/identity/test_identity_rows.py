@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from events import DAY_NS, KEY, NEXT_KEY, NOON_NS, Clock, event, ring
 from opentelemetry import baggage
 from opentelemetry import context as context_api
 from opentelemetry._logs import LogRecord
-from telemetry import Telemetry
+from telemetry import NOWHERE, Telemetry
 
 import otel_posthog
 from otel_posthog.context import Baggage, use_baggage, user_context
@@ -27,7 +29,10 @@ from otel_posthog.policy import (
     Destination,
     IdentityMode,
     InstallationRotation,
+    Method,
     Policy,
+    PrivacyPolicy,
+    Rule,
     decide,
 )
 from otel_posthog.setup import tell
@@ -148,6 +153,67 @@ def test_row_pseudonymous() -> None:
     ids = [each.subject.user_id for each in found]
     assert ids[0] == ids[1] != ids[2]
     assert "4711" not in str(ids)
+
+
+NAMED_AS_IDS: dict[str, Any] = {
+    "user_id": "u-0815",
+    "userId": 815,
+    "user.id": "u-0815",
+    "session_id": "s-99-0815",
+    "session.previous_id": "s-99-0815",
+    "deviceId": "d-0815",
+    "form": {"visitor-id": "v-0815", "ok": 1},
+    "user": {"id": "u-0815", "plan": "pro"},
+    "users": [{"id": "u-0815"}, {"uuid": "u-0815"}],
+    "user_ids": ["u-0815"],
+    "raw": '{"user_id": "u-0815", "n": 1}',
+    "url": "https://x.example/?user_id=0815&page=2",
+    "line": "ok user.id=u-0815 n=1",
+    "person": "x",
+}
+
+
+@pytest.mark.parametrize("mode", list(IdentityMode))
+def test_row_id_keys(mode: IdentityMode) -> None:
+    """`privacy.id_keys`: what is named as an id goes wherever no id is sent, of events and persons; a count stays."""
+    privacy = replace(PrivacyPolicy(), allow=frozenset({"session.id"}))
+    made = Pseudonyms(keys=ring())
+    with Telemetry(mode, pseudonyms=made, privacy=privacy) as app:
+        given = {f"analytics.property.{key}": value for key, value in NAMED_AS_IDS.items()}
+        kept: dict[str, Any] = {
+            "analytics.user_id_count": 815,
+            "analytics.has_user_id": True,
+            "analytics.order_id": "o-1",
+        }
+        person = {"analytics.user.set.device_id": "d-0815", "session.id": "s-99-0815"}
+        app.tracer.start_span("op", attributes={**MARKED, **given, **kept, **person}).end()
+    properties = app.only["properties"]
+    assert (properties["user_id_count"], properties["has_user_id"], properties["order_id"]) == (815, True, "o-1")
+    left = json.dumps({**app.only, "properties": {**properties, "user_id_count": 0}})
+    assert ("0815" in left) is (mode is IdentityMode.IDENTIFIED)
+    if mode is not IdentityMode.IDENTIFIED:
+        assert properties["form"] == {"ok": 1}
+        assert properties["user"] == {"plan": "pro"}
+        assert app.health.actions()["id_key", "removed"] >= 9
+
+
+def test_a_policy_may_have_other_names_of_ids() -> None:
+    """More of them, none, or one that a rule keeps; for one destination of two as well."""
+    given = {"analytics.event": "e", "analytics.customer_id": "c-1", "analytics.user_id": "u-0815"}
+
+    def sent_under(**policy: Any) -> list[dict[str, Any]]:
+        with Telemetry(IdentityMode.INSTALLATION, **policy) as app:
+            app.tracer.start_span("op", attributes=given).end()
+        return [{key: each["properties"].get(key) for key in ("customer_id", "user_id")} for each in app.events]
+
+    ids = PrivacyPolicy().id_keys
+    assert sent_under(privacy=PrivacyPolicy(id_keys=ids | {"customer id"})) == [{"customer_id": None, "user_id": None}]
+    assert sent_under(privacy=PrivacyPolicy(id_keys=frozenset())) == [{"customer_id": "c-1", "user_id": "u-0815"}]
+    keep = PrivacyPolicy(rules=(Rule(keys=("user_id",), method=Method.KEEP),))
+    assert sent_under(privacy=keep) == [{"customer_id": "c-1", "user_id": "u-0815"}]
+    vendor = Destination("vendor", api_key="phc_v", host=NOWHERE)
+    own = Destination("own", api_key="phc_o", host=NOWHERE, privacy=PrivacyPolicy(id_keys=frozenset()))
+    assert [each["user_id"] for each in sent_under(destinations=(vendor, own))] == [None, "u-0815"]
 
 
 def test_row_identified() -> None:

@@ -18,6 +18,7 @@ from otel_posthog.policy import IdentityMode
 
 PAGE = (Path(__file__).parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 USER, ALIAS, COMPANY = "u-4711-ada", "visitor-99", "acme-corp"
+OTHER_USER = "u-0815-bob"
 
 
 def cells() -> list[tuple[str, IdentityMode, str]]:
@@ -49,6 +50,7 @@ class Seen:
                 "analytics.user.set.plan": "pro",
                 "analytics.user.set.link": f"/u/{USER}",
                 "analytics.url": f"/u/{USER}/edit",
+                "analytics.previous_user_id": OTHER_USER,
             }
             app.tracer.start_span("op", attributes=everything).end()
             app.tracer.start_span("op", attributes={"analytics.event": "nobody"}).end()
@@ -78,6 +80,7 @@ class Seen:
             "`$identify`, `$set`, `$create_alias`": self._person_events,
             "`$groupidentify`": self._group_update,
             "an id that a property repeats": lambda: {"/u/[user]/edit": "replaced"}.get(properties["url"], "as it is"),
+            "a property named as an id": lambda: "removed" if "previous_user_id" not in properties else "as it is",
             "trace of the event": lambda: "as it is" if "$trace_id" in properties else "none",
             "IP address": lambda: {"0.0.0.0": "none"}.get(properties["$ip"], "yes"),
         }
@@ -126,7 +129,7 @@ def test_each_mode_collects_what_the_table_says(mode: IdentityMode, tmp_path: Pa
     """Every cell of the page, tried with an app that tells everything."""
     seen = Seen(mode, tmp_path)
     rows = [(row, cell) for row, its_mode, cell in cells() if its_mode is mode]
-    assert len(rows) == 11
+    assert len(rows) == 12
     assert {row: seen[row] for row, _ in rows} == dict(rows)
     assert seen.dropped == ({} if mode.has_persons else {"person_event": 4})
 
@@ -145,4 +148,4 @@ def test_no_id_is_anywhere_in_what_a_mode_that_hides_it_sends(mode: IdentityMode
     """Not in any byte of any event."""
     seen = Seen(mode, tmp_path)
     sent = json.dumps(seen.events)
-    assert [given for given in (USER, ALIAS, COMPANY, seen.session) if given in sent] == []
+    assert [given for given in (USER, OTHER_USER, ALIAS, COMPANY, seen.session) if given in sent] == []

@@ -39,6 +39,8 @@ def _attributes(target: Any, field: str) -> None:
     target.add(key="number").value.int_value = CARD
     target.add(key="user.email").value.string_value = address(field + "_user")
     target.add(key="password").value.string_value = f"{field}_password-only-its-key-tells"
+    target.add(key="userId").value.string_value = f"{field}_id-only-its-key-tells"
+    target.add(key="line").value.string_value = f"ok user_id={field}_pair-only-its-key-tells n=1"
     target.add(key="plan").value.string_value = "pro"
 
 
@@ -65,11 +67,14 @@ def traces(*, is_product: bool, with_links: bool = False) -> ExportTraceServiceR
     span.trace_state, span.status.message = f"vendor={address('trace_state')}", f"no {address('status')}"
     span.status.code = Status.STATUS_CODE_ERROR
     _attributes(span.attributes, "span")
+    span.attributes.add(key="http.route").value.string_value = "/user/<username>"
+    span.attributes.add(key="url.path").value.string_value = "/user/span_path-only-its-key-tells"
     event = span.events.add(name=f"sent {address('event_name')}", time_unix_nano=TIME_NS)
     _attributes(event.attributes, "event")
     if is_product:
         span.attributes.add(key="analytics.event").value.string_value = "bought"
         span.attributes.add(key="analytics.note").value.string_value = address("span_property")
+        span.attributes.add(key="analytics.device_id").value.string_value = "span_device-only-its-key-tells"
         event.attributes.add(key="analytics.event").value.string_value = "stepped"
         event.attributes.add(key="analytics.note").value.string_value = address("event_property")
     if with_links:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from otel_posthog.apps.collector_config.ottl import delete_keys, group, hold, is_match, put_back
-from otel_posthog.apps.collector_config.patterns import HARMLESS_KEYS, KEYS_WITH_VALUES, blocked_keys, blocked_values
+from otel_posthog.apps.collector_config.ottl import HELD, delete_keys, group, hold, is_match, put_back
+from otel_posthog.apps.collector_config.patterns import (
+    HARMLESS_KEYS,
+    KEYS_WITH_VALUES,
+    blocked_keys,
+    blocked_values,
+    id_keys,
+    id_pairs,
+    id_routes,
+)
 from otel_posthog.operational import LINKS_MARK
 from otel_posthog.policy import Policy
+from otel_posthog.privacy.routes import PATH_KEYS, TEMPLATE_KEYS
 from otel_posthog.route import EVENT, PREFIX
 
 # The API's rule for the names of instruments: https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
@@ -42,25 +52,34 @@ def operational(policy: Policy) -> dict[str, Any]:
     }
     if policy.operational.redact:
         # Two, since what one ignores for its key it does not look into either.
-        processors["redaction/operational_keys"] = by_key(policy)
+        processors["redaction/operational_keys"] = by_key(policy, ids=policy.operational_privacy.id_keys)
         processors["redaction/operational_values"] = {
             "allow_all_keys": True,
             "redact_all_types": True,
             "ignored_keys": list(NUMBERS),
-            "blocked_values": blocked_values(policy.privacy.detectors, policy.privacy.sensitive_keys),
+            "blocked_values": [
+                *blocked_values(policy.privacy.detectors, policy.privacy.sensitive_keys),
+                *(id_pairs(policy.operational_privacy.id_keys) if "secret" in policy.privacy.detectors else ()),
+            ],
             "summary": "silent",
         }
     processors["transform/operational_after"] = _after()
     return processors
 
 
-def by_key(policy: Policy) -> dict[str, Any]:
-    """Return the processor that replaces what is under a sensitive key."""
+def by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
+    """Return the processor that replaces what is under a sensitive key, or one that is named as somebody's id.
+
+    Args:
+        policy: What may go where.
+        ids: Words that name ids.
+        ignored: Keys that are left alone.
+    """
     return {
         "allow_all_keys": True,
         "redact_all_types": True,
-        "ignored_key_patterns": list(HARMLESS_KEYS),
-        "blocked_key_patterns": blocked_keys(policy.privacy.sensitive_keys),
+        "ignored_key_patterns": [*HARMLESS_KEYS, *(rf"^{re.escape(key)}\z" for key in ignored)],
+        "blocked_key_patterns": [*blocked_keys(policy.privacy.sensitive_keys), *id_keys(ids)],
         "summary": "silent",
     }
 
@@ -98,7 +117,8 @@ def _before(policy: Policy) -> dict[str, Any]:
 
     def strip(context: str) -> dict[str, object]:
         deleted = (delete_keys(f"{context}.attributes", pattern) for pattern in gone)
-        return group(context, [*deleted, *hold(context)])
+        paths = _paths(policy, f"{context}.attributes") if context in {"span", "log", "datapoint"} else ()
+        return group(context, [*deleted, *paths, *hold(context)])
 
     shared = [strip("resource"), strip("scope")]
     metric = [
@@ -117,6 +137,20 @@ def _before(policy: Policy) -> dict[str, Any]:
             group("exemplar", ["keep_keys(exemplar.filtered_attributes, [])"]),
         ],
     }
+
+
+def _paths(policy: Policy, attributes: str) -> Iterator[str]:
+    """Yield what puts a route in the place of its path where it says that a part of it is somebody's."""
+    if not policy.operational.redact:
+        return
+    route = f'{attributes}["{HELD}route"]'
+    for template in TEMPLATE_KEYS:
+        yield f'set({route}, {attributes}["{template}"]) where {route} == nil and {attributes}["{template}"] != nil'
+    named = id_routes(policy.privacy.sensitive_keys | policy.operational_privacy.id_keys)
+    yield f'delete_key({attributes}, "{HELD}route") where {route} != nil and not {is_match(route, named)}'
+    for key in PATH_KEYS:
+        yield f'set({attributes}["{key}"], {route}) where {route} != nil and {attributes}["{key}"] != nil'
+    yield f'delete_key({attributes}, "{HELD}route")'
 
 
 def _after() -> dict[str, Any]:

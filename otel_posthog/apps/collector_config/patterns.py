@@ -116,10 +116,49 @@ def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
     ]
 
 
+def id_keys(words: Collection[str]) -> list[str]:
+    """Return what is replaced whole since its key is named as somebody's id.
+
+    Args:
+        words: As in `PrivacyPolicy.id_keys`.
+    """
+    if not words:
+        return []
+    spelt = "|".join(_spelt(word) for word in sorted(words))
+    humps = "|".join(_humped(word) for word in sorted(words))
+    return [rf"(?i:(?:^|[^\pL])(?:{spelt})s?(?:[^\pL]|\z))", rf"[a-z0-9](?:{humps})s?(?:[^a-z]|\z)"]
+
+
+def id_pairs(words: Collection[str]) -> list[str]:
+    """Return what is replaced inside a text: `user_id=…`, whatever stands there.
+
+    Args:
+        words: As in `PrivacyPolicy.id_keys`.
+    """
+    spelt = "|".join(_spelt(word) for word in sorted(words))
+    return (
+        [rf"(?i:\b(?:{spelt})s?[\"'\]]{{0,2}}\s{{0,3}}[=:]\s{{0,3}})(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;]+)"]
+        if words
+        else []
+    )
+
+
+def id_routes(words: Collection[str]) -> str:
+    """Return what is found in a route that names a part of its path as something that is to go.
+
+    Args:
+        words: As in `PrivacyPolicy.sensitive_keys` and `id_keys`.
+    """
+    spelt = "|".join(_spelt(word) for word in sorted(words))
+    named = rf"[<{{/:](?:[a-z]+[:(])?(?:[a-z0-9]+[_.-])?(?:{spelt})[^\pL]"
+    return rf"(?i)(?:{named}|/(?:users?|sessions?|devices?|visitors?)/[<{{:])"
+
+
 # `auth` is not in `author`, nor `lat` in `latency`; so long a word is in no other that is met.
 _TOKEN_CHARS = 7
 
 HARMLESS_KEYS = (
+    r"^process\.(?:real_|saved_)?user\.id\z",
     r"(?i:(?:^|[^\pL])(?:ip|mac|peer|local|remote|listen|bind|server|memory|host)[ _.-]?address\z)",
     r"(?i:(?:client|source|destination)[ _.-]?address\z)",
     r"(?i:(?:address[ _.-]?family|auth[ _.-]?(?:method|type)|token[ _.-]?(?:count|type))\z)",
@@ -133,6 +172,11 @@ KEYS_WITH_VALUES = r"@|%40|[0-9][0-9 ().+/:-]{5,}[0-9]|eyJ"
 def _spelt(word: str) -> str:
     """Return `word` with any of the gaps that keys have between words, in RE2."""
     return r"[ _.-]?".join(re.escape(part) for part in word.split())
+
+
+def _humped(word: str) -> str:
+    """Return `word` with humps: `UserId`, `UserID`."""
+    return "".join(part.capitalize() if part != "id" else "I[dD]" for part in word.split())
 
 
 def _joined(words: list[str]) -> Iterator[str]:

@@ -43,7 +43,7 @@ def product(policy: Policy) -> dict[str, Any]:
             "traces": {"span": [f'attributes["{EVENT}"] == nil and Len(events) == 0']},
         },
         "transform/product_before": _before(policy),
-        "redaction/product_keys": by_key(policy),
+        "redaction/product_keys": by_key(policy, ids=_id_keys(policy), ignored=[*_identity(policy), UUID_KEY]),
         "redaction/product_values": {
             "allow_all_keys": True,
             "redact_all_types": True,
@@ -63,6 +63,12 @@ def _identity(policy: Policy) -> list[str]:
     """Return the keys that say who; none where no destination sends more than the installation's id."""
     modes = {policy.identity_of(each) for each in policy.destinations}
     return [] if not any(mode.tells_users_apart for mode in modes) else [*USER_ID_KEYS, *SESSION_ID_KEYS]
+
+
+def _id_keys(policy: Policy) -> frozenset[str]:
+    """Return the words of ids that no destination may get."""
+    of_each = [policy.privacy_of(each).id_keys for each in policy.destinations]
+    return of_each[0].intersection(*of_each)
 
 
 def _kept() -> dict[str, Any]:

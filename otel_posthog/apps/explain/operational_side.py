@@ -25,7 +25,7 @@ class OperationalSide:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._redactor = Redactor(policy.operational, Filter(policy.privacy), Guard(Health()))
+        self._redactor = Redactor(policy.operational, Filter(policy.operational_privacy), Guard(Health()))
 
     def of(self, record: SpanRecord | LogRecord) -> Operational:
         """Return what it gets of `record`."""

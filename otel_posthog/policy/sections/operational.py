@@ -15,8 +15,11 @@ class OperationalPolicy:
         redact: Whether the detectors run over what is left.
         user_keys: Attribute keys that name a user and are removed.
         user_key_prefixes: The same for whole namespaces.
+        id_keys: Words that name the id of a user, session, device or visitor, whose values are replaced; those of
+            `privacy.id_keys` where not given.
     """
 
     redact: bool = True
     user_keys: frozenset[str] = USER_KEYS
     user_key_prefixes: tuple[str, ...] = USER_KEY_PREFIXES
+    id_keys: frozenset[str] | None = None

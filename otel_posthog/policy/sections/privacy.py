@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from otel_posthog.policy.defaults import ALLOWED_TELEMETRY_KEYS, DETECTORS, SENSITIVE_KEYS
+from otel_posthog.policy.defaults import ALLOWED_TELEMETRY_KEYS, DETECTORS, ID_KEYS, SENSITIVE_KEYS
 from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.sections.identity import IdentityMode
 from otel_posthog.policy.sections.key_reference import KeyReference
 from otel_posthog.policy.sections.method import HitMethod
 from otel_posthog.policy.sections.rule import Rule
@@ -19,6 +20,8 @@ class PrivacyPolicy:
         allow: Telemetry attribute keys that may become properties; all others are not sent.
         sensitive_keys: Words that make a property sensitive when they stand in its key as whole tokens
             (`auth` is not in `author`); several words in one entry must stand next to each other (`api key`).
+        id_keys: Words, read in the same way, that name the id of a user, session, device or visitor: what is under
+            such a key goes where the identity mode does not send ids, and on the operational side.
         rules: What is done with certain keys, and with what a detector finds under them; the first that fits decides,
             before `sensitive_keys`.
         detectors: The value detectors and what each does with what it finds; one that is not named is off. In a file,
@@ -33,6 +36,7 @@ class PrivacyPolicy:
 
     allow: frozenset[str] = ALLOWED_TELEMETRY_KEYS
     sensitive_keys: frozenset[str] = SENSITIVE_KEYS
+    id_keys: frozenset[str] = ID_KEYS
     rules: tuple[Rule, ...] = ()
     detectors: FrozenMap[str, HitMethod] = field(
         default=FrozenMap(dict.fromkeys(sorted(DETECTORS), HitMethod.REPLACE)),
@@ -44,3 +48,7 @@ class PrivacyPolicy:
     max_items: int = 200
     max_properties: int = 500
     max_string_chars: int = 8192
+
+    def in_mode(self, mode: IdentityMode) -> PrivacyPolicy:
+        """Return what may leave in an identity mode: a key is named as an id in vain where ids are sent."""
+        return replace(self, id_keys=frozenset()) if mode is IdentityMode.IDENTIFIED else self

@@ -32,6 +32,15 @@ _NAME_BACK_CHARS = 160
 # Every word that might be a key, in the text read backwards, where the few signs come first: in almost every text none
 # of these words is one that matters.
 _KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
+# `user.id=…`, `session[id]=…`: whose id it is stands before it.
+_INNER_ID = re.compile(r"[.\[](?:previous_)?id[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
+_INNER_NAMES = frozenset(("id", "previous_id"))
+_OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
+_IDS = re.compile(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
+# Of a call's arguments, not of a log line: `user_id=self.user_id`.
+_SHORT_CHARS = 3
+_DIGIT = re.compile(r"\d")
+_VARIABLE = re.compile(r"(?:[A-Za-z_.]{0,60}(?:[._]|(?<=[a-z])(?=[IU])))?(?:[iI]d|ID|[uU]u?id|UU?ID)s?(?=[^\w.]|\Z)")
 _MAX_KEY_CHARS = 256
 _MAX_HARMLESS = 4096
 
@@ -65,7 +74,7 @@ _EMPTY = re.compile(
     r"|\[?(?:redacted|masked|hidden|filtered|removed)\]?|true|false|null|none|nil|undefined|.{0,2}",
     re.IGNORECASE | re.DOTALL,
 )
-_MARKER = re.compile(r"\[(?:redacted|[a-z]{2,6})\](?![^\s\"'&,;)\]}#\\])")
+_MARKER = re.compile(r"\[(?:redacted|national_id|username|session|[a-z]{2,6})\](?![^\s\"'&,;)\]}#\\])")
 # Short words that mean a credential in a query string only, and only before something opaque.
 _QUERY_KEY = re.compile(
     r"(?:.*[_-])?(?:code|sid|nonce|ticket|state|hmac|pass|verifier|assertion)|.*key|saml(?:request|response)"
@@ -161,7 +170,7 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
         return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])):
+        if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])) and not _INNER_ID.search(text):
             return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
@@ -179,7 +188,7 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
 def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
     """Return whether what stands at `span` is a value, and no placeholder, marker or count."""
     value = text[slice(*span)]
-    return not (_EMPTY.fullmatch(value) or _MARKER.match(value) or is_harmless(facts, value))
+    return not (_is_empty(text, span, facts) or _MARKER.match(value) or is_harmless(facts, value))
 
 
 def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
@@ -187,7 +196,10 @@ def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKe
     found = _KEY_REVERSED.match(before)
     if found is None:
         return None
-    key = read(found["key"][::-1])
+    name = found["key"][::-1]
+    if name.lower() in _INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
+        name = f"{outer[1][::-1]}.{name}"
+    key = read(name)
     joined = sign.group().strip()
     is_flag = before[found.end() - 2 : found.end()] == "--"
     is_column = joined in {"=", "=="} and _LITERAL.match(text, sign.end()) is not None
@@ -199,7 +211,7 @@ def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKe
         return whole
     in_query = before[found.end() : found.end() + 1] in _QUERY_STARTS
     # `address: …` in a sentence may be anything; `password: …` may not.
-    if key.sensitive and (key.facts.credential or not in_prose):
+    if key.sensitive and (key.facts.credential or key.facts.identifier or not in_prose):
         return _sensitive_value(text, sign.end(), key.facts, in_prose=in_prose)
     if key.named:
         return _named_value(text, sign, read)
@@ -216,11 +228,21 @@ def _header_value(text: str, at: int, key: PairKey, name: str) -> Span | None:
 
 
 def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> Span | None:
-    span = value_at(text, at)
-    if span is None or _EMPTY.fullmatch(text, *span):
+    listed = _IDS.match(text, at) if facts.identifier else None
+    span = listed.span() if listed else value_at(text, at)
+    if span is None or _is_empty(text, span, facts):
         return None
     value = text[span[0] : span[1]]
+    if facts.identifier and (_VARIABLE.match(value) or (in_prose and not _DIGIT.search(value))):
+        return None
     return None if is_harmless(facts, value) or (in_prose and _is_prose(value)) else span
+
+
+def _is_empty(text: str, span: Span, facts: KeyFacts) -> bool:
+    """Return whether what stands at `span` is no value; of an id even one character is."""
+    if facts.identifier and span[1] - span[0] < _SHORT_CHARS and text[slice(*span)].isalnum():
+        return False
+    return _EMPTY.fullmatch(text, *span) is not None
 
 
 def _named_value(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
