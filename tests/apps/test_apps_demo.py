@@ -11,19 +11,17 @@ from typing import Any
 
 import pytest
 
+from otel_posthog.apps.demo.options import OWN
+from otel_posthog.testing import FakePostHog
+
 TIMEOUT_S = 180
+COMMAND = [sys.executable, "-c", "import sys; from otel_posthog.apps.cli import main; sys.exit(main())", "demo"]
 
 
 def demo(*arguments: str, **environment: str) -> tuple[int, dict[str, Any], str]:
     """Run the demo and return its exit status, its figures and what it said."""
     ran = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys; from otel_posthog.apps.cli import main; sys.exit(main())",
-            "demo",
-            *arguments,
-        ],
+        [*COMMAND, *arguments],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -84,6 +82,9 @@ def test_control_without_the_package_turns_red(unprotected: tuple[int, dict[str,
     assert figures["operational_items_with_product_attributes"] > 0
     assert figures["product_events_delivered"] == 0
     assert "this was the app without otel-posthog" in said
+    assert "reached PostHog, as nothing sends them" in said
+    assert "is collection switched off" not in said
+    assert all(leak.isascii() and leak.isprintable() for leak in figures["leaks_to_otlp"])
 
 
 def test_sdk_counts_the_spans_that_are_exported(unprotected: tuple[int, dict[str, Any], str]) -> None:
@@ -108,10 +109,29 @@ def test_always_off_loses_no_product_event() -> None:
     assert figures["product_events_delivered"] == figures["product_events_expected"] > 50
 
 
+def test_a_key_that_is_exported_gets_nothing_unasked() -> None:
+    """What is made up stays on this machine, and a line says how to send it."""
+    with FakePostHog(api_key="phc_own") as own:
+        status, figures, said = demo("--json", "--requests", "24", POSTHOG_API_KEY="phc_own", POSTHOG_HOST=own.url)
+        assert own.requests == []
+    assert status == 0, said
+    assert figures["product_events_delivered"] == figures["product_events_expected"] > 0
+    assert "- POSTHOG_API_KEY not used: --live sends there" in said
+    assert "one trace in ten kept" in said
+
+
+def test_live_without_a_destination_is_wrong_usage() -> None:
+    """Nothing is started."""
+    environ = {name: value for name, value in os.environ.items() if name not in OWN}
+    ran = subprocess.run([*COMMAND, "--live"], capture_output=True, text=True, timeout=60, check=False, env=environ)
+    assert ran.returncode == 2
+    assert ran.stderr == "otel-posthog demo: --live needs POSTHOG_API_KEY or OTEL_EXPORTER_OTLP_ENDPOINT\n"
+
+
 def test_servers_of_the_users_own_leave_figures_unknown(tmp_path: Path) -> None:
     """What only another server can know is null, and is said."""
     own = {"POSTHOG_API_KEY": "phc_own", "POSTHOG_HOST": "http://127.0.0.1:9"}
-    status, figures, said = demo("--json", "--requests", "24", **own)
+    status, figures, said = demo("--json", "--live", "--requests", "24", **own)
     assert status == 0, said
     assert figures["product_events_delivered"] is None
     assert figures["planted_values_seen_by_posthog"] is None

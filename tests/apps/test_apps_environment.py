@@ -7,22 +7,71 @@ from pathlib import Path
 
 import pytest
 
-from otel_posthog.apps.demo.app_environment import app_environment
+from otel_posthog.apps.demo.app_environment import app_environment, refuse_others
 from otel_posthog.apps.demo.app_location import helpdesk_parent
 from otel_posthog.apps.demo.app_process import AppError, AppProcess
 from otel_posthog.apps.demo.options import Options
+from otel_posthog.errors import ConfigurationError
 
 FOLDER = Path("state")
 
 
-def options(environ: Mapping[str, str]) -> Options:
+def options(environ: Mapping[str, str], *, live: bool = False) -> Options:
     """Return the options of an ordinary run in `environ`."""
-    return Options(400, "always_on", 0.5, seed=7, keep=False, unprotected=False, environ=environ)
+    return Options(400, "always_on", 0.5, seed=7, keep=False, unprotected=False, environ=environ, live=live)
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment(environ: Mapping[str, str], *, live: bool = False) -> dict[str, str]:
     """Return the helpdesk's environment for a demo that runs in `environ`."""
-    return app_environment(options(environ), FOLDER, Path("apps"))
+    return app_environment(options(environ, live=live), FOLDER, Path("apps"))
+
+
+def test_what_is_made_up_goes_nowhere_unasked() -> None:
+    """A key and an endpoint that are exported for other programs do not reach the helpdesk without `--live`."""
+    own = {
+        "POSTHOG_API_KEY": "phc_x",
+        "POSTHOG_HOST": "http://x",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://y",
+        "OTEL_EXPORTER_OTLP_HEADERS": "a=b",
+    }
+    assert not own.keys() & environment(own).keys()
+    assert options(own).unused == ("POSTHOG_API_KEY", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    assert own.items() <= environment(own, live=True).items()
+    assert options(own, live=True).unused == ()
+
+
+def test_the_users_spool_is_left_alone() -> None:
+    """What waits there would be delivered to the embedded PostHog."""
+    assert environment({"OTEL_POSTHOG_SPOOL_DIR": "mine"})["OTEL_POSTHOG_SPOOL_DIR"] == "state/spool"
+
+
+HOST = "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("destinations", "environ", "refused"),
+    [
+        ("[{name: a}]", {}, ""),
+        ("[{name: a}, {name: b}]", {}, ""),
+        ("[{name: a}, {name: b, api_key_env: VENDOR}]", {}, ""),
+        ("[{name: a}, {name: b, api_key_env: VENDOR}]", {"VENDOR": "phc_v"}, "(b)"),
+        ("[{name: a}, {name: b, api_key: phc_v}, {name: c, api_key: phc_w}]", {}, "(b, c)"),
+    ],
+)
+def test_a_policy_that_sends_elsewhere_is_refused(
+    destinations: str, environ: dict[str, str], refused: str, tmp_path: Path
+) -> None:
+    """A vendor's key in the policy would get what is made up, beside the embedded PostHog."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"destinations: {destinations}\n")
+    given = {"OTEL_POSTHOG_POLICY": str(path), "POSTHOG_API_KEY": "phc_demo", "POSTHOG_HOST": HOST, **environ}
+    if not refused:
+        refuse_others(given, HOST)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_others(given, HOST)
+    assert f"destinations with keys of their own {refused}" in str(caught.value)
+    assert "--live" in str(caught.value)
 
 
 def test_foreign_settings_do_not_disturb() -> None:
@@ -47,7 +96,9 @@ def test_a_policy_of_the_users_own_is_shown_at_work() -> None:
 
 def test_own_project_keeps_its_settings_and_its_switches() -> None:
     """Events for a project of the user's obey the user's switches."""
-    made = environment({"POSTHOG_API_KEY": "phc_x", "POSTHOG_HOST": "http://x", "DO_NOT_TRACK": "1", "OTEL_X": "y"})
+    made = environment(
+        {"POSTHOG_API_KEY": "phc_x", "POSTHOG_HOST": "http://x", "DO_NOT_TRACK": "1", "OTEL_X": "y"}, live=True
+    )
     assert made["POSTHOG_HOST"] == "http://x"
     assert made["DO_NOT_TRACK"] == "1"
     assert "OTEL_X" not in made
@@ -56,7 +107,7 @@ def test_own_project_keeps_its_settings_and_its_switches() -> None:
 def test_own_endpoint_keeps_all_of_its_settings() -> None:
     """An OTLP endpoint of the user's keeps its headers and its protocol."""
     own = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_EXPORTER_OTLP_HEADERS": "a=b"}
-    made = environment(own)
+    made = environment(own, live=True)
     assert own.items() <= made.items()
 
 
@@ -74,7 +125,7 @@ def test_an_endpoint_is_spoken_to_as_its_port_says(endpoint: str, given: str | N
     own = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     if given is not None:
         own["OTEL_EXPORTER_OTLP_PROTOCOL"] = given
-    assert environment(own)["OTEL_EXPORTER_OTLP_PROTOCOL"] == spoken
+    assert environment(own, live=True)["OTEL_EXPORTER_OTLP_PROTOCOL"] == spoken
 
 
 def test_users_python_path_comes_after_the_helpdesk() -> None:

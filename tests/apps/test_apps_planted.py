@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_posthog.apps.demo.leaks import OVERLAP_BYTES, LeakSearch
 from otel_posthog.apps.demo.planted import Planted, customers, owner
@@ -67,6 +69,25 @@ def test_value_is_found_in_every_spelling(value: Planted, spell: Callable[[str],
     search = LeakSearch(VALUES)
     search.look(b"\x0a\x12" + spell(value.value).encode() + b"\x00 and more")
     assert value in search.seen
+
+
+@pytest.mark.parametrize("before", ["", "mail to ", "x" * 140, "a sentence of some length before it, and more of it: "])
+@pytest.mark.parametrize("field", ["body", "attribute", "name", "event"])
+def test_what_is_shown_of_a_leak_is_the_text_alone(field: str, before: str) -> None:
+    """Of a real OTLP request: the text around the value, without the bytes by which protobuf tells fields apart."""
+    email = customers(SEED)[0].email
+    text = f"{before}{email.value} and so on"
+    span = Span(name=text if field == "name" else "GET", trace_id=b"\xc1" * 16, span_id=b"\xc2" * 8)
+    value = AnyValue(string_value=text)
+    if field in {"body", "attribute"}:
+        span.attributes.append(KeyValue(key="enduser.email", value=value))
+        span.attributes.append(KeyValue(key="http.route", value=AnyValue(string_value="/")))
+    if field == "event":
+        span.events.append(Span.Event(name=text))
+    search = LeakSearch([email])
+    assert search.look(b"POST /v1/traces\nhost: a\n" + span.SerializeToString()) == 1
+    assert search.seen[email] in text
+    assert email.telltale in search.seen[email]
 
 
 def test_half_a_value_is_still_a_leak() -> None:

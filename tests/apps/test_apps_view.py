@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from rich.console import Console
@@ -11,11 +13,13 @@ from rich.console import Console
 from otel_posthog.apps.demo.closing import close
 from otel_posthog.apps.demo.experiment import Look
 from otel_posthog.apps.demo.figures import Figures
+from otel_posthog.apps.demo.observer import SPANS_STARTED, _spans_started
 from otel_posthog.apps.demo.options import Options
 from otel_posthog.apps.demo.plain_view import PlainView
 from otel_posthog.apps.demo.sample import Pair, Sample, changes
 from otel_posthog.apps.demo.verdict import checks
 from otel_posthog.apps.demo.view import draw
+from otel_posthog.testing import OtlpSink, SinkMetric
 
 OPTIONS = Options(400, "parentbased_traceidratio", 0.1, seed=7, keep=False, unprotected=False, environ={})
 FIGURES = Figures(
@@ -67,6 +71,37 @@ def test_unknown_figures_are_said_to_be_elsewhere() -> None:
     picture = shown(80, Look("done", unknown, Sample()))
     assert "not known here" in picture
     assert "sent to yours" in picture
+
+
+@pytest.mark.parametrize(
+    ("sampler", "argument", "words"),
+    [
+        ("parentbased_traceidratio", 0.1, "one trace in ten kept"),
+        ("traceidratio", 0.05, "one trace in twenty kept"),
+        ("traceidratio", 1 / 3, "one trace in three kept"),
+        ("traceidratio", 0.001, "one trace in 1,000 kept"),
+        ("traceidratio", 0.4, "40% of the traces kept"),
+        ("traceidratio", 0.125, "one trace in 8 kept"),
+        ("traceidratio", 0.333, "33.30% of the traces kept"),
+        ("parentbased_traceidratio", 1.0, "every trace kept"),
+        ("parentbased_traceidratio", 0.0, "no trace kept"),
+        ("always_on", 0.1, "every trace kept"),
+        ("parentbased_always_off", 0.1, "no trace kept"),
+        ("jaeger_remote", 0.1, "jaeger_remote"),
+    ],
+)
+def test_a_sampler_is_told_in_words(sampler: str, argument: float, words: str) -> None:
+    """What it does, for a person; a name that is not the SDK's own stays."""
+    assert replace(OPTIONS, sampler=sampler, sampling=argument).sampler_shown == words
+
+
+def test_more_spans_than_the_app_made_are_never_shown() -> None:
+    """The SDK's count is told now and then: until it has caught up there is no share."""
+    sink = SimpleNamespace(metrics=[SinkMetric(SPANS_STARTED, "{span}", [({}, 7.0)], "sdk", {})])
+    assert [_spans_started(cast("OtlpSink", sink), spans) for spans in (0, 5, 7, 8, 23)] == [7, 7, 7, None, None]
+    picture = shown(80, Look("driving traffic", replace(FIGURES, spans_of_all_requests=None), SAMPLE))
+    assert "140" in picture
+    assert "sampled" not in picture
 
 
 def test_changes_mark_what_each_side_lacks() -> None:

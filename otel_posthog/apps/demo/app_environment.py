@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.demo.options import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.apps.demo.planted import owner
+from otel_posthog.errors import ConfigurationError
+from otel_posthog.setup.settings import read
 
 GRPC_PORT = 4317
 
@@ -52,7 +55,24 @@ def app_environment(options: Options, folder: Path, python_path: Path) -> dict[s
         "OTEL_TRACES_SAMPLER_ARG": str(options.sampling),
         "OTEL_RESOURCE_ATTRIBUTES": f"service.version=1.0,service.owner={quote(owner(options.seed).value, safe='')}",
         env.OTEL_POSTHOG_STATE_DIR: str(folder),
+        # What waits in the user's own spool is not the demo's to deliver.
+        env.OTEL_POSTHOG_SPOOL_DIR: str(folder / "spool"),
     }
+
+
+def refuse_others(environment: Mapping[str, str], host: str) -> None:
+    """Refuse a policy of the user's by which the app would send what is made up to more than the embedded PostHog.
+
+    Raises:
+        ConfigurationError: It would, or the policy cannot be read.
+    """
+    settings = read(environment)
+    others = [each.name for each in settings.policy.destinations if each.api_key and each.host != host]
+    if others and settings.collection.enabled:
+        raise ConfigurationError(
+            f"{settings.policy.source} names destinations with keys of their own ({', '.join(others)}): what is made "
+            "up here would be sent there; take their keys out for this, or give --live"
+        )
 
 
 def _kept(options: Options) -> dict[str, str]:

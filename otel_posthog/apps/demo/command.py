@@ -18,9 +18,10 @@ NEEDED_MODULES = (
 DESCRIPTION = """\
 Start the helpdesk, a small web app, under opentelemetry-instrument, send it
 traffic full of planted personal data, and show what reaches PostHog and what
-reaches OTLP. Both ends are embedded: nothing leaves this machine, no account is
-needed. Exit status 0 says that every product event arrived once, and that no
-planted value reached either end.
+reaches OTLP. Both ends are embedded: nothing leaves this machine, whatever the
+environment names, unless --live is given; no account is needed. Exit status 0
+says that every product event arrived once, and that no planted value reached
+either end.
 """
 EPILOG = """\
 examples:
@@ -30,8 +31,8 @@ examples:
   otel-posthog demo --json 2>/dev/null    one JSON object, for scripts
 
 environment:
-  POSTHOG_API_KEY, POSTHOG_HOST  send the product events to this project instead
-  OTEL_EXPORTER_OTLP_ENDPOINT    send the operational telemetry there instead
+  POSTHOG_API_KEY, POSTHOG_HOST  with --live: send the product events there
+  OTEL_EXPORTER_OTLP_ENDPOINT    with --live: send the operational telemetry there
                                  (with what else it needs: OTEL_EXPORTER_OTLP_*)
   OTEL_POSTHOG_POLICY, ...       see what a policy of your own does
   OTEL_TRACES_SAMPLER, _ARG      as --sampler and --sampling
@@ -58,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="seed of all that is made up (default: 7)")
     parser.add_argument(
         "--unprotected", action="store_true", help="run the app without otel-posthog, to see what it does"
+    )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="send all of it to the PostHog project and the OTLP endpoint named below",
     )
     parser.add_argument("--keep", action="store_true", help="keep the run's folder: the app's log, what was received")
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line of standard output")

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from otel_posthog.apps.demo.app_environment import app_environment
+from otel_posthog.apps.demo.app_environment import app_environment, refuse_others
 from otel_posthog.apps.demo.app_location import helpdesk_parent
 from otel_posthog.apps.demo.app_process import AppProcess
 from otel_posthog.apps.demo.figures import Figures
@@ -105,6 +105,8 @@ class Experiment:
 
     def _environment(self, folder: Path, receivers: Receivers) -> dict[str, str]:
         environment = app_environment(self._options, folder, helpdesk_parent(folder)) | receivers.environment()
+        if receivers.posthog is not None and not self._options.unprotected:
+            refuse_others(environment, receivers.posthog.url)
         if self._options.unprotected:
             hide_package(folder, environment)
         return environment

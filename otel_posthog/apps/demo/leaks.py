@@ -11,6 +11,8 @@ from otel_posthog.apps.demo.planted import Planted
 
 OVERLAP_BYTES = 512
 EXCERPT_BYTES = 48
+MAX_STRING_BYTES = 1024
+LENGTH_DELIMITED = 2  # the wire type of strings
 UNPRINTABLE = re.compile(rb"[^\x20-\x7e]+")
 
 
@@ -52,5 +54,29 @@ class LeakSearch:
 
 
 def _excerpt(received: bytes, place: int) -> str:
-    around = received[max(0, place - EXCERPT_BYTES) : place + EXCERPT_BYTES]
-    return UNPRINTABLE.sub(b" ", around).decode("ascii").strip()
+    """Return the text that stands at `place`, without what protobuf puts around it."""
+    start, end = _string_at(received, place) or _printable_at(received, place)
+    text = received[max(start, place - EXCERPT_BYTES) : min(end, place + EXCERPT_BYTES)]
+    return text.decode("utf-8", "ignore").strip()
+
+
+def _string_at(received: bytes, place: int) -> tuple[int, int] | None:
+    """Return where the protobuf string begins and ends that holds `place`: it stands after its tag and its length."""
+    # The longest: within a text two characters may look like a tag and a length too.
+    for start in range(max(2, place - MAX_STRING_BYTES), place + 1):
+        length, tag_at = received[start - 1], start - 2
+        if length < 0x80 <= received[start - 2] and start > 2:
+            length, tag_at = received[start - 2] & 0x7F | length << 7, start - 3
+        end = start + length
+        is_string = received[tag_at] & 7 == LENGTH_DELIMITED and place < end <= len(received)
+        if is_string and not UNPRINTABLE.search(received, start, end):
+            return start, end
+    return None
+
+
+def _printable_at(received: bytes, place: int) -> tuple[int, int]:
+    start = max(
+        (each.end() for each in UNPRINTABLE.finditer(received, max(0, place - EXCERPT_BYTES), place)), default=0
+    )
+    after = UNPRINTABLE.search(received, place)
+    return start, after.start() if after else len(received)

@@ -30,14 +30,17 @@ class Observer:
 
     def look(self) -> Figures:
         """Return the figures of this moment."""
-        tally, posthog, otlp = self._tally, self._receivers.posthog, self._receivers.otlp
+        # What has arrived first, what was to arrive after it: the other way round more may be there than is expected.
+        posthog, otlp = self._receivers.posthog, self._receivers.otlp
         delivered = Counter(event.event for event in posthog.unique_events) if posthog else Counter[str]()
+        spans = len(otlp.spans) if otlp else None
+        tally = self._tally
         return Figures(
             requests=tally.requests,
             product_events_expected=tally.expected_events,
             product_events_delivered=delivered.total() if posthog else None,
             duplicates=posthog.duplicates if posthog else None,
-            operational_spans=len(otlp.spans) if otlp else None,
+            operational_spans=spans,
             operational_metrics=len({metric.name for metric in tuple(otlp.metrics)}) if otlp else None,
             operational_logs=len(otlp.logs) if otlp else None,
             operational_items_with_product_attributes=product_items(otlp) if otlp else None,
@@ -45,7 +48,7 @@ class Observer:
             planted_values_seen_by_posthog=self._at_posthog.look(posthog.raw_bytes) if posthog else None,
             planted_values_seen_by_otlp=self._at_otlp.look(otlp.raw_bytes) if otlp else None,
             seconds=round(time.monotonic() - self._started_s, 1),
-            spans_of_all_requests=_spans_started(otlp) if otlp else None,
+            spans_of_all_requests=_spans_started(otlp, spans or 0) if otlp else None,
             expected_by_name=dict(tally.events),
             delivered_by_name=dict(delivered),
             surprises=tuple(tally.surprises),
@@ -58,12 +61,13 @@ def _leaks(search: LeakSearch) -> tuple[str, ...]:
     return tuple(f"{value.kind}: {excerpt}" for value, excerpt in search.seen.items())
 
 
-def _spans_started(sink: OtlpSink) -> int | None:
-    """Return the newest total of the SDK's counter, summed over its attributes."""
+def _spans_started(sink: OtlpSink, exported: int) -> int | None:
+    """Return the newest total of the SDK's counter, summed over its attributes; None while it lags behind the spans."""
     newest = {
         tuple(sorted(map(str, attributes.items()))): value
         for metric in tuple(sink.metrics)
         if metric.name == SPANS_STARTED
         for attributes, value in metric.points
     }
-    return int(sum(newest.values())) or None
+    total = int(sum(newest.values()))
+    return total if total >= max(1, exported) else None

@@ -28,7 +28,7 @@ class PlainView:
 
     def __enter__(self) -> PlainView:
         """Say what begins."""
-        self._line(f"{self._options.title}: {self._options.requests:,} requests, sampler {self._options.sampler_shown}")
+        self._line(f"{self._options.title}: {self._options.requests:,} requests, {self._options.sampler_shown}")
         return self
 
     def __exit__(self, *_: object) -> None:

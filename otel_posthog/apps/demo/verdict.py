@@ -20,11 +20,17 @@ class Check:
     text: str
 
 
-def checks(figures: Figures, requests: int) -> tuple[Check, ...]:
-    """Return all checks of a finished run of `requests` requests."""
+def checks(figures: Figures, requests: int, *, unprotected: bool = False) -> tuple[Check, ...]:
+    """Return all checks of a finished run.
+
+    Args:
+        figures: Of its end.
+        requests: How many were to be sent.
+        unprotected: Whether it was one without this package.
+    """
     return (
         _traffic(figures, requests),
-        _delivery(figures),
+        _delivery(figures, unprotected=unprotected),
         _privacy("PostHog", figures.planted_values, figures.planted_values_seen_by_posthog),
         _privacy("OTLP", figures.planted_values, figures.planted_values_seen_by_otlp),
         _separation(figures),
@@ -43,14 +49,15 @@ def _traffic(figures: Figures, requests: int) -> Check:
     return Check(False, f"{text}, {len(figures.surprises)} not as expected, e.g. {figures.surprises[0]}")
 
 
-def _delivery(figures: Figures) -> Check:
+def _delivery(figures: Figures, *, unprotected: bool) -> Check:
     expected, delivered = figures.product_events_expected, figures.product_events_delivered
     if delivered is None:
         return Check(None, f"{expected:,} product events must be in your PostHog project now")
     held = delivered == expected and not figures.duplicates and figures.delivered_by_name == figures.expected_by_name
     twice = figures.duplicates or "none"
     if not delivered:
-        return Check(held, f"none of {expected:,} product events reached PostHog: is collection switched off?")
+        why = ", as nothing sends them" if unprotected else ": is collection switched off?"
+        return Check(held, f"none of {expected:,} product events reached PostHog{why}")
     return Check(held, f"{delivered:,} of {expected:,} product events reached PostHog, {twice} of them twice")
 
 

@@ -90,7 +90,7 @@ def _operational_panel(figures: Figures) -> RenderableType:
     table.add_row("spans", _number(figures.operational_spans))
     if figures.spans_of_all_requests and figures.operational_spans is not None:
         # The SDK's count lags behind the spans until the app has ended, so the share is more than it will be.
-        share = min(1.0, figures.operational_spans / figures.spans_of_all_requests)
+        share = figures.operational_spans / figures.spans_of_all_requests
         table.add_row(Text("  of all that the app made", SOFT), Text(f"{figures.spans_of_all_requests:,}", SOFT))
         table.add_row(Text("  sampled", SOFT), Text(f"{share:.0%}", SOFT))
     table.add_row("logs", _number(figures.operational_logs))
