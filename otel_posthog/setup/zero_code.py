@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from otel_posthog import environment_variables as env
@@ -35,11 +36,17 @@ def auto_configure(**options: Any) -> None:
     try:
         _open({name: value for name, value in options.items() if value is not None})
     except Exception as error:  # whatever it is, the host app starts as it would without us
-        _log.error(
-            "otel-posthog could not be set up (%s): no product events are sent, and nothing is stripped; please report "
-            "it, and take the package out of this program until then",
-            type(error).__name__,
-        )
+        _tell(type(error).__name__)
+
+
+@cache
+def _tell(error_type: str) -> None:
+    """Say that nothing is set up; once, though `opentelemetry-instrument` opens both doors."""
+    _log.error(
+        "otel-posthog could not be set up (%s): no product events are sent, and nothing is stripped; please report "
+        "it, and take the package out of this program until then",
+        error_type,
+    )
 
 
 def pre_instrument() -> None:
