@@ -39,9 +39,10 @@ _PAGE = KeyFacts(page=True)
 
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(
-    r"[A-Za-z_.,()'!-]{0,19}"
+    # Hardware addresses and phone numbers may have few characters, too.
+    r"(?!(?:[A-Fa-f]{2}-){5}|(?:[A-Fa-f]{4}\.){2})[A-Za-z_.,()'!-]{0,19}"
     r"|[A-Za-z]{1,12}[_-][0-9]{1,5}"
-    r"|v?[0-9]{1,6}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
+    r"|(?![0-9]{3}\.[0-9]{3}\.[0-9]{4}|[0-9]{4}\.[0-9]{4}\.)v?[0-9]{1,6}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"

@@ -77,8 +77,10 @@ class Walk:
                 cleaned = self._string(value, read.name, read, 0)
                 if cleaned is not GONE:
                     kept[read.name] = cleaned
-            else:
+            elif read.half or read.names:
                 self._one_of(kept, read, value, read.name, 0, properties)
+            else:
+                self._entry(kept, read, value, read.name, 0)
         return kept
 
     def name(self, text: str, path: str) -> str:

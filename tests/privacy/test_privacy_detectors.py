@@ -32,6 +32,7 @@ HITS = {
         ("jo\u200b@exam\u200bple.org", "[email]"),
         ("jo\uff20example.org", "[email]"),
         ('x \\u006ao\\u0040example.org"', 'x [email]"'),
+        ("user_jo@example.org_x mail_jo@example.de_2024", "[email]_x [email]_2024"),
     ],
     "ip": [
         ("from 8.8.8.8:53", "from [ip]:53"),
@@ -40,7 +41,14 @@ HITS = {
         ("at 2a00:1450:4001:812::200e.", "at [ip]."),
         ("::ffff:8.8.4.4", "[ip]"),
     ],
-    "mac": [("mac 6c:7e:f4:cd:24:2e!", "mac [mac]!"), ("6C-7E-F4-CD-24-2E", "[mac]"), ("a012.3456.789a", "[mac]")],
+    "mac": [
+        ("mac 6c:7e:f4:cd:24:2e!", "mac [mac]!"),
+        ("6C-7E-F4-CD-24-2E", "[mac]"),
+        ("a012.3456.789a", "[mac]"),
+        ("0012.3456.789a", "[mac]"),
+        ("AA-BB-CC-DD-EE-FF", "[mac]"),
+        ("x aa:bb:cc:dd:ee:ff", "x [mac]"),
+    ],
     "card": [
         ("pay 4111111111111111 now", "pay [card] now"),
         ("4111-1111-1111-1111", "[card]"),
@@ -48,6 +56,8 @@ HITS = {
         ("q=4111+1111+1111+1111&x=1", "q=[card]&x=1"),
         ("3782 822463 10005", "[card]"),
         ("41111111\u200b11111111", "[card]"),
+        *((gap.join(("4111", "1111", "1111", "1111")), "[card]") for gap in ("\t", "\n", "_", ",", ":", "|")),
+        ("x:3782,822463,10005;", "x:[card];"),
     ],
     "iban": [
         ("to DE89 3704 0044 0532 0130 00 today", "to [iban] today"),
@@ -71,6 +81,14 @@ HITS = {
         ("Teléfono: 222 124 450", "Teléfono: [phone]"),
         ("тел. 5321234567 电话: 13123452845", "тел. [phone] 电话: [phone]"),
         ("(11) 96123-1041; 8 (029) 491-58-32", "[phone]; [phone]"),
+        ("415.555.2671", "[phone]"),
+        ("030/1234567, 0171 / 123 45 67, 089/12 34 56 78", "[phone], [phone], [phone]"),
+        ("678 102 383", "[phone]"),
+        ("91 98765 43210 or 98765 43210", "[phone] or [phone]"),
+        ("532.123.45.67", "[phone]"),
+        ("0 (917) 123 4567", "[phone]"),
+        ("我的手机13812345678", "我的手机[phone]"),
+        ("13812345678 是我的 138-1234-5678", "[phone] 是我的 [phone]"),
     ],
     "ssn": [("ssn 078-05-1120.", "ssn [ssn].")],
     "national_id": [
@@ -94,6 +112,9 @@ HITS = {
         ("046 454 286", "[national_id]"),
         ("passport number is C01X00T47", "passport number is [national_id]"),
         ("NHS 943 476 5919", "NHS [national_id]"),
+        ("my aadhaar card no. 234123412346", "my aadhaar card no. [national_id]"),
+        ("आधार 234123412346", "आधार [national_id]"),
+        ("2341:2341:2346", "[national_id]"),
         ("ssn 526416527, my social is 526416527", "ssn [national_id], my social is [national_id]"),
     ],
     "gps": [
@@ -103,6 +124,9 @@ HITS = {
     ],
     "username": [
         ("/home/jdoe/app/x.py", "/home/[username]/app/x.py"),
+        ("/home/jane doe/x.py", "/home/[username]/x.py"),
+        ("C:\\Users\\Jane van Doe\\a b.txt", "C:\\Users\\[username]\\a b.txt"),
+        ("ls /home/jdoe and /tmp", "ls /home/[username] and /tmp"),
         ("C:\\Users\\jdoe\\x.txt", "C:\\Users\\[username]\\x.txt"),
         ('File "/Users/jdoe/x.py", line 3', 'File "/Users/[username]/x.py", line 3'),
     ],
@@ -190,6 +214,11 @@ QUIET = [
     "01-02-2024 31.12.2024 2024-01-02 12345678 0123-4567",
     "1 234 567 890 and 100 200 301",
     "page 3 of 12, 70 12 77 15",
+    "4111,1111,1111,1111,1111 and 4111_1111_1111_1112 and 1.4111,1111,1111,1111",
+    "€ 678 102 383, 678 102 383 EUR, 678 102 000, 678 102 383 kB, $678 102 383",
+    "a/0123/456789 06/2024 12/2024/001",
+    "120.0.6099.109 1.415.555.2671 12345 67890 13812345678",
+    "object_obj@2x_y deadbeef.cafe.com de-ad-be",
 ]
 
 

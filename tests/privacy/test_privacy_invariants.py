@@ -161,8 +161,8 @@ def test_no_input_breaks_the_filter(text: str, raw: bytes) -> None:
 
 def test_a_text_that_does_not_settle_goes_whole() -> None:
     """Where each look brings something more to light, a marker stands for the text, not for what was found so far."""
-    assert FILTER.name("order " + "004111 " * 40, Receipt()) == "[redacted]"
-    assert FILTER.name("order " + "004111 " * 4, Receipt()).startswith("order ")
+    assert FILTER.name("order " + "02 30 26 46 55 " * 40, Receipt()) == "[redacted]"
+    assert FILTER.name("order " + "02 30 26 46 55 " * 4, Receipt()).startswith("order ")
 
 
 def test_json_that_markers_made_too_long_is_cut_and_read_as_text() -> None:

@@ -29,6 +29,7 @@ PARTS = [
     # Addresses of mail and of machines.
     "@", "a@", "a@a.", "a@1.", "a@a.b", '"@', '"@a.bc', "@1.2.3.4", "a@xn--a", "8.8.", "1.2.3.4 ", "a-1.2.3.4",
     "fe80::1 ", "2001:db8::", "aa:bb:", "aa-bb-", "abcd.ef01.",
+    "a@a.de_",
     # Credentials.
     "://", "://a:", "://a@", "://a/", "a://b:c@d", "a://b:1@", "bearer ", "basic +", "authorization: a ",
     "authorization: is a=[", 'authorization: x a="', "cookie: ", "cookie: a=b; ", "ey" + "J", "ey" + "J.", "ey" + "J~",
@@ -43,14 +44,16 @@ PARTS = [
     "0 ", "0-", "4 ", "4111 ", "4111 1111 1111 ", "12-", "01-02-", "0-1 ", "(02) ", "222 ", "030-1234 ",
     "02 30 26 46 55 ", "123 456 7890 ", "+49 30 ", "DE44 ", "DE44 5001 ", "12345678Z ", "AB 12 ", "12345678-",
     "078-05-", "passport ", "id number 1", "social security", "SSN is ", "SSN", "ssn 1", "NHS 1 ", "tel ", "tel 1 ",
-    "phone number is at ", "1.2345,", "12.34567, ", "12\u00b030'", "lat: 1.23456, ",
+    "phone number is at ", "1.2345,", "12.34567, ", "4111:", "4111_1111_",
+    "2341,2341,", "678 102 ", "98765 ", "0171 / 1", "\u624b\u673a1", "13812345678 \u624b",
+    "aadhaar card no ", "12\u00b030'", "lat: 1.23456, ",
     # Names that no sign joins to what they name.
     "lat: 1.2345 ", "lat: ", "values ('", "(password) values ('", "where a in ('", "where password in ('",
     "where pin in (1,", "where a<", "password '", "PASSWORD FOR ", "IDENTIFIED WITH ", "[password]=", "`a`=",
     "password=md5('", "('password','", "(b'a',b'", "<password ", "<a b", "<a><![CDATA[", 'name="a"\n\n',
     'name="a"\r\nb\r\n', "name=password value=", "name: value: ", "value=", "password is ", "was 1",
     # Paths.
-    "/home/", "/home/a", "C:\\Users\\", "\\Users\\a",
+    "/home/", "/home/a", "/home/a b", "C:\\Users\\", "\\Users\\a",
 ]  # fmt: skip
 
 # What keys tell changes what is looked for.
@@ -127,7 +130,7 @@ def test_steps_grow_with_the_text_and_no_faster(at: int) -> None:
             assert counts[1] <= 24 * counts[0] + 8192, (key, text_of(32), counts)
 
 
-UNSETTLED = "order " + "004111 " * 40
+UNSETTLED = "order " + "02 30 26 46 55 " * 40
 
 
 def test_a_text_that_does_not_come_clean_goes_whole_and_is_counted() -> None:

@@ -63,7 +63,7 @@ MARKUP = {
 SENTENCES = {
     f"my password is {PLANTED}, ok?": "my password is [secret], ok?",
     "your verification code is 482910.": "your verification code is [secret].",
-    f"The API key was '{PLANTED}'": "The API key was '[secret]'",
+    f"The API key is '{PLANTED}'": "The API key is '[secret]'",
 }
 QUIET = [
     "SELECT * FROM u WHERE password LIKE ? AND token IN ($1, :b) AND pin <> %s AND secret <> @p",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from otel_posthog.privacy.detectors.called import CALLED
-from otel_posthog.privacy.detectors.card import CARD, is_card
+from otel_posthog.privacy.detectors.card import CARD, CARD_GROUPS, is_card
 from otel_posthog.privacy.detectors.cut import whole_until
 from otel_posthog.privacy.detectors.detector import Detector, Span
 from otel_posthog.privacy.detectors.email import EMAIL
@@ -17,8 +17,8 @@ from otel_posthog.privacy.detectors.gps import GPS, place
 from otel_posthog.privacy.detectors.iban import IBAN
 from otel_posthog.privacy.detectors.ip import IPV4, IPV6
 from otel_posthog.privacy.detectors.jwt import JWT
-from otel_posthog.privacy.detectors.mac import MAC
-from otel_posthog.privacy.detectors.national_id import NATIONAL_ID
+from otel_posthog.privacy.detectors.mac import DOTTED_MAC, MAC
+from otel_posthog.privacy.detectors.national_id import NATIONAL_ID, NATIONAL_ID_GROUPS
 from otel_posthog.privacy.detectors.pairs import pairs, reader
 from otel_posthog.privacy.detectors.phone import PHONE
 from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO
@@ -38,12 +38,15 @@ _ORDER = (
     AUTHORIZATION,
     EMAIL,
     MAC,
+    DOTTED_MAC,
     IPV6,
     IPV4,
     IBAN,
     CARD,
+    CARD_GROUPS,
     SSN,
     NATIONAL_ID,
+    NATIONAL_ID_GROUPS,
     PHONE,
     CALLED,
     GPS,

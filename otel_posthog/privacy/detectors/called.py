@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.look import DATE, SEVEN_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -21,11 +21,14 @@ _NAMES = (
     r"|call (?:me|us|him|her|them)(?: back)?|reach (?:me|us|him|her|them)|text (?:me|us|him|her)"
 )
 _NAMED = re.compile(
-    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{_NAMES})(?![0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{_NAMES})(?:(?<=[^\x00-\x7f])|(?![0-9A-Za-z]))"
     r"[^0-9A-Za-z\n(+]{0,4}(?:(?:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b[^0-9A-Za-z\n(+]{0,4}){0,2}"
     rf"({_NUMBER})",
     re.IGNORECASE,
 )
+# Mobile numbers of China, in a text of its letters.
+_CHINESE = re.compile(r"(?<![0-9A-Za-z_.-])1[3-9][0-9]{9}(?![0-9A-Za-z_]|[.-][0-9])")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _ANY = re.compile(rf"(?<![0-9A-Za-z_.+-]){_NUMBER}")
 
 
@@ -34,7 +37,10 @@ def _find(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
         return [match.span() for match in _ANY.finditer(text) if not DATE.match(text, match.start())]
     if not _may_name(text.lower()):
         return []
-    return [match.span(1) for match in _NAMED.finditer(text) if not DATE.match(text, match.start(1))]
+    spans = [match.span(1) for match in _NAMED.finditer(text) if not DATE.match(text, match.start(1))]
+    if not text.isascii() and _HAN.search(text):
+        spans += (match.span() for match in _CHINESE.finditer(text))
+    return apart(spans) if len(spans) > 1 else spans
 
 
 def _may_name(low: str) -> bool:

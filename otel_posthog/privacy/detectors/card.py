@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.checksums import luhn
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import LONG_DIGITS, NUMBER
+from otel_posthog.privacy.detectors.look import GROUPS, LONG_DIGITS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 
 _DIALLED = re.compile(r"[0-9]{8,15}(?![ .-]?[0-9])")
@@ -97,4 +97,18 @@ _LOCAL = frozenset({5019, 5080, 9792, 5041, 5067, 5090, 6277, 6362, 6363, 6516, 
 _MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763})
 
 
+# Grouped as lists, paths and tables group: no number is written so, and no more groups may stand beside them.
+_ODDLY_GROUPED = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][\t\n_,:|.-])"
+    r"(?:[0-9]{4}([\t\n_,:|])[0-9]{4}\1[0-9]{4}\1[0-9]{4}|3[0-9]{3}([\t\n_,:|])[0-9]{6}\2[0-9]{5})"
+    r"(?![0-9A-Za-z]|[\t\n_,:|.-][0-9])"
+)
+
+
+def _find_grouped(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    found = _ODDLY_GROUPED.finditer(text)
+    return [match.span() for match in found if is_card("".join(_GROUP.findall(match.group())))]
+
+
+CARD_GROUPS = Detector("card", _find_grouped, needs=GROUPS)
 CARD = Detector("card", _find, needs=NUMBER | LONG_DIGITS)

@@ -11,7 +11,9 @@ from otel_posthog.privacy.keys import KeyFacts
 
 # No length is too much: what DNS and RFC 5321 allow is shorter, and what is longer is somebody's all the same.
 _DOMAIN = re.compile(
-    r"(?:[\w\x80-\xff-]+\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_]|-|_\w)|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
+    r"(?:[\w\x80-\xff-]+\.)+(?:(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_]|-|_\w)"
+    # Grown together with what follows it, as in a file's name.
+    r"|(?:com|org|net|edu|gov|info|[a-z]{2})(?=_\w))|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
 )
 _VERSION_NUMBERS = 64  # of random addresses one in 256 has only such small numbers
 _LOCAL_CHARS = r"\w.!#$*+^`{|}~'-"

@@ -11,18 +11,19 @@ from collections.abc import Sequence
 
 AT, COLON, EQUALS, FLAG, SLASH, GAP, COLONS, DASHES, DOTS, TOKEN = (1 << bit for bit in range(10))
 DIGIT, FOUR_DIGITS, SEVEN_DIGITS, DOTTED, NUMBER, LONG_DIGITS, IBAN_START = (1 << bit for bit in range(10, 17))
-QUOTE = 1 << 17
+QUOTE, GROUPS = 1 << 17, 1 << 18
 """What may be seen: the characters `@`, `:`, `=`, `--`, a slash of either kind, white space or `+`; `::` or five `:`;
 five `-`; two `.`; 14 characters of a word without a break; a digit; four digits; seven; four numbers with `.`
 between them; a number of seven digits or more, also grouped; 13 digits or more; two letters and two
-digits where a word begins; a quote or an opening bracket."""
+digits where a word begins; a quote or an opening bracket; three groups of digits as cards have them, whatever stands
+between."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
 _MAY_BE_LONG = re.compile(r"[0-9 ().+/-]{9,}")
 # Moments, which stand in every log line.
 DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
-_FEWEST_DIGITS, _CARD_DIGITS = 7, 13
+_FEWEST_DIGITS, _ID_DIGITS, _CARD_DIGITS = 7, 12, 13
 
 _DIGITS = b"0123456789"
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -85,6 +86,8 @@ def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int,
     seen |= SEVEN_DIGITS
     if digits >= _CARD_DIGITS:
         seen |= LONG_DIGITS
+    if digits >= _ID_DIGITS and (classes.find(b"0000x0000x0000") >= 0 or classes.find(b"0000x000000x00000") >= 0):
+        seen |= GROUPS
     if raw.translate(_AS_NUMBERS).find(_LONG_RUN) < 0:
         return seen, ()
     # Row by row, and each to its last digit: of a row of brackets without a number in it each would be read to its end.

@@ -21,10 +21,12 @@ _DOTTED_END = re.compile(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
 
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    spans = [match.span() for match in _MAC.finditer(text)] if text.count(":") >= 5 or text.count("-") >= 5 else []
-    if _DOTTED_END.search(text):
-        spans += (match.span() for match in _DOTTED.finditer(text))
-    return spans
+    return [match.span() for match in _MAC.finditer(text)] if text.count(":") >= 5 or text.count("-") >= 5 else []
 
 
-MAC = Detector("mac", _find, needs=DIGIT, needs_one=COLONS | DASHES | DOTS)
+def _find_dotted(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    return [match.span() for match in _DOTTED.finditer(text)] if _DOTTED_END.search(text) else []
+
+
+MAC = Detector("mac", _find, needs_one=COLONS | DASHES)
+DOTTED_MAC = Detector("mac", _find_dotted, needs=DIGIT | DOTS)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from otel_posthog.privacy.detectors.checksums import verhoeff
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.issuers import BY_GROUPS, BY_LENGTH
-from otel_posthog.privacy.detectors.look import DATE, DIGIT, FOUR_DIGITS
+from otel_posthog.privacy.detectors.look import DATE, DIGIT, FOUR_DIGITS, GROUPS
 from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id, may_hold_mixed_id
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -84,15 +85,15 @@ NAMES_IN_WORDS = (
     r"social security|my social|c[ée]dula|kennitala|isikukood|asmens kodas|personas kods|rodn[ée] [čc][íi]slo|ИНН|СНИЛС"
     r"|national insurance|national id|identity (?:number|card|code)|identification (?:number|code)"
     r"|id (?:number|card|code|no\b)|tax(?:payer)?[ -]?(?:id|number|file)|steuer-?id|steuernummer|versichertennummer"
-    r"|codice fiscale|burgerservicenummer|personnummer|henkil[oö]tunnus|f[oø]dselsnummer|aadha+r|kimlik|voter|medicare"
-    r"|passport|pasaporte|reisepass|passeport|paspoort|passaporto|pass-?nr|ausweis|driv(?:er|ing)(?:'?s)? licen[cs]e"
-    r"|licen[cs]e (?:number|no)|(?:thai|turkish|rsa|finnish|swedish) id|여권|주민등록번호|身份证"
-    r"|マイナンバー|เลขประจำตัวประชาชน"
+    r"|codice fiscale|burgerservicenummer|personnummer|henkil[oö]tunnus|f[oø]dselsnummer|aadha+r|uidai|आधार|kimlik"
+    r"|voter|medicare|passport|pasaporte|reisepass|passeport|paspoort|passaporto|pass-?nr|ausweis"
+    r"|driv(?:er|ing)(?:'?s)? licen[cs]e|licen[cs]e (?:number|no)|(?:thai|turkish|rsa|finnish|swedish) id"
+    r"|여권|주민등록번호|身份证|マイナンバー|เลขประจำตัวประชาชน"
 )
 _NAMES = re.compile(rf"(?<![0-9A-Za-z])(?:{CAPITALS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{NAMES_IN_WORDS})")
 _AFTER_NAME = re.compile(
     # No bracket: a marker is not a word of the sentence.
-    r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
+    r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?(?:[^0-9A-Za-z\n\[]{0,3}(?:no|nr|num|number|card|code)\b)?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
     r"[^0-9A-Za-z\n\]]{1,4}"
     r"((?=(?:[ .-]?[0-9A-Za-z]){5})(?=(?:[ .-]?[0-9A-Za-z]){0,6}[0-9]{2})"
     r"[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Z]{1,8}){0,5})"
@@ -116,9 +117,9 @@ _ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte <
 _FIRST_WORDS = frozenset(
     (
         f"{CAPITALS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
-        "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar kimlik "
-        "voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver driving "
-        "cedula kennitala isikukood asmens personas rodne license licence thai turkish rsa finnish swedish"
+        "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar uidai "
+        "kimlik voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver "
+        "driving cedula kennitala isikukood asmens personas rodne license licence thai turkish rsa finnish swedish"
     )
     .encode()
     .split()
@@ -145,4 +146,16 @@ def _find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     return apart(spans) if len(spans) > 1 else spans
 
 
+# Aadhaar, grouped as lists and paths group.
+_ODDLY_GROUPED = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][\t\n_,:|.-])[2-9][0-9]{3}([\t\n_,:|])[0-9]{4}\1[0-9]{4}(?![0-9A-Za-z]|[\t\n_,:|.-][0-9])"
+)
+
+
+def _find_grouped(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    found = _ODDLY_GROUPED.finditer(text)
+    return [match.span() for match in found if verhoeff("".join(_DIGIT.findall(match.group())))]
+
+
+NATIONAL_ID_GROUPS = Detector(NAME, _find_grouped, needs=GROUPS, in_versions=False)
 NATIONAL_ID = Detector(NAME, _find, needs=DIGIT | FOUR_DIGITS, in_versions=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.look import DATE, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -38,11 +38,25 @@ _NATIONAL = re.compile(
     r"|(?:8[ -])?(?:\([0-9]{3,5}\)|[0-9]{3,5})[ -][0-9]{2,3}-[0-9]{2}-[0-9]{2}"
     # 222 123 6780, 329 950 42 45, 612 34 86 03, 131 2345 2845: groups of no other number
     r"|(?:[2-9][0-9]{2} [0-9]{3} [0-9]{4}|[2-9][0-9]{2} [0-9]{3} [0-9]{2} [0-9]{2}"
-    r"|[6-9][0-9]{2}(?: [0-9]{2}){3}|1[3-9][0-9] [0-9]{4} [0-9]{4})(?! [0-9])"
+    r"|[6-9][0-9]{2}(?: [0-9]{2}){3}|1[3-9][0-9] [0-9]{4} [0-9]{4}"
+    # 678 102 383, 98765 43210
+    r"|[67][0-9]{2} [0-9]{3} (?!000)[0-9]{3}|(?:91[ -])?[6-9][0-9]{4} [0-9]{5})(?! [0-9])"
+    # 138-1234-5678
+    r"|1[3-9][0-9]-[0-9]{4}-[0-9]{4}"
     # 84 0700-5809, 34-3183-8895
     r"|[0-9]{2}[ -][0-9]{4}-[0-9]{4}"
     r")" + _EXTENSION + _END
 )
+_BEGINS = r"(?<![0-9A-Za-z_.+/-])(?<![0-9][ :])"
+# 030/1234567, 0171 / 123 45 67
+_SLASHED = re.compile(rf"{_BEGINS}0[1-9][0-9]{{1,4}} ?/ ?[0-9]{{2,9}}(?:[ -][0-9]{{2,4}}){{0,3}}{_END}")
+# 532.123.45.67, which is no address; 0 (917) 123 4567
+_DOTTED = re.compile(rf"{_BEGINS}[3-9][0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{2}}\.[0-9]{{2}}{_END}")
+_AFTER_ZERO = re.compile(rf"{_BEGINS}0 ?\([0-9]{{3}}\)[ -]?[0-9]{{3}}[ -][0-9]{{4}}{_END}")
+# 678 102 383 may also be an amount.
+_THREE_THREES = re.compile(r"[67][0-9]{2} [0-9]{3} [0-9]{3}")
+_CURRENCIES = frozenset("$€£¥")
+_UNIT = re.compile(r" ?(?:[$€£¥%]|[A-Z]{3}\b|[kKMGT]?[Bb]\b|bytes|rows|items)")
 _EXTENSION_CHARS = 16
 _DIGIT = re.compile(r"[0-9]")
 
@@ -52,24 +66,40 @@ def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     for run in runs:
         if DATE.match(text, run.start()):
             continue
-        # From the plus before the run to the extension behind it.
-        start, stop = max(0, run.start() - 1), run.end() + _EXTENSION_CHARS
-        if text[start] == "+" or "00" in run.group() or "+" in run.group():
-            spans += _international(text, start, stop)
-        if not run.group().isdecimal():
-            spans += _national(text, start, stop)
-    return spans
+        # From the plus before the run to the extension behind it; what begins behind the run is the next one's.
+        start, stop, written = max(0, run.start() - 1), run.end() + _EXTENSION_CHARS, run.group()
+        found: list[re.Match[str]] = []
+        if text[start] == "+" or "00" in written or "+" in written:
+            found = _international(text, start, stop)
+        if not written.isdecimal():
+            found += _national(text, start, stop, written)
+        if found:
+            spans += [match.span() for match in found if match.start() < run.end()]
+    return apart(spans) if len(spans) > 1 else spans
 
 
-def _international(text: str, start: int, stop: int) -> list[Span]:
+def _international(text: str, start: int, stop: int) -> list[re.Match[str]]:
     pattern = _FORM_ENCODED if text[start] == "+" and text[start - 1 : start] == "=" else _INTERNATIONAL
-    found = pattern.finditer(text, start, stop)
-    return [match.span() for match in found if _is_plausible(match.group())]
+    return [match for match in pattern.finditer(text, start, stop) if _is_plausible(match.group())]
 
 
-def _national(text: str, start: int, stop: int) -> list[Span]:
-    found = _NATIONAL.finditer(text, start, stop)
-    return [match.span() for match in found if _fewest(match.group()) <= len(_DIGIT.findall(match.group())) <= 17]
+def _national(text: str, start: int, stop: int, written: str) -> list[re.Match[str]]:
+    found = [*_NATIONAL.finditer(text, start, stop)]
+    if "/" in written:
+        found += _SLASHED.finditer(text, start, stop)
+    if "." in written:
+        found += _DOTTED.finditer(text, start, stop)
+    if "(" in written:
+        found += _AFTER_ZERO.finditer(text, start, stop)
+    return [match for match in found if _is_national(text, match)] if found else found
+
+
+def _is_national(text: str, match: re.Match[str]) -> bool:
+    number = match.group()
+    if _THREE_THREES.fullmatch(number):
+        is_amount = text[match.start() - 2 : match.start()].rstrip()[-1:] in _CURRENCIES
+        return not is_amount and _UNIT.match(text, match.end()) is None
+    return _fewest(number) <= len(_DIGIT.findall(number)) <= 17
 
 
 def _fewest(number: str) -> int:

@@ -32,7 +32,7 @@ _TUPLE = re.compile(
 )
 _NAME = re.compile(r"[a-z][a-z_-]{1,31}")
 # `my password is x1`: what follows has a digit, and is no measure (`8-16 characters`).
-_SAID = re.compile(r" (?:is|was) [\"']?((?=\S{0,64}[0-9])(?![0-9]{1,3}(?:-|\Z))[^\s\"']{4,})")
+_SAID = re.compile(r" is [\"']?((?=\S{0,64}[0-9])(?![0-9]{1,3}(?:-|\Z))[^\s\"']{4,})")
 _LOOK_BACK_CHARS = 48
 
 
@@ -67,7 +67,7 @@ def said(read: Read) -> Detector:
     """
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        return list(_said(text, read)) if " is " in text or " was " in text else []
+        return list(_said(text, read)) if " is " in text else []
 
     return Detector("secret", find, needs=GAP | DIGIT, gives_way=False)
 
