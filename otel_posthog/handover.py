@@ -101,6 +101,8 @@ class HandOver(Generic[_Made]):
         all the same: one more for each level of that.
         """
         if not is_inside():
+            if self._thread is None:
+                self.start()  # there are ticks also where there is no queue
             with Inside():
                 made = tuple(self._handle(signal))
                 if made:
@@ -173,6 +175,8 @@ class HandOver(Generic[_Made]):
                     self._is_starting = False
 
     def _work(self) -> None:
+        # Before the first signal as well: what a tick looks at may have changed long since.
+        self._tick()
         while self._step(_IDLE_S):
             self._tick()
 

@@ -33,14 +33,26 @@ The keys are those of the app: OTEL_POSTHOG_IDENTITY_KEYS, or the file that
 OTEL_POSTHOG_IDENTITY_KEYS_FILE or identity_keys_file in the policy names.
 
 examples:
-  otel-posthog pseudonym --all-keys < ids      every id that PostHog may have
-  otel-posthog pseudonym --at 2026-05-01 -     the one of events of that day
-  otel-posthog pseudonym --group company -     of a company instead of a user
+  otel-posthog pseudonym --erase < ids             every id that PostHog may have
+  otel-posthog pseudonym --erase --session < ids   the same of sessions
+  otel-posthog pseudonym --at 2026-05-01 -         the one of events of that day
+  otel-posthog pseudonym --group company -         of a company instead of a user
 
-To erase a person, delete each of these distinct ids in PostHog. Ids of the
-mode daily cannot be found by anybody once their day is over; in the modes
-unlinked and installation no event is anybody's.
+To erase a person, delete each of these distinct ids in PostHog. --erase has
+the id itself as well, which events of the mode identified have, and those of
+the mode daily as long as their salt is kept here. It says what it cannot know.
 """
+UNKNOWN = {
+    "user": (
+        "ids of the mode daily of days that are over: nobody can tell whose they were",
+        "sessions and groups of theirs: give those with --session and --group TYPE",
+        "other ids of theirs, as an alias from before log-in, and other spellings: give those too",
+        "ids under keys that are not among these any more",
+        "events that carry the installation's id, and what properties say of them in words",
+    ),
+    "session": ("sessions that you do not name", "ids under keys that are not among these any more"),
+    "group": ("groups that you do not name", "ids under keys that are not among these any more"),
+}
 EXTRA = ""
 BAD_CONFIGURATION = 1
 
@@ -61,7 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the pseudonym of events of this time: 2026-05-01 or 2026-05-01T12:00:00Z (default: now)",
     )
     times.add_argument("--all-keys", action="store_true", help="the pseudonyms under every key, the oldest first")
-    parser.add_argument("--group", metavar="TYPE", help="the ids are keys of groups of this type")
+    times.add_argument("--erase", action="store_true", help="every id that PostHog may have, in whichever mode")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--group", metavar="TYPE", help="the ids are keys of groups of this type")
+    kinds.add_argument("--session", action="store_true", help="the ids are those of sessions")
     parser.add_argument("--policy", metavar="FILE", help="the policy file (default: OTEL_POSTHOG_POLICY)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -71,27 +86,38 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         keys = _keys(arguments)
         for given in _ids(arguments.ids):
-            for key in keys:
-                _show(given, key, arguments)
+            for found in _every_id(given, keys, arguments) if arguments.erase else _pseudonyms(given, keys, arguments):
+                print(json.dumps(found) if arguments.json else found["pseudonym"])
     except ConfigurationError as error:
         print(f"otel-posthog pseudonym: {error}", file=sys.stderr)
         return BAD_CONFIGURATION
+    if arguments.erase:
+        for line in ("not among them, since it cannot be known:", *(f"  {each}" for each in UNKNOWN[_kind(arguments)])):
+            print(line, file=sys.stderr)
     return 0
+
+
+def _kind(arguments: argparse.Namespace) -> str:
+    return "session" if arguments.session else "user" if arguments.group is None else "group"
 
 
 def _keys(arguments: argparse.Namespace) -> Sequence[Key]:
     """Return the keys to print pseudonyms of."""
-    from otel_posthog.setup.settings import read_identity_keys  # noqa: PLC0415 - help comes at once
+    from otel_posthog.setup.settings import find_identity_keys, read_identity_keys  # noqa: PLC0415 - help comes at once
 
+    if arguments.erase:
+        # There may be events of a mode that needs none.
+        found = find_identity_keys(os.environ, arguments.policy)
+        return found.keys if found else ()
     ring = read_identity_keys(os.environ, arguments.policy)
     if arguments.all_keys:
         return ring.keys
-    found = ring.at(time.time_ns() if arguments.at is None else arguments.at)
-    if found is None:
+    used = ring.at(time.time_ns() if arguments.at is None else arguments.at)
+    if used is None:
         raise ConfigurationError("no key was in use at that time: events of then carry no user")
     if len(ring.keys) > 1:
         print(f"there are {len(ring.keys)} keys: --all-keys prints the pseudonyms under each", file=sys.stderr)
-    return [found]
+    return [used]
 
 
 def _ids(given: Iterable[str]) -> Iterator[str]:
@@ -104,16 +130,48 @@ def _ids(given: Iterable[str]) -> Iterator[str]:
     yield from (line.strip() for line in sys.stdin if line.strip())
 
 
-def _show(given: str, key: Key, arguments: argparse.Namespace) -> None:
-    from otel_posthog.identity.pseudonyms import group_pseudonym, user_pseudonym  # noqa: PLC0415
+def _pseudonyms(given: str, keys: Sequence[Key], arguments: argparse.Namespace) -> Iterator[dict[str, str | None]]:
+    """Yield what stands for `given` under each of `keys`."""
+    from otel_posthog.identity.pseudonyms import (  # noqa: PLC0415 - help comes at once
+        group_pseudonym,
+        session_pseudonym,
+        user_pseudonym,
+    )
 
-    kind = arguments.group
-    pseudonym = user_pseudonym(key.secret, given) if kind is None else group_pseudonym(key.secret, kind, given)
-    if arguments.json:
+    for key in keys:
         since = None if key.since_ns is None else moment_of(key.since_ns).isoformat()
-        print(json.dumps({"pseudonym": pseudonym, "key_since": since}))
-    else:
-        print(pseudonym)
+        if arguments.session:
+            found = session_pseudonym(key.secret, given)
+        elif arguments.group is not None:
+            found = group_pseudonym(key.secret, arguments.group, given)
+        else:
+            found = user_pseudonym(key.secret, given)
+        yield {"pseudonym": found, "key_since": since}
+
+
+def _every_id(given: str, keys: Sequence[Key], arguments: argparse.Namespace) -> Iterator[dict[str, str | None]]:
+    """Yield every id that PostHog may have for `given`, with the mode in which it was sent."""
+    kept: list[dict[str, str | None]] = [{"pseudonym": given, "mode": "identified"}]
+    kept += [{**each, "mode": "pseudonymous"} for each in _pseudonyms(given, keys, arguments)]
+    yield from kept
+    ids = [str(each["pseudonym"]) for each in kept]
+    if arguments.group is not None:
+        # What PostHog has of a group that was updated without a user.
+        yield from ({**each, "pseudonym": f"${arguments.group}_{each['pseudonym']}"} for each in kept)
+    elif not arguments.session:
+        for daily in _daily(ids):
+            yield {"pseudonym": daily, "mode": "daily"}
+
+
+def _daily(ids: Sequence[str]) -> Iterator[str]:
+    """Yield what stands for each of `ids` on the days whose salt is kept here: today, and just after midnight two."""
+    from otel_posthog.identity.pseudonyms import daily_pseudonym  # noqa: PLC0415
+    from otel_posthog.identity.salts import DailySalts  # noqa: PLC0415
+    from otel_posthog.state import state_directory  # noqa: PLC0415
+
+    for day, salt in DailySalts(state_directory(os.environ)).kept():
+        # A service that is told a lasting pseudonym, and no id, makes that of the day of it.
+        yield from (daily_pseudonym(day, salt, each) for each in ids)
 
 
 def _time_ns(text: str) -> int:

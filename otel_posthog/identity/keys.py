@@ -67,8 +67,7 @@ def read_keys(environ: Mapping[str, str], file: str | None) -> KeyRing | None:
     Raises:
         ConfigurationError: They cannot be read, or one of them cannot be a key.
     """
-    given = environ.get(env.IDENTITY_KEYS, "").strip()
-    named = environ.get(env.OTEL_POSTHOG_IDENTITY_KEYS_FILE, "").strip()
+    given, named = _configured(environ)
     if given and named:
         raise ConfigurationError(
             f"{env.IDENTITY_KEYS} and {env.OTEL_POSTHOG_IDENTITY_KEYS_FILE} are both set; keep one"
@@ -77,6 +76,16 @@ def read_keys(environ: Mapping[str, str], file: str | None) -> KeyRing | None:
         return parse_keys(given, where=env.IDENTITY_KEYS)
     path = named or file
     return parse_keys(_text(path), where=path) if path else None
+
+
+def keys_file(environ: Mapping[str, str], file: str | None) -> str | None:
+    """Return the path of the file that the keys are read from, as `read_keys`; None where there is none."""
+    given, named = _configured(environ)
+    return None if given else named or file
+
+
+def _configured(environ: Mapping[str, str]) -> tuple[str, str]:
+    return environ.get(env.IDENTITY_KEYS, "").strip(), environ.get(env.OTEL_POSTHOG_IDENTITY_KEYS_FILE, "").strip()
 
 
 def parse_keys(text: str, *, where: str) -> KeyRing:

@@ -72,7 +72,7 @@ class Pseudonyms:
     def daily(self, user_id: str, time_ns: int) -> str | None:
         """Return what stands for a user on the day of `time_ns`; None where the day's salt is gone."""
         found = self._salts.at(time_ns) if self._salts else None
-        return None if found is None else f"daily-{found[0]}-{_keyed(found[1], 'user', user_id)}"
+        return None if found is None else daily_pseudonym(*found, user_id)
 
     def user(self, user_id: str, time_ns: int) -> str | None:
         """Return what stands for a user; None where there is no key for that time."""
@@ -87,23 +87,10 @@ class Pseudonyms:
     def session(self, session_id: str, time_ns: int) -> str | None:
         """Return what stands for a session; None where there is no key for that time.
 
-        A UUIDv7 stays one, since PostHog takes no other as a session: of its own it keeps the minute, no more.
+        A UUIDv7 stays one.
         """
         secret = self._secret(time_ns)
-        if secret is None:
-            return None
-        digest = _keyed(secret, "session", session_id)
-        try:
-            given = uuid.UUID(session_id)
-        except ValueError:
-            return f"session-{digest}"
-        if given.version != 7:
-            return f"session-{digest}"
-        started_ms = (given.int >> 80) // _MS_PER_MINUTE * _MS_PER_MINUTE
-        random = int(digest, 16)
-        # RFC 9562, section 5.7: 48 bits of time, the version, 12 bits, the variant, 62 bits.
-        value = started_ms << 80 | 7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-        return str(uuid.UUID(int=value))
+        return None if secret is None else session_pseudonym(secret, session_id)
 
     def _secret(self, time_ns: int) -> bytes | None:
         key = self._keys.at(time_ns) if self._keys else None
@@ -118,6 +105,30 @@ def user_pseudonym(secret: bytes, user_id: str) -> str:
 def group_pseudonym(secret: bytes, group_type: str, group_key: str) -> str:
     """Return what stands for a group of this type under this key: `group-` and 32 hex digits."""
     return f"group-{_keyed(secret, 'group', group_type, group_key)}"
+
+
+def session_pseudonym(secret: bytes, session_id: str) -> str:
+    """Return what stands for a session under this key: `session-` and 32 hex digits, or a UUIDv7 for one.
+
+    PostHog takes no other as a session; of its own it keeps the minute, no more.
+    """
+    digest = _keyed(secret, "session", session_id)
+    try:
+        given = uuid.UUID(session_id)
+    except ValueError:
+        return f"session-{digest}"
+    if given.version != 7:
+        return f"session-{digest}"
+    started_ms = (given.int >> 80) // _MS_PER_MINUTE * _MS_PER_MINUTE
+    random = int(digest, 16)
+    # RFC 9562, section 5.7: 48 bits of time, the version, 12 bits, the variant, 62 bits.
+    value = started_ms << 80 | 7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    return str(uuid.UUID(int=value))
+
+
+def daily_pseudonym(day: str, salt: bytes, user_id: str) -> str:
+    """Return what stands for a user on a day: `daily-`, the day and 32 hex digits."""
+    return f"daily-{day}-{_keyed(salt, 'user', user_id)}"
 
 
 def pseudonym_day(pseudonym: str) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -59,6 +59,13 @@ class PeriodSecrets:
         if secret is None:
             secret = self._secrets.setdefault(period, self._kept(period) or secrets.token_bytes(32))
         return period, secret
+
+    def kept(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the periods that are not over and have a secret on disk, with it; none is made."""
+        now = self._now()
+        for period in sorted({self._name_of(now), self._name_of(now - GRACE)}):
+            if (self._directory / f"{self._prefix}{period}").exists() and (secret := self._kept(period)) is not None:
+                yield period, secret
 
     def expire(self) -> frozenset[str]:
         """Destroy the secrets of periods that are over, here and on disk; return the periods that are not.

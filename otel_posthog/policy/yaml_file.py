@@ -53,9 +53,11 @@ def parse_policy(text: str, *, source: str, directory: Path | None = None, base:
 
 
 def files_of(policy: Policy) -> tuple[str, ...]:
-    """Return the paths of the files that `policy` was read from; none for the built-in one."""
+    """Return the paths of the files that `policy` was read from, those of the keys of `hmac` too."""
     catalogs = (policy.catalog, *(each.catalog for each in policy.destinations))
-    return (policy.source, *dict.fromkeys(each.file for each in catalogs if each is not None and each.file is not None))
+    keys = (each.hmac_key for each in (policy.privacy, *(each.privacy for each in policy.destinations)) if each)
+    named = [each.file for each in (*catalogs, *keys) if each is not None and each.file is not None]
+    return (policy.source, *dict.fromkeys(named))
 
 
 def _with_files(policy: Policy, directory: Path, reader: Reader) -> Policy:

@@ -23,7 +23,7 @@ from otel_posthog.policy import Policy, activate
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.collecting import chosen, collecting
 from otel_posthog.setup.providers import Providers, attach
-from otel_posthog.setup.replace import replaced, watch
+from otel_posthog.setup.replace import keys_replaced, replaced, watch, watch_keys
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
 from otel_posthog.setup.tell import hear, tell_remarks, tell_start
@@ -154,6 +154,7 @@ def _start(settings: Settings, environ: MutableMapping[str, str], door: str, *, 
         tell_remarks(settings)
     _running = Running(settings, health, guard, redactor, pipeline, door)
     watch(_running, _reread)
+    watch_keys(_running, _reread_keys)
     return _running
 
 
@@ -185,6 +186,15 @@ def _reread() -> Policy:
     """Read the policy's files again, on the worker; return what is then in force."""
     replace_policy()
     return _running.settings.policy if _running else Policy()
+
+
+def _reread_keys() -> None:
+    """Read the identity keys again, on the worker."""
+    global _running
+    with _lock:
+        settings = keys_replaced(_running) if _running else None
+        if _running is not None and settings is not None:
+            _running = dataclasses.replace(_running, settings=settings)
 
 
 def is_attached() -> bool:

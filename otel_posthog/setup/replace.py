@@ -12,17 +12,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from otel_posthog.errors import OtelPostHogError
+from otel_posthog.identity import keys_file
 from otel_posthog.policy import Destination, Policy, activate, collection_choice
 from otel_posthog.policy.watch import Watch
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.running import Running
-from otel_posthog.setup.settings import Settings, read
+from otel_posthog.setup.settings import Settings, keys_of, read
 from otel_posthog.setup.tell import tell_remarks
 
 _log = logging.getLogger("otel_posthog")
 
 BUILT_IN = Policy().source
+
+# The key that a file names for a time is in force in every process that was told of it so long before.
+KEYS_INTERVAL_S = 30.0
 
 
 def replaced(running: Running, policy: Policy | str | os.PathLike[str] | None) -> Settings | None:
@@ -74,6 +78,52 @@ def watch(running: Running, changed: Callable[[], Policy]) -> None:
             made = _watch(changed())
 
     pipeline.on_tick(look)
+
+
+def watch_keys(running: Running, changed: Callable[[], None]) -> None:
+    """Have the worker call `changed` when the file of the identity keys has changed, whatever the policy watches.
+
+    A key is added with a time that is to come, so that all processes change at once: each has to know of it by then.
+
+    Args:
+        running: What set-up made.
+        changed: Reads the keys again.
+    """
+    pipeline = running.pipeline
+    if pipeline is None:
+        return
+    path: str | None = None
+    made: Watch | None = None
+
+    def look() -> None:
+        nonlocal path, made
+        policy = pipeline.policy
+        found = keys_file(os.environ, policy.identity_keys_file)
+        if found != path:
+            # At the start, and with another policy: these keys have just been read.
+            path = found
+            made = Watch((found,), policy.watch_interval_s or KEYS_INTERVAL_S) if found else None
+        elif made is not None and made.has_changed():
+            changed()
+
+    look()
+    pipeline.on_tick(look)
+
+
+def keys_replaced(running: Running) -> Settings | None:
+    """Put the identity keys in force that are configured now; None where they are the same, or refused in one line."""
+    before, pipeline = running.settings, running.pipeline
+    try:
+        keys = keys_of(before.policy, os.environ)
+    except OtelPostHogError as error:
+        _log.error("%s. The keys before it stay in force", error)
+        return None
+    if pipeline is None or (keys and keys.keys) == (before.keys and before.keys.keys):
+        return None
+    pipeline.replace_policy(before.policy, keys)
+    hand_on(before.policy, pipeline.pseudonyms, collection_choice(os.environ), running.guard)
+    _log.info("the identity keys are read again: there are %d", len(keys.keys) if keys else 0)
+    return replace(before, keys=keys)
 
 
 def _watch(policy: Policy) -> Watch | None:

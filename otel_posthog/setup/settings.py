@@ -98,7 +98,7 @@ def read(  # noqa: PLR0913 - all but the first by name
     if collection.is_preview and not any(each.api_key for each in chosen.destinations):
         # A preview is for those as well who have no project yet; nothing is sent with this.
         chosen = chosen.with_credentials(PREVIEW, None)
-    lift, keys = read_lift(environ, sampler), _keys(chosen, environ)
+    lift, keys = read_lift(environ, sampler), keys_of(chosen, environ)
     return Settings(chosen, collection, lift, keys, api_key=api_key, host=host, remarks=remarks)
 
 
@@ -245,7 +245,7 @@ def read_identity_keys(environ: Mapping[str, str], policy: str | None = None) ->
     Raises:
         ConfigurationError: There are none, or they cannot be keys.
     """
-    keys = read_keys(environ, _policy(environ, policy).identity_keys_file)
+    keys = find_identity_keys(environ, policy)
     if keys is None:
         raise ConfigurationError(
             f"no keys: set {env.OTEL_POSTHOG_IDENTITY_KEYS_FILE} or {env.IDENTITY_KEYS} as it is set for the app"
@@ -253,8 +253,25 @@ def read_identity_keys(environ: Mapping[str, str], policy: str | None = None) ->
     return keys
 
 
-def _keys(policy: Policy, environ: Mapping[str, str]) -> KeyRing | None:
-    """Return the keys that are configured; those of a policy that needs none are read all the same, for baggage."""
+def find_identity_keys(environ: Mapping[str, str], policy: str | None = None) -> KeyRing | None:
+    """Return the same, or None where there are none.
+
+    Args:
+        environ: The environment.
+        policy: The path of a policy file; default the one that `environ` names.
+
+    Raises:
+        ConfigurationError: They cannot be keys.
+    """
+    return read_keys(environ, _policy(environ, policy).identity_keys_file)
+
+
+def keys_of(policy: Policy, environ: Mapping[str, str]) -> KeyRing | None:
+    """Return the keys that are configured; those of a policy that needs none are read all the same, for baggage.
+
+    Raises:
+        ConfigurationError: They cannot be keys, or the policy needs some and there are none.
+    """
     keys = read_keys(environ, policy.identity_keys_file)
     modes = {policy.identity_of(each) for each in policy.destinations}
     if keys is None and IdentityMode.PSEUDONYMOUS in modes:

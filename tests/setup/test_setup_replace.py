@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from events import KEY, NEXT_KEY, ring
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
@@ -17,8 +18,19 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import otel_posthog
-from otel_posthog.policy import Destination, Policy, PrivacyPolicy, Rule, active
+from otel_posthog.identity import Pseudonyms
+from otel_posthog.policy import (
+    DeliveryPolicy,
+    Destination,
+    Durability,
+    IdentityMode,
+    Policy,
+    PrivacyPolicy,
+    Rule,
+    active,
+)
 from otel_posthog.setup import configure as module
+from otel_posthog.setup import replace as replace_module
 from otel_posthog.testing import FakePostHog
 
 PHONE = "+49 30 901820"
@@ -176,6 +188,81 @@ def test_a_file_that_is_not_watched_is_read_once(program: Program, fake_posthog:
     assert "plan" in fake_posthog.events[0].properties
     assert otel_posthog.replace_policy()
     assert active().privacy.rules
+
+
+@pytest.mark.parametrize("durability", ["spool", "write_through", "memory"])
+def test_a_key_file_is_read_again_in_a_running_process(  # noqa: PLR0917 - fixtures
+    durability: str,
+    program: Program,
+    fake_posthog: FakePostHog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever is watched: a key that is added counts from its time on; keys that cannot be used leave the others."""
+    monkeypatch.setattr(replace_module, "KEYS_INTERVAL_S", 0.01)
+    keys = written(tmp_path / "keys", f"{KEY}\n")
+    monkeypatch.setenv("OTEL_POSTHOG_IDENTITY_KEYS_FILE", str(keys))
+    delivery = DeliveryPolicy(durability=Durability(durability), flush_interval_s=0.01)
+    program.start(Policy(identity=IdentityMode.PSEUDONYMOUS, delivery=delivery), fake_posthog.url)
+
+    def sent_as() -> str:
+        before = len(fake_posthog.events)
+        with otel_posthog.user_context("u-4711"):
+            program.emit()
+        assert otel_posthog.flush(30)
+        return fake_posthog.events[before].distinct_id
+
+    def until(expected: str) -> bool:
+        deadline = time.monotonic() + 60
+        while (found := sent_as()) != expected and time.monotonic() < deadline:
+            assert found == first
+        return found == expected
+
+    first = sent_as()
+    written(tmp_path / "new", f"{KEY}\n2020-01-01 {NEXT_KEY}\n2999-01-01 {KEY[::-1]}\n").replace(keys)
+    second = Pseudonyms(keys=ring(NEXT_KEY)).user("u-4711", 0) or ""
+    assert until(second)
+    written(keys, "short\n")
+    deadline = time.monotonic() + 60
+    while "a key of 5 bytes" not in caplog.text and time.monotonic() < deadline:
+        assert sent_as() == second
+    assert "The keys before it stay in force" in caplog.text
+    assert sent_as() == second
+    assert KEY not in caplog.text
+
+
+def test_the_first_event_of_a_process_that_was_idle_has_the_key_of_now(
+    program: Program, fake_posthog: FakePostHog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker looks before it handles anything: nothing had started it when the file changed."""
+    monkeypatch.setattr(replace_module, "KEYS_INTERVAL_S", 0.0)
+    keys = written(tmp_path / "keys", f"{KEY}\n")
+    monkeypatch.setenv("OTEL_POSTHOG_IDENTITY_KEYS_FILE", str(keys))
+    program.start(Policy(identity=IdentityMode.PSEUDONYMOUS), fake_posthog.url)
+    written(tmp_path / "new", f"{KEY}\n2020-01-01 {NEXT_KEY}\n").replace(keys)
+    with otel_posthog.user_context("u-4711"):
+        program.emit()
+    assert otel_posthog.flush(30)
+    assert fake_posthog.events[0].distinct_id == Pseudonyms(keys=ring(NEXT_KEY)).user("u-4711", 0)
+
+
+def test_a_watched_policys_key_of_hmac_is_read_again(
+    program: Program, fake_posthog: FakePostHog, tmp_path: Path
+) -> None:
+    """A key file is looked at as the policy's own is."""
+    key = written(tmp_path / "key", KEY)
+    policy = "watch_interval_s: 0.01\nprivacy: {hmac_key: {file: key}, rules: [{keys: [plan], method: hmac}]}\n"
+    program.start(written(tmp_path / "p.yaml", policy), fake_posthog.url)
+    tokens = set[object]()
+    deadline = time.monotonic() + 60
+    while len(tokens) < 2 and time.monotonic() < deadline:
+        program.emit()
+        assert otel_posthog.flush(30)
+        tokens.add(fake_posthog.events[-1].properties["plan"])
+        if len(tokens) == 1:
+            written(tmp_path / "new", NEXT_KEY).replace(key)
+    assert len(tokens) == 2
 
 
 def test_a_new_destination_gets_events_and_one_that_is_gone_gets_none(
