@@ -7,16 +7,17 @@ without us. Every other decision is passed on as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState
-from opentelemetry.util.types import Attributes
+from opentelemetry.util.types import Attributes, AttributeValue
 
 from otel_posthog.intake.spans import SpanIntake
-from otel_posthog.route import has_product_attributes
+from otel_posthog.route import PREFIX, has_product_attributes
 from otel_posthog.sdk import divert_lifted_of_global, kept, lifted
 
 
@@ -62,6 +63,8 @@ class AnalyticsSampler(Sampler):
                 divert_lifted_of_global(SpanIntake)
             # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
             return SamplingResult(Decision.RECORD_ONLY, attributes, lifted(result.trace_state))
+        if attributes and len(result.attributes) < len(attributes):
+            result = _with_product(result, attributes)
         if result.decision is Decision.RECORD_ONLY:
             return SamplingResult(Decision.RECORD_ONLY, result.attributes, kept(result.trace_state))
         return result
@@ -70,5 +73,27 @@ class AnalyticsSampler(Sampler):
         """Return the inner sampler's description, wrapped."""
         return f"AnalyticsSampler{{{self.inner.get_description()}}}"
 
+    # Some distributions ask the provider's sampler what it is, and set its ratio while the program runs (Elastic's).
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self.inner)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inner":  # of a copy that is not made yet
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
     def _lifts(self, attributes: Attributes) -> bool:
         return self.lift is Lift.ALL or has_product_attributes(attributes or {})
+
+
+def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -> SamplingResult:
+    """Return `result` with the product attributes that a span was to start with; some samplers hand none on.
+
+    They are taken off at the span's end, so that the operational span has what that sampler left to it.
+    """
+    product = {key: value for key, value in given.items() if isinstance(key, str) and key.startswith(PREFIX)}
+    if not product:
+        return result
+    return SamplingResult(result.decision, {**product, **result.attributes}, result.trace_state)

@@ -13,6 +13,7 @@ from otel_posthog.sdk.exporters import (
     flush_exporter,
     metric_preferences,
     shutdown_exporter,
+    stand_before_export,
     suppressed_instrumentation,
     wrap_reader,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "span_end",
     "span_events",
     "span_processors",
+    "stand_before_export",
     "suppressed_instrumentation",
     "taken_as",
     "wrap_exporter",

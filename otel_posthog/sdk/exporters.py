@@ -9,6 +9,8 @@ from typing import Any
 
 from opentelemetry import context as context_api
 
+from otel_posthog.sdk.looks import look
+
 
 def wrap_reader(reader: object, redact: Callable[[Any], Any | None]) -> bool:
     """Have a metric reader get `redact(metrics_data)`, or nothing where that is None.
@@ -29,6 +31,37 @@ def wrap_reader(reader: object, redact: Callable[[Any], Any | None]) -> bool:
 
     reader._receive_metrics = receive_redacted  # type: ignore[attr-defined]  # noqa: SLF001
     return True
+
+
+_IS_REDACTING = "_otel_posthog_redacts"
+
+
+def stand_before_export(exporter: Any, wrap: Callable[[Any], Any]) -> Any:
+    """Have what an exporter exports pass through `wrap(...)`, and return what is to stand where the exporter stands.
+
+    That is the exporter itself, as its owner may look at it, ask what it is or change it. Where one takes no method of
+    ours it is the wrapper.
+
+    Args:
+        exporter: A span or log exporter; one that has been here is left as it is.
+        wrap: Returns a wrapper around what has the exporter's own `export`.
+    """
+    if look(exporter, _IS_REDACTING):
+        return exporter
+    front = wrap(_Inner(exporter))
+    try:
+        setattr(exporter, _IS_REDACTING, True)
+        exporter.export = front.export
+    except AttributeError:
+        return wrap(exporter)
+    return exporter
+
+
+class _Inner:
+    """An exporter as it was."""
+
+    def __init__(self, exporter: Any) -> None:
+        self.export = exporter.export
 
 
 def shutdown_exporter(exporter: object, timeout_millis: float | None) -> None:

@@ -35,6 +35,7 @@ from otel_posthog.sdk import (
     rewire_sampler,
     set_apart,
     span_processors,
+    stand_before_export,
     wrap_exporter,
     wrap_reader,
 )
@@ -126,10 +127,10 @@ def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
     """Return what wraps the exporter that a processor has, unless it is wrapped already."""
 
     def wrapped(exporter: Any) -> object:
-        if isinstance(exporter, (SpanExportIntake, LogExportIntake)):
+        if isinstance(exporter, (SpanExportIntake, LogExportIntake, wrapper)):
             # It says so itself; what it gets is stripped or taken already.
             return exporter
-        return exporter if isinstance(exporter, wrapper) else wrapper(exporter, redactor, guard)
+        return stand_before_export(exporter, lambda inner: wrapper(inner, redactor, guard))
 
     def wrap(holder: object) -> None:
         if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped, wrap_added):

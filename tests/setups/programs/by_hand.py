@@ -5,6 +5,7 @@ Argument: the case. It prints `done` on its last line.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -53,6 +54,14 @@ def logfire() -> None:
     logfire.configure(send_to_logfire=False, console=False, inspect_arguments=False)
 
 
+def phoenix() -> None:
+    """Have Arize Phoenix make the tracer provider, which drops its exporter when a processor is added."""
+    from phoenix.otel import register  # noqa: PLC0415 - as logfire
+
+    endpoint = f"{os.environ['OTEL_EXPORTER_OTLP_ENDPOINT']}/v1/traces"
+    register(endpoint=endpoint, protocol="http/protobuf", verbose=False)
+
+
 def early(sampler_is_set_first: bool) -> trace.Tracer:
     """Make a tracer before the package is set up, and before or after the SDK is."""
     if sampler_is_set_first:
@@ -74,6 +83,8 @@ CASES: dict[str, list[Callable[[], object]]] = {
     "no-logger": [spans, otel_posthog.configure],
     "logfire-before": [logfire, otel_posthog.configure],
     "logfire-after": [otel_posthog.configure, logfire],
+    "phoenix-before": [phoenix, logs, otel_posthog.configure],
+    "phoenix-after": [otel_posthog.configure, phoenix, logs],
     "logfire-again": [logfire, otel_posthog.configure, logfire],
 }
 
