@@ -1,6 +1,9 @@
 """Standard OpenTelemetry in; product events to PostHog through privacy filters, the rest to OTLP, clean of each other.
 
 Everything here is imported when it is first used: `import otel_posthog` alone costs next to nothing.
+
+`opentelemetry-instrument pytest` has imported this before pytest comes to its plugins, of which our fixtures are one,
+and with warnings as errors would end there, but for this: PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

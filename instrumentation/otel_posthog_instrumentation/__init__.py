@@ -6,6 +6,8 @@
 `opentelemetry-instrument` runs the pre-instrument hook first, so that this finds everything done; a configuration file
 is read before that, so that its options are in force. It names no instrumented library: one missing requirement would
 disable every instrumentor of this distribution.
+
+For pytest, as in `otel_posthog`: PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Vendors' keys, told by how they begin; the table of beginnings is a file beside this one."""
+"""Vendors' keys, told by how they begin; the table of beginnings is a file of its own."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.look import TOKEN
+from otel_posthog.privacy.detectors.vendor_keys import TABLE
 from otel_posthog.privacy.keys import KeyFacts
 
 CHARACTERS = {
@@ -25,10 +25,9 @@ CHARACTERS = {
 
 def beginnings() -> Iterator[tuple[str, str, str]]:
     """Yield the rows of the table: a beginning, how many characters stand behind it at least, and of which kind."""
-    for line in files(__package__).joinpath("vendor_keys.txt").read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            beginning, least, kind = line.split()[:3]
-            yield beginning, least, kind
+    for line in TABLE.splitlines():
+        beginning, least, kind = line.split()[:3]
+        yield beginning, least, kind
 
 
 def _behind(least: str, kind: str) -> str:

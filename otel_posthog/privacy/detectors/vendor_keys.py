@@ -1,10 +1,16 @@
-# Shapes of vendors' keys: a literal beginning, and behind it at least so many characters of a kind.
-# Facts taken from the rules of gitleaks (https://github.com/gitleaks/gitleaks, MIT licence, (c) 2019 Zachary Rice) and
-# from the vendors' documentation, in a form of our own: lengths are lower bounds, so that a key that was cut is found too.
-#
+"""Shapes of vendors' keys: a literal beginning, and behind it at least so many characters of a kind.
+
+In code, not in a file beside it: programs that are frozen into one file or zipped have modules only.
+
+Facts taken from the rules of gitleaks (https://github.com/gitleaks/gitleaks, MIT licence, (c) 2019 Zachary Rice) and
+from the vendors' documentation, in a form of our own: lengths are lower bounds, so that a key that was cut is found
+too.
+"""
+
 # kinds: w letters, digits, - _     t those and . = ~     b base64 (letters, digits, + / = _ -)
-#        x hexadecimal              u capitals, digits    a letters, digits    h a letters-and-digits run, no more after it
+#        x hexadecimal              u capitals, digits    a letters, digits    h the same, no more after it
 # beginning          least kind     vendor
+TABLE = """\
 AKIA                  12   a        AWS
 ASIA                  12   a        AWS
 ABIA                  12   a        AWS
@@ -193,3 +199,4 @@ test_                 30   a        Mollie, Lob
 b_                    44   t        Beamer
 pat-na1-              32   w        HubSpot
 pat-eu1-              32   w        HubSpot
+"""
