@@ -16,12 +16,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from otel_posthog import health as outcome
 from otel_posthog.clean import Cleaner
-from otel_posthog.deliver import Delivery
+from otel_posthog.deliver import Delivery, SpoolRoot
 from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.fork import run_at_end_of_child, run_in_child, run_in_parent
 from otel_posthog.handover import HandOver
@@ -73,7 +72,7 @@ class Pipeline:
         delivery: Sends clean events; the default sends them over HTTP.
         pseudonyms: Stand for ids in the modes that do not send them.
         is_opted_out: Whether somebody opted out at run time; asked for every signal and now and then while idle.
-        spool_directory: Where clean events wait on disk; None keeps them in memory.
+        spool: Where clean events wait on disk; None keeps them in memory.
     """
 
     def __init__(  # noqa: PLR0913 - the last four by name
@@ -86,16 +85,14 @@ class Pipeline:
         delivery: Delivery | None = None,
         pseudonyms: Pseudonyms | None = None,
         is_opted_out: Callable[[], bool] = lambda: False,
-        spool_directory: Path | None = None,
+        spool: SpoolRoot | None = None,
     ) -> None:
         self.policy, self._is_opted_out = policy, is_opted_out
         self._health, self._guard = health, guard
         self._note = partial(health.count, outcome.REPAIRED)
         self._installation_id, self.pseudonyms = installation_id, pseudonyms or Pseudonyms()
         self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self.pseudonyms)
-        self._delivery = delivery or Delivery(
-            policy, health, guard, suppress=suppressed_instrumentation, spool_directory=spool_directory
-        )
+        self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation, spool=spool)
         # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
         is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
         max_queue_bytes = policy.delivery.max_queue_bytes if is_queued else 0

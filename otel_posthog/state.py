@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.ours import Opened, make_directories, opened
+
+_MARK = re.compile(r"[0-9a-f]{8}")
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:
@@ -40,6 +43,13 @@ def spool_directory(environ: Mapping[str, str]) -> Path:
     """Return where events wait on disk: `OTEL_POSTHOG_SPOOL_DIR`, else a folder of the state directory."""
     given = environ.get(env.OTEL_POSTHOG_SPOOL_DIR, "").strip()
     return _expanded(given) if given else state_directory(environ) / "spool"
+
+
+def spool_mark(environ: Mapping[str, str]) -> str:
+    """Return 8 hex digits that tell in a shared spool what this installation keeps there; random where none is kept."""
+    made = secrets.token_hex(4)
+    kept = read_or_create(state_directory(environ) / "spool-mark", lambda: made)
+    return kept if kept is not None and _MARK.fullmatch(kept) else made
 
 
 def installation_key(environ: Mapping[str, str]) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from pathlib import Path
 
 from otel_posthog import health as outcome
 from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.sender import Sender
-from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.place import SpoolRoot
+from otel_posthog.deliver.spool.sweep import drop
 from otel_posthog.deliver.transport import Transport
 from otel_posthog.errors import Guard
 from otel_posthog.fork import run_in_child
@@ -33,11 +33,10 @@ class Delivery:
         guard: Keeps errors of ours out of the host app.
         transport: The network; the default is HTTP, a connection of its own for each destination.
         suppress: Keeps the host's instrumentation from tracing our requests.
-        spool_directory: Where events wait on disk, one folder for each destination; None keeps them in memory.
-        spool_files: The file system of that directory; the default is the operating system's.
+        spool: Where events wait on disk, one folder for each destination; None keeps them in memory.
     """
 
-    def __init__(  # noqa: PLR0913 - the last four by name
+    def __init__(  # noqa: PLR0913 - the last three by name
         self,
         policy: Policy,
         health: Health,
@@ -45,13 +44,12 @@ class Delivery:
         *,
         transport: Transport | None = None,
         suppress: Callable[[], AbstractContextManager[None]] = nullcontext,
-        spool_directory: Path | None = None,
-        spool_files: Files | None = None,
+        spool: SpoolRoot | None = None,
     ) -> None:
-        limits, self._health = policy.delivery, health
+        limits, self._health, self._spool = policy.delivery, health, spool
 
         def sender_for(destination: Destination) -> Sender:
-            store = open_store(destination, limits, health, spool_directory, spool_files)
+            store = open_store(destination, limits, health, spool)
             return Sender(destination, limits, store, health, guard, transport=transport, suppress=suppress)
 
         self._sender_for = sender_for
@@ -155,6 +153,10 @@ class Delivery:
             reason: A fixed identifier, under which they are counted.
         """
         count = sum(sender.discard(reason) for sender in self._senders.values())
+        if self._spool is not None:
+            # Of destinations, keys and hosts as well that this process does not have, or has no longer.
+            with suppress(OSError):
+                count += drop(self._spool.files, self._spool.path, self._spool.is_mine)
         if count:
             self._health.count(outcome.DROPPED, reason, count)
         return count

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from otel_posthog.deliver.spool import Spool
-from otel_posthog.deliver.spool.files import HAS_LOCKS, Files
+from otel_posthog.deliver.spool.files import HAS_LOCKS
+from otel_posthog.deliver.spool.place import SpoolRoot
 from otel_posthog.deliver.store import MemoryStore, Store
 from otel_posthog.health import Health
 from otel_posthog.ours import ForeignError
@@ -21,8 +21,7 @@ def open_store(
     destination: Destination,
     policy: DeliveryPolicy,
     health: Health,
-    directory: Path | None,
-    files: Files | None = None,
+    root: SpoolRoot | None,
 ) -> Store:
     """Return the store of `destination`; one line says so where that is memory.
 
@@ -30,11 +29,10 @@ def open_store(
         destination: Whose events wait there.
         policy: `durability` and the bounds.
         health: Counts what the disk does.
-        directory: Of the spool; None where there is none.
-        files: The file system there; the default is the operating system's.
+        root: The spool; None where there is none.
     """
     memory = MemoryStore(policy.max_buffer_bytes)
-    if directory is None:
+    if root is None:
         return memory
     if policy.durability is Durability.MEMORY:
         _log.info(f"durability is `memory`: {_FATE}", destination.name)
@@ -43,9 +41,9 @@ def open_store(
         _log.warning(f"this system has no file locks of POSIX, which a spool needs: {_FATE}", destination.name)
         return memory
     try:
-        spool = Spool(directory, destination.name, policy, health, files=files)
+        spool = Spool(root.path, root.address(destination), policy, health, files=root.files)
     except OSError as error:
-        place = error.filename if isinstance(error, ForeignError) else directory
+        place = error.filename if isinstance(error, ForeignError) else root.path
         _log.warning(
             f"the spool {place} cannot be used (%s): {_FATE}; name a directory that can be written in "
             "OTEL_POSTHOG_SPOOL_DIR, or say `durability: memory` in the policy",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
+from otel_posthog.deliver import drop, spool_root
 from otel_posthog.policy import collection_choice
 from otel_posthog.setup import configure
 
@@ -29,4 +31,9 @@ def set_collection(enabled: bool) -> bool:
             made.pipeline.heed_choice()
         except Exception as error:
             made.guard.caught("set_collection", error)
+    elif not enabled:
+        # Nobody here sends; what other processes left must not wait for one that does.
+        with suppress(OSError):
+            spool = spool_root(os.environ)
+            drop(spool.files, spool.path, spool.is_mine)
     return kept

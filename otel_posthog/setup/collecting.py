@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otel_posthog.deliver import Console, Preview
+from otel_posthog.deliver import Console, Preview, spool_root
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms, load
@@ -16,7 +16,6 @@ from otel_posthog.policy import OPTED_OUT, Collection, collection_choice
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import Settings
 from otel_posthog.setup.tell import tell_first_run
-from otel_posthog.state import spool_directory
 
 
 def collecting(settings: Settings, health: Health, guard: Guard, environ: Mapping[str, str]) -> Pipeline:
@@ -37,7 +36,7 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
         delivery=preview(policy, health, guard) if is_preview else None,
         pseudonyms=pseudonyms,
         is_opted_out=choice.is_off,
-        spool_directory=spool_directory(environ),
+        spool=spool_root(environ),
     )
     pipeline.on_tick(pseudonyms.expire)
     return pipeline

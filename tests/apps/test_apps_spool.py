@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,9 +12,12 @@ from pathlib import Path
 
 import pytest
 from clean import clean
-from spooled import drained, spool
+from spooled import spool
 
 from otel_posthog.apps.cli import main
+from otel_posthog.apps.spool.survey import survey
+from otel_posthog.deliver import spool_root
+from otel_posthog.policy import Destination
 from otel_posthog.testing import FakePostHog, Fault
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -36,7 +40,8 @@ def posthog(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> FakeP
 
 def left_behind(root: Path, count: int, *, first: int = 0, buried: int = 0, destination: str = "default") -> None:
     """Have a process that ended leave events, some of them as dead letters."""
-    store = spool(root, destination=destination)
+    bound = Destination(destination, os.environ.get("POSTHOG_API_KEY"), os.environ.get("POSTHOG_HOST", "http://x"))
+    store = spool(root, destination=spool_root(os.environ, root).address(bound))
     for number in range(first, first + count + buried):
         store.put(clean(number, "ticket_created", destination=destination))
     if buried:
@@ -80,7 +85,7 @@ def test_inspect_shows_events_as_they_will_be_sent_and_changes_nothing(
     assert main(["spool", "inspect", "--json", "--limit", "0"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [clean(number, "ticket_created").body.decode() for number in range(5)]
-    assert len(drained(spool(root))) == 5
+    assert sum(each.events for each in survey(root)) == 5
 
 
 def test_drain_sends_all_that_is_left_and_says_so(
@@ -92,7 +97,7 @@ def test_drain_sends_all_that_is_left_and_says_so(
     assert main(["spool", "drain"]) == 0
     assert "300 events delivered\nnothing is left" in capsys.readouterr().out
     assert len(posthog.unique_events) == len(posthog.events) == 300
-    assert list(root.glob("default/*")) == []
+    assert list(root.glob("default*/*")) == []
     assert main(["spool", "drain", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"delivered": 0, "dropped": 0, "left": 0, "retried": {}}
 
@@ -193,7 +198,7 @@ def test_export_and_import_carry_events_to_another_machine(
     assert main(["spool", "export", str(file)]) == 0
     assert "7 events written" in capsys.readouterr().out
     assert file.stat().st_mode & 0o777 == 0o600
-    assert list(root.glob("default/*")) == []
+    assert list(root.glob("default*/*")) == []
     there = str(tmp_path / "there")
     for _ in range(2):
         assert main(["spool", "import", str(file), "--directory", there]) == 0
@@ -208,7 +213,7 @@ def test_export_keeps_what_it_is_told_to_keep(root: Path, tmp_path: Path, capsys
     assert main(["spool", "export", "--keep", "--json", str(tmp_path / "x")]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["exported"], shown["still_in_spool"]) == (3, 3)
-    assert len(drained(spool(root))) == 3
+    assert sum(each.events for each in survey(root)) == 3
 
 
 def test_a_file_that_is_damaged_is_refused_whole(
@@ -227,7 +232,7 @@ def test_a_file_that_is_damaged_is_refused_whole(
         file.write_bytes(content)
         assert main(["spool", "import", str(file)]) == 2
         assert str(file) in capsys.readouterr().err
-    assert list(root.glob("default/*")) == []
+    assert list(root.glob("default*/*")) == []
     assert main(["spool", "import", str(tmp_path / "missing")]) == 2
     assert "No such file" in capsys.readouterr().err
 

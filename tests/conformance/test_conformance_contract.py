@@ -136,7 +136,7 @@ def test_the_adapter_drives_a_configured_program_with_a_spool(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     harness.fail(503)
     harness.sent()
-    assert list(tmp_path.glob("*/spool/default/*/*.seg"))
+    assert list(tmp_path.glob("*/spool/default*/*/*.seg"))
     harness.call("/reset")
     assert list(tmp_path.iterdir()) == []
 

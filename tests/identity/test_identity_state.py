@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from strangers import FILES, STRANGER, everything, needs_root
 
+from otel_posthog.deliver import SpoolRoot
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
@@ -146,7 +147,9 @@ def test_without_a_home_no_folder_called_tilde_appears(
     assert not load(given).is_kept
     assert not CollectionChoice(state_directory(given)).choose(enabled=False)
     health = Health()
-    assert isinstance(open_store(Destination(), DeliveryPolicy(), health, spool_directory(given)), MemoryStore)
+    assert isinstance(
+        open_store(Destination(), DeliveryPolicy(), health, SpoolRoot(spool_directory(given))), MemoryStore
+    )
     assert "there is no home directory that ~ could stand for" in caplog.text
     assert list(tmp_path.iterdir()) == []
 

@@ -18,7 +18,7 @@ from clean import TIME_NS, clean, policy
 from interrupting import interrupted
 
 from otel_posthog import health as outcome
-from otel_posthog.deliver import Delivery
+from otel_posthog.deliver import Delivery, SpoolRoot
 from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
@@ -69,7 +69,7 @@ def test_an_event_that_interrupts_another_is_kept_wherever_that_happens(
     for number in count():
         health = Health()
         pipeline = Pipeline(
-            settings, installation_id="i", health=health, guard=Guard(health), spool_directory=spool or None
+            settings, installation_id="i", health=health, guard=Guard(health), spool=SpoolRoot(spool) if spool else None
         )
         try:
             was_interrupted = interrupted(
@@ -122,7 +122,7 @@ def test_an_event_from_inside_is_left_to_the_worker() -> None:
 def test_a_log_handler_may_wait_for_a_thread_that_emits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a failing disk is told as is logged while no lock is held: handlers have locks of their own."""
     settings, health = policy("http://127.0.0.1:9", flush_interval_s=600.0), Health()
-    delivery = Delivery(settings, health, Guard(health), spool_directory=tmp_path)
+    delivery = Delivery(settings, health, Guard(health), spool=SpoolRoot(tmp_path))
     came: list[bool] = []
 
     class Waits(logging.Handler):

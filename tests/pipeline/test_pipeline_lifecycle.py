@@ -18,6 +18,7 @@ from clean import TIME_NS, policy
 from forked import in_child
 
 from otel_posthog import hard_exit
+from otel_posthog.deliver import SpoolRoot
 from otel_posthog.errors import Guard
 from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
@@ -94,7 +95,7 @@ def test_shutdown_takes_five_seconds_at_most_and_leaves_the_rest_on_disk(
         fake_posthog.pause()
     health = Health()
     settings = Policy(destinations=(Destination("default", "phc_test", fake_posthog.url),))
-    made = Pipeline(settings, installation_id="i", health=health, guard=Guard(health), spool_directory=tmp_path)
+    made = Pipeline(settings, installation_id="i", health=health, guard=Guard(health), spool=SpoolRoot(tmp_path))
     for number in range(300):
         made.submit(signal(number))
     started = time.monotonic()
@@ -105,7 +106,7 @@ def test_shutdown_takes_five_seconds_at_most_and_leaves_the_rest_on_disk(
     if not is_hanging:
         fake_posthog.resume()
     other = Health()
-    following = Pipeline(settings, installation_id="i", health=other, guard=Guard(other), spool_directory=tmp_path)
+    following = Pipeline(settings, installation_id="i", health=other, guard=Guard(other), spool=SpoolRoot(tmp_path))
     assert len(fake_posthog.wait_for(300, timeout_s=60)) == 300
     following.shutdown()
 

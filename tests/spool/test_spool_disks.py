@@ -15,6 +15,7 @@ from disks import Loop, tmpfs
 from page_cache import PageCache
 from spooled import drained, event, segments, spool
 
+from otel_posthog.deliver import SpoolRoot
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.spool import Spool
 from otel_posthog.deliver.store import MemoryStore
@@ -149,7 +150,7 @@ def test_a_directory_that_cannot_be_used_is_memory_with_one_line(
     forbidden: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The line names the directory, the reason and what to do."""
-    store = open_store(Destination(), DeliveryPolicy(), Health(), forbidden)
+    store = open_store(Destination(), DeliveryPolicy(), Health(), SpoolRoot(forbidden))
     assert isinstance(store, MemoryStore)
     (line,) = caplog.messages
     assert f"the spool {forbidden} cannot be used (Not a directory)" in line
@@ -160,10 +161,10 @@ def test_memory_on_request_says_so_once(tmp_path: Path, caplog: pytest.LogCaptur
     """Nothing is written where the policy says so."""
     caplog.set_level(logging.INFO)
     policy = DeliveryPolicy(durability=Durability.MEMORY)
-    assert isinstance(open_store(Destination(), policy, Health(), tmp_path / "spool"), MemoryStore)
+    assert isinstance(open_store(Destination(), policy, Health(), SpoolRoot(tmp_path / "spool")), MemoryStore)
     assert len(caplog.messages) == 1
     assert not (tmp_path / "spool").exists()
-    assert isinstance(open_store(Destination(), DeliveryPolicy(), Health(), tmp_path / "spool"), Spool)
+    assert isinstance(open_store(Destination(), DeliveryPolicy(), Health(), SpoolRoot(tmp_path / "spool")), Spool)
 
 
 def test_a_power_cut_on_a_real_file_system_leaves_what_was_synced(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from spooled import drained, event, segments, spool
 from strangers import DIRECTORIES, FILES, STRANGER, everything, give_away, needs_root
 
 from otel_posthog.apps.cli import main
+from otel_posthog.deliver import SpoolRoot
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.deliver.store import MemoryStore
@@ -25,7 +26,7 @@ from otel_posthog.health import Health
 from otel_posthog.ours import ForeignError
 from otel_posthog.policy import DeliveryPolicy, Destination
 
-OURS = "00000000-0000-4000-8000-"
+FOLDER = SpoolRoot(Path("/")).address(Destination()).folder
 
 
 def left_behind(root: Path, *numbers: int) -> Path:
@@ -68,11 +69,12 @@ def test_a_destinations_folder_that_is_not_ours_is_not_used(tmp_path: Path, capl
             needs_root()
         root = tmp_path / name.replace(" ", "-") / "spool"
         left_behind(root, 1)
-        spoil(root / "default")
+        (root / "default").rename(root / FOLDER)
+        spoil(root / FOLDER)
         before = everything(root)
         caplog.clear()
-        assert isinstance(open_store(Destination(), DeliveryPolicy(), Health(), root), MemoryStore), name
-        assert f"{root}/default cannot be used (" in caplog.text, name
+        assert isinstance(open_store(Destination(), DeliveryPolicy(), Health(), SpoolRoot(root)), MemoryStore), name
+        assert f"{root}/{FOLDER} cannot be used (" in caplog.text, name
         assert everything(root) == before, name
 
 

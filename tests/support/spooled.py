@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from otel_posthog.deliver.spool import Spool
+from otel_posthog.deliver.spool.place import Address
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
 
 
-def spool(root: Path, health: Health | None = None, *, destination: str = "default", **options: Any) -> Spool:
-    """Return a spool in `root`; options are those of the policy, `files`, `now_ms` and `max_segment_bytes`."""
+def spool(root: Path, health: Health | None = None, *, destination: str | Address = "default", **options: Any) -> Spool:
+    """Return a spool in `root`; options are those of the policy, `files`, `now_ms` and `max_segment_bytes`.
+
+    A name alone is a folder as an earlier release had it, bound to no project.
+    """
     own = {name: options.pop(name) for name in ("files", "now_ms", "max_segment_bytes") if name in options}
     return Spool(root, destination, DeliveryPolicy(**options), health or Health(), **own)
 

@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="stop after (default: 300), or after 20 without an event getting through; the rest stays",
     )
+    drain.add_argument(
+        "--unbound",
+        action="store_true",
+        help="send as well what an earlier release kept, which did not note for which project",
+    )
     commands.add_parser("dead", parents=[common], help="list events that PostHog refused for good, and why")
     replay = commands.add_parser("replay", parents=[common], help="put refused events back, to be sent once more")
     replay.add_argument("uuids", nargs="*", metavar="UUID", help="of these only (default: all)")

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel_posthog.apps.spool.show import count, tell
-from otel_posthog.apps.spool.survey import LEFT, Holding, files_in, survey
-from otel_posthog.deliver.delivery import Delivery
+from otel_posthog.apps.spool.survey import LEFT, Holding, survey
+from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
+from otel_posthog.deliver.spool.place import folder_of, project_of
+from otel_posthog.deliver.spool.sweep import bind
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import DELIVERED, DROPPED, RETRIED, Health
 from otel_posthog.policy import Durability, Policy
@@ -64,14 +66,20 @@ class Tally:
 def run(root: Path, arguments: argparse.Namespace) -> int:
     """Send, and return 0 where nothing is left."""
     policy = _policy(arguments.destination)
-    names = [each.name for each in policy.destinations if each.api_key]
-    left = [each for each in survey(root, arguments.destination) if each.state == LEFT and each.destination in names]
+    keyed = [each for each in policy.destinations if each.api_key]
+    spool = spool_root(os.environ, root, for_owner=True)
+    if arguments.unbound:
+        for each in keyed:
+            bind(spool.files, folder_of(root, each.name), root / spool.address(each).folder)
+    projects = {project_of(each) for each in keyed}
+    left = [each for each in survey(root) if each.state == LEFT and each.project in projects]
     total = sum(each.events for each in left)
     tally = Tally(total, 0, 0, {})
     if left:
         with _progress(total, is_quiet=arguments.json) as progress:
-            tally = _send(root, policy, total, time.monotonic() + arguments.timeout, progress)
-    return _tell(root, arguments, tally, [each for each in survey(root, arguments.destination) if each.events])
+            tally = _send(spool, policy, total, time.monotonic() + arguments.timeout, progress)
+    remaining = [each for each in survey(root, arguments.destination) if each.events]
+    return _tell(root, arguments, tally, remaining, projects)
 
 
 def _policy(destination: str | None) -> Policy:
@@ -91,9 +99,9 @@ def _policy(destination: str | None) -> Policy:
     return replace(policy, destinations=chosen, delivery=delivery)
 
 
-def _send(root: Path, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
+def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
     health = Health()
-    delivery = Delivery(policy, health, Guard(health), spool_directory=root, spool_files=files_in(root))
+    delivery = Delivery(policy, health, Guard(health), spool=spool)
     tally, moved_at = Tally(total, 0, 0, {}), time.monotonic()
     try:
         delivery.start()
@@ -118,7 +126,7 @@ def _tally(total: int, health: Health) -> Tally:
     return Tally(total, health.total(DELIVERED), health.total(DROPPED), retried)
 
 
-def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Holding]) -> int:
+def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Holding], projects: set[str]) -> int:
     number = sum(each.events for each in left)
     if arguments.json:
         shown = {"delivered": tally.delivered, "dropped": tally.dropped, "left": number, "retried": tally.retried}
@@ -128,13 +136,22 @@ def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Ho
     if tally.dropped:
         print(f"{count(tally.dropped)} dropped: see `otel-posthog spool dead`")
     for each in left:
-        whose = "a running process has them" if each.state != LEFT else "not delivered yet"
-        print(f"{count(each.events)} left for {each.destination}: {whose}")
-    if any(each.state == LEFT for each in left) and tally.trouble:
+        print(f"{count(each.events)} left for {each.destination}: {_why_left(each, projects)}")
+    if any(each.state == LEFT and each.project in projects for each in left) and tally.trouble:
         print(f"attempts failed: {tally.trouble}")
     if not number:
         print(f"nothing is left in {root}")
     return int(number > 0)
+
+
+def _why_left(each: Holding, projects: set[str]) -> str:
+    if each.state != LEFT:
+        return "a running process has them"
+    if each.project in projects:
+        return "not delivered yet"
+    if not each.project:
+        return "an earlier release did not note for which project; --unbound sends them to the one whose key is here"
+    return "of a project and host whose key is not here; set POSTHOG_API_KEY and POSTHOG_HOST as they were"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from otel_posthog.apps.spool.show import age, body_of, columns, count
 from otel_posthog.apps.spool.survey import dead_letters, files_in
 from otel_posthog.apps.spool.transfer import put_all
 from otel_posthog.deliver.spool.dead_letters import DeadLetters, read_records
+from otel_posthog.deliver.spool.place import address, address_of
 from otel_posthog.model import CleanEvent
 
 
@@ -62,7 +63,7 @@ def _replay_file(root: Path, letters: DeadLetters, path: Path, wanted: set[str])
     chosen = [each.event for each in records if not wanted or each.event.uuid in wanted]
     if not chosen:
         return set()
-    put_all(root, chosen)
+    put_all(root, ((event, address_of(path.parent.parent.name) or address(event.destination)) for event in chosen))
     by_reason: dict[str, list[CleanEvent]] = {}
     for each in records:
         if each.event not in chosen:

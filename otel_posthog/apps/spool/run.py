@@ -13,7 +13,10 @@ from pathlib import Path
 from otel_posthog.apps.spool import drain, letters, transfer
 from otel_posthog.apps.spool.show import age, body_of, columns, count, size, tell
 from otel_posthog.apps.spool.survey import Holding, events_of, files_in, survey
+from otel_posthog.deliver import spool_root
+from otel_posthog.deliver.spool.sweep import drop
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.policy.choice import collection_choice
 from otel_posthog.state import spool_directory
 
 CANNOT = 2
@@ -23,12 +26,29 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
     """Run what was asked for and return the exit status."""
     root = arguments.directory or spool_directory(os.environ)
     try:
+        if arguments.subcommand in _LETS_OUT:
+            _heed_choice(root)
         return _SUBCOMMANDS[arguments.subcommand](root, arguments)
     except (ConfigurationError, transfer.TransferError) as error:
         tell(f"otel-posthog spool: {error}")
     except OSError as error:
         tell(f"otel-posthog spool: {error.filename or root}: {error.strerror}")
     return CANNOT
+
+
+def _heed_choice(root: Path) -> None:
+    """Drop what waits where somebody opted out, as a process of the app would that has not run since.
+
+    Raises:
+        ConfigurationError: Somebody did; nothing is let out then.
+    """
+    if collection_choice(os.environ).is_off():
+        spool = spool_root(os.environ, root, for_owner=True)
+        dropped = drop(spool.files, root, spool.is_mine)
+        raise ConfigurationError(
+            f"nothing is sent or handed on: collection was switched off at run time, and what waited is dropped "
+            f"({count(dropped)})"
+        )
 
 
 def _list(root: Path, arguments: argparse.Namespace) -> int:
@@ -41,7 +61,7 @@ def _list(root: Path, arguments: argparse.Namespace) -> int:
         print(f"nothing waits in {root}")
     else:
         print(f"{root}\n")
-        print(columns([_HEAD, *map(_row, holdings)], right=(3, 4, 5)))
+        print(columns([_HEAD, *map(_row, holdings)], right=(4, 5, 6)))
         total = sum(each.events for each in waiting)
         print(f"\n{count(total)} waiting, {size(sum(each.size_bytes for each in holdings))} on disk")
     dead = letters.number_of(root, arguments.destination)
@@ -50,12 +70,20 @@ def _list(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
-_HEAD = ("destination", "process", "state", "events", "size", "oldest")
+_HEAD = ("destination", "project", "process", "state", "events", "size", "oldest")
 
 
 def _row(each: Holding) -> tuple[str, ...]:
     process = f"pid {each.pid}" if each.pid else each.path.name
-    return (each.destination, process, each.state, f"{each.events:,}", size(each.size_bytes), age(each.oldest_ms))
+    return (
+        each.destination,
+        each.project[:8] or "-",
+        process,
+        each.state,
+        f"{each.events:,}",
+        size(each.size_bytes),
+        age(each.oldest_ms),
+    )
 
 
 def _inspect(root: Path, arguments: argparse.Namespace) -> int:
@@ -74,6 +102,7 @@ def _inspect(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+_LETS_OUT = {"drain", "replay", "export", "import"}
 _SUBCOMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "list": _list,
     "inspect": _inspect,

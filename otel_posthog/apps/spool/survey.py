@@ -11,7 +11,7 @@ from otel_posthog.deliver.spool.backlog import Backlog
 from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
 from otel_posthog.deliver.spool.files import Files, OsFiles
 from otel_posthog.deliver.spool.owner import Owned, adopt, directories, read_about
-from otel_posthog.deliver.spool.place import folder_of
+from otel_posthog.deliver.spool.place import address, address_of
 from otel_posthog.deliver.spool.sealed import NewerFormatError, Sealed
 from otel_posthog.model import CleanEvent
 from otel_posthog.ours import ForeignError
@@ -25,6 +25,7 @@ class Holding:
 
     Attributes:
         destination: The name of the policy's destination.
+        project: Stands for the key and host that it waits for; empty where an earlier release noted none.
         path: The directory.
         pid: Of the process that made it; 0 where that is not known.
         state: `in use` (a running process has it) or `left behind`.
@@ -34,6 +35,7 @@ class Holding:
     """
 
     destination: str
+    project: str
     path: Path
     pid: int
     state: str
@@ -50,8 +52,10 @@ def files_in(root: Path) -> OsFiles:
 def folders(root: Path, destination: str | None) -> list[Path]:
     """Return the folders of the destinations in `root`, or of one; one that is not ours is told and left out."""
     files = files_in(root)
-    names = files.names(root) if destination is None else [folder_of(root, destination).name]
-    return [root / name for name in names if _is_usable(files, root / name)]
+    found = [each for each in map(address_of, files.names(root)) if each is not None]
+    labels = None if destination is None else {address(destination, project).label for project in ("", "0" * 16)}
+    chosen = [each.folder for each in found if labels is None or each.label in labels]
+    return [root / folder for folder in chosen if _is_usable(files, root / folder)]
 
 
 def _is_usable(files: Files, folder: Path) -> bool:
@@ -134,9 +138,10 @@ def _holding(files: Files, path: Path) -> Iterator[Holding]:
     finally:
         backlog.close()
     about = read_about(files, path)
-    pid = about.get("pid")
+    pid, address_ = about.get("pid"), address_of(path.parent.name)
     yield Holding(
         destination=str(about.get("destination") or path.parent.name),
+        project=address_.project if address_ else "",
         path=path,
         pid=pid if isinstance(pid, int) else 0,
         state=state,

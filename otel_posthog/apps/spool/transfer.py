@@ -20,11 +20,15 @@ from typing import IO
 
 from otel_posthog.apps.spool.show import count
 from otel_posthog.apps.spool.survey import LEFT, events_of, files_in, survey
+from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool import Spool
 from otel_posthog.deliver.spool.owner import adopt
+from otel_posthog.deliver.spool.place import Address, address, is_project
+from otel_posthog.errors import ConfigurationError
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
+from otel_posthog.setup.settings import read as read_settings
 
 FORMAT, VERSION = "otel-posthog spool export", 1
 _BODY = b',"event":'
@@ -34,17 +38,15 @@ class TransferError(Exception):
     """A file that cannot be imported; the message says why."""
 
 
-def put_all(root: Path, events: Iterable[CleanEvent]) -> int:
-    """Put `events` into the spools of their destinations, synced; return how many."""
+def put_all(root: Path, events: Iterable[tuple[CleanEvent, Address]]) -> int:
+    """Put `events` into the folders that they are given with, synced; return how many."""
     spools: dict[str, Spool] = {}
     number = 0
     try:
-        for event in events:
-            spool = spools.get(event.destination)
+        for event, place in events:
+            spool = spools.get(place.folder)
             if spool is None:
-                spool = spools[event.destination] = Spool(
-                    root, event.destination, DeliveryPolicy(), Health(), files=files_in(root)
-                )
+                spool = spools[place.folder] = Spool(root, place, DeliveryPolicy(), Health(), files=files_in(root))
             if not spool.put(event) or spool.volatile:
                 raise TransferError(f"the spool {root} is full, or cannot be written: not all is in it")
             number += 1
@@ -60,7 +62,7 @@ def run_export(root: Path, arguments: argparse.Namespace) -> int:
     files, path = files_in(root), Path(arguments.file)
     draft = path.with_name(path.name + ".part")
     with _opened(draft, "wb", is_compressed=path.suffix == ".gz") as file:
-        written = _write(file, (event for each in holdings for event in events_of(files, each.path)))
+        written = _write(file, ((event, each.project) for each in holdings for event in events_of(files, each.path)))
     draft.replace(path)
     kept = 0
     for each in holdings:
@@ -83,7 +85,7 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     path: Path = arguments.file
     for _ in read(path):
         pass
-    number = put_all(root, read(path, destination=arguments.destination))
+    number = put_all(root, _placed(root, read(path), arguments.destination))
     if arguments.json:
         print(json.dumps({"imported": number}))
     else:
@@ -91,12 +93,30 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read(path: Path, *, destination: str | None = None) -> Iterator[CleanEvent]:
-    """Yield the events of an exported file.
+def _placed(
+    root: Path, events: Iterable[tuple[CleanEvent, str]], destination: str | None
+) -> Iterator[tuple[CleanEvent, Address]]:
+    """Yield each event with its folder: of the project that it was exported for, or of the destination asked for.
+
+    Raises:
+        ConfigurationError: That has no key here.
+    """
+    spool = spool_root(os.environ, root)
+    place = None
+    if destination is not None:
+        known = {each.name: each for each in read_settings(os.environ).policy.destinations if each.api_key}
+        if destination not in known:
+            raise ConfigurationError(f"there is no key here for a destination {destination}: its project is not known")
+        place = spool.address(known[destination])
+    for event, project in events:
+        yield event, place or address(event.destination, project, spool.installation)
+
+
+def read(path: Path) -> Iterator[tuple[CleanEvent, str]]:
+    """Yield the events of an exported file, each with what stands for its project (empty in older files).
 
     Args:
         path: The file.
-        destination: Instead of the one that each event was cleaned for.
 
     Raises:
         TransferError: It is no such file, is of a newer release, or is damaged.
@@ -113,13 +133,13 @@ def read(path: Path, *, destination: str | None = None) -> Iterator[CleanEvent]:
                     break
                 check.update(line)
                 number += 1
-                yield _event(path, line, destination)
+                yield _event(path, line)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise TransferError(f"{path} is cut short or damaged; copy it again") from None
     _check_foot(path, foot or b"", number, check.hexdigest())
 
 
-def _write(file: IO[bytes], events: Iterable[CleanEvent]) -> int:
+def _write(file: IO[bytes], events: Iterable[tuple[CleanEvent, str]]) -> int:
     check, number = hashlib.sha256(), 0
 
     def put(line: bytes) -> None:
@@ -127,8 +147,9 @@ def _write(file: IO[bytes], events: Iterable[CleanEvent]) -> int:
         file.write(line)
 
     put(json.dumps({"format": FORMAT, "version": VERSION}).encode() + b"\n")
-    for event in events:
-        head = json.dumps({"destination": event.destination, "uuid": event.uuid}, separators=(",", ":")).encode()
+    for event, project in events:
+        about = {"destination": event.destination, "project": project, "uuid": event.uuid}
+        head = json.dumps(about, separators=(",", ":")).encode()
         put(head[:-1] + _BODY + event.body + b"}\n")
         number += 1
     foot = {"events": number, "sha256": check.hexdigest()}
@@ -136,12 +157,15 @@ def _write(file: IO[bytes], events: Iterable[CleanEvent]) -> int:
     return number
 
 
-def _event(path: Path, line: bytes, destination: str | None) -> CleanEvent:
+def _event(path: Path, line: bytes) -> tuple[CleanEvent, str]:
     head, _, body = line.rstrip(b"\n").partition(_BODY)
     try:
         about = json.loads(head + b"}")
         json.loads(body[:-1])
-        return CleanEvent(about["uuid"], body[:-1], destination or about["destination"])
+        project = str(about.get("project", ""))
+        if project and not is_project(project):
+            raise TransferError(f"{path} is damaged; copy it again")
+        return CleanEvent(about["uuid"], body[:-1], about["destination"]), project
     except (ValueError, KeyError, TypeError):
         raise TransferError(f"{path} is damaged; copy it again") from None
 

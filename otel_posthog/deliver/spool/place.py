@@ -1,18 +1,132 @@
-"""Where a destination's events are: a folder of the spool, named after it."""
+"""Where events wait: a folder of the spool for each destination, PostHog project and installation.
+
+What waits is bound to the key and the host that it was collected for, by a hash of both, so that a process that has
+another key, be it another product's or the same one's of tomorrow, neither sends nor removes it. The installation is in
+the name as well, so that who opts out drops what is its own.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from otel_posthog.deliver.spool.files import Files, OsFiles
+from otel_posthog.deliver.wire import ingestion_url
+from otel_posthog.policy import Destination
+from otel_posthog.state import spool_directory, spool_mark, state_directory
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _OTHER = re.compile(r"[^a-z0-9_-]+")
+_BOUND = re.compile(r"([a-z0-9][a-z0-9_-]{0,59})\.([0-9a-f]{16})(?:\.([0-9a-f]{8}))?")
+# As an earlier release called them: a name, or one made plain and a hash of what it was.
+_UNBOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}|[a-z0-9][a-z0-9_-]{0,39}\.[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A folder of a spool.
+
+    Attributes:
+        folder: Its name.
+        destination: The name of the destination, as far as the folder's tells it.
+        project: Stands for the key and the host; empty where an earlier release noted none.
+        installation: Stands for the installation whose events these are; empty where that is not known.
+    """
+
+    folder: str
+    destination: str
+    project: str = ""
+    installation: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the folder's name has of the destination's."""
+        return self.folder.partition(".")[0]
+
+
+def address(destination: str, project: str = "", installation: str = "") -> Address:
+    """Return the folder of `destination`: its name, made fit for every file system and still unique."""
+    bound = "".join(f".{each}" for each in (project, installation) if project and each)
+    if _PLAIN.fullmatch(destination):
+        return Address(destination + bound, destination, project, installation)
+    readable = _OTHER.sub("-", destination.lower())[:40].strip("-_") or "destination"
+    digest = hashlib.sha256(destination.encode()).hexdigest()
+    return Address(
+        f"{readable}-{digest[:8]}{bound}" if project else f"{readable}.{digest[:12]}",
+        destination,
+        project,
+        installation,
+    )
+
+
+def address_of(folder: str) -> Address | None:
+    """Return what a folder's name tells; None where no release calls one so."""
+    found = _BOUND.fullmatch(folder)
+    if found is not None:
+        return Address(folder, found[1], found[2], found[3] or "")
+    return Address(folder, folder) if _UNBOUND.fullmatch(folder) else None
+
+
+def is_project(word: str) -> bool:
+    """Return whether `word` may stand for a key and a host."""
+    return re.fullmatch(r"[0-9a-f]{16}", word) is not None
 
 
 def folder_of(root: Path, destination: str) -> Path:
-    """Return the folder of `destination`: its name, made fit for every file system and still unique."""
-    if _PLAIN.fullmatch(destination):
-        return root / destination
-    readable = _OTHER.sub("-", destination.lower())[:40].strip("-")
-    return root / f"{readable or 'destination'}.{hashlib.sha256(destination.encode()).hexdigest()[:12]}"
+    """Return the folder that an earlier release had for `destination`."""
+    return root / address(destination).folder
+
+
+def project_of(destination: Destination) -> str:
+    """Return what stands for the key and the host of `destination`: a hash of both."""
+    named = f"otel-posthog project:{ingestion_url(destination.host).lower()}\0{destination.api_key or ''}"
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRoot:
+    """A spool.
+
+    Attributes:
+        path: Its directory.
+        installation: Stands for the installation that uses it.
+        is_alone: Whether no other installation uses it: it is in the state directory.
+        for_owner: Whether root, on its command line, may work there for the user whose it is.
+    """
+
+    path: Path
+    installation: str = ""
+    is_alone: bool = False
+    for_owner: bool = False
+
+    @property
+    def files(self) -> Files:
+        """Its file system."""
+        return OsFiles(self.path, for_owner=self.for_owner)
+
+    def address(self, destination: Destination) -> Address:
+        """Return the folder of `destination`."""
+        return address(destination.name, project_of(destination), self.installation)
+
+    def is_mine(self, found: Address) -> bool:
+        """Return whether what is in a folder is this installation's, as far as that can be told.
+
+        An earlier release did not note whose events these are: they count as everybody's who opts out.
+        """
+        return self.is_alone or not found.installation or found.installation == self.installation
+
+
+def spool_root(environ: Mapping[str, str], path: Path | None = None, *, for_owner: bool = False) -> SpoolRoot:
+    """Return the spool of the installation that `environ` is of.
+
+    Args:
+        environ: The environment.
+        path: Instead of the directory that it names.
+        for_owner: As of `SpoolRoot`.
+    """
+    directory = path or spool_directory(environ)
+    is_alone = state_directory(environ) in directory.parents
+    return SpoolRoot(directory, spool_mark(environ), is_alone, for_owner)

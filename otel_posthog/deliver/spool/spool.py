@@ -13,20 +13,20 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
 from pathlib import Path
 
 from otel_posthog import health as outcome
-from otel_posthog.deliver.spool.adoption import MAX_ADOPTED, Adoption
-from otel_posthog.deliver.spool.backlog import CUT
+from otel_posthog.deliver.spool.adoption import Adoption
+from otel_posthog.deliver.spool.backlog import CUT, Backlog
 from otel_posthog.deliver.spool.clock import Clock
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
 from otel_posthog.deliver.spool.files import Files, OsFiles
 from otel_posthog.deliver.spool.overflow import Overflow
 from otel_posthog.deliver.spool.own import Own, open_own
-from otel_posthog.deliver.spool.place import folder_of
+from otel_posthog.deliver.spool.place import Address, address, address_of, folder_of
 from otel_posthog.deliver.spool.segment import VERSION
 from otel_posthog.deliver.spool.sources import Sources
+from otel_posthog.deliver.spool.sweep import drop, expire, waiting
 from otel_posthog.deliver.spool.syncing import Syncing
 from otel_posthog.deliver.spool.trouble import PASSING, Trouble
 from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError
@@ -36,6 +36,14 @@ from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
 
 TEND_S = 30.0
+_NOBODYS = (
+    "a project that the release which kept them did not note: `otel-posthog spool drain --unbound` sends them to the "
+    "one whose key is here"
+)
+_OTHERS = (
+    "another project or host than the destination of that name has here: they stay for who has the key, until they are "
+    "too old; `otel-posthog spool list` shows them"
+)
 # A segment whose events are all delivered is given up from this size on; below, it is not worth a new file.
 RETIRE_BYTES = 256 * 1024
 
@@ -45,7 +53,7 @@ class Spool:
 
     Args:
         root: Of the spools of all destinations.
-        destination: Whose events these are.
+        destination: Whose events these are: a folder of the spool, or a name alone, which binds them to no project.
         policy: The bounds.
         health: Counts what becomes of events and what the disk does.
         files: The file system.
@@ -59,7 +67,7 @@ class Spool:
     def __init__(  # noqa: PLR0913 - the last three by name, for tests
         self,
         root: Path,
-        destination: str,
+        destination: Address | str,
         policy: DeliveryPolicy,
         health: Health,
         *,
@@ -67,13 +75,16 @@ class Spool:
         now_ms: Clock | None = None,
         max_segment_bytes: int = MAX_SEGMENT_BYTES,
     ) -> None:
-        self._root, self._destination, self._policy, self._health = root, destination, policy, health
+        self._address = address(destination) if isinstance(destination, str) else destination
+        self._root, self._policy, self._health = root, policy, health
         self._files: Files = files or OsFiles(root)
         self._now_ms = now_ms or Clock()
         self._max_segment_bytes = max_segment_bytes
-        self.folder = folder_of(root, destination)
+        self.folder = root / self._address.folder
         self._trouble = Trouble(health, self.folder)
-        self._adoption = Adoption(self._files, self.folder, self._lost, self._oldest_ms, self._trouble.note)
+        self._adoption = Adoption(
+            self._files, root, self._address, self._lost, oldest_ms=self._oldest_ms, tell=self._trouble.note
+        )
         self._dead = DeadLetters(self._files, self.folder, self._now_ms)
         self._overflow = Overflow(policy.max_buffer_bytes)
         self._start_fresh()
@@ -84,7 +95,23 @@ class Spool:
             if error.errno not in PASSING:
                 raise
             self._trouble.failed(error)
+        self._tell_unbound()
         self.tend()
+
+    def _tell_unbound(self) -> None:
+        """Say what waits under this destination's name for another key or host, or for nobody knows which."""
+        mine = self._address
+        if not mine.project:
+            return
+        for found in self._adoption.others():
+            is_unbound = found.folder == folder_of(self._root, mine.destination).name
+            is_others = found.project not in {"", mine.project} and found.label == mine.label
+            if not (is_unbound or is_others):
+                continue
+            count = waiting(self._files, self._root, found)
+            if count:
+                place, whose = self._root / found.folder, _NOBODYS if is_unbound else _OTHERS
+                self._trouble.note(f"{count} product events wait in {place} for {whose}")
 
     def _start_fresh(self) -> None:
         # Reentrant: a signal handler may capture an event, or flush, while this thread is inside.
@@ -185,21 +212,28 @@ class Spool:
         return self._sources.adopted_of(events)
 
     def discard(self, reason: str) -> int:  # noqa: ARG002 - the caller counts it
-        """Forget everything of this destination that no other living process has."""
+        """Forget everything of this destination and installation that no other living process has."""
         with self._lock, self._opening:
             own, adopted = self._sources.give_up()
             count = self._overflow.discard("")
             if own is not None:
                 own.writer.close()
                 own.writer.seal(is_needed=False)
-            left = iter(lambda: self._adoption.next(MAX_ADOPTED), [])
-            for backlog in chain([own.backlog] if own else [], adopted, chain.from_iterable(left)):
-                count += backlog.waiting + backlog.taken
+            for backlog in ([own.backlog] if own else []) + adopted:
                 with self._trouble.counting():
-                    self._adoption.remove(backlog)
+                    if self._is_own(backlog):
+                        count += backlog.waiting + backlog.taken
+                        self._adoption.remove(backlog)
+                    else:
+                        backlog.release()
             with self._trouble.counting():
-                self._dead.clear()
+                count += drop(self._files, self._root, lambda found: found.folder == self._address.folder)
             return count
+
+    def _is_own(self, backlog: Backlog) -> bool:
+        """Return whether it is in this installation's folders, and not adopted from another's."""
+        found = address_of(backlog.owned.path.parent.name)
+        return found is None or found.installation == self._address.installation
 
     def tend(self) -> None:
         """Adopt what ended processes left, drop what is too old, sync, and try a disk again that failed."""
@@ -225,7 +259,7 @@ class Spool:
 
     def _expire(self) -> None:
         self._adoption.remove_drafts(self._now_ms())
-        self._adoption.expire_elsewhere(self._root)
+        expire(self._files, self._root, self._adoption.others(), self._lost, self._oldest_ms)
         self._dead.expire(self._oldest_ms())
 
     def tell(self) -> None:
@@ -273,7 +307,7 @@ class Spool:
                 self._sources.own = open_own(
                     self._files,
                     self.folder,
-                    about={"pid": os.getpid(), "destination": self._destination, "format": VERSION},
+                    about={"pid": os.getpid(), "destination": self._address.destination, "format": VERSION},
                     syncing=self._syncing,
                     lost=self._lost,
                     now_ms=self._now_ms,
