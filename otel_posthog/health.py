@@ -62,6 +62,7 @@ class Health:
         self._gauges: dict[str, Callable[[], float]] = {}
         self._spools: dict[str, Callable[[], Level]] = {}
         self._durations: list[Callable[[float, str], None]] = []
+        self._told_repairs: set[str] = set()
         self._next_report = clock() + REPORT_INTERVAL_S
 
     def count(self, outcome: str, reason: str = "", amount: int = 1) -> None:
@@ -135,7 +136,10 @@ class Health:
             self.report()
 
     def report(self) -> None:
-        """Log what was dropped or went wrong since the last report: losses at WARNING, what was wanted at INFO."""
+        """Log what was dropped or went wrong since the last report: losses at WARNING, what was wanted at INFO.
+
+        What was repaired is told when it comes up for the first time: a mistake of the app's that goes on.
+        """
         with self._lock:
             self._next_report = self._clock() + REPORT_INTERVAL_S
             news = self._counts - self._reported
@@ -146,6 +150,14 @@ class Health:
             line = summary(counts)
             if line:
                 _log.log(level, "%s", line)
+        self._tell_repairs({reason: n for (name, reason), n in news.items() if name == REPAIRED})
+
+    def _tell_repairs(self, news: Mapping[str, int]) -> None:
+        new = sorted(news.keys() - self._told_repairs)
+        self._told_repairs.update(new)
+        if new:
+            listed = ", ".join(f"{reason} {news[reason]}" for reason in new)
+            _log.warning("product events are sent, but not as they were given (told once): %s", listed)
 
     def reset_after_fork(self) -> None:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""

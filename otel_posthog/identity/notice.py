@@ -16,6 +16,7 @@ from otel_posthog.policy import (
     Policy,
     PrivacyPolicy,
 )
+from otel_posthog.policy.collection import FALSE_WORDS, TRUE_WORDS
 
 _WIDTH = 76
 _PLAIN = str.maketrans("╭╮╰╯─│", "++++-|")
@@ -69,9 +70,7 @@ def start_line(policy: Policy, collection: Collection) -> str:
     if collection.is_preview:
         word, does = ("console", "printed") if collection.is_shown else ("preview", "counted")
         return f"Usage statistics in preview by {env.OTEL_POSTHOG_ENABLED}={word}: events are {does}, none is sent"
-    modes = {policy.identity_of(each) for each in policy.destinations if each.api_key}
-    kept = "preserved" if IdentityMode.IDENTIFIED in modes else "anonymized"
-    return f"Usage statistics enabled (user IDs {kept})"
+    return f"Usage statistics enabled (user IDs {_kept(policy)})"
 
 
 def off_switch(policy: Policy) -> str:
@@ -144,10 +143,27 @@ def notice_box(policy: Policy, *, encoding: str = "utf-8") -> str:
     return box
 
 
-def mismatch_line(environ: Mapping[str, str]) -> str | None:
-    """Return a warning when the browser's half of the app anonymises otherwise than this half, else None."""
+def mismatch_line(policy: Policy, environ: Mapping[str, str]) -> str | None:
+    """Return a warning when the browser's half of the app anonymises otherwise than this half, else None.
+
+    Args:
+        policy: In force here, whatever has decided on its identity mode.
+        environ: May have the browser's half in it, alone or with this half's own variable.
+    """
     name = f"NEXT_PUBLIC_{env.ANALYTICS_ANONYMIZE_USER_IDS}"
-    ours, theirs = environ.get(env.ANALYTICS_ANONYMIZE_USER_IDS), environ.get(name)
-    if ours is None or theirs is None or ours.strip().lower() == theirs.strip().lower():
+    word = environ.get(name, "").strip().lower()
+    if not word:
         return None
-    return f"{env.ANALYTICS_ANONYMIZE_USER_IDS} and {name} differ: users will not match across the two; set both alike"
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        return f"{name} must be true or false: nobody knows what the browser's half does with user ids"
+    here, there = _kept(policy), "anonymized" if word in TRUE_WORDS else "preserved"
+    if here == there:
+        return None
+    both = f"{env.ANALYTICS_ANONYMIZE_USER_IDS} and {name} differ"
+    return f"{both}: user ids are {here} here and {there} in the browser, so that no user matches; set both alike"
+
+
+def _kept(policy: Policy) -> str:
+    """Return what becomes of user ids at one destination or the other: `preserved` or `anonymized`."""
+    modes = {policy.identity_of(each) for each in policy.destinations if each.api_key}
+    return "preserved" if IdentityMode.IDENTIFIED in modes else "anonymized"

@@ -66,8 +66,8 @@ def tell_start(policy: Policy, collection: Collection, environ: MutableMapping[s
     if not is_logged and not _told_by_parent(line, environ):
         show(line)
         environ[TOLD] = f"{os.getpid()} {line}"
-    mismatch = mismatch_line(environ)
-    if mismatch:
+    mismatch = mismatch_line(policy, environ)
+    if mismatch and collection.enabled:
         _log.warning("%s", mismatch)
 
 

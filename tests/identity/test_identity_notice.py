@@ -141,11 +141,21 @@ def test_the_box_is_a_box() -> None:
 
 
 def test_a_browser_half_that_differs_is_reported() -> None:
-    """The two variables must say the same."""
-    environ = {"ANALYTICS_ANONYMIZE_USER_IDS": "true", "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "false"}
-    assert "differ" in (mismatch_line(environ) or "")
-    assert mismatch_line({"ANALYTICS_ANONYMIZE_USER_IDS": "true"}) is None
-    assert mismatch_line(dict.fromkeys(environ, "True")) is None
+    """Against the mode in force here, whoever has decided on it: a variable, the policy, or nobody."""
+    name = "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS"
+    for mode in IdentityMode:
+        policy = POLICY.with_identity(mode)
+        is_kept = mode is IdentityMode.IDENTIFIED
+        for word, keeps in (("true", False), ("1", False), (" False ", True), ("no", True)):
+            line = mismatch_line(policy, {name: word})
+            assert (line is None) == (keeps is is_kept), (mode, word)
+            if line is not None:
+                assert line.startswith(f"ANALYTICS_ANONYMIZE_USER_IDS and {name} differ")
+        assert mismatch_line(policy, {"ANALYTICS_ANONYMIZE_USER_IDS": "true"}) is None
+        assert mismatch_line(policy, {name: " "}) is None
+    assert mismatch_line(POLICY, {name: "hunter2"}) == (
+        f"{name} must be true or false: nobody knows what the browser's half does with user ids"
+    )
 
 
 def test_a_terminal_without_such_characters_gets_a_plain_frame() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otel_posthog.errors import Guard
-from otel_posthog.health import DELIVERED, DROPPED, MAX_REASONS, WANTED_DROPS, Health
+from otel_posthog.health import DELIVERED, DROPPED, MAX_REASONS, REPAIRED, WANTED_DROPS, Health
 
 
 class Clock:
@@ -55,6 +55,20 @@ def test_what_was_decided_is_told_at_info_and_what_is_lost_at_warning(caplog: py
         ("INFO", "4 dropped (consent 1, exceptions_off 1, opted_out 1, person_event 1)"),
         ("WARNING", "2 dropped (name_invalid 1, person_unknown 1)"),
     ]
+
+
+def test_what_was_repaired_is_told_once_for_each_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """A user id that is too long goes on and on: one line says so, another one when something else comes up."""
+    health = Health()
+    health.count(REPAIRED, "distinct_id_invalid", 3)
+    health.report()
+    health.count(REPAIRED, "distinct_id_invalid")
+    health.report()
+    health.count(REPAIRED, "uuid_invalid")
+    health.count(REPAIRED, "distinct_id_invalid")
+    health.report()
+    said = "product events are sent, but not as they were given (told once): "
+    assert caplog.messages == [f"{said}distinct_id_invalid 3", f"{said}uuid_invalid 1"]
 
 
 def test_the_number_of_reasons_is_bounded() -> None:

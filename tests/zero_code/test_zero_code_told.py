@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from authority import Authority
-from instrumented import EVENTS_PER_ORDER, shop
+from instrumented import EVENTS_PER_ORDER, instrumented, shop
 
 from otel_posthog.testing import FakePostHog, Fault, OtlpSink
 
@@ -90,3 +90,29 @@ def test_a_server_that_is_away_for_a_moment_is_not_told_of(fake_posthog: FakePos
     run = shop(1, otlp=otlp_sink.url, posthog=fake_posthog.url)
     assert len(fake_posthog.unique_events) == EVENTS_PER_ORDER
     assert lines(run.out, "destination") == []
+
+
+LONG_IDS = """
+import otel_posthog
+for number in range(3):
+    otel_posthog.capture("paid", {"n": number}, distinct_id="u" * 201)
+"""
+
+
+def test_an_id_that_posthog_would_not_take_is_told_once(
+    tmp_path: Path, fake_posthog: FakePostHog, otlp_sink: OtlpSink
+) -> None:
+    """A program of a second: its events arrive as those of nobody, and a line says why."""
+    program = tmp_path / "program.py"
+    program.write_text(LONG_IDS)
+    run = instrumented(str(program), otlp=otlp_sink.url, posthog=fake_posthog.url, OTEL_POSTHOG_IDENTITY="identified")
+    assert len(fake_posthog.unique_events) == 3
+    said = "product events are sent, but not as they were given (told once): distinct_id_invalid 3"
+    assert lines(run.out, "distinct_id_invalid") == [said]
+
+
+def test_a_browser_half_alone_that_differs_is_told(otlp_sink: OtlpSink) -> None:
+    """`NEXT_PUBLIC_...=false` beside a half that anonymizes by default."""
+    name = "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS"
+    run = shop(0, otlp=otlp_sink.url, posthog="http://127.0.0.1:1", **{name: "false"})
+    assert len(lines(run.out, f"{name} differ: user ids are anonymized here and preserved in the browser")) == 1
