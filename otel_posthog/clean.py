@@ -67,7 +67,8 @@ class Cleaner:
         """
         policy, filter_ = self.policy, self._filters[destination.name]
         receipt = Receipt() if receipt is None else receipt
-        if not consent_given(event.subject, required=policy.collection.consent_required):
+        collection = policy.collection
+        if not consent_given(event.subject, required=collection.consent_required, heeds_dnt=collection.heed_dnt):
             raise DropEvent("consent")
         mode = policy.identity_of(destination)
         if mode is IdentityMode.UNLINKED:

@@ -1,28 +1,30 @@
-"""Who acts, carried by the OpenTelemetry context.
+"""Who acts, said by the app: for a block, or for the request that it is in.
 
-A Context key of our own, so that it follows await, and nothing but this process reads it: propagators do not know it.
-Where set-up was told to, a pseudonym and the consent go into baggage as well, which propagators send to whoever is
-called, and are read from it; never the id itself.
+Blocks are in a Context key of our own, so that they follow await, and nothing but this process reads it: propagators do
+not know it. Where set-up was told to, a pseudonym and the consent go into the baggage of outgoing calls as well, and
+are read from that of incoming ones; never the id itself.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 
 from opentelemetry import baggage
-from opentelemetry import context as context_api
 from opentelemetry.context import Context
 
+from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
 from otel_posthog.any_value import Id, id_text
-from otel_posthog.model import ContextIdentity
+from otel_posthog.model import NO_GROUPS, ContextIdentity
+from otel_posthog.said import as_id
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"
 CONSENT_ENTRY = "analytics.consent"
 
-_KEY = context_api.create_key("otel-posthog-identity")
-_CONSENTS = {"true": True, "false": False}
+_log = logging.getLogger("otel_posthog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,14 @@ class Baggage:
     Attributes:
         pseudonym_of: Returns what stands for a user id in what this service sends; None sends nothing.
         accepts: Whether what other services sent is believed.
+        heeds_dnt: Whether the header `DNT` is a denial.
+        prepare: Called where a request or a block begins, so that what it calls is told who acts.
     """
 
     pseudonym_of: Callable[[str], str | None] | None = None
     accepts: bool = False
+    heeds_dnt: bool = True
+    prepare: Callable[[], None] | None = None
 
 
 _baggage = Baggage()
@@ -45,6 +51,17 @@ def use_baggage(how: Baggage) -> None:
     """Do `how` with baggage from now on, in this process."""
     global _baggage
     _baggage = how
+
+
+def baggage_in_use() -> Baggage:
+    """Return what is done with baggage in this process."""
+    return _baggage
+
+
+def prepare_baggage() -> None:
+    """Have what is called from here told who acts, where set-up was told to."""
+    if _baggage.prepare is not None:
+        _baggage.prepare()
 
 
 @contextmanager
@@ -57,67 +74,121 @@ def user_context(
 ) -> Iterator[None]:
     """Say who acts in everything that starts inside; what is not given is taken from the context around it.
 
+    In a request it is said of all that happens later in it as well, as by `set_user`.
+
     Args:
         distinct_id: The user's id; whether it leaves this process is the identity mode's decision.
         session_id: The session's id.
         groups: Group type -> group key.
-        consent: False keeps every event inside from being sent, whatever is said further inside.
+        consent: False keeps the events of the user that is given with it from being sent, and without one every event,
+            whatever is said further inside. True is the consent of that user and of nobody else.
     """
-    around = current_identity() or ContextIdentity()
-    inside = ContextIdentity(
-        user_id=id_text(distinct_id) if distinct_id is not None else around.user_id,
-        session_id=id_text(session_id) if session_id is not None else around.session_id,
-        groups={**around.groups, **{name: id_text(key) for name, key in (groups or {}).items()}},
-        consent=agreed(around.consent, consent),
-        pseudonym=around.pseudonym if distinct_id is None else None,
-    )
-    token = context_api.attach(
-        _with_baggage(context_api.set_value(_KEY, inside), inside, is_new=distinct_id is not None)
-    )
+    said = _statement(distinct_id, session_id, groups, consent)
+    in_force = _in_force()
+    _say(said)
+    entered = enter(said, in_force)
     try:
         yield
     finally:
-        context_api.detach(token)
+        leave(entered)
+
+
+def set_user(
+    distinct_id: Id | None = None,
+    *,
+    session_id: Id | None = None,
+    groups: Mapping[str, Id] | None = None,
+    consent: bool | None = None,
+) -> bool:
+    """Say who acts in the rest of the request that this is called in: in all its spans, threads and tasks.
+
+    A request is the first span of kind SERVER or CONSUMER in this process, and all that is inside it. What is not given
+    stays as it was. An item says it first, then its span, then the `user_context` around it, then this.
+
+    Args:
+        distinct_id: The user's id; whether it leaves this process is the identity mode's decision.
+        session_id: The session's id.
+        groups: Group type -> group key.
+        consent: False keeps the events of the user that is given with it from being sent, and without one every later
+            event of the request, for good. True is the consent of that user and of nobody else.
+
+    Returns:
+        False where this is no request: nothing is said then, which the log tells once.
+    """
+    is_request = _say(_statement(distinct_id, session_id, groups, consent))
+    if not is_request:
+        _tell_no_request()
+    return is_request
 
 
 def current_identity(context: Context | None = None) -> ContextIdentity | None:
-    """Return who acts in `context`, or in the current one."""
-    value = context_api.get_value(_KEY, context)
-    own = value if isinstance(value, ContextIdentity) else None
+    """Return who acts in the blocks of `context`, or of the current one, and by what other services sent."""
+    own = block_identity(context)
     return _with_handed_on(own, context) if _baggage.accepts else own
 
 
-def agreed(*said: bool | None) -> bool | None:
-    """Return what several say of consent together: a denial anywhere wins; None where nobody has said."""
-    if False in said:
+def _statement(
+    distinct_id: Id | None, session_id: Id | None, groups: Mapping[str, Id] | None, consent: bool | None
+) -> Statement:
+    user_id = None if distinct_id is None else as_id(id_text(distinct_id))
+    return Statement(
+        user_id,
+        None if session_id is None else as_id(id_text(session_id)),
+        {name: id_text(key) for name, key in groups.items()} if groups else NO_GROUPS,
+        consent,
+        user_id,
+    )
+
+
+def _in_force() -> str | None:
+    """Return who acts in the request, where this is one."""
+    scope = scope_in()
+    return scope.record.identity.user_id if scope is not None and scope.record is not None else None
+
+
+def _say(said: Statement) -> bool:
+    """Say `said` of the request; return False where this is none."""
+    prepare_baggage()
+    scope = scope_in()
+    if scope is None or scope.record is None:
         return False
-    return True if True in said else None
+    scope.record.say(said)
+    return True
 
 
-def _with_baggage(context: Context, inside: ContextIdentity, *, is_new: bool) -> Context:
-    """Return `context` with what other services are told: nothing of a user who objects but that they do."""
-    is_denied = inside.consent is False
-    # Somebody else's pseudonym does not stay beside a new user.
-    if (is_new or is_denied) and baggage.get_baggage(PSEUDONYM_ENTRY, context) is not None:
-        context = baggage.remove_baggage(PSEUDONYM_ENTRY, context)
-    pseudonym_of = _baggage.pseudonym_of
-    if pseudonym_of is None:
-        return context
-    pseudonym = pseudonym_of(inside.user_id) if is_new and inside.user_id and not is_denied else None
-    if pseudonym:
-        context = baggage.set_baggage(PSEUDONYM_ENTRY, pseudonym, context)
-    if inside.consent is not None:
-        context = baggage.set_baggage(CONSENT_ENTRY, str(inside.consent).lower(), context)
-    return context
+@cache
+def _tell_no_request() -> None:
+    _log.warning(
+        "set_user() was called where there is no request (no span of kind SERVER or CONSUMER around it, or one of a "
+        "tracer provider that is not set up) and says nothing there: use user_context() (told once)"
+    )
 
 
 def _with_handed_on(own: ContextIdentity | None, context: Context | None) -> ContextIdentity | None:
-    """Return `own` with what another service sent: its pseudonym where there is no user, its consent in any case."""
+    """Return `own` with what another service sent: its pseudonym, and the consent that belongs to that."""
     pseudonym, said = baggage.get_baggage(PSEUDONYM_ENTRY, context), baggage.get_baggage(CONSENT_ENTRY, context)
     if pseudonym is None and said is None:
         return own
-    known = own or ContextIdentity()
-    # What is there and no plain yes is a denial.
-    consent = None if said is None else _CONSENTS.get(str(said).strip().lower(), False)
-    handed_on = pseudonym if known.user_id is None and isinstance(pseudonym, str) else known.pseudonym
-    return replace(known, consent=agreed(known.consent, consent), pseudonym=handed_on)
+    known = own or NOBODY
+    known_as = pseudonym if isinstance(pseudonym, str) else None
+    consent = None if said is None else carried_consent(said)
+    if consent is True and known_as is not None:
+        return replace(known, pseudonym=known_as, consented=known.consented | {known_as})
+    return replace(known, pseudonym=known_as, consent=agreed(known.consent, consent))
+
+
+def carried_consent(said: object) -> bool:
+    """Return what an entry of baggage says of consent: what is there and no plain yes is a denial."""
+    return str(said).strip().lower() == "true"
+
+
+def recognised(identity: ContextIdentity) -> ContextIdentity:
+    """Return `identity` with the user in the place of the pseudonym where another service sent one.
+
+    Its consent is the user's where both are the same person, as far as this service can tell.
+    """
+    user_id, pseudonym, pseudonym_of = identity.user_id, identity.pseudonym, _baggage.pseudonym_of
+    if pseudonym is None or user_id is None:
+        return identity
+    is_theirs = pseudonym in identity.consented and pseudonym_of is not None and pseudonym_of(user_id) == pseudonym
+    return replace(identity, pseudonym=None, consented=identity.consented | ({user_id} if is_theirs else frozenset()))

@@ -60,10 +60,15 @@ class EventKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class ContextIdentity:
-    """Who acts, as `user_context` put it into the OpenTelemetry context.
+    """Who acts where an item is handed over, as its span, its block and its request say.
 
     Attributes:
+        consent: What was said that is everybody's.
         pseudonym: What another service of ours sent in baggage in place of the user's id.
+        denied: The ids of users who deny consent.
+        consented: The ids, or pseudonyms, of users who gave it.
+        do_not_track: Whether a browser asks for it.
+        other_ids: (whose, id) of what was said and is overruled, `user`, `session` or `group`.
     """
 
     user_id: str | None = None
@@ -71,6 +76,10 @@ class ContextIdentity:
     groups: Mapping[str, str] = field(default_factory=dict)
     consent: bool | None = None
     pseudonym: str | None = None
+    denied: frozenset[str] = frozenset()
+    consented: frozenset[str] = frozenset()
+    do_not_track: bool = False
+    other_ids: tuple[tuple[str, str], ...] = ()
 
 
 class Signal(NamedTuple):
@@ -121,6 +130,7 @@ class Subject:
         person_set: Person properties to set.
         person_set_once: Person properties to set where there are none yet.
         consent: None where nobody has said.
+        do_not_track: Whether a browser asks for it; what that means is the policy's decision.
         pseudonym: What stands for the user where the telemetry tells no id but another service of ours sent this.
         other_ids: What the telemetry calls the user, the session or a group as well, each with which of them it is:
             where two names differ, one wins, and the other must not come back as a property.
@@ -135,6 +145,7 @@ class Subject:
     consent: bool | None = None
     pseudonym: str | None = None
     other_ids: tuple[tuple[str, str], ...] = ()
+    do_not_track: bool = False
 
 
 @dataclass(frozen=True, slots=True)

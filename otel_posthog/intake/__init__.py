@@ -1,8 +1,9 @@
 """Where telemetry comes in: recognise, hand over, detach."""
 
+from otel_posthog.intake.acting import acting
 from otel_posthog.intake.exporters import LogExportIntake, SpanExportIntake
 from otel_posthog.intake.logs import LogIntake
 from otel_posthog.intake.sampler import AnalyticsSampler, Lift
 from otel_posthog.intake.spans import SpanIntake
 
-__all__ = ["AnalyticsSampler", "Lift", "LogExportIntake", "LogIntake", "SpanExportIntake", "SpanIntake"]
+__all__ = ["AnalyticsSampler", "Lift", "LogExportIntake", "LogIntake", "SpanExportIntake", "SpanIntake", "acting"]

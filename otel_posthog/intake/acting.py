@@ -1,44 +1,133 @@
-"""Who acts where a span starts or a log is emitted, and whether they object.
+"""Who acts where a span starts, and where an item is handed over.
 
-Comes in: the OpenTelemetry context. Goes out: the identity in it; with consent denied where a span around it was denied
-it, by the identity that it started with or by the request's `Sec-GPC` header. Runs on the application's threads.
+Comes in: the OpenTelemetry context, and spans. Goes out: the identity that a log record has as it is emitted, and a
+span and its events as it ends: what the span says, then the block, then the request, with every denial. Runs on the
+application's threads.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from opentelemetry import trace
 from opentelemetry.context import Context, get_current
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import get_current_span
+from opentelemetry.sdk.trace import ReadableSpan, Span
+from opentelemetry.trace import SpanKind
 
-from otel_posthog.context import current_identity
-from otel_posthog.model import ContextIdentity
-from otel_posthog.privacy_control import is_objection
-from otel_posthog.sdk import remembered, span_attributes
+from otel_posthog.actor import (
+    NOBODY,
+    Scope,
+    Statement,
+    carried_scope,
+    combined,
+    is_request,
+    keep_scope,
+    kept_scope,
+    merged,
+    overruled,
+    scope_of,
+    statement_of,
+)
+from otel_posthog.context import current_identity, prepare_baggage, recognised
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
+from otel_posthog.route import has_product_attributes
+from otel_posthog.said import ids_in, says_nothing, who_in
+from otel_posthog.sdk import span_attributes
 
-_DENIED = ContextIdentity(consent=False)
+
+def started(span: Span, parent_context: Context | None) -> None:
+    """Keep with `span` what is known of who acts as it starts."""
+    context = get_current() if parent_context is None else parent_context
+    block = current_identity(context)
+    kind = span.kind
+    if (kind is SpanKind.SERVER or kind is SpanKind.CONSUMER) and is_request(kind, span.parent):
+        scope = _request(span, block)
+    else:
+        around = trace.get_current_span(context)
+        scope = Scope() if around is trace.INVALID_SPAN else Scope.inside(scope_of(around))
+    if block is not None:
+        scope.block = block
+    attributes = span_attributes(span)
+    if has_product_attributes(attributes):
+        # The SDK evicts the oldest attribute when the 129th is set.
+        scope.started = dict(attributes)
+    if not says_nothing(attributes) or (scope.started and scope.is_request):
+        scope.start(who_in(attributes))
+    keep_scope(span, scope)
+
+
+def seen(span: Span, attributes: Attributes) -> None:
+    """Take attributes that say who acts and have been set on `span`."""
+    scope = kept_scope(span)
+    if scope is not None and span.is_recording():
+        scope.see(attributes)
 
 
 def acting(context: Context | None = None) -> ContextIdentity | None:
-    """Return who acts in `context`, or in the current one."""
+    """Return who acts in `context`, or in the current one: who an item that is emitted there is about."""
     if context is None:
         context = get_current()
-    identity = current_identity(context)
-    span = get_current_span(context)
-    if not isinstance(span, ReadableSpan) or not _is_denied(span):
-        return identity
-    return _DENIED if identity is None else replace(identity, consent=False)
+    span = trace.get_current_span(context)
+    scope = kept_scope(span)
+    if scope is None:
+        scope = _looked_at(span) if isinstance(span, ReadableSpan) else carried_scope(span)
+    return _put_together(scope, current_identity(context), scope.all_said() if scope else NO_ATTRIBUTES)
 
 
-def acting_at_end(started: ContextIdentity | None) -> ContextIdentity | None:
-    """Return who acted when a span started, else who acts as it ends; a denial at either wins."""
-    current = current_identity()
-    if started is None or current is None:
-        return started or current
-    return replace(started, consent=False) if current.consent is False else started
+def acting_at_end(span: ReadableSpan) -> ContextIdentity | None:
+    """Return who acts as `span` ends: in the block in which it started, else in the one in which it ends."""
+    scope, block = kept_scope(span), current_identity()
+    if scope is None:
+        scope = _looked_at(span)
+    if scope.block is not None:
+        block = combined(scope.block, block)
+    return _put_together(scope, block, scope.said)
 
 
-def _is_denied(span: ReadableSpan) -> bool:
-    _, identity = remembered(span) or (None, None)
-    return (identity is not None and identity.consent is False) or is_objection(span_attributes(span))
+def _request(span: Span, block: ContextIdentity | None) -> Scope:
+    """Return the scope of a request's span: the one that the sampler made, where there is a sampler of ours."""
+    kept = kept_scope(span)
+    if kept is not None:
+        return kept  # by another one of us
+    made = carried_scope(span)
+    scope = made if made is not None and made.is_request and not made.is_taken else Scope.of_request()
+    scope.is_taken = True
+    if scope.record is not None and block is not None and block.consent is False:
+        scope.record.say(Statement(consent=False))
+    prepare_baggage()
+    return scope
+
+
+def _looked_at(span: ReadableSpan) -> Scope:
+    """Return what is known by a look at a span of a provider that is not set up."""
+    scope = Scope.inside(carried_scope(span))
+    scope.start(who_in(span_attributes(span)))
+    return scope
+
+
+def _put_together(scope: Scope | None, found: ContextIdentity | None, said: Attributes) -> ContextIdentity | None:
+    """Return who acts, for each field as the span says, else the block, else the request; with every denial."""
+    if scope is not None:
+        if scope.record is not None and scope.record.identity is not NOBODY:
+            found = combined(found, scope.record.identity)
+        if said:
+            found = _with_span(said, found or NOBODY)
+        denies, tracks_not = scope.denies, scope.tracks_not
+        if scope.parent is not None:
+            denies, tracks_not = scope.objections()
+        if denies or tracks_not:
+            found = found or NOBODY
+            consent = False if denies else found.consent
+            found = replace(found, consent=consent, do_not_track=found.do_not_track or tracks_not)
+    return None if found is None else recognised(found)
+
+
+def _with_span(said: Attributes, around: ContextIdentity) -> ContextIdentity:
+    """Return who acts by what a span says; its denials are among the objections, or the request's."""
+    statement = statement_of(said)
+    if statement.consent is False:
+        statement = Statement(
+            statement.user_id, statement.session_id, statement.groups, do_not_track=statement.do_not_track
+        )
+    found = merged(around, statement)
+    return replace(found, other_ids=(*overruled(found, around), *ids_in(said)))

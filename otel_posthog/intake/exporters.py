@@ -67,7 +67,7 @@ class SpanExportIntake(_ExportIntake, SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Submit the product events among `spans`; the SDK has nothing to try again."""
         for span in spans:
-            self._take(partial(span_signals, span, span_attributes(span), None, self._exceptions))
+            self._take(partial(span_signals, span, span_attributes(span), self._exceptions))
         return SpanExportResult.SUCCESS
 
 

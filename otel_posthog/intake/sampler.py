@@ -1,8 +1,10 @@
-"""Lets product events through whatever the trace sampler decides.
+"""Lets product events through whatever the trace sampler decides, and the word of who acts with them.
 
 Wraps any sampler. A span that the sampler drops is recorded but not sampled (`RECORD_ONLY`), and marked: processors of
 ours see it, the app's processors and exporters do not, and its children look at an unsampled parent just as they would
-without us. Every other decision is passed on as it is.
+without us. Every other decision is passed on as it is. The span of a request is recorded in any case, since an
+instrumentation tells nobody else of its headers; what is known of it goes along with the trace state, which a dropped
+span has too.
 """
 
 from __future__ import annotations
@@ -13,19 +15,25 @@ from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes, AttributeValue
 
+from otel_posthog.actor import CarriedScope, Scope, is_request, scope_in, state_inside
 from otel_posthog.intake.spans import SpanIntake
 from otel_posthog.route import PREFIX, has_product_attributes
+from otel_posthog.said import tells_who
 from otel_posthog.sdk import divert_lifted_of_global, kept, lifted
 
 
 class Lift(str, Enum):
-    """Which dropped spans are recorded: `ALL` of them, or those `MARKED` with a product attribute at their start."""
+    """Which dropped spans are recorded: `ALL` of them, those `MARKED` with a product attribute at their start, or none.
+
+    `OFF` and `MARKED` record the span of a request all the same, for who acts in it; nothing of it is a product event.
+    """
 
     ALL = "all"
     MARKED = "marked"
+    OFF = "off"
 
 
 class AnalyticsSampler(Sampler):
@@ -33,8 +41,8 @@ class AnalyticsSampler(Sampler):
 
     Args:
         inner: The sampler that decides about the operational trace.
-        lift: Which dropped spans are recorded. `MARKED` costs less, but misses spans whose `analytics.*` attributes
-            are set after they start, and span events.
+        lift: Which dropped spans are recorded. `MARKED` and `OFF` cost less, but miss spans whose `analytics.*`
+            attributes are set after they start, and span events.
     """
 
     def __init__(self, inner: Sampler, lift: Lift | str = Lift.ALL) -> None:
@@ -54,15 +62,13 @@ class AnalyticsSampler(Sampler):
     ) -> SamplingResult:
         """Return the inner sampler's decision, with DROP lifted."""
         result = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        is_one = kind is SpanKind.SERVER or kind is SpanKind.CONSUMER
+        if is_one and is_request(kind, get_current_span(parent_context).get_span_context()):
+            return self._request(result, attributes)
         if result.decision is Decision.DROP:
             if not self._lifts(attributes):
-                return result
-            if not self._has_lifted:
-                # Where set-up attached it is done; parts are put together by hand, and now they are.
-                self._has_lifted = True
-                divert_lifted_of_global(SpanIntake)
-            # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
-            return SamplingResult(Decision.RECORD_ONLY, attributes, lifted(result.trace_state))
+                return _with_scope(result, parent_context, attributes)
+            return self._lifted(attributes, lifted(result.trace_state))
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
         if result.decision is Decision.RECORD_ONLY:
@@ -84,8 +90,27 @@ class AnalyticsSampler(Sampler):
             raise AttributeError(name)
         return getattr(self.inner, name)
 
+    def _request(self, result: SamplingResult, attributes: Attributes) -> SamplingResult:
+        """Return `result` for the span of a request, recorded at least, and with a record of who acts."""
+        scope = Scope.of_request()
+        if result.decision is Decision.DROP:
+            scope.is_silent = not self._lifts(attributes)
+            return self._lifted(attributes, CarriedScope(result.trace_state, scope, is_lifted=True))
+        if attributes and len(result.attributes) < len(attributes):
+            result = _with_product(result, attributes)
+            scope.start(_said(attributes))
+        return SamplingResult(result.decision, result.attributes, CarriedScope(result.trace_state, scope))
+
+    def _lifted(self, attributes: Attributes, trace_state: TraceState) -> SamplingResult:
+        if not self._has_lifted:
+            # Where set-up attached it is done; parts are put together by hand, and now they are.
+            self._has_lifted = True
+            divert_lifted_of_global(SpanIntake)
+        # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
+        return SamplingResult(Decision.RECORD_ONLY, attributes, trace_state)
+
     def _lifts(self, attributes: Attributes) -> bool:
-        return self.lift is Lift.ALL or has_product_attributes(attributes or {})
+        return self.lift is Lift.ALL or (self.lift is Lift.MARKED and has_product_attributes(attributes or {}))
 
 
 def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -> SamplingResult:
@@ -97,3 +122,22 @@ def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -
     if not product:
         return result
     return SamplingResult(result.decision, {**product, **result.attributes}, result.trace_state)
+
+
+def _with_scope(result: SamplingResult, parent_context: Context | None, attributes: Attributes) -> SamplingResult:
+    """Return `result`, a DROP, with what is known of the spans around, and of this one by what it starts with."""
+    state, scope = result.trace_state, scope_in(parent_context)
+    said = _said(attributes) if attributes else None
+    if said:
+        own = Scope.inside(scope)
+        own.start(said)
+        return SamplingResult(Decision.DROP, None, CarriedScope(state, own))
+    if scope is None:
+        return result
+    inside = state_inside(state, scope)
+    return result if inside is state else SamplingResult(Decision.DROP, None, inside)
+
+
+def _said(attributes: Mapping[str, object]) -> dict[str, object]:
+    """Return those of `attributes` that say who acts; nobody has looked at the keys before."""
+    return {key: value for key, value in attributes.items() if tells_who(key)}

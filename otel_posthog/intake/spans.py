@@ -12,12 +12,13 @@ from collections.abc import Callable
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
+from otel_posthog.actor import kept_scope
 from otel_posthog.errors import Guard
-from otel_posthog.intake.acting import acting, acting_at_end
+from otel_posthog.intake.acting import acting_at_end, seen, started
 from otel_posthog.intake.items import ExceptionsInForce, is_product_event, span_items
-from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, ContextIdentity, Flush, Signal, Source, Submit
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, Close, Flush, Signal, Source, Submit
 from otel_posthog.policy import ExceptionPolicy
-from otel_posthog.route import PREFIX, has_product_attributes, product_name
+from otel_posthog.route import PREFIX, product_name
 from otel_posthog.sdk import (
     EndingSpanProcessor,
     EvictedEvents,
@@ -25,13 +26,10 @@ from otel_posthog.sdk import (
     is_first_to_take,
     keep_evicted_events,
     recorded_events,
-    remember,
-    remembered,
+    see_attributes,
     span_attributes,
     span_end,
 )
-
-_NOTHING: tuple[Attributes, ContextIdentity | None] = (NO_ATTRIBUTES, None)
 
 Detach = Callable[[Span], None]
 
@@ -67,18 +65,13 @@ class SpanIntake(EndingSpanProcessor):
         self._submit, self._detach, self._guard = submit, detach, guard
         self._flush, self._close, self._exceptions = flush, close, exceptions
         self._ending_is_called = False
+        see_attributes(seen)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Remember the product attributes and the identity that `span` starts with."""
+        """Keep the product attributes that `span` starts with, and who acts there."""
         try:
             keep_evicted_events(span, _ProductEvents)
-            identity = acting(parent_context)
-            attributes = span_attributes(span)
-            # The SDK evicts the oldest attribute when the 129th is set, and the context is gone when the span ends.
-            if has_product_attributes(attributes):
-                remember(span, (dict(attributes), identity))
-            elif identity is not None:
-                remember(span, (NO_ATTRIBUTES, identity))
+            started(span, parent_context)
         except Exception as error:
             self._guard.caught("span_start", error)
 
@@ -86,7 +79,7 @@ class SpanIntake(EndingSpanProcessor):
         """Submit what `span` holds of product events, and strip it, whatever became of the first."""
         self._ending_is_called = True
         try:
-            self._read(span, *(remembered(span) or _NOTHING))
+            self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
         finally:
@@ -100,7 +93,7 @@ class SpanIntake(EndingSpanProcessor):
         if self._ending_is_called:
             return
         try:
-            self._read(span, NO_ATTRIBUTES, None)
+            self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
 
@@ -112,12 +105,15 @@ class SpanIntake(EndingSpanProcessor):
         """Wait until what was submitted is delivered."""
         return self._flush(timeout_millis / 1000)
 
-    def _read(self, span: ReadableSpan, started: Attributes, identity: ContextIdentity | None) -> None:
-        attributes = span_attributes(span)
-        if started and span.dropped_attributes:
-            product = {key: value for key, value in started.items() if key.startswith(PREFIX)}
-            attributes = {**product, **attributes}
-        signals = span_signals(span, attributes, identity, self._exceptions)
+    def _read(self, span: ReadableSpan) -> None:
+        attributes, scope = span_attributes(span), kept_scope(span)
+        if scope is not None:
+            if scope.is_silent:
+                return
+            if scope.started and span.dropped_attributes:
+                product = {key: value for key, value in scope.started.items() if key.startswith(PREFIX)}
+                attributes = {**product, **attributes}
+        signals = span_signals(span, attributes, self._exceptions)
         # Another one of us on the same provider remembers the span's start as well, whoever strips its end.
         if signals and is_first_to_take(span):
             for signal in signals:
@@ -125,33 +121,28 @@ class SpanIntake(EndingSpanProcessor):
             self._guard.lost("span_events_limit", forget_evicted_events(span))
 
 
-def span_signals(
-    span: ReadableSpan, attributes: Attributes, identity: ContextIdentity | None, exceptions: ExceptionsInForce
-) -> list[Signal]:
+def span_signals(span: ReadableSpan, attributes: Attributes, exceptions: ExceptionsInForce) -> list[Signal]:
     """Return the product events of an ending or ended span: the span itself and its events.
 
     Args:
         span: The span.
         attributes: Its attributes, with those that it has lost since it started.
-        identity: Who acted when it started; default the identity in the current context.
         exceptions: Returns the policy on exceptions.
     """
     events, dropped = recorded_events(span), span.dropped_attributes
     if not events:
         # Of most spans; what follows would be most of what a product event costs the thread that makes it.
         name = product_name(None, attributes)
-        return [] if name is None else [_span_signal(span, name, attributes, identity, dropped)]
+        return [] if name is None else [_span_signal(span, name, attributes, dropped)]
     found = span_items(attributes, events, span.end_time or 0, exceptions, dropped_attributes=dropped)
     if not found:
         return []
-    identity = acting_at_end(identity)
+    identity = acting_at_end(span)
     trace_id, span_id, _, resource = span_end(span)
     return [item.signal(trace_id=trace_id, span_id=span_id, resource=resource, context=identity) for item in found]
 
 
-def _span_signal(
-    span: ReadableSpan, name: str, attributes: Attributes, identity: ContextIdentity | None, dropped: int
-) -> Signal:
+def _span_signal(span: ReadableSpan, name: str, attributes: Attributes, dropped: int) -> Signal:
     trace_id, span_id, end_ns, resource = span_end(span)
     return Signal(
         Source.SPAN,
@@ -161,7 +152,7 @@ def _span_signal(
         trace_id,
         span_id,
         resource,
-        acting_at_end(identity),
+        acting_at_end(span),
         end_ns,
         0,
         NO_ATTRIBUTES,

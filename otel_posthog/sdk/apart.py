@@ -16,6 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import TraceState
 
+from otel_posthog.actor import CarriedScope
 from otel_posthog.sdk.looks import look
 from otel_posthog.sdk.providers import span_processors
 from otel_posthog.sdk.spans import EndingSpanProcessor
@@ -26,33 +27,30 @@ if TYPE_CHECKING:
 _IS_APART = "_otel_posthog_apart"
 
 
-class Lifted(TraceState):
-    """The trace state of a span that the app's sampler dropped.
-
-    It holds what that sampler answered and is what goes on the wire; spans inside inherit it from their parent.
-    """
-
-
-_EMPTY = Lifted()
+# Its trace state says so, which spans inside inherit from their parent.
+_EMPTY = CarriedScope(None, is_lifted=True)
 
 
 def lifted(state: TraceState | None) -> TraceState:
     """Return `state` as that of a span that the app's sampler dropped."""
-    if not state:
-        return _EMPTY
-    return state if type(state) is Lifted else Lifted(list(state.items()))
+    if type(state) is CarriedScope:
+        return state if state.is_lifted else CarriedScope(state, state.scope, is_lifted=True)
+    return CarriedScope(state, is_lifted=True) if state else _EMPTY
 
 
 def kept(state: TraceState | None) -> TraceState | None:
     """Return `state` as that of a span that the app's sampler has recorded."""
-    return TraceState(list(state.items())) if type(state) is Lifted and state is not None else state
+    if type(state) is not CarriedScope or not state.is_lifted:
+        return state
+    return TraceState(list(state.items())) if state.scope is None else CarriedScope(state, state.scope)
 
 
 def is_lifted(span: ReadableSpan) -> bool:
     """Return whether `span` is recorded for product events only."""
     context = span.context
+    state = context.trace_state
     # A sampler may hand its parent's state on to a span that it samples.
-    return type(context.trace_state) is Lifted and not context.trace_flags.sampled
+    return type(state) is CarriedScope and state.is_lifted and not context.trace_flags.sampled
 
 
 def set_apart(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
@@ -128,7 +126,7 @@ def _in_front(theirs: SpanProcessor, ours: EndingSpanProcessor) -> dict[str, Cal
 
     def on_start(span: Span, parent_context: Context | None = None) -> None:
         # The first question is asked here too, since a call would cost each span as much as the rest of this.
-        if type(span.context.trace_state) is Lifted and is_lifted(span):
+        if type(span.context.trace_state) is CarriedScope and is_lifted(span):
             _start_alone(span, parent_context, ours)
         else:
             start_ours(span, parent_context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,9 +13,13 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
 
 from otel_posthog.model import Attributes
+from otel_posthog.said import tells_who
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
+
+
+See = Callable[["Span", Mapping[str, object]], None]
 
 
 class EndingSpanProcessor(SpanProcessor):
@@ -57,14 +62,30 @@ def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
     return context.trace_id, context.span_id, end_ns or 0, attributes
 
 
-def remember(span: Span, value: object) -> None:
-    """Keep `value` with `span`, for as long as that lives; a weak dictionary takes ten times as long."""
-    span._otel_posthog = value  # type: ignore[attr-defined]  # noqa: SLF001
+def see_attributes(see: See) -> None:
+    """Have `see(span, attributes)` called with those that say who acts, when they are set on any span from now on.
 
+    By the SDK's class, once in a process: a hook on each span would cost each of them more than all else here.
+    """
+    set_one, set_many = Span.set_attribute, Span.set_attributes
+    if hasattr(set_one, "__wrapped__"):
+        return
 
-def remembered(span: ReadableSpan) -> Any:
-    """Return what was kept with `span`, or None."""
-    return getattr(span, "_otel_posthog", None)
+    @wraps(set_one)
+    def set_attribute(self: Span, key: str, value: Any) -> None:
+        set_one(self, key, value)
+        if tells_who(key):
+            see(self, {key: value})
+
+    @wraps(set_many)
+    def set_attributes(self: Span, attributes: Mapping[str, Any]) -> None:
+        set_many(self, attributes)
+        told = {key: value for key, value in attributes.items() if tells_who(key)}
+        if told:
+            see(self, told)
+
+    setattr(Span, "set_attribute", set_attribute)  # noqa: B010 - mypy takes a method for what cannot be replaced
+    setattr(Span, "set_attributes", set_attributes)  # noqa: B010
 
 
 def span_events(span: ReadableSpan) -> Sequence[Event]:

@@ -70,6 +70,8 @@ def _attach_sampler(provider: TracerProvider, lift: Lift | None) -> None:
     if isinstance(present, AnalyticsSampler):
         if lift is None:
             rewire_sampler(provider, lambda _: present.inner)
+        elif lift is Lift.OFF:
+            rewire_sampler(provider, lambda _: AnalyticsSampler(present.inner, lift))
     elif lift is not None:
         rewire_sampler(provider, partial(AnalyticsSampler, lift=lift))
 

@@ -1,14 +1,75 @@
-"""What other services are told of who acts, in baggage: what the policy allows, and nothing once somebody opted out."""
+"""What other services are told of who acts, in baggage: what the policy allows, and nothing once somebody opted out.
+
+It is put together as a call goes out, since a denial may come after the block or the request began.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from otel_posthog.context import Baggage, use_baggage
+from opentelemetry import baggage
+from opentelemetry.context import Context, get_current
+from opentelemetry.propagate import get_global_textmap, set_global_textmap
+from opentelemetry.propagators.textmap import (
+    CarrierT,
+    Getter,
+    Setter,
+    TextMapPropagator,
+    default_getter,
+    default_setter,
+)
+
+from otel_posthog.context import (
+    CONSENT_ENTRY,
+    PSEUDONYM_ENTRY,
+    Baggage,
+    baggage_in_use,
+    carried_consent,
+    use_baggage,
+)
 from otel_posthog.errors import Guard
 from otel_posthog.identity import Pseudonyms, usable
+from otel_posthog.intake import acting
+from otel_posthog.model import ContextIdentity
 from otel_posthog.policy import CollectionChoice, IdentityMode, Policy
+
+
+class HandingOn(TextMapPropagator):
+    """Stands before the program's propagator and tells it who acts.
+
+    Args:
+        inner: The program's.
+        guard: Counts what goes wrong; the pseudonym is then not sent.
+    """
+
+    def __init__(self, inner: TextMapPropagator, guard: Guard) -> None:
+        self._inner, self._guard = inner, guard
+
+    def extract(
+        self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
+    ) -> Context:
+        """Do what the program's propagator does."""
+        return self._inner.extract(carrier, context, getter)
+
+    def inject(
+        self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
+    ) -> None:
+        """Have the program's propagator write what is to be told as well."""
+        how = baggage_in_use()
+        if how.pseudonym_of is not None:
+            context = get_current() if context is None else context
+            try:
+                context = _told(context, how, how.pseudonym_of)
+            except Exception as error:
+                context = baggage.remove_baggage(PSEUDONYM_ENTRY, context)
+                self._guard.caught("baggage", error)
+        self._inner.inject(carrier, context, setter)
+
+    @property
+    def fields(self) -> set[str]:
+        """The headers that the program's propagator writes."""
+        return self._inner.fields
 
 
 def hand_on(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, guard: Guard) -> None:
@@ -33,7 +94,43 @@ def hand_on(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, gu
             guard.caught("baggage", error)
             return None
 
-    use_baggage(Baggage(pseudonym_of if carried.sends else None, accepts=carried.accepts))
+    def prepare() -> None:
+        # A program may set its own at any time, also one that holds ours.
+        if not isinstance(get_global_textmap(), HandingOn):
+            set_global_textmap(HandingOn(get_global_textmap(), guard))
+
+    sends = carried.sends
+    use_baggage(
+        Baggage(
+            pseudonym_of if sends else None,
+            accepts=carried.accepts,
+            heeds_dnt=policy.collection.heed_dnt,
+            prepare=prepare if sends else None,
+        )
+    )
+    if sends:
+        prepare()
+
+
+def _told(context: Context, how: Baggage, pseudonym_of: Callable[[str], str | None]) -> Context:
+    """Return `context` with what is told in it: nothing of a user who objects but that they do."""
+    identity = acting(context) or ContextIdentity()
+    said = baggage.get_baggage(CONSENT_ENTRY, context)
+    user_id = identity.user_id
+    is_denied = identity.consent is False or user_id in identity.denied or (how.heeds_dnt and identity.do_not_track)
+    if is_denied or (said is not None and not carried_consent(said)):
+        context = baggage.remove_baggage(PSEUDONYM_ENTRY, context)
+        return baggage.set_baggage(CONSENT_ENTRY, "false", context)
+    if user_id is not None:
+        # Somebody else's pseudonym and consent do not stay beside a user of this service.
+        for entry in (PSEUDONYM_ENTRY, CONSENT_ENTRY):
+            context = baggage.remove_baggage(entry, context)
+        pseudonym = pseudonym_of(user_id)
+        if pseudonym:
+            context = baggage.set_baggage(PSEUDONYM_ENTRY, pseudonym, context)
+    if identity.consent is True or user_id in identity.consented:
+        context = baggage.set_baggage(CONSENT_ENTRY, "true", context)
+    return context
 
 
 def _unnoted(_: str) -> None:

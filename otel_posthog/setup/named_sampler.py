@@ -41,8 +41,7 @@ def from_environment(argument: str | None = None) -> Sampler:
         ConfigurationError: There is no such sampler; the SDK says so and takes its default one.
     """
     lift = read_lift(os.environ)
-    inner = _inner((argument or "").strip() or _DEFAULT)
-    return inner if lift is None else AnalyticsSampler(inner, lift)
+    return AnalyticsSampler(_inner((argument or "").strip() or _DEFAULT), lift)
 
 
 def from_file() -> Sampler:

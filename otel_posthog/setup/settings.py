@@ -303,17 +303,16 @@ def read_options(environ: Mapping[str, str], options: Mapping[str, Any], door: s
     return read(environ, **given)
 
 
-def read_lift(environ: Mapping[str, str], given: str | None = None) -> Lift | None:
-    """Return which unsampled spans are recorded; None leaves the sampler alone.
+def read_lift(environ: Mapping[str, str], given: str | None = None) -> Lift:
+    """Return which unsampled spans are recorded.
 
     Raises:
         ConfigurationError: The word is not one of the three.
     """
     name = env.OTEL_POSTHOG_SAMPLER if given is None else "sampler"
     word = (environ.get(name, "") if given is None else str(given)).strip().lower() or Lift.ALL.value
-    # YAML reads a bare `off` as false.
-    if word in {"off", "false"}:
-        return None
+    if word == "false":
+        return Lift.OFF  # so YAML reads a bare `off`
     if word not in set(Lift):
         raise ConfigurationError(f"{name} must be all, marked or off")
     return Lift(word)

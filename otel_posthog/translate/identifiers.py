@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from otel_posthog.model import Signal, Source
 from otel_posthog.route import RECORD_UID_KEY
+from otel_posthog.said import as_id
 from otel_posthog.translate.note import Note
-from otel_posthog.translate.vocabulary import UUID_KEY, as_id
+from otel_posthog.translate.vocabulary import UUID_KEY
 
 _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569")
 

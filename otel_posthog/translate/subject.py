@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from otel_posthog.context import PSEUDONYM_ENTRY, agreed
+from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Subject
-from otel_posthog.privacy_control import is_objection
+from otel_posthog.privacy_control import is_do_not_track, is_objection
+from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 from otel_posthog.translate.note import Note
-from otel_posthog.translate.vocabulary import (
-    ALIAS_KEY,
-    CONSENT_KEY,
-    SESSION_ID_KEYS,
-    USER_ID_KEYS,
-    Sorted,
-    as_id,
-    first_id,
-)
+from otel_posthog.translate.vocabulary import ALIAS_KEY, Sorted, first_id
 
 _NAMES = (("user", (*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY)), ("session", SESSION_ID_KEYS))
 _NOBODY = ContextIdentity()
-_YES = frozenset({"true", "1", "yes", "on", "granted"})
 
 
 def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject:
@@ -35,16 +27,18 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
     context = signal.context or _NOBODY
     layers = (signal.attributes, signal.parent) if signal.parent else (signal.attributes,)
     groups = _groups(context.groups, span, own, note)
+    user_id = first_id(USER_ID_KEYS, note, "user_id_invalid", *layers) or as_id(context.user_id)
     return Subject(
-        user_id=first_id(USER_ID_KEYS, note, "user_id_invalid", *layers) or as_id(context.user_id),
+        user_id=user_id,
         alias=first_id((ALIAS_KEY,), note, "alias_invalid", signal.attributes),
         session_id=first_id(SESSION_ID_KEYS, note, "session_id_invalid", *layers) or as_id(context.session_id),
         groups=groups,
         person_set=own.person_set,
         person_set_once=own.person_set_once,
-        consent=_consent(layers, context),
+        consent=_consent(signal, user_id, context),
         pseudonym=context.pseudonym,
         other_ids=tuple(_other_ids((*layers, signal.resource), context, groups, (span, own))),
+        do_not_track=context.do_not_track or any(is_do_not_track(each) for each in layers),
     )
 
 
@@ -64,6 +58,7 @@ def _other_ids(
                 found = as_id(layer[key]) if key in layer else None
                 if found is not None:
                     yield what, found
+    yield from context.other_ids
     for what, given in (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id)):
         if given is not None and (found := as_id(given)) is not None:
             yield what, found
@@ -83,13 +78,28 @@ def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
     return found
 
 
-def _consent(layers: Iterable[Attributes], context: ContextIdentity) -> bool | None:
-    """Return whether the user agreed; a denial anywhere wins, and what is not plainly a yes is a denial."""
-    said = [context.consent]
-    for layer in layers:
-        if is_objection(layer):
-            said.append(False)
-        value = layer.get(CONSENT_KEY)
-        if value is not None:
-            said.append(value is True or (isinstance(value, str) and value.strip().lower() in _YES))
-    return agreed(*said)
+def _consent(signal: Signal, user_id: str | None, context: ContextIdentity) -> bool | None:
+    """Return whether the user agreed: a denial of theirs, or of everybody, wins; a consent is of who it was given for.
+
+    Args:
+        signal: The signal.
+        user_id: The user, where the telemetry tells one.
+        context: What was said around it.
+    """
+    own, span = _said(signal.attributes), _said(signal.parent)
+    # What the span says of consent is of the user whom it names, else of who acts there.
+    of_span = first_id_in(USER_ID_KEYS, signal.parent) or as_id(context.user_id)
+    if span is False and of_span in context.denied:
+        span = None  # a request's, which is known to be that user's and nobody's else
+    if False in {own, span, context.consent} or user_id in context.denied:
+        return False
+    is_theirs = span is True and of_span in {None, user_id}
+    given = own or is_theirs or context.consent or (user_id or context.pseudonym) in context.consented
+    return True if given else None
+
+
+def _said(attributes: Attributes) -> bool | None:
+    if is_objection(attributes):
+        return False
+    value = attributes.get(CONSENT_KEY)
+    return None if value is None else agrees(value)

@@ -10,25 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from otel_posthog.any_value import MAX_ID_BITS
 from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes
 from otel_posthog.route import PREFIX
+from otel_posthog.said import CONSENT_KEY, GROUP_PREFIX, GROUP_SET_PREFIX, as_id
 from otel_posthog.translate.note import Note
 
-USER_ID_KEYS = (
-    "analytics.user.id",
-    "user.id",
-    "enduser.id",
-    "enduser.pseudo.id",
-    "posthogDistinctId",
-    "posthog.distinct_id",
-)
-SESSION_ID_KEYS = ("analytics.session.id", "session.id", "sessionId", "posthog.session_id")
 ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"
 TIMESTAMP_KEY = "analytics.timestamp"
-CONSENT_KEY = "analytics.consent"
 
 _RESERVED = frozenset(
     {
@@ -46,8 +36,6 @@ _RESERVED = frozenset(
 _PROPERTY = "analytics.property."
 _SET = "analytics.user.set."
 _SET_ONCE = "analytics.user.set_once."
-_GROUP = "analytics.group."
-_GROUP_SET = "analytics.group.set."
 
 
 @dataclass(slots=True)
@@ -105,10 +93,10 @@ def _place(found: Sorted, key: str, value: object, note: Note) -> None:
         if key.startswith(prefix):
             part[key[len(prefix) :]] = value
             return
-    if key.startswith(_GROUP_SET):
-        _place_group_property(found, key[len(_GROUP_SET) :], value, note)
-    elif key.startswith(_GROUP):
-        _place_group(found, key[len(_GROUP) :], value, note)
+    if key.startswith(GROUP_SET_PREFIX):
+        _place_group_property(found, key[len(GROUP_SET_PREFIX) :], value, note)
+    elif key.startswith(GROUP_PREFIX):
+        _place_group(found, key[len(GROUP_PREFIX) :], value, note)
     else:
         # `analytics.property.x` wins over `analytics.x`, in whatever order they were set.
         found.properties.setdefault(name, value)
@@ -149,13 +137,4 @@ def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str
                 return found
             if not isinstance(value, str):
                 note(invalid)
-    return None
-
-
-def as_id(value: object) -> str | None:
-    """Return an id as text, or None for what is no id: texts without a character, and all but texts and integers."""
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= MAX_ID_BITS:
-        return str(value)
     return None

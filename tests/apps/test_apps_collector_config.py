@@ -15,7 +15,7 @@ from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_keys, blocked_values
 from otel_posthog.apps.collector_config.product import KEY
 from otel_posthog.policy import IdentityMode, Policy, PrivacyPolicy
-from otel_posthog.translate.vocabulary import USER_ID_KEYS
+from otel_posthog.said import USER_ID_KEYS
 
 
 def processors(text: str) -> dict[str, Any]:

@@ -15,14 +15,18 @@ from events import DAY_NS, KEY, NEXT_KEY, NOON_NS, Clock, event, ring
 from opentelemetry import baggage
 from opentelemetry import context as context_api
 from opentelemetry._logs import LogRecord
+from opentelemetry.propagate import get_global_textmap, inject, set_global_textmap
+from opentelemetry.trace import SpanKind
 from telemetry import NOWHERE, Telemetry
 
 import otel_posthog
 from otel_posthog.context import Baggage, use_baggage, user_context
-from otel_posthog.errors import ConfigurationError
+from otel_posthog.errors import ConfigurationError, Guard
+from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, Pseudonyms, RotatingIds, disguised, load, notice_text, start_line
 from otel_posthog.model import Subject
 from otel_posthog.policy import (
+    Carried,
     Collection,
     CollectionChoice,
     CollectionPolicy,
@@ -36,6 +40,7 @@ from otel_posthog.policy import (
     decide,
 )
 from otel_posthog.setup import tell
+from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import read
 from otel_posthog.unix_time import unix_ns
 
@@ -357,6 +362,104 @@ def test_row_sec_gpc() -> None:
     ):
         app.logger.emit(event_name="analytics.logged")
     assert (app.names, app.dropped) == ([], {"consent": 2})
+
+
+def request_in(app: Telemetry, **attributes: Any) -> Any:
+    """Open a request."""
+    return app.tracer.start_as_current_span("GET /", kind=SpanKind.SERVER, attributes=attributes)
+
+
+def test_row_dnt() -> None:
+    """`DNT: 1`: nothing of that request is sent, unless the policy leaves the header unheeded."""
+    for heeded in (True, False):
+        with Telemetry(collection=CollectionPolicy(heed_dnt=heeded)) as app:
+            with request_in(app, **{"http.request.header.dnt": ("1",)}):
+                app.logger.emit(event_name="analytics.e")
+            assert app.names == ([] if heeded else ["e"])
+
+
+def test_row_set_user() -> None:
+    """`set_user("u-1")`: who acts in the rest of the request, and nowhere else."""
+    with Telemetry() as app:
+        with request_in(app, **{"analytics.event": "server"}), app.tracer.start_as_current_span("inside"):
+            app.logger.emit(event_name="analytics.before")
+            assert otel_posthog.set_user("u-1")
+            app.logger.emit(event_name="analytics.after")
+        assert not otel_posthog.set_user("u-2")
+        app.logger.emit(event_name="analytics.outside")
+    who = {each["event"]: each["distinct_id"] for each in app.events}
+    assert who == {"before": "installation-1", "after": "u-1", "server": "u-1", "outside": "installation-1"}
+
+
+def test_row_user_context_request() -> None:
+    """`user_context("u-1")` below the instrumentation: the server's own span is that user's."""
+    with Telemetry() as app, request_in(app, **{"analytics.event": "server"}), user_context("u-1"):
+        pass
+    assert app.only["distinct_id"] == "u-1"
+
+
+def test_row_request_span() -> None:
+    """`analytics.user.id` and the rest on the request's span: all that is inside it is that user's."""
+    with Telemetry() as app, request_in(app, **{"analytics.user.id": "u-1"}) as server:
+        app.logger.emit(event_name="analytics.first")
+        with app.tracer.start_as_current_span("inside"):
+            server.set_attributes({"analytics.user.id": "u-2", "analytics.group.company": "acme"})
+            app.logger.emit(event_name="analytics.second")
+    assert [each["distinct_id"] for each in app.events] == ["u-1", "u-2"]
+    assert app.events[1]["properties"]["$groups"] == {"company": "acme"}
+
+
+def test_row_blocks() -> None:
+    """A block of `user_context` that is left in the wrong order ends itself only."""
+    with Telemetry() as app:
+        first, second = user_context("u-1"), user_context("u-2")
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        app.logger.emit(event_name="analytics.e")
+        second.__exit__(None, None, None)
+        app.logger.emit(event_name="analytics.e")
+    assert [each["distinct_id"] for each in app.events] == ["u-2", "installation-1"]
+
+
+def test_row_request_consent() -> None:
+    """`set_user(consent=False)` and its like: everything later in the request is withheld, whoever acts."""
+    with Telemetry() as app:
+        with request_in(app, **{"analytics.event": "server"}):
+            app.logger.emit(event_name="analytics.before")
+            otel_posthog.set_user(consent=False)
+            otel_posthog.set_user("u-1", consent=True)
+            app.logger.emit(event_name="analytics.after")
+        with request_in(app):
+            app.logger.emit(event_name="analytics.next")
+    assert app.names == ["before", "next"]
+
+
+def test_row_consent_by_name() -> None:
+    """`set_user("u-1", consent=False)` and its like: that user's events and nobody else's."""
+    with Telemetry() as app, request_in(app, **{"analytics.user.id": "u-1", "analytics.consent": False}):
+        otel_posthog.set_user("u-2", consent=False)
+        with user_context("u-3", consent=False):
+            for user in ("u-1", "u-2", "u-3", "u-4"):
+                app.logger.emit(event_name="analytics.e", attributes={"analytics.user.id": user})
+    assert app.only["distinct_id"] == "u-4"
+
+
+def test_row_denial_travels(tmp_path: Path) -> None:
+    """`A denial travels`: of a request with `Sec-GPC`, where a pseudonym would."""
+    policy = Policy(identity=IdentityMode.PSEUDONYMOUS, identity_baggage=Carried.SEND, destinations=POLICY.destinations)
+    before = get_global_textmap()
+    try:
+        hand_on(policy, Pseudonyms(keys=ring()), CollectionChoice(tmp_path), Guard(Health()))
+        with Telemetry() as app, request_in(app) as server, user_context("u-4711"):
+            for objects in (False, True):
+                server.set_attribute("http.request.header.sec_gpc", "1" if objects else "0")
+                headers: dict[str, str] = {}
+                inject(headers)
+                assert (headers["baggage"] == "analytics.consent=false") is objects
+    finally:
+        use_baggage(Baggage())
+        set_global_textmap(before)
 
 
 def test_row_consent_required() -> None:

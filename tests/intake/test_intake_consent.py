@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from opentelemetry.trace import SpanKind
 from telemetry import Telemetry
 
 from otel_posthog.context import user_context
+from otel_posthog.policy import CollectionPolicy
 
 PRODUCT = {"analytics.event": "e"}
 
@@ -24,15 +26,47 @@ def test_a_request_with_sec_gpc_is_an_objection_to_all_that_happens_within_it(ke
     assert app.dropped == {"consent": 4}
 
 
-@pytest.mark.parametrize("value", [("0",), (), "", ("true",), 1, True])
-def test_anything_but_1_is_no_objection(value: Any) -> None:
-    """As the specification of the header has it."""
-    with (
-        Telemetry() as app,
-        app.tracer.start_as_current_span("GET /", attributes={"http.request.header.sec_gpc": value}),
-    ):
+GPC = ["http.request.header.sec_gpc", "http.request.header.sec-gpc"]
+DNT = ["http.request.header.dnt"]
+# As a proxy that repeats, joins or spells them differently hands them on; nobody knows what somebody meant by `true`.
+TEXTS = ["1", " 1 ", "1,1", "0, 1", "", "yes", "01", "0;x", "[REDACTED]"]
+OBJECTIONS = [*TEXTS, ("1", "1"), ("1, 1",), ("0", "1"), ("",), ("true",), 1, True, 2, 1.5, b"0"]
+NO_OBJECTIONS = ["0", " 0", ("0",), ("0", "0"), "0, 0", "0,0", (), 0, False]
+
+
+@pytest.mark.parametrize("key", [*GPC, *DNT])
+@pytest.mark.parametrize("value", OBJECTIONS, ids=repr)
+def test_a_header_that_is_there_and_no_explicit_0_objects(key: str, value: Any) -> None:
+    """`Sec-GPC` and `DNT`, in whatever way; on the request's span, on one inside it, on the item itself."""
+    with Telemetry() as app:
+        for kind in (SpanKind.SERVER, SpanKind.INTERNAL):
+            with app.tracer.start_as_current_span("GET /", kind=kind, attributes={key: value}):
+                app.logger.emit(event_name="analytics.logged")
+            with app.tracer.start_as_current_span("GET /", kind=kind) as span:
+                span.set_attributes({key: value, "http.route": "/"})
+                app.logger.emit(event_name="analytics.logged")
+        app.logger.emit(event_name="analytics.logged", attributes={key: value})
+        app.logger.emit(event_name="analytics.elsewhere")
+    assert (app.names, app.dropped) == (["elsewhere"], {"consent": 5})
+
+
+@pytest.mark.parametrize("key", [*GPC, *DNT])
+@pytest.mark.parametrize("value", NO_OBJECTIONS, ids=repr)
+def test_an_explicit_0_is_no_objection(key: str, value: Any) -> None:
+    """Nor is a header that was not sent."""
+    with Telemetry() as app, app.tracer.start_as_current_span("GET /", kind=SpanKind.SERVER) as span:
+        span.set_attribute(key, value)
         app.logger.emit(event_name="analytics.logged")
     assert app.names == ["logged"]
+
+
+def test_a_policy_may_leave_dnt_unheeded_and_never_gpc() -> None:
+    """`collection.heed_dnt: false`: some browsers send it for people who never said so."""
+    with Telemetry(collection=CollectionPolicy(heed_dnt=False)) as app:
+        for key in (*DNT, *GPC):
+            with app.tracer.start_as_current_span("GET /", kind=SpanKind.SERVER, attributes={key: "1"}):
+                app.logger.emit(event_name=f"analytics.{key}")
+    assert app.names == DNT
 
 
 def test_the_next_request_is_its_own() -> None:

@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 import otel_posthog
 from otel_posthog import AnalyticsSampler, ConfigurationError, PolicyError, configure
+from otel_posthog.intake import Lift
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.setup import configure as module
 from otel_posthog.testing import FakePostHog
@@ -144,14 +145,16 @@ def test_tracers_made_before_get_the_sampler_too(
     monkeypatch.setattr(program, "close", lambda: None)
 
 
-@pytest.mark.parametrize(("word", "inner"), [("off", ALWAYS_ON), ("marked", None)])
-def test_the_sampler_can_be_left_alone(
-    word: str, inner: object, program: Program, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("word", ["off", "marked"])
+def test_what_the_sampler_lifts_is_the_variables_to_say(
+    word: str, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`OTEL_POSTHOG_SAMPLER=off` leaves the app's sampler in place; `marked` wraps it."""
+    """`OTEL_POSTHOG_SAMPLER` may be `marked`, or `off`: then no dropped span becomes an event."""
     monkeypatch.setenv("OTEL_POSTHOG_SAMPLER", word)
     configure(api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
-    assert isinstance(program.traces.sampler, AnalyticsSampler) is (inner is None)
+    sampler: object = program.traces.sampler
+    assert isinstance(sampler, AnalyticsSampler)
+    assert sampler.lift is Lift(word)
 
 
 @pytest.mark.parametrize(
@@ -278,11 +281,12 @@ def test_a_sampler_of_ours_that_was_named_is_not_wrapped_again_and_taken_off_whe
     program.traces.sampler = AnalyticsSampler(ALWAYS_ON)
     configure(api_key="phc_test", host="http://127.0.0.1:9", **program.providers)
     sampler: object = program.traces.sampler
-    if environ:
+    if "USAGE_STATS" in environ:
         assert sampler is ALWAYS_ON
     else:
         assert isinstance(sampler, AnalyticsSampler)
         assert sampler.inner is ALWAYS_ON
+        assert sampler.lift is (Lift.OFF if environ else Lift.ALL)
 
 
 def test_doors_beside_each_other_submit_each_event_once(program: Program, fake_posthog: FakePostHog) -> None:

@@ -41,12 +41,13 @@ def test_what_cannot_decide_is_one_clear_line(argument: str) -> None:
     assert "parentbased_traceidratio:0.1" in str(caught.value)
 
 
-@pytest.mark.parametrize(("word", "lift"), [("marked", Lift.MARKED), ("off", None)])
-def test_what_is_lifted_is_the_variables_to_say(word: str, lift: Lift | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`OTEL_POSTHOG_SAMPLER` holds for the sampler by name too; `off` leaves the one that decides alone."""
+@pytest.mark.parametrize(("word", "lift"), [("marked", Lift.MARKED), ("off", Lift.OFF)])
+def test_what_is_lifted_is_the_variables_to_say(word: str, lift: Lift, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`OTEL_POSTHOG_SAMPLER` holds for the sampler by name too."""
     monkeypatch.setenv("OTEL_POSTHOG_SAMPLER", word)
     made: Sampler = from_environment("always_off")
-    assert (made.lift if isinstance(made, AnalyticsSampler) else None) is lift
+    assert isinstance(made, AnalyticsSampler)
+    assert made.lift is lift
 
 
 def test_a_file_hands_no_sampler_on() -> None:

@@ -40,6 +40,7 @@ class Telemetry:
     Args:
         mode: The identity mode.
         pseudonyms: Stand for ids in the modes that do not send them.
+        sampler: Of the traces.
         policy: What differs from the built-in policy.
 
     Attributes:
@@ -50,7 +51,12 @@ class Telemetry:
     """
 
     def __init__(
-        self, mode: IdentityMode = IdentityMode.IDENTIFIED, *, pseudonyms: Pseudonyms | None = None, **policy: Any
+        self,
+        mode: IdentityMode = IdentityMode.IDENTIFIED,
+        *,
+        pseudonyms: Pseudonyms | None = None,
+        sampler: Any = None,
+        **policy: Any,
     ) -> None:
         made = replace(
             Policy(destinations=(Destination(api_key="phc_test", host=NOWHERE),)).with_identity(mode), **policy
@@ -63,7 +69,7 @@ class Telemetry:
         self.spans, self.logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
         redactor = Redactor(made.operational, Filter(made.privacy), guard)
         resource = Resource({"service.name": "helpdesk", "service.instance.id": "i1"})
-        self.tracer_provider = TracerProvider(shutdown_on_exit=False, resource=resource)
+        self.tracer_provider = TracerProvider(sampler=sampler, shutdown_on_exit=False, resource=resource)
         self.tracer_provider.add_span_processor(
             SpanIntake(self._submit, detach, guard, flush=lambda _: True, close=lambda: None)
         )

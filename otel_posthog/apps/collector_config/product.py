@@ -12,12 +12,8 @@ from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
 from otel_posthog.intake.otlp import CONTENT_UID
 from otel_posthog.policy import Policy
 from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED, RECORD_UID_KEY
-from otel_posthog.translate.vocabulary import (
-    SESSION_ID_KEYS,
-    TIMESTAMP_KEY,
-    USER_ID_KEYS,
-    UUID_KEY,
-)
+from otel_posthog.said import SESSION_ID_KEYS, USER_ID_KEYS
+from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
 
 EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
 """Detectors that damage as little there as here. The others take any long number for somebody's, also an amount: on

@@ -1,0 +1,44 @@
+"""Who acts: what was said of it in blocks, on spans and in a request, and how that is put together.
+
+Comes in: `user_context`, `set_user`, attributes of spans. Goes out: one `ContextIdentity` for an item that is handed
+over. It knows OpenTelemetry's API and not its SDK, runs on the application's threads, and never raises into them.
+"""
+
+from otel_posthog.actor.block import Entered, block_identity, enter, leave
+from otel_posthog.actor.carried import (
+    CarriedScope,
+    carried_scope,
+    is_request,
+    keep_scope,
+    kept_scope,
+    scope_in,
+    scope_of,
+    state_inside,
+)
+from otel_posthog.actor.record import Record
+from otel_posthog.actor.scope import Scope
+from otel_posthog.actor.statement import NOBODY, Statement, agreed, combined, merged, overruled, statement_of
+
+__all__ = [
+    "NOBODY",
+    "CarriedScope",
+    "Entered",
+    "Record",
+    "Scope",
+    "Statement",
+    "agreed",
+    "block_identity",
+    "carried_scope",
+    "combined",
+    "enter",
+    "is_request",
+    "keep_scope",
+    "kept_scope",
+    "leave",
+    "merged",
+    "overruled",
+    "scope_in",
+    "scope_of",
+    "state_inside",
+    "statement_of",
+]

@@ -1,0 +1,113 @@
+"""A block of `user_context`: who acts inside it, and how it ends.
+
+A block is left where it was entered, in most cases. A generator that holds one may be closed inside another block, and
+an asynchronous one in another task, when the context that it was entered in can no longer be reset. Such a block is
+over wherever its context is still found; one that was left as it should be goes on in the threads and tasks that
+started inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import ContextVar, Token
+from typing import NamedTuple
+
+from opentelemetry import context as context_api
+from opentelemetry.context import Context
+
+from otel_posthog.actor.statement import NOBODY, Statement, merged
+from otel_posthog.model import ContextIdentity
+
+_KEY = context_api.create_key("otel-posthog-identity")
+
+# Only what a token tells that cannot be reset: that this is not where the block was entered.
+_entered: ContextVar[Block | None] = ContextVar("otel-posthog-block", default=None)
+
+
+class Block:
+    """What one block says.
+
+    Args:
+        around: The block around it.
+        said: What it says itself.
+        in_force: Who acts where no block says it.
+
+    Attributes:
+        around: As given.
+        said: As given.
+        in_force: As given.
+        is_over: Whether it was left otherwise than by going back to what was around it.
+    """
+
+    __slots__ = ("_merged", "around", "in_force", "is_over", "said")
+
+    def __init__(self, around: Block | None, said: Statement, in_force: str | None) -> None:
+        self.around, self.said, self.in_force = around, said, in_force
+        self.is_over = False
+        self._merged = merged((around and around.identity()) or NOBODY, said, in_force)
+
+    def identity(self) -> ContextIdentity | None:
+        """Return who acts inside; None where it and all around it are over."""
+        blocks = list(self._chain())
+        if not any(each.is_over for each in blocks):
+            return self._merged
+        found: ContextIdentity | None = None
+        for each in reversed(blocks):
+            if not each.is_over:
+                found = merged(found or NOBODY, each.said, each.in_force)
+        return found
+
+    def _chain(self) -> Iterator[Block]:
+        block: Block | None = self
+        while block is not None:
+            yield block
+            block = block.around
+
+
+class Entered(NamedTuple):
+    """A block that was entered, and what to go back to.
+
+    Attributes:
+        block: The block.
+        attached: The context inside it.
+        token: Of that context.
+        here: Of `_entered`.
+    """
+
+    block: Block
+    attached: Context
+    token: Token[Context]
+    here: Token[Block | None]
+
+
+def enter(said: Statement, in_force: str | None) -> Entered:
+    """Say `said` of all that starts from here on.
+
+    Args:
+        said: What is said; what is not is taken from the block around it.
+        in_force: Who acts where no block says it.
+    """
+    around = context_api.get_value(_KEY)
+    block = Block(around if isinstance(around, Block) else None, said, in_force)
+    attached = context_api.set_value(_KEY, block)
+    return Entered(block, attached, context_api.attach(attached), _entered.set(block))
+
+
+def leave(entered: Entered) -> None:
+    """End the identity of one block and of no other, wherever and in whatever order blocks are left."""
+    try:
+        _entered.reset(entered.here)
+        is_where_it_was_entered = context_api.get_current() is entered.attached
+    except ValueError:
+        is_where_it_was_entered = False
+    if is_where_it_was_entered:
+        context_api.detach(entered.token)
+    else:
+        entered.block.is_over = True
+
+
+def block_identity(context: Context | None = None) -> ContextIdentity | None:
+    """Return who acts in the blocks of `context`, or of the current one."""
+    # At each span's start, where most are in no block.
+    block = (context_api.get_current() if context is None else context).get(_KEY)
+    return block.identity() if isinstance(block, Block) else None

@@ -1,0 +1,150 @@
+"""What is known of one span, for itself and for all that is inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otel_posthog.actor.record import Record
+from otel_posthog.actor.statement import Statement, groups_in, statement_of
+from otel_posthog.errors import Guard
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
+from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS, objects
+from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in, who_in
+
+MAX_DEPTH = 64
+"""How many spans around it a span looks at for a denial that came after its own start. A job that starts the next one
+inside its own span, and so on for ever, must not keep all that went before in memory."""
+
+
+class Scope:
+    """What one span says of who acts; kept with the span, and what is inside it refers to it.
+
+    Each span of the app gets one: what most of them never say is the class's.
+    """
+
+    parent: Scope | None = None
+    """Of the span around it inside the request; None also where there are too many."""
+
+    depth = 0
+    """How many there are."""
+
+    record: Record | None = None
+    """Of the request that the span is in, if it is in one."""
+
+    said: Mapping[str, object] = NO_ATTRIBUTES
+    """Its attributes that say who acts, the SDK's limits notwithstanding."""
+
+    started: Attributes = NO_ATTRIBUTES
+    """The attributes with which a product event's span started."""
+
+    block: ContextIdentity | None = None
+    """Who acted in the blocks around its start."""
+
+    denies = False
+    """Whether the span denies consent for all that is inside it; a request's denials are in its record."""
+
+    tracks_not = False
+    """Whether it came with `DNT`."""
+
+    is_request = False
+    """Whether it is the span of a request."""
+
+    is_taken = False
+    """Whether a request's span has it."""
+
+    is_silent = False
+    """Whether it is recorded for what it says only, and nothing of it is a product event."""
+
+    is_blank = False
+    """Whether it says nothing and is of any number of spans, none of them recorded."""
+
+    @classmethod
+    def inside(cls, parent: Scope | None) -> Scope:
+        """Return the scope of a span inside the one of `parent`."""
+        made = cls()
+        if parent is not None:
+            made.record, depth = parent.record, parent.depth + 1
+            if depth > MAX_DEPTH:
+                made.denies, made.tracks_not = parent.objections()
+            else:
+                made.parent, made.depth = parent, depth
+        return made
+
+    @classmethod
+    def of_request(cls) -> Scope:
+        """Return the scope of a request's span: what is said on it is said of the whole request."""
+        made = cls()
+        made.record, made.is_request = Record(), True
+        return made
+
+    @classmethod
+    def blank(cls, parent: Scope) -> Scope:
+        """Return the scope of spans that are not recorded and say nothing, inside the one of `parent`."""
+        made = cls.inside(parent)
+        made.is_blank = True
+        return made
+
+    def objections(self) -> tuple[bool, bool]:
+        """Return whether this span, or one around it inside the request, denies consent, and whether one has `DNT`."""
+        denies, tracks_not, scope = self.denies, self.tracks_not, self.parent
+        while scope is not None:
+            denies, tracks_not, scope = denies or scope.denies, tracks_not or scope.tracks_not, scope.parent
+        return denies, tracks_not
+
+    def start(self, said: dict[str, object]) -> None:
+        """Take what the span says as it starts, all of it at once."""
+        self.said = said
+        statement = statement_of(said)
+        if self.is_request and self.record is not None:
+            self.record.say(statement)
+        else:
+            self.denies, self.tracks_not = statement.consent is False, statement.do_not_track
+
+    def see(self, said: Mapping[str, object]) -> None:
+        """Take attributes that tell who acts and were set later, together; never raises into who sets them."""
+        try:
+            # A denial beside a user's id is that user's, in whatever order they stand.
+            for key in sorted(said, key=lambda key: key not in USER_ID_KEYS):
+                if said[key] is not None:
+                    self._see(key, said[key])
+        except Exception:
+            self.denies = True
+            if Guard.reraise:
+                raise
+
+    def _see(self, key: str, value: object) -> None:
+        self.said = {**self.said, key: value}
+        if self.is_request and self.record is not None:
+            self.record.say(self._news(self.record, key, value))
+        elif (key == CONSENT_KEY and not agrees(value)) or (key in GPC_KEYS and objects(value)):
+            self.denies = True
+        elif key == DNT_KEY and objects(value):
+            self.tracks_not = True
+
+    def all_said(self) -> Mapping[str, object]:
+        """Return what the span says, with the groups that it started with: of a product event those are not looked for.
+
+        Its own events have them of themselves.
+        """
+        return {**who_in(self.started), **self.said} if self.started else self.said
+
+    def _news(self, record: Record, key: str, value: object) -> Statement:
+        """Return what the request learns from an attribute: only what that one says, since others may be older."""
+        user_id = first_id_in(USER_ID_KEYS, self.said)
+        if key in USER_ID_KEYS:
+            is_denied = CONSENT_KEY in self.said and not agrees(self.said[CONSENT_KEY])
+            # A key that counts less than one that is there says nothing new.
+            is_new = user_id is not None and as_id(value) == user_id
+            return Statement(user_id, consent=False if is_denied else None, owner=user_id) if is_new else Statement()
+        if key == CONSENT_KEY:
+            # Where somebody else has come to act since, it cannot be told whose it is: a denial is then everybody's.
+            owner = user_id if user_id == record.identity.user_id else None
+            return Statement(consent=agrees(value), owner=owner)
+        if key in GPC_KEYS:
+            return Statement(consent=False if objects(value) else None)
+        if key == DNT_KEY:
+            return Statement(do_not_track=objects(value))
+        if key in SESSION_ID_KEYS:
+            session_id = first_id_in(SESSION_ID_KEYS, self.said)
+            return Statement(session_id=session_id if as_id(value) == session_id else None)
+        return Statement(groups=groups_in({key: value}))

@@ -1,0 +1,135 @@
+"""What is said of who acts at one moment, and what several such statements come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity
+from otel_posthog.privacy_control import DNT_KEY, is_do_not_track, is_objection
+from otel_posthog.said import CONSENT_KEY, GROUP_PREFIX, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
+
+NOBODY = ContextIdentity()
+
+MAX_IDS = 1000
+"""Of users whose denial or consent is kept for one request, which may be a consumer that runs for days: past it a
+denial counts for everybody, and a consent for nobody."""
+
+
+class Statement(NamedTuple):
+    """What one call, or the attributes of one span, say.
+
+    Attributes:
+        user_id: Who acts from now on; None leaves it at who did.
+        session_id: In which session.
+        groups: Group type -> group key.
+        consent: What is said of consent, if anything is.
+        owner: Whose consent that is; a denial without one is everybody's.
+        do_not_track: Whether a browser asks for it.
+    """
+
+    user_id: str | None = None
+    session_id: str | None = None
+    groups: Mapping[str, str] = NO_GROUPS
+    consent: bool | None = None
+    owner: str | None = None
+    do_not_track: bool = False
+
+
+def agreed(*said: bool | None) -> bool | None:
+    """Return what several say of consent together: a denial anywhere wins; None where nobody has said."""
+    if False in said:
+        return False
+    return True if True in said else None
+
+
+def statement_of(attributes: Attributes) -> Statement:
+    """Return what `attributes` of a span say together."""
+    user_id = first_id_in(USER_ID_KEYS, attributes)
+    consent = agrees(attributes[CONSENT_KEY]) if attributes.get(CONSENT_KEY) is not None else None
+    is_named = consent is not None
+    if is_objection(attributes):
+        # The browser's word is about whoever sits before it, whatever name the app knows them by.
+        consent, is_named = False, False
+    return Statement(
+        user_id,
+        first_id_in(SESSION_ID_KEYS, attributes),
+        groups_in(attributes),
+        consent,
+        user_id if is_named else None,
+        DNT_KEY in attributes and is_do_not_track(attributes),
+    )
+
+
+def groups_in(attributes: Attributes) -> Mapping[str, str]:
+    """Return the groups that `attributes` name."""
+    given = ((key[len(GROUP_PREFIX) :], as_id(value)) for key, value in attributes.items() if _is_group(key))
+    return {kind: key for kind, key in given if key is not None} or NO_GROUPS
+
+
+def merged(around: ContextIdentity, said: Statement, in_force: str | None = None) -> ContextIdentity:
+    """Return who acts where `said` is said inside `around`.
+
+    Args:
+        around: Who acted.
+        said: What is said now; it wins, but for a denial that was there.
+        in_force: Who acts where neither says it: a consent that names nobody is theirs.
+    """
+    user_id = said.user_id or around.user_id
+    consent, denied, consented = around.consent, around.denied, around.consented
+    if said.consent is False:
+        if said.owner is None or len(denied) >= MAX_IDS:
+            consent = False
+        else:
+            denied |= {said.owner}
+    elif said.consent is True:
+        owner = said.owner or user_id or in_force
+        if owner is None:
+            consent = agreed(consent, True)
+        elif len(consented) < MAX_IDS:
+            consented |= {owner}
+    return ContextIdentity(
+        user_id=user_id,
+        session_id=said.session_id or around.session_id,
+        groups={**around.groups, **said.groups} if said.groups else around.groups,
+        consent=consent,
+        pseudonym=around.pseudonym,
+        denied=denied,
+        consented=consented,
+        do_not_track=around.do_not_track or said.do_not_track,
+    )
+
+
+def combined(first: ContextIdentity | None, second: ContextIdentity | None) -> ContextIdentity | None:
+    """Return what two layers say together: for each field the first that says anything, and every denial."""
+    if first is None or second is None:
+        return first or second
+    return replace(
+        first,
+        user_id=first.user_id or second.user_id,
+        session_id=first.session_id or second.session_id,
+        groups={**second.groups, **first.groups},
+        consent=agreed(first.consent, second.consent),
+        pseudonym=first.pseudonym or second.pseudonym,
+        denied=first.denied | second.denied,
+        consented=first.consented | second.consented,
+        do_not_track=first.do_not_track or second.do_not_track,
+        other_ids=tuple(overruled(first, second)),
+    )
+
+
+def overruled(first: ContextIdentity, second: ContextIdentity) -> Iterator[tuple[str, str]]:
+    """Yield (whose, id) of what `second` says and `first` says otherwise, and of what they had overruled themselves."""
+    yield from (*first.other_ids, *second.other_ids)
+    for what, won, given in (
+        ("user", first.user_id, second.user_id),
+        ("session", first.session_id, second.session_id),
+        *(("group", first.groups.get(kind), key) for kind, key in second.groups.items()),
+    ):
+        if given is not None and won is not None and given != won:
+            yield what, given
+
+
+def _is_group(key: object) -> bool:
+    return isinstance(key, str) and key.startswith(GROUP_PREFIX)
