@@ -1,28 +1,48 @@
 r"""Undo the encodings behind which a value hides from a detector, and know where each character came from.
 
 `jo%2540example.org` reads `jo@example.org` in the plain text; the offsets lead a hit there back to the text as it was.
-Percent signs (in layers), `\u0040`, `&#64;`, full-width letters, non-Latin digits, odd spaces, zero-width characters.
-Bytes above 0x7f become one character each: good enough to look at, never sent.
+Percent signs in any number of layers, `\u0040`, `\x40`, `&#64;`, `&commat;`, full-width letters, non-Latin digits, odd
+spaces, what is not seen (invisible characters, marks that stand on others), and texts in base64. Bytes above 0x7f
+become one character each: good enough to look at, never sent.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from binascii import a2b_base64
+from collections.abc import Iterator
 
-MAX_LAYERS = 3  # `%252540`: a URL in a URL in a URL
+MAX_LAYERS = 3  # of encodings within others; `%25252540` is one
 
-_ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+# https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, Default_Ignorable_Code_Point
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _SPACES = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
-_DASHES = "\u2010-\u2015\u2212"
-_ESCAPES = r"%[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|&#(?:[xX][0-9A-Fa-f]{2}|[0-9]{2,3});"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63"
+_DOTS = "\u2024\u3002\ufe52\uff61"
+_SIGNS = {"\ufe6b": "@", **dict.fromkeys(_DOTS, "."), **dict.fromkeys(_DASHES, "-")}
+_NAMED = {
+    "commat": "@", "period": ".", "lowbar": "_", "plus": "+", "colon": ":", "equals": "=", "sol": "/", "percnt": "%",
+    "num": "#", "hyphen": "-", "dash": "-", "nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "comma": ",",
+    "semi": ";", "lpar": "(", "rpar": ")", "shy": "", "zwj": "", "zwnj": "",
+}  # fmt: skip
+_ESCAPES = (
+    r"%(?:25)*[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\u\{0{0,4}[0-9A-Fa-f]{2}\}|\\x[0-9A-Fa-f]{2}"
+    rf"|&#(?:[xX]0{{0,6}}[0-9A-Fa-f]{{2}}|0{{0,6}}[0-9]{{2,3}});|&(?:{'|'.join(_NAMED)});"
+)
 _ASCII = re.compile(_ESCAPES)
-_UNICODE = re.compile(f"{_ESCAPES}|[{_ZERO_WIDTH}{_SPACES}{_DASHES}\uff01-\uff5e\u3002]|(?![0-9])\\d")
+_UNICODE = re.compile(f"{_ESCAPES}|[{INVISIBLE}{_MARKS}{_SPACES}{_DASHES}{_DOTS}\ufe6b\uff01-\uff5e]|(?![0-9])\\d")
 
 
 def may_hide(text: str) -> bool:
     """Return whether there may be anything to undo in `text`: in almost every text there is not."""
-    return not text.isascii() or "%" in text or "\\u" in text or "&#" in text
+    if not text.isascii() or "%" in text or ("&" in text and ";" in text):
+        return True
+    return "\\" in text and ("\\u" in text or "\\x" in text)
 
 
 def reveal(text: str) -> tuple[str, list[int] | None]:
@@ -59,17 +79,36 @@ def _peel(text: str, pattern: re.Pattern[str]) -> tuple[str, list[int] | None]:
 
 
 def _decoded(code: str) -> str:  # noqa: PLR0911 - one line per kind of code
-    """Return the one character that `code` stands for; none for a zero-width one."""
-    if code[0] in "%\\":
-        return chr(int(code.lstrip("%\\u"), 16))
-    if code[0] == "&":
+    """Return the one character that `code` stands for; none for one that is not seen."""
+    first = code[0]
+    if first == "%":
+        return chr(int(code[-2:], 16))
+    if first == "\\":
+        return chr(int(code.strip("\\ux{}"), 16))
+    if first == "&":
+        if code[1] != "#":
+            return _NAMED[code[1:-1]]
         return chr(int(code[3:-1], 16) if code[2] in "xX" else int(code[2:-1]))
-    if code in _ZERO_WIDTH:
-        return ""
     if code.isdecimal():
         return str(unicodedata.decimal(code))
     if code.isspace():
         return " "
-    if code == "\u3002":
-        return "."
-    return chr(ord(code) - 0xFEE0) if code > "\ufeff" else "-"
+    return chr(ord(code) - 0xFEE0) if "\uff01" <= code <= "\uff5e" else _SIGNS.get(code, "")
+
+
+_BASE64 = re.compile(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}(?:={1,2}(?![0-9A-Za-z=])|(?![=.]))")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def in_base64(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where in `text` something stands that is a text in base64, and that text."""
+    for match in _BASE64.finditer(text):
+        word = match.group().rstrip("=").encode()
+        if len(word) % 4 == 1 or word.islower() or word.isupper():
+            continue
+        try:
+            inner = a2b_base64(word.translate(_STANDARD) + b"=" * (-len(word) % 4)).decode()
+        except ValueError:
+            continue
+        if inner.isprintable() or "".join(inner.split()).isprintable():
+            yield match.start(), match.end(), inner

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable
 
 from otel_posthog.model import REDACTED
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
-from otel_posthog.privacy.detectors.look import NUMBER, look
+from otel_posthog.privacy.detectors.look import LONG_TOKEN, NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 from otel_posthog.privacy.remembered import Remembered
-from otel_posthog.privacy.reveal import may_hide, reveal
+from otel_posthog.privacy.reveal import in_base64, may_hide, reveal
 
 Fired = list[str]
 Hit = tuple[int, int, Detector]
@@ -146,6 +146,8 @@ class Scanner:
             fitting = tuple(each for each in on if each.fits(seen, version=facts.version))
             self._fitting[kind] = fitting
         hits: list[Hit] = []
+        if seen & LONG_TOKEN and not plain.islower():
+            hits = self._hits_in_base64(plain, skipped, offsets)
         if not fitting and offsets is None:
             return hits
         # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
@@ -162,6 +164,13 @@ class Scanner:
                 if detector is PEM:
                     # A key's lines are long and look like everything: the rest is read without them, in another round.
                     return hits
+        return hits
+
+    def _hits_in_base64(self, plain: str, skipped: frozenset[str], offsets: list[int] | None) -> list[Hit]:
+        hits: list[Hit] = []
+        for start, end, inner in in_base64(plain):
+            found = self._hits(inner, NO_FACTS, skipped)
+            hits = _merged(hits, [(start, end)], found[0][2], offsets) if found else hits
         return hits
 
 

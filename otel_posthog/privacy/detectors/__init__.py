@@ -25,7 +25,7 @@ from otel_posthog.privacy.detectors.secret import AUTHORIZATION, PEM, USERINFO
 from otel_posthog.privacy.detectors.shapes import said, shapes
 from otel_posthog.privacy.detectors.ssn import SSN
 from otel_posthog.privacy.detectors.username import USERNAME
-from otel_posthog.privacy.detectors.vendor import VENDOR
+from otel_posthog.privacy.detectors.vendor import LONG_VENDOR, VENDOR
 from otel_posthog.privacy.keys import KeyFacts
 
 __all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card", "place", "whole_until"]
@@ -35,6 +35,7 @@ _ORDER = (
     USERINFO,
     JWT,
     VENDOR,
+    LONG_VENDOR,
     AUTHORIZATION,
     EMAIL,
     MAC,

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 AT, COLON, EQUALS, FLAG, SLASH, GAP, COLONS, DASHES, DOTS, TOKEN = (1 << bit for bit in range(10))
 DIGIT, FOUR_DIGITS, SEVEN_DIGITS, DOTTED, NUMBER, LONG_DIGITS, IBAN_START = (1 << bit for bit in range(10, 17))
-QUOTE, GROUPS = 1 << 17, 1 << 18
+QUOTE, GROUPS, LONG_TOKEN = (1 << bit for bit in range(17, 20))
 """What may be seen: the characters `@`, `:`, `=`, `--`, a slash of either kind, white space or `+`; `::` or five `:`;
 five `-`; two `.`; 14 characters of a word without a break; a digit; four digits; seven; four numbers with `.`
 between them; a number of seven digits or more, also grouped; 13 digits or more; two letters and two
 digits where a word begins; a quote or an opening bracket; three groups of digits as cards have them, whatever stands
-between."""
+between; 20 characters of a word without a break."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
@@ -37,6 +37,7 @@ AS_CLASSES = _table({_LETTERS: ord("a"), _DIGITS: ord("0"), b".": ord(".")})
 _AS_WORDS = _table({_LETTERS + _DIGITS + b"_-": ord("w")})
 _AS_NUMBERS = _table({_DIGITS + b" ().+/-": ord("n")})
 _LONG_WORD = b"w" * 14  # the shortest secret that is told by its shape alone
+_LONGER_WORD = b"w" * 20  # the shortest text in base64, and shorter than keys of vendors that have no beginning
 _LONG_RUN = b"n" * 9
 
 
@@ -65,8 +66,9 @@ def look(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901 - one 
         seen |= QUOTE
     raw = text.encode("utf-8", "replace")
     # `in` for bytes tries a number first, and fails at length.
-    if raw.translate(_AS_WORDS).find(_LONG_WORD) >= 0:
-        seen |= TOKEN
+    as_words = raw.translate(_AS_WORDS)
+    if as_words.find(_LONG_WORD) >= 0:
+        seen |= TOKEN | LONG_TOKEN if as_words.find(_LONGER_WORD) >= 0 else TOKEN
     digits = len(raw) - len(raw.translate(None, _DIGITS))
     return (seen, ()) if not digits else _look_at_digits(text, raw, digits, seen | DIGIT)
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
-from otel_posthog.privacy.detectors.look import TOKEN
+from otel_posthog.privacy.detectors.look import LONG_TOKEN, TOKEN
 from otel_posthog.privacy.detectors.vendor_keys import TABLE
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -50,9 +50,7 @@ _ODD = _compiled(
     (".office.com/", r"webhook\.office\.com/webhookb2?/[0-9a-f@-]{36,}/IncomingWebhook/[0-9A-Za-z_/-]{16,}"),
     ("|", r"(?<![0-9A-Za-z])(?:prod|dev|preview):[0-9a-z-]{3,64}\|[0-9A-Za-z+/=]{40,}"),  # Convex
 )
-# The same, with a word of at least `_LONG_CHARS` in each.
-_LONG_CHARS = 26
-_LONG = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_CHARS}}}")
+# The same, with a word of at least 26 characters in each.
 _LONG_ODD = _compiled(
     (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
     ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,}"),  # Facebook apps
@@ -97,11 +95,19 @@ _PLAIN_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,
 
 def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans = _begun(text)
-    for hint, pattern in _ODD + _LONG_ODD if _LONG.search(text) else _ODD:
+    for hint, pattern in _ODD:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
         spans += (match.span() for match in _FOR_A_PURPOSE.finditer(text))
+    return apart(spans) if len(spans) > 1 else spans
+
+
+def _find_long(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    spans: list[Span] = []
+    for hint, pattern in _LONG_ODD:
+        if hint in text:
+            spans += (match.span() for match in pattern.finditer(text))
     return apart(spans) if len(spans) > 1 else spans
 
 
@@ -128,3 +134,4 @@ def _begun(text: str) -> list[Span]:
 
 
 VENDOR = Detector("secret", _find, needs=TOKEN)
+LONG_VENDOR = Detector("secret", _find_long, needs=LONG_TOKEN)

@@ -1,0 +1,102 @@
+"""A value is found behind each encoding and all that is not seen in it; what only looks encoded stays."""
+
+from __future__ import annotations
+
+import base64
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from otel_posthog.policy import PrivacyPolicy
+from otel_posthog.privacy import Filter
+from otel_posthog.privacy.reveal import INVISIBLE
+
+FILTER = Filter(PrivacyPolicy())
+VALUES = {"email": "jo.doe@example.org", "card": "4111111111111111", "phone": "+49 30 1234567", "ip": "93.184.216.34"}
+
+
+def every(make: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what encodes each character."""
+    return lambda text: "".join(map(make, text))
+
+
+def layers(count: int) -> Callable[[str], str]:
+    """Return percent coding, as often as said."""
+
+    def encode(text: str) -> str:
+        for _ in range(count):
+            text = quote(text, safe="")
+        return text
+
+    return encode
+
+
+def in_base64(text: str) -> str:
+    """Return a sentence with `text` in it, in base64."""
+    return base64.b64encode(f"to {text}, please".encode()).decode()
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    **{f"percent coding, {count} times": layers(count) for count in range(1, 9)},
+    "every character in percent coding": every(lambda char: f"%{ord(char):02X}"),
+    "JSON escapes": every(lambda char: f"\\u{ord(char):04x}"),
+    "braces": every(lambda char: f"\\u{{{ord(char):x}}}"),
+    "bytes": every(lambda char: f"\\x{ord(char):02x}"),
+    "entities": every(lambda char: f"&#{ord(char)};"),
+    "entities with zeros": every(lambda char: f"&#{ord(char):05d};"),
+    "hexadecimal entities": every(lambda char: f"&#x{ord(char):04X};"),
+    "named entities": lambda text: text.replace("@", "&commat;").replace(".", "&period;").replace("+", "&plus;"),
+    "entities in percent coding": lambda text: layers(2)("".join(f"&#{ord(char)};" for char in text)),
+    "full width": every(lambda char: chr(ord(char) + 0xFEE0) if char > " " else "\u3000"),
+    "a mark on every character": every(lambda char: char + "\u0301"),
+    "base64": in_base64,
+    "base64 of base64": lambda text: base64.b64encode(in_base64(text).encode()).decode(),
+    "base64 without its end": lambda text: in_base64(text).rstrip("="),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(f"??>> {text} >>??".encode()).decode(),
+    **{
+        f"digits as {unicodedata.name(chr(zero))[:-11].lower()}": every(
+            lambda char, zero=zero: chr(zero + int(char)) if char.isdecimal() else char  # type: ignore[misc]
+        )
+        for zero in (0x660, 0x6F0, 0x966, 0xE50, 0xFF10, 0x1D7CE)
+    },
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_is_found_behind_every_encoding(name: str, encoding: str) -> None:
+    """A marker stands for it, alone and in a text, and nothing of it is left."""
+    hidden = ENCODINGS[encoding](VALUES[name])
+    for text in (hidden, f"see {hidden} there", f"a={hidden}"):
+        assert f"[{name}]" in FILTER.scrub_text(text)
+        assert hidden not in FILTER.scrub_text(text)
+
+
+def test_no_invisible_character_hides_a_value() -> None:
+    """Every character that is not to be shown, in the midst of an address and of a card."""
+    ranges = INVISIBLE.replace("-", " ").split()
+    shown = {
+        chr(code) for code in (0xAD, 0x34F, 0x180E, 0x200B, 0x200E, 0x202E, 0x2060, 0x206F, 0xFE0F, 0xFEFF, 0xE0041)
+    }
+    for char in sorted({char for each in ranges for char in each} | shown):
+        for name, value in VALUES.items():
+            half = len(value) // 2
+            assert FILTER.scrub_text(f"x {value[:half]}{char}{value[half:]} y") == f"x [{name}] y", hex(ord(char))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a%20b%2Fc%25d &amp; &lt; &copy; &#169; x&commat y;",
+        "C:\\xampp\\users.txt \\u00zz \\x4 &#; &#x; %4 %zz",
+        base64.b64encode(b"a text without anything in it").decode(),
+        base64.b64encode(bytes(range(128, 160))).decode(),
+        "ThreadPoolExecutorWorker1 AbstractBeanFactoryAdvisor java/lang/NullPointerException",
+        "caf\u0065\u0301 \u2764\ufe0f na\u00efve \u0928\u092e\u0938\u094d\u0924\u0947",
+    ],
+)
+def test_what_is_encoded_and_harmless_stays_as_it_is_written(text: str) -> None:
+    """Nothing is decoded in what goes on."""
+    assert FILTER.scrub_text(text) is text
