@@ -101,6 +101,7 @@ class Pipeline:
             self._handle, self._commit, self._tick, max_bytes=max_queue_bytes, max_age_s=max_age_s
         )
         self._ticks: list[Callable[[], None]] = []
+        self._returns: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None
         self._is_closed = self._was_opted_out = False
         health.gauge("handover", lambda: self._handover.size_bytes)
@@ -128,8 +129,11 @@ class Pipeline:
             elif self._is_opted_out():
                 if not self._was_opted_out:
                     self.heed_choice()
-            elif not self._handover.put(signal):
-                self._handover.handle_here(signal)
+            else:
+                if self._was_opted_out:
+                    self.heed_choice()
+                if not self._handover.put(signal):
+                    self._handover.handle_here(signal)
         except Exception as error:
             self._guard.caught("submit", error)
 
@@ -141,6 +145,8 @@ class Pipeline:
         if self._is_opted_out():
             dropped[OPTED_OUT_REASON] = len(signals)
             return Accepted(is_kept=True, events=0, dropped=dropped)
+        if self._was_opted_out:
+            self.heed_choice()
         with Inside():
             made = self._handle_all(signals, dropped)
             is_kept = not made or self._delivery.accept(made)
@@ -176,6 +182,20 @@ class Pipeline:
         cleaner = Cleaner(policy, installation_id=self._installation_id, health=self._health, pseudonyms=pseudonyms)
         self._delivery.extend(policy)
         self.policy, self.pseudonyms, self._cleaner = policy, pseudonyms, cleaner
+
+    def renew(self, installation_id: str, pseudonyms: Pseudonyms) -> None:
+        """Send as another installation from the next signal on.
+
+        Args:
+            installation_id: The `distinct_id` of events without a user.
+            pseudonyms: Stand for ids in the modes that do not send them.
+        """
+        cleaner = Cleaner(self.policy, installation_id=installation_id, health=self._health, pseudonyms=pseudonyms)
+        self._installation_id, self.pseudonyms, self._cleaner = installation_id, pseudonyms, cleaner
+
+    def on_return(self, returned: Callable[[], None]) -> None:
+        """Have `returned` called when somebody who opted out opts in again, before anything is sent."""
+        self._returns.append(returned)
 
     def on_tick(self, tick: Callable[[], None]) -> None:
         """Have the worker call `tick` after each signal, and now and then while there are none."""
@@ -244,6 +264,9 @@ class Pipeline:
         if is_out:
             # Again and again: another process's events may come on the disk that both use.
             self.discard(OPTED_OUT_REASON)
+        if self._was_opted_out and not is_out:
+            for returned in self._returns:
+                returned()
         if is_out is not self._was_opted_out:
             self._was_opted_out = is_out
             _log.info("product events are %s: set_collection(%s)", *_CHOICES[is_out])

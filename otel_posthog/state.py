@@ -90,6 +90,15 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str | None:
         return None
 
 
+def read(path: Path) -> str | None:
+    """Return the text in `path`; None where there is none of this user's."""
+    try:
+        with opened(path.parent, for_owner=True) as there:
+            return _read(there, path.name)
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def overwrite(path: Path, text: str) -> bool:
     """Put `text` into `path` whole or not at all; return False where it cannot be kept."""
     try:

@@ -3,7 +3,7 @@
 from otel_posthog.identity.changes import with_change
 from otel_posthog.identity.disguise import disguised
 from otel_posthog.identity.echo import Echo
-from otel_posthog.identity.installation import Installation, RotatingIds, load
+from otel_posthog.identity.installation import Installation, RotatingIds, forget, load
 from otel_posthog.identity.keys import KeyRing, keys_file, read_keys
 from otel_posthog.identity.modes import person, unlinked_id, usable
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, start_line
@@ -18,6 +18,7 @@ __all__ = [
     "Pseudonyms",
     "RotatingIds",
     "disguised",
+    "forget",
     "keys_file",
     "load",
     "mismatch_line",

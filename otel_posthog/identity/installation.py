@@ -8,6 +8,8 @@ the id in a support ticket is not the id in PostHog.
 from __future__ import annotations
 
 import hashlib
+import re
+import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +19,14 @@ from pathlib import Path
 from otel_posthog import environment_variables as env
 from otel_posthog.identity.salts import Clock, PeriodSecrets, now_in_utc
 from otel_posthog.policy import InstallationRotation
-from otel_posthog.state import claim, make_directory, read_or_create, state_directory
+from otel_posthog.state import claim, make_directory, names_in, overwrite, read, read_or_create, remove, state_directory
 
 _ID_FILE = "installation-id"
 _NOTICE_FILE = "notice-shown"
+# Another text after each opt-out: running processes see by it that there is another id, and `INSTANCE_ID`, which stays
+# what it is, gives another one with it.
+_ERA_FILE = "installation-era"
+_SECRETS = re.compile(r"(daily-salt|installation-(yearly|monthly|weekly))-[0-9W]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +37,22 @@ class Installation:
         distinct_id: What its events are sent as: 32 hex digits behind `installation-`.
         is_kept: False when the id lives only as long as this process (no writable state directory).
         directory: Where its state is kept.
+        era: Stands for the time since the last opt-out; empty where there was none.
     """
 
     distinct_id: str
     is_kept: bool
     directory: Path
+    era: str = ""
 
     def claim_notice(self) -> bool:
         """Return True for the one process that is to show the notice; False when it was shown, or cannot be marked."""
         return claim(self.directory / _NOTICE_FILE)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether somebody opted out since: from then on there is another id."""
+        return era_of(self.directory) != self.era
 
 
 class RotatingIds:
@@ -79,12 +92,30 @@ def load(environ: Mapping[str, str]) -> Installation:
         environ: The process's environment (`INSTANCE_ID`, `OTEL_POSTHOG_STATE_DIR`).
     """
     directory = state_directory(environ)
-    given = environ.get(env.INSTANCE_ID, "").strip()
+    given, era = environ.get(env.INSTANCE_ID, "").strip(), era_of(directory)
     if given:
         make_directory(directory)
-        return Installation(_hashed(given), is_kept=True, directory=directory)
+        return Installation(_hashed(f"{given}:{era}" if era else given), is_kept=True, directory=directory, era=era)
     stored = read_or_create(directory / _ID_FILE, lambda: uuid.uuid4().hex)
-    return Installation(_hashed(stored or uuid.uuid4().hex), is_kept=stored is not None, directory=directory)
+    return Installation(_hashed(stored or uuid.uuid4().hex), is_kept=stored is not None, directory=directory, era=era)
+
+
+def forget(environ: Mapping[str, str]) -> None:
+    """Forget the ids of this installation: who opts out and in again is not known as who they were.
+
+    Args:
+        environ: As of `load`.
+    """
+    directory = state_directory(environ)
+    overwrite(directory / _ERA_FILE, secrets.token_hex(16))
+    for name in names_in(directory):
+        if name == _ID_FILE or _SECRETS.fullmatch(name):
+            remove(directory / name)
+
+
+def era_of(directory: Path) -> str:
+    """Return what stands for the time since the last opt-out; empty where there was none."""
+    return read(directory / _ERA_FILE) or ""
 
 
 def _hashed(secret: str) -> str:

@@ -51,6 +51,10 @@ class Pseudonyms:
         """Return the same with other keys."""
         return Pseudonyms(keys=keys, salts=self._salts, installations=self._installations)
 
+    def anew(self, directory: Path) -> Pseudonyms:
+        """Return those of the same keys, and of the secrets that are in `directory` now."""
+        return Pseudonyms.kept_in(directory, self._keys)
+
     def expire(self) -> None:
         """Destroy the secrets of days, weeks, months and years that are over."""
         for each in (self._salts, self._installations):

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 
 from otel_posthog.deliver import drop, spool_root
+from otel_posthog.identity import forget
 from otel_posthog.policy import collection_choice
 from otel_posthog.setup import configure
 
@@ -15,7 +16,8 @@ def set_collection(enabled: bool) -> bool:
 
     Off: from now on nothing is sent, and what waits to be sent, in memory or on disk, is dropped and counted as
     `opted_out`; a request that is on its way cannot be called back. Other processes see it within three seconds. On: as
-    it was before; a switch in the environment stays off, since any off switch wins. Works without set-up, too.
+    another installation, with a new id; a switch in the environment stays off, since any off switch wins. Works without
+    set-up, too.
 
     Args:
         enabled: False opts out.
@@ -25,6 +27,8 @@ def set_collection(enabled: bool) -> bool:
         alone, and an opt-out that is on disk stays.
     """
     kept = collection_choice(os.environ).choose(enabled)
+    if not enabled:
+        forget(os.environ)
     made = configure.running()
     if made is not None and made.pipeline is not None:
         try:

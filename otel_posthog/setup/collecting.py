@@ -5,14 +5,16 @@ Where somebody opted out at run time there is a pipeline all the same, which sen
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from otel_posthog.deliver import Console, Preview, spool_root
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import Pseudonyms, load
+from otel_posthog.identity import Installation, Pseudonyms, load
 from otel_posthog.pipeline import Pipeline
-from otel_posthog.policy import OPTED_OUT, Collection, collection_choice
+from otel_posthog.policy import OPTED_OUT, Collection, CollectionChoice, collection_choice
+from otel_posthog.policy.choice import LOOK_INTERVAL_S
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import Settings
 from otel_posthog.setup.tell import tell_first_run
@@ -38,8 +40,40 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
         is_opted_out=choice.is_off,
         spool=spool_root(environ),
     )
-    pipeline.on_tick(pseudonyms.expire)
+    renewal = _Renewal(pipeline, installation, choice, environ, guard)
+    pipeline.on_tick(renewal.look)
+    pipeline.on_return(renewal.renew)
     return pipeline
+
+
+class _Renewal:
+    """Has a running process send as another installation, once somebody opted out and in again, here or elsewhere."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        installation: Installation,
+        choice: CollectionChoice,
+        environ: Mapping[str, str],
+        guard: Guard,
+    ) -> None:
+        self._pipeline, self._installation, self._choice = pipeline, installation, choice
+        self._environ, self._guard = environ, guard
+        self._looked_at = time.monotonic()
+
+    def look(self) -> None:
+        """Renew where somebody did so between two looks at their choice, and destroy the secrets that are over."""
+        self._pipeline.pseudonyms.expire()
+        if time.monotonic() - self._looked_at >= LOOK_INTERVAL_S:
+            self._looked_at = time.monotonic()
+            self.renew()
+
+    def renew(self) -> None:
+        """Take over the id that there is now; whoever has opted out gets none yet."""
+        if self._installation.is_over and not self._choice.is_off():
+            pipeline, self._installation = self._pipeline, load(self._environ)
+            pipeline.renew(self._installation.distinct_id, pipeline.pseudonyms.anew(self._installation.directory))
+            hand_on(pipeline.policy, pipeline.pseudonyms, self._choice, self._guard)
 
 
 def chosen(collection: Collection, environ: Mapping[str, str]) -> Collection:
