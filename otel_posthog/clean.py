@@ -18,6 +18,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import Echo, Pseudonyms, disguised, person, unlinked_id, with_change
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
+from otel_posthog.policy.revision import revision_of
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions, seal
 
 _Clean = Callable[[Mapping[str, object]], "dict[str, object]"]
@@ -36,13 +37,14 @@ class Cleaner:
     Attributes:
         policy: As given.
         destinations: Those that have a key: the ones to clean for.
+        revision: Of the policy, as receipts and counts have it.
     """
 
     def __init__(
         self, policy: Policy, *, installation_id: str, health: Health, pseudonyms: Pseudonyms | None = None
     ) -> None:
         self.policy, self._installation_id, self._health = policy, installation_id, health
-        self._pseudonyms = pseudonyms or Pseudonyms()
+        self._pseudonyms, self.revision = pseudonyms or Pseudonyms(), revision_of(policy)
         self.destinations = tuple(each for each in policy.destinations if each.api_key)
         # Destinations with the same rules share what is compiled of them.
         compiled = {privacy: Filter(privacy) for privacy in {policy.privacy_of(each) for each in policy.destinations}}
@@ -67,6 +69,7 @@ class Cleaner:
         """
         policy, filter_ = self.policy, self._filters[destination.name]
         receipt = Receipt() if receipt is None else receipt
+        receipt.policy = self.revision
         collection = policy.collection
         if not consent_given(event.subject, required=collection.consent_required, heeds_dnt=collection.heed_dnt):
             raise DropEvent("consent")

@@ -26,6 +26,9 @@ ADOPTED, BURIED, STORAGE_ERROR = "adopted", "buried", "storage_error"
 WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_event"})
 """Drops that the policy, the identity mode or the person has decided: nobody is warned of them."""
 
+MAX_POLICIES = 20
+"""Revisions of the policy that are counted by name; what is counted under a further one is `other`'s."""
+
 MAX_REASONS = 200
 """Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded.
 The same for pairs of (rule, action)."""
@@ -59,6 +62,10 @@ class Health:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._reported: Counter[tuple[str, str]] = Counter()
         self._actions: Counter[tuple[str, str]] = Counter()
+        # By revision of the policy: what was counted under those before, and what of the counts that is.
+        self._before: dict[str, Counter[tuple[str, str]]] = {}
+        self._at_change: Counter[tuple[str, str]] = Counter()
+        self._policy = ""
         self._gauges: dict[str, Callable[[], float]] = {}
         self._spools: dict[str, Callable[[], Level]] = {}
         self._durations: list[Callable[[float, str], None]] = []
@@ -88,6 +95,27 @@ class Health:
         """Return (outcome, reason) -> count since start."""
         with self._lock:
             return dict(self._counts)
+
+    def use_policy(self, revision: str) -> None:
+        """Count under another revision of the policy from now on."""
+        with self._lock:
+            if revision != self._policy:
+                self._close_policy()
+                is_new = revision not in self._before and len(self._before) >= MAX_POLICIES
+                self._policy = "other" if is_new else revision
+
+    def by_policy(self) -> dict[tuple[str, str, str], int]:
+        """Return (outcome, reason, revision of the policy) -> count since start."""
+        with self._lock:
+            self._close_policy()
+            return {(*key, revision): n for revision, counts in self._before.items() for key, n in counts.items()}
+
+    def _close_policy(self) -> None:
+        """Add what was counted since the last call to the policy in force."""
+        news = self._counts - self._at_change
+        if news:
+            self._before.setdefault(self._policy, Counter()).update(news)
+            self._at_change = self._counts.copy()
 
     def actions(self) -> dict[tuple[str, str], int]:
         """Return (rule, action) -> how often privacy did that to a property since start."""
@@ -163,6 +191,7 @@ class Health:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""
         self._lock = threading.RLock()
         self._counts, self._reported, self._actions = Counter(), Counter(), Counter()
+        self._before, self._at_change = {}, Counter()
 
 
 def _add(counts: Counter[tuple[str, str]], key: tuple[str, str], other: tuple[str, str], amount: int) -> None:

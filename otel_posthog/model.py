@@ -272,6 +272,7 @@ class Receipt:
     """What privacy did to one event: which rule fired on which key and what it did, never a value.
 
     Attributes:
+        policy: The revision of the policy that did it.
         entries: (key, rule, action) in the order in which they fired; key is the dotted path of the property, with
             `[key]` for a part that does not look like a name.
         is_detailed: Whether somebody reads it: only then are the attributes noted that were never asked to leave,
@@ -280,6 +281,7 @@ class Receipt:
 
     entries: list[tuple[str, str, str]] = field(default_factory=list)
     is_detailed: bool = False
+    policy: str = ""
 
     def add(self, key: str, rule: str, action: str) -> None:
         """Note that `rule` did `action` (`removed`, `replaced`, `truncated`, ...) to the property at `key`."""

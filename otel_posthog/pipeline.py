@@ -92,6 +92,7 @@ class Pipeline:
         self._note = partial(health.count, outcome.REPAIRED)
         self._installation_id, self.pseudonyms = installation_id, pseudonyms or Pseudonyms()
         self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self.pseudonyms)
+        health.use_policy(self._cleaner.revision)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation, spool=spool)
         # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
         is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
@@ -181,6 +182,7 @@ class Pipeline:
         pseudonyms = self.pseudonyms.with_keys(keys)
         cleaner = Cleaner(policy, installation_id=self._installation_id, health=self._health, pseudonyms=pseudonyms)
         self._delivery.extend(policy)
+        self._health.use_policy(cleaner.revision)
         self.policy, self.pseudonyms, self._cleaner = policy, pseudonyms, cleaner
 
     def renew(self, installation_id: str, pseudonyms: Pseudonyms) -> None:

@@ -97,7 +97,7 @@ class _Rules:
 
     def value(self, key: str, value: object, among: Mapping[str, Any] = _ALONE) -> object:
         """Return `value`, the same object where nothing had to go."""
-        if not self._policy.redact or value is None or isinstance(value, bool):
+        if not self._policy.redact or value is None:
             return value
         if isinstance(value, str) and (key, value) in self._harmless:
             return value

@@ -27,6 +27,7 @@ Path = tuple["str | int", ...]
 
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _TOKEN_NAME = re.compile(r"[a-z][a-z_]{0,31}")
+_REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIT_METHODS = frozenset({Method.DROP, Method.REPLACE, Method.MASK, Method.HMAC, Method.IP_PREFIX, Method.KEEP})
 
@@ -50,6 +51,9 @@ def problems(policy: Policy) -> Iterator[Problem]:
     """Yield what cannot be meant in `policy`; nothing is read, of files or of the environment."""
     if policy.version != 1:
         yield Problem(("version",), f"version {policy.version} is not known", "write `version: 1`")
+    if policy.revision is not None and not _REVISION.fullmatch(policy.revision):
+        fix = "use letters, digits, `.`, `_` and `-`, at most 64"
+        yield Problem(("revision",), "a revision is shown in metrics, and cannot be written so", fix)
     if policy.derive:
         yield Problem(("derive",), "`derive` is not supported by this version", "leave `derive` out")
     yield from _trace_url(policy.trace_url)

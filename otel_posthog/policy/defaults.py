@@ -6,6 +6,8 @@ about a person (https://opentelemetry.io/docs/specs/semconv/). A policy file rep
 
 from __future__ import annotations
 
+from otel_posthog.policy.special_categories import SPECIAL_CATEGORIES
+
 ALLOWED_TELEMETRY_KEYS = frozenset(
     {
         "http.route",
@@ -243,6 +245,9 @@ SENSITIVE_KEYS = frozenset(
         "kontonummer",
     }
 )
+
+# Lists that a policy switches on by their name.
+WORD_LISTS = {"special_categories": SPECIAL_CATEGORIES}
 
 DETECTORS = frozenset(
     {"email", "ip", "mac", "card", "iban", "phone", "ssn", "national_id", "jwt", "secret", "gps", "username"}

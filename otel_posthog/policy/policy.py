@@ -33,6 +33,8 @@ class Policy:
             wins.
         installation_rotation: How long this installation's id stays the same; not together with `INSTANCE_ID`.
         identity_baggage: Whether who acts is handed on to other services, and believed from them.
+        revision: Your name for this version of the policy (`2026-11`), shown by receipts, `doctor` and metrics before a
+            digest of the rules; letters, digits, `.`, `_` and `-`.
         source: Where it came from (`built-in`, or the file's path), for messages.
         collection: When anything is collected at all.
         catalog: The events and properties that the app declares it sends.
@@ -48,6 +50,7 @@ class Policy:
     """
 
     version: int = 1
+    revision: str | None = None
     source: str = "built-in"
     identity: IdentityMode = IdentityMode.INSTALLATION
     identity_keys_file: str | None = None

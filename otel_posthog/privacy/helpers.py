@@ -10,6 +10,7 @@ from functools import lru_cache
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import Receipt
 from otel_posthog.policy import Policy, active, collection_choice, decide
+from otel_posthog.policy.revision import revision_of
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.filter import Filter
@@ -49,7 +50,8 @@ def sanitize_properties_with_receipt(
     Raises:
         ConfigurationError: As `sanitize_properties`.
     """
-    receipt, compiled = Receipt(), _compiled(policy or active())
+    compiled = _compiled(policy or active())
+    receipt = Receipt(policy=compiled.revision)
     if event is not None:
         try:
             compiled.catalog.check_name(event, receipt)
@@ -63,6 +65,7 @@ def sanitize_properties_with_receipt(
 class _Compiled:
     filter: Filter
     catalog: Declared
+    revision: str
 
 
 # A process has one policy, tests a handful; compiling one takes longer than filtering an event.
@@ -70,4 +73,6 @@ class _Compiled:
 def _compiled(policy: Policy) -> _Compiled:
     if policy.privacy.hmac_secret is None:
         policy = with_secrets(policy, os.environ)
-    return _Compiled(Filter(policy.privacy.in_mode(policy.identity)), Declared(policy.catalog, log=None))
+    return _Compiled(
+        Filter(policy.privacy.in_mode(policy.identity)), Declared(policy.catalog, log=None), revision_of(policy)
+    )

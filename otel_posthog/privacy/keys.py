@@ -46,6 +46,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
 _LONG_DIGITS = re.compile(r"\d{4}")
 # What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
 _NOTHING = frozenset((REDACTED, "_OTHER"))
+_NO_VALUES: tuple[object, ...] = ("", *_NOTHING, (), [], {})
 _NO_KINDS: frozenset[str] = frozenset()
 _KINDS = {kind: words.union(f"{word}s" for word in words) for kind, words in KINDS.items()}
 _KIND_WORDS = _NO_KINDS.union(*_KINDS.values())
@@ -67,6 +68,7 @@ class KeyFacts:
         kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
         page: Its value is the address of a page.
         identifier: It is sensitive as the name of somebody's id alone, of which no value is too short to matter.
+        strict: Whatever is under it tells of somebody, be it a yes, a number or a kind.
     """
 
     sensitive: bool = False
@@ -79,6 +81,7 @@ class KeyFacts:
     kinds: frozenset[str] = frozenset()
     page: bool = False
     identifier: bool = False
+    strict: bool = False
 
 
 NO_FACTS = KeyFacts()
@@ -90,10 +93,12 @@ class KeyRules:
     Args:
         words: Single words, and several in a row separated by spaces.
         ids: Words that name ids of people, read in the same way.
+        strict: Words under which nothing is harmless, read in the same way.
     """
 
-    def __init__(self, words: Iterable[str], ids: Collection[str] = ()) -> None:
+    def __init__(self, words: Iterable[str], ids: Collection[str] = (), strict: Collection[str] = ()) -> None:
         self._ids = KeyRules(ids) if ids else None
+        self._strict = KeyRules(strict) if strict else None
         self._phrases = frozenset(tuple(word.lower().split()) for word in words)
         # `apikey` and `api_key` are one word to those who write them.
         self._joined = frozenset("".join(phrase) for phrase in self._phrases)
@@ -111,6 +116,8 @@ class KeyRules:
     def facts(self, key: str) -> KeyFacts:
         """Return what `key` tells."""
         facts = self._facts(key)
+        if self._strict is not None and (found := self._strict.facts(key)).sensitive:
+            return KeyFacts(sensitive=True, credential=facts.credential, kinds=found.kinds, strict=True)
         if self._ids is None or facts.sensitive or key in NOBODYS_ID_KEYS:
             return facts
         named = self._ids.facts(key)
@@ -167,6 +174,8 @@ class KeyRules:
 
 def is_harmless(facts: KeyFacts, value: object) -> bool:
     """Return whether `value` gives nothing away even under a sensitive key."""
+    if facts.strict:
+        return value is None or value in _NO_VALUES
     if isinstance(value, str):
         return not value or value in _NOTHING or _is_harmless_text(facts, value)
     if isinstance(value, (int, float)):

@@ -76,7 +76,7 @@ class Rules:
     def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
         self.policy = policy
         tokens = _tokens(policy)
-        self._key_rules = KeyRules(policy.sensitive_keys, policy.id_keys)
+        self._key_rules = KeyRules(policy.sensitive_keys, policy.id_keys, policy.listed_words)
         self._facts = lru_cache(_KEYS_KEPT)(self._key_rules.facts)
         self.scanner = Scanner(DETECTORS, self._facts, note)
         off = dict.fromkeys(DETECTORS, HitMethod.OFF)

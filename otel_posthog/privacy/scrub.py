@@ -40,7 +40,7 @@ class Scrub:
 
     def value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:
         """Return `value` of the attribute `key`, scrubbed; `among` are the attributes beside it."""
-        if value is None or isinstance(value, bool):
+        if value is None:
             return value
         return self._one_of(self._rules.key(key), value, among, 0)
 

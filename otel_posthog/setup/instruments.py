@@ -1,6 +1,7 @@
 """The package's own metrics, exported with the app's: how many events came, went, were dropped and why.
 
-No user data and bounded cardinality: outcomes, reasons, rules and actions are fixed identifiers, never keys or values.
+No user data and bounded cardinality: outcomes, reasons, rules and actions are fixed identifiers, never keys or values;
+revisions of the policy are few.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ def instrument(provider: MeterProvider, health: Health) -> None:
     meter = provider.get_meter("otel_posthog")
 
     def events(_: CallbackOptions) -> Iterable[Observation]:
-        for (outcome, reason), amount in health.snapshot().items():
-            yield Observation(amount, {"outcome": outcome, "reason": reason})
+        for (outcome, reason, policy), amount in health.by_policy().items():
+            yield Observation(amount, {"outcome": outcome, "reason": reason, "policy": policy})
 
     def actions(_: CallbackOptions) -> Iterable[Observation]:
         for (rule, action), amount in health.actions().items():
@@ -29,7 +30,7 @@ def instrument(provider: MeterProvider, health: Health) -> None:
             yield Observation(size_bytes, {"queue": name})
 
     meter.create_observable_counter(
-        "otel_posthog.events", [events], unit="{event}", description="Product events by outcome and reason"
+        "otel_posthog.events", [events], unit="{event}", description="Product events by outcome, reason and policy"
     )
     meter.create_observable_counter(
         "otel_posthog.privacy.actions", [actions], unit="{action}", description="What privacy rules did to properties"

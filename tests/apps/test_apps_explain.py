@@ -151,7 +151,10 @@ def test_the_fields_of_json_are_those_that_the_documentation_has(
         "name",
     }
     assert set(event) == {"reason", "notes", "destinations", "before"}
-    assert set(sent) == {*("destination", "identity", "sent", "dropped", "name", "properties", "changes"), "event"}
+    assert set(sent) == {
+        *("destination", "identity", "policy", "sent", "dropped", "name", "properties", "changes"),
+        "event",
+    }
     assert set(sent["changes"][0]) == {"key", "rule", "action"}
     assert set(item["operational"]) == {"withheld", "kept", "redacted", "removed", "values"}
     assert set(summary) == {

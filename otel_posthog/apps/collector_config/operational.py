@@ -58,7 +58,7 @@ def operational(policy: Policy) -> dict[str, Any]:
             "redact_all_types": True,
             "ignored_keys": list(NUMBERS),
             "blocked_values": [
-                *blocked_values(policy.privacy.detectors, policy.privacy.sensitive_keys),
+                *blocked_values(policy.privacy.detectors, policy.privacy.sensitive_keys | policy.privacy.listed_words),
                 *(id_pairs(policy.operational_privacy.id_keys) if "secret" in policy.privacy.detectors else ()),
             ],
             "summary": "silent",
@@ -79,7 +79,10 @@ def by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = (
         "allow_all_keys": True,
         "redact_all_types": True,
         "ignored_key_patterns": [*HARMLESS_KEYS, *(rf"^{re.escape(key)}\z" for key in ignored)],
-        "blocked_key_patterns": [*blocked_keys(policy.privacy.sensitive_keys), *id_keys(ids)],
+        "blocked_key_patterns": [
+            *blocked_keys(policy.privacy.sensitive_keys | policy.privacy.listed_words),
+            *id_keys(ids),
+        ],
         "summary": "silent",
     }
 
@@ -146,7 +149,7 @@ def _paths(policy: Policy, attributes: str) -> Iterator[str]:
     route = f'{attributes}["{HELD}route"]'
     for template in TEMPLATE_KEYS:
         yield f'set({route}, {attributes}["{template}"]) where {route} == nil and {attributes}["{template}"] != nil'
-    named = id_routes(policy.privacy.sensitive_keys | policy.operational_privacy.id_keys)
+    named = id_routes(policy.privacy.sensitive_keys | policy.privacy.listed_words | policy.operational_privacy.id_keys)
     yield f'delete_key({attributes}, "{HELD}route") where {route} != nil and not {is_match(route, named)}'
     for key in PATH_KEYS:
         yield f'set({attributes}["{key}"], {route}) where {route} != nil and {attributes}["{key}"] != nil'

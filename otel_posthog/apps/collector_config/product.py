@@ -44,7 +44,7 @@ def product(policy: Policy) -> dict[str, Any]:
             "allow_all_keys": True,
             "redact_all_types": True,
             "ignored_keys": [UUID_KEY, TIMESTAMP_KEY, RECORD_UID_KEY, *_identity(policy)],
-            "blocked_values": blocked_values(on, policy.privacy.sensitive_keys),
+            "blocked_values": blocked_values(on, policy.privacy.sensitive_keys | policy.privacy.listed_words),
             "summary": "silent",
         },
         "transform/product_after": {

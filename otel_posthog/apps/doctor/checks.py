@@ -14,6 +14,7 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Level
 from otel_posthog.identity import start_line
 from otel_posthog.policy import Durability, Policy
+from otel_posthog.policy.revision import revision_of
 from otel_posthog.setup.collecting import chosen
 from otel_posthog.setup.settings import Settings
 from otel_posthog.state import spool_directory, state_directory
@@ -34,7 +35,8 @@ def of_this_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
 def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield what is found of settings that can be read."""
     policy = settings.policy
-    yield Finding(Level.OK, "policy", "built in" if policy.source == "built-in" else policy.source)
+    source = "built in" if policy.source == "built-in" else policy.source
+    yield Finding(Level.OK, "policy", f"{source}, version {revision_of(policy)}")
     yield _collection(settings, environ)
     for each in policy.destinations:
         if each.api_key:

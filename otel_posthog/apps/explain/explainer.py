@@ -97,7 +97,7 @@ class Explainer:
         except DropEvent as drop:
             dropped = drop.reason
         mode = self.policy.identity_of(destination)
-        return Sent(destination.name, mode.value, body, dropped, tuple(receipt.entries))
+        return Sent(destination.name, mode.value, body, dropped, tuple(receipt.entries), receipt.policy)
 
 
 def _reason(signal: Signal) -> str:

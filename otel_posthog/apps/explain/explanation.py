@@ -19,6 +19,7 @@ class Sent:
         event: The event as PostHog gets it; None where it gets none.
         dropped: Why it gets none; empty otherwise.
         changes: What was done to which key.
+        policy: The version of the policy that did it.
     """
 
     destination: str
@@ -26,6 +27,7 @@ class Sent:
     event: Mapping[str, object] | None
     dropped: str
     changes: tuple[Change, ...]
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

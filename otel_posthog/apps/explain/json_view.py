@@ -84,6 +84,7 @@ class JsonView:
         made: dict[str, object] = {
             "destination": sent.destination,
             "identity": sent.identity,
+            "policy": sent.policy,
             "sent": sent.event is not None,
             "dropped": sent.dropped or None,
             "name": sent.event["event"] if sent.event else None,

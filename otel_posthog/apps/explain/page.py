@@ -72,6 +72,8 @@ def summary_lines(summary: Summary) -> Iterator[Line]:
     if summary.actions:
         rules = [f"{rule_in_words(rule)} {count:,} {action}" for (rule, action), count in summary.actions.most_common()]
         yield 2, ((f"  {listed(rules)}", SOFT),)
+    if summary.policy:
+        yield _line((f"  under the policy {summary.policy}", SOFT))
 
 
 def _event_lines(event: ProductEvent, where: str, *, with_values: bool) -> Iterator[Line]:

@@ -20,6 +20,7 @@ class Summary:
         sent: How many each destination gets.
         dropped: (destination, reason) -> how many it does not get.
         actions: (rule, action) -> how often.
+        policy: The version of the policy that it was explained under.
     """
 
     items: int = 0
@@ -29,6 +30,7 @@ class Summary:
     sent: Counter[str] = field(default_factory=Counter)
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    policy: str = ""
 
     def add(self, explanation: Explanation) -> None:
         """Count `explanation`."""
@@ -41,6 +43,7 @@ class Summary:
                 self._add_sent(sent)
 
     def _add_sent(self, sent: Sent) -> None:
+        self.policy = sent.policy
         if sent.event is None:
             self.dropped[sent.destination, sent.dropped] += 1
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from otel_posthog.policy.defaults import ALLOWED_TELEMETRY_KEYS, DETECTORS, ID_KEYS, SENSITIVE_KEYS
+from otel_posthog.policy.defaults import ALLOWED_TELEMETRY_KEYS, DETECTORS, ID_KEYS, SENSITIVE_KEYS, WORD_LISTS
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.sections.identity import IdentityMode
 from otel_posthog.policy.sections.key_reference import KeyReference
@@ -20,6 +20,9 @@ class PrivacyPolicy:
         allow: Telemetry attribute keys that may become properties; all others are not sent.
         sensitive_keys: Words that make a property sensitive when they stand in its key as whole tokens
             (`auth` is not in `author`); several words in one entry must stand next to each other (`api key`).
+        word_lists: Built-in lists of further such words, by name: `special_categories` has those of health, religion,
+            trade unions, ethnic origin, sexual orientation and political opinion. Whatever is under one goes, also a
+            yes or no.
         id_keys: Words, read in the same way, that name the id of a user, session, device or visitor: what is under
             such a key goes where the identity mode does not send ids, and on the operational side.
         rules: What is done with certain keys, and with what a detector finds under them; the first that fits decides,
@@ -36,6 +39,9 @@ class PrivacyPolicy:
 
     allow: frozenset[str] = ALLOWED_TELEMETRY_KEYS
     sensitive_keys: frozenset[str] = SENSITIVE_KEYS
+    word_lists: frozenset[str] = field(
+        default=frozenset(), metadata={"choices": frozenset(WORD_LISTS), "noun": "word list"}
+    )
     id_keys: frozenset[str] = ID_KEYS
     rules: tuple[Rule, ...] = ()
     detectors: FrozenMap[str, HitMethod] = field(
@@ -48,6 +54,11 @@ class PrivacyPolicy:
     max_items: int = 200
     max_properties: int = 500
     max_string_chars: int = 8192
+
+    @property
+    def listed_words(self) -> frozenset[str]:
+        """The words of the lists that are switched on."""
+        return frozenset[str]().union(*(WORD_LISTS[name] for name in self.word_lists))
 
     def in_mode(self, mode: IdentityMode) -> PrivacyPolicy:
         """Return what may leave in an identity mode: a key is named as an id in vain where ids are sent."""

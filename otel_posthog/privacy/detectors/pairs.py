@@ -39,6 +39,7 @@ _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
 _IDS = re.compile(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
 # Of a call's arguments, not of a log line: `user_id=self.user_id`.
 _SHORT_CHARS = 3
+_ANSWERS = frozenset(("true", "false", "yes", "no", "y", "n", "0", "1"))
 _DIGIT = re.compile(r"\d")
 _VARIABLE = re.compile(r"(?:[A-Za-z_.]{0,60}(?:[._]|(?<=[a-z])(?=[IU])))?(?:[iI]d|ID|[uU]u?id|UU?ID)s?(?=[^\w.]|\Z)")
 _MAX_KEY_CHARS = 256
@@ -239,8 +240,10 @@ def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> 
 
 
 def _is_empty(text: str, span: Span, facts: KeyFacts) -> bool:
-    """Return whether what stands at `span` is no value; of an id even one character is."""
-    if facts.identifier and span[1] - span[0] < _SHORT_CHARS and text[slice(*span)].isalnum():
+    """Return whether what stands at `span` is no value; of an id even one character is, and elsewhere a yes or no."""
+    if facts.strict and text[slice(*span)].lower() in _ANSWERS:
+        return False
+    if (facts.identifier or facts.strict) and span[1] - span[0] < _SHORT_CHARS and text[slice(*span)].isalnum():
         return False
     return _EMPTY.fullmatch(text, *span) is not None
 
