@@ -99,7 +99,8 @@ def test_drain_sends_all_that_is_left_and_says_so(
     assert len(posthog.unique_events) == len(posthog.events) == 300
     assert list(root.glob("default*/*")) == []
     assert main(["spool", "drain", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"delivered": 0, "dropped": 0, "left": 0, "retried": {}}
+    nothing = {"delivered": 0, "dropped": 0, "left": 0, "retried": {}, "reasons": {}, "cut_files": 0}
+    assert json.loads(capsys.readouterr().out) == nothing
 
 
 def test_drain_leaves_what_it_cannot_send(root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,6 +116,39 @@ def test_drain_leaves_what_it_cannot_send(root: Path, posthog: FakePostHog, caps
     posthog.resume()
     assert main(["spool", "drain"]) == 0
     assert len(posthog.unique_events) == 20
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("zeroed", "1 event damaged on disk, and lost"),
+        ("cut", "1 file cut short: at least one event each is lost, nobody knows how many"),
+        ("old", "20 events dropped: waited longer than `max_spool_age_s`"),
+        ("refused", "20 events refused by PostHog: see `otel-posthog spool dead`"),
+    ],
+)
+def test_drain_says_what_became_of_what_it_could_not_send(
+    harm: str, said: str, *, root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Each way of losing events is a line of its own, and dead letters are named where there are some."""
+    left_behind(root, 20)
+    (path,) = root.glob("*/*/*.seg")
+    content = path.read_bytes()
+    if harm == "zeroed":
+        # Within one record: each has 512 bytes.
+        path.write_bytes(content[:1200] + bytes(50) + content[1250:])
+    if harm == "cut":
+        path.write_bytes(content[:1200])
+    if harm == "old":
+        (tmp_path / "policy.yaml").write_text("delivery: {max_spool_age_s: 0.001}\n")
+        monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(tmp_path / "policy.yaml"))
+    if harm == "refused":
+        posthog.fault(Fault(status=415, times=None))
+    assert main(["spool", "drain"]) == 0
+    out = capsys.readouterr().out
+    assert said in out.splitlines()
+    assert ("spool dead" in out) == (harm == "refused")
 
 
 @pytest.mark.parametrize("fault", [Fault(hang_s=60, times=None), Fault(status=503, times=None)])

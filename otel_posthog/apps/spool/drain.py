@@ -15,10 +15,11 @@ from pathlib import Path
 from otel_posthog.apps.spool.show import count, tell
 from otel_posthog.apps.spool.survey import LEFT, Holding, survey
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
+from otel_posthog.deliver.spool.backlog import CUT, DAMAGED, EXPIRED
 from otel_posthog.deliver.spool.place import folder_of, project_of
 from otel_posthog.deliver.spool.sweep import bind
 from otel_posthog.errors import ConfigurationError, Guard
-from otel_posthog.health import DELIVERED, DROPPED, RETRIED, Health
+from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Health
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read
@@ -29,6 +30,7 @@ SHUTDOWN_S = 1.0
 # Without an event getting through, a host is given up: to try for longer is for who starts a drain again.
 STALLED_S = 20.0
 Progress = Callable[["Tally"], None]
+_LOST = {DAMAGED: "damaged on disk, and lost", EXPIRED: "dropped: waited longer than `max_spool_age_s`"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,21 @@ class Tally:
     Attributes:
         total: Events that were left behind when it began.
         delivered: Events that PostHog has.
-        dropped: Events that were refused for good (dead letters), too old or damaged.
+        dropped: Why events were dropped, and how many: damaged, too old, or else refused for good (dead letters).
+        cuts: Files that end within an event, which is lost with all that stood behind it.
         retried: Why attempts failed, and how often.
     """
 
     total: int
     delivered: int
-    dropped: int
+    dropped: dict[str, int]
     retried: dict[str, int]
+    cuts: int = 0
 
     @property
     def settled(self) -> int:
         """How many events got through, or wait no more."""
-        return self.delivered + self.dropped
+        return self.delivered + sum(self.dropped.values())
 
     @property
     def is_done(self) -> bool:
@@ -74,7 +78,7 @@ def run(root: Path, arguments: argparse.Namespace) -> int:
     projects = {project_of(each) for each in keyed}
     left = [each for each in survey(root) if each.state == LEFT and each.project in projects]
     total = sum(each.events for each in left)
-    tally = Tally(total, 0, 0, {})
+    tally = Tally(total, 0, {}, {})
     if left:
         with _progress(total, is_quiet=arguments.json) as progress:
             tally = _send(spool, policy, total, time.monotonic() + arguments.timeout, progress)
@@ -102,7 +106,7 @@ def _policy(destination: str | None) -> Policy:
 def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
     health = Health()
     delivery = Delivery(policy, health, Guard(health), spool=spool)
-    tally, moved_at = Tally(total, 0, 0, {}), time.monotonic()
+    tally, moved_at = Tally(total, 0, {}, {}), time.monotonic()
     try:
         delivery.start()
         while not tally.is_done and time.monotonic() < min(deadline, moved_at + STALLED_S):
@@ -122,19 +126,24 @@ def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progres
 
 def _tally(total: int, health: Health) -> Tally:
     counts = health.snapshot()
-    retried = {reason: number for (outcome, reason), number in counts.items() if outcome == RETRIED}
-    return Tally(total, health.total(DELIVERED), health.total(DROPPED), retried)
+    dropped, retried = (
+        {reason: number for (outcome, reason), number in counts.items() if outcome == wanted}
+        for wanted in (DROPPED, RETRIED)
+    )
+    cuts = counts.get((STORAGE_ERROR, CUT), 0)
+    return Tally(total, health.total(DELIVERED), dropped, retried, cuts)
 
 
 def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Holding], projects: set[str]) -> int:
     number = sum(each.events for each in left)
     if arguments.json:
-        shown = {"delivered": tally.delivered, "dropped": tally.dropped, "left": number, "retried": tally.retried}
-        print(json.dumps(shown))
+        dropped = sum(tally.dropped.values())
+        shown = {"delivered": tally.delivered, "dropped": dropped, "left": number, "retried": tally.retried}
+        print(json.dumps({**shown, "reasons": tally.dropped, "cut_files": tally.cuts}))
         return int(number > 0)
     print(f"{count(tally.delivered)} delivered")
-    if tally.dropped:
-        print(f"{count(tally.dropped)} dropped: see `otel-posthog spool dead`")
+    for line in _losses(tally):
+        print(line)
     for each in left:
         print(f"{count(each.events)} left for {each.destination}: {_why_left(each, projects)}")
     if any(each.state == LEFT and each.project in projects for each in left) and tally.trouble:
@@ -142,6 +151,18 @@ def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Ho
     if not number:
         print(f"nothing is left in {root}")
     return int(number > 0)
+
+
+def _losses(tally: Tally) -> Iterator[str]:
+    """Yield a line for each way in which events were lost."""
+    refused = sum(number for reason, number in tally.dropped.items() if reason not in _LOST)
+    if refused:
+        yield f"{count(refused)} refused by PostHog: see `otel-posthog spool dead`"
+    for reason, why in _LOST.items():
+        if reason in tally.dropped:
+            yield f"{count(tally.dropped[reason])} {why}"
+    if tally.cuts:
+        yield f"{count(tally.cuts, 'file')} cut short: at least one event each is lost, nobody knows how many"
 
 
 def _why_left(each: Holding, projects: set[str]) -> str:

@@ -334,5 +334,9 @@ class Spool:
     def _lost(self, reason: str, count: int) -> None:
         if reason == CUT:
             self._health.count(outcome.STORAGE_ERROR, reason)
+            # How many more there were stands nowhere: a process that is killed as it writes leaves the same.
+            self._trouble.note(
+                f"the spool {self.folder} ends within an event: it is lost, with all that stood behind it"
+            )
         else:
             self._health.count(outcome.DROPPED, reason, count)
