@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 
 from otel_posthog.model import REDACTED
+from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
 from otel_posthog.privacy.detectors.look import LONG_TOKEN, NUMBER, look
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
@@ -36,6 +37,12 @@ _SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
 _PAGE = KeyFacts(page=True)
+
+# How sure each detector is that a value is one of its own, in the order in which they look.
+_SURENESS = {"email": 1, "mac": 0, "ip": 0, "iban": 2, "card": 2, "ssn": 0, "national_id": 0, "phone": 0, "gps": 0}
+_RANK = {name: rank for rank, name in enumerate(_SURENESS)}
+_WHOLES = frozenset(_SURENESS)
+_SUREST = 3  # of a secret
 
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(
@@ -137,6 +144,14 @@ class Scanner:
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
+        hits = self._found(text, facts, skipped)
+        if not hits or _WHOLES.isdisjoint(skipped):
+            return hits
+        # What is to stay stays whole: the detectors that are off say where, so that no other one takes a piece of it.
+        wholes = self._found(text, facts, DETECTORS - _WHOLES.intersection(skipped))
+        return [hit for hit in hits if not any(_is_piece(hit, whole) for whole in wholes)]
+
+    def _found(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         plain, offsets = reveal(text) if may_hide(text) else (text, None)
         seen, runs = look(plain)
         kind = (seen * 2 + facts.version, skipped)
@@ -172,6 +187,16 @@ class Scanner:
             found = self._hits(inner, NO_FACTS, skipped)
             hits = _merged(hits, [(start, end)], found[0][2], offsets) if found else hits
         return hits
+
+
+def _is_piece(hit: Hit, whole: Hit) -> bool:
+    """Return whether `hit` takes `whole`, or a part of it, for something else, less surely or later than that does."""
+    name, other = hit[2].name, whole[2].name
+    if hit[0] >= whole[1] or whole[0] >= hit[1] or _SURENESS.get(name, _SUREST) > _SURENESS[other]:
+        return False
+    if hit[:2] == whole[:2]:
+        return _RANK[name] > _RANK[other]
+    return not (hit[0] <= whole[0] and whole[1] <= hit[1])
 
 
 def _is_covered(run: re.Match[str], spans: list[Span]) -> bool:

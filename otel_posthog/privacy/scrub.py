@@ -64,9 +64,15 @@ class Scrub:
 
     def _hidden(self, key: Key, value: object) -> object:
         """Return the words around what makes a value sensitive, if they may stay."""
-        if not isinstance(value, str) or key.rule is not None:
+        if key.rule is not None:
             return REDACTED
+        if isinstance(value, (list, tuple)):
+            # The values of a header are judged one by one.
+            left = [self._hidden(key, each) if isinstance(each, str) else REDACTED for each in value]
+            return REDACTED if set(map(str, left)) <= {REDACTED} else left if isinstance(value, list) else tuple(left)
+        return self._around(key, value) if isinstance(value, str) else REDACTED
 
+    def _around(self, key: Key, value: str) -> str:
         def clean(text: str) -> tuple[str, Fired]:
             fired: Fired = []
             return self._rules.scanner.clean(text, MAX_CHARS, key.facts, fired, MARKERS), fired

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from otel_posthog.errors import DropEvent
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
 from otel_posthog.privacy.around import Clean, around
@@ -35,6 +36,9 @@ LONGEST_ID_CHARS = 2600
 """An id of 200 characters, the most that PostHog takes, percent-encoded six times over."""
 
 CUT = "max_string_chars"
+
+MAX_NAME_CHARS = 8192
+"""Of an event's name before it is cleaned; what is sealed has 200 bytes at most."""
 
 Hide = Callable[[str, str], str]
 """`(text, path) -> text` without ids."""
@@ -84,11 +88,17 @@ class Walk:
         return kept
 
     def name(self, text: str, path: str) -> str:
-        """Return a text that cannot be left out, with the detectors' hits replaced, cut to the policy's length."""
+        """Return a text that cannot be left out, with the detectors' hits replaced.
+
+        It is not cut: half of a name is another name.
+
+        Raises:
+            DropEvent: `name_invalid`, for one that is longer than any that may be sent.
+        """
+        if len(text) > MAX_NAME_CHARS:
+            raise DropEvent("name_invalid")
         fired: Fired = []
-        cleaned = self._rules.scanner.clean(
-            text, self._policy.max_string_chars, fired=fired, methods=self._rules.methods
-        )
+        cleaned = self._rules.scanner.clean(text, 2 * MAX_NAME_CHARS, fired=fired, methods=self._rules.methods)
         self._note(path, fired)
         return cleaned
 
@@ -172,13 +182,22 @@ class Walk:
 
     def _sensitive(self, kept: dict[str, object], key: Key, value: object, path: str) -> None:
         """Keep of a sensitive entry the words around what makes it so; in a text that is JSON, also its key."""
-        left = around(value, key.facts, self._cleaner(key)) if type(value) is str else None
+        left = self._around(value, key)
         rule = "id_key" if key.facts.identifier else "sensitive_key"
         if left is None and not self._texts:
             self._receipt.add(path, rule, REMOVED)
             return
         self._receipt.add(path, rule, REPLACED)
-        kept[unused(key.name, kept)] = REDACTED if left is None else left[: self._policy.max_string_chars]
+        kept[unused(key.name, kept)] = REDACTED if left is None else left
+
+    def _around(self, value: object, key: Key) -> object:
+        """Return the words around what makes a text sensitive, of each text in a list; None where none may stay."""
+        if isinstance(value, (list, tuple)):
+            # The values of a header are judged one by one.
+            each = [self._around(text, key) for text in value[: self._policy.max_items] if type(text) is str]
+            return [REDACTED if left is None else left for left in each] if any(each) else None
+        left = around(value, key.facts, self._cleaner(key)) if type(value) is str else None
+        return left if left is None else left[: self._policy.max_string_chars]
 
     def _cleaner(self, key: Key) -> Clean:
         def clean(text: str) -> tuple[str, Fired]:

@@ -34,7 +34,7 @@ class PrivacyPolicy:
         max_depth: Levels of nesting that are kept; what is deeper goes.
         max_items: Entries of one list or map that are kept.
         max_properties: Properties of one event that are kept.
-        max_string_chars: Characters of one string that are kept.
+        max_string_chars: Characters of one string that are kept; the name of an event is never cut.
     """
 
     allow: frozenset[str] = ALLOWED_TELEMETRY_KEYS

@@ -18,7 +18,8 @@ class Rule:
         words: Words that pick a key when they stand in it as whole tokens, as in `sensitive_keys`.
         detector: Picks only what this detector finds in the values; None picks the values whole.
         method: What is done with what is picked.
-        keep_last: For `mask`: how many of the last characters stay readable, at most 4; 0 keeps none.
+        keep_last: For `mask`: how many of the last characters stay readable, at most 4 and at most a quarter of the
+            value (two of eight); 0 keeps none.
         max_chars: For `truncate`: how many characters are kept.
         bounds: For `bucket`: the ascending limits between the ranges.
     """
