@@ -13,6 +13,7 @@ which counts it by place and type. A value, message or traceback of a foreign er
 from __future__ import annotations
 
 from otel_posthog.health import DROPPED, Health
+from otel_posthog.visible import visible
 
 
 class OtelPostHogError(Exception):
@@ -20,7 +21,15 @@ class OtelPostHogError(Exception):
 
 
 class ConfigurationError(OtelPostHogError):
-    """A setting that cannot work; the message says what, where, and what to write instead."""
+    """A setting that cannot work.
+
+    Args:
+        message: What, where, and what to write instead; what stands in it of a file or the environment is shown on one
+            line, with nothing that a terminal would obey.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class PolicyError(ConfigurationError):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
+from string import Formatter
 from urllib.parse import urlsplit
 
 from otel_posthog.policy.pattern import PatternError, compile_pattern
@@ -64,8 +65,11 @@ def problems(policy: Policy) -> Iterator[Problem]:
 
 def _trace_url(template: str | None) -> Iterator[Problem]:
     try:
-        (template or "").format(trace_id="", span_id="")
-    except (KeyError, IndexError, ValueError, AttributeError):
+        fields = [field[1:] for field in Formatter().parse(template or "") if field[1] is not None]
+    except ValueError:
+        fields = [("", "", None)]
+    # A width would be as much memory with every event, an attribute something of Python's.
+    if not all(name in {"trace_id", "span_id"} and not spec and not way for name, spec, way in fields):
         yield Problem(("trace_url",), "trace_url has an unknown placeholder", "use {trace_id} and {span_id} only")
 
 

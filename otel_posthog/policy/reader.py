@@ -7,6 +7,7 @@ them, and `also_<list>` adds to a set. Every complaint names the line and the fi
 from __future__ import annotations
 
 import difflib
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -14,6 +15,7 @@ from enum import Enum
 from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.frozen import FrozenMap
@@ -26,6 +28,11 @@ Path = tuple["str | int", ...]
 
 NOT_IN_FILE = frozenset({"source", "hmac_secret"})
 """Fields that a file does not set."""
+
+MAX_SECONDS, MAX_WHOLE = 10**9, 2**53
+"""The longest time, 32 years (no system waits for more than a few hundred), and the largest whole number: JSON's."""
+
+_SHOWN_CHARS = 64
 
 LAST = "destinations"
 """The key that is read after the others: what a destination changes, it changes of them."""
@@ -69,7 +76,7 @@ class Reader:
             try:
                 name, adds = field_of(key.value, list(known), hints)
                 if name is None:
-                    self._fail(f"`{key.value}` is not a key of {where}", _other_key(key.value, offered), key)
+                    self._fail(f"`{_short(key.value)}` is not a key of {where}", _other_key(key.value, offered), key)
                 self._refuse_reserved(name, known[name].metadata, key, value)
                 current = getattr(default, name)
                 here = (*path, name)
@@ -114,7 +121,7 @@ class Reader:
         if origin in {types.UnionType, Union}:
             return None if _is_null(node) else self._value(node, inner[0], default, path, limits)
         if is_dataclass(hint):
-            return self._section(node, self._base(hint, default), f"`{path[-1]}`", path)
+            return self._section(node, self._base(hint, default), f"`{_short(str(path[-1]))}`", path)
         if origin is FrozenMap:
             return self._map(node, inner[1], default, path, limits)
         if origin in {tuple, frozenset}:
@@ -138,7 +145,7 @@ class Reader:
             names = [self._name(each, limits, path_) for path_, each in self._list(node, path)]
             return FrozenMap({each: before.get(each, HitMethod.REPLACE) for each in names})
         entries = {}
-        for key, value in self._items(node, f"`{path[-1]}`", path):
+        for key, value in self._items(node, f"`{_short(str(path[-1]))}`", path):
             name = self._name(key, limits, (*path, key.value))
             entries[name] = self._value(value, hint, before.get(name), (*path, name), {})
         return FrozenMap({**before, **entries})
@@ -149,7 +156,7 @@ class Reader:
         choices = limits.get("choices")
         if choices is not None and name not in choices:
             noun = limits.get("noun", "name")
-            self._fail(f"{noun} `{name}` does not exist", _other_key(name, sorted(choices)), node)
+            self._fail(f"{noun} `{_short(name)}` does not exist", _other_key(name, sorted(choices)), node)
         self._lines[path] = node.start_mark.line + 1
         return name
 
@@ -170,11 +177,16 @@ class Reader:
             return hint(node.value)
         value = _plain(node, hint)
         words, accepts = kind_of(hint, limits)
+        most = _most(name, value)
+        if isinstance(value, (int, float)) and not -most <= value <= most:
+            self._fail(f"`{name}` is out of reach", f"write `{name}:` and a number up to {most:,.15g}", node)
         if not accepts(value):
             self._fail(f"`{name}` must be {words}", f"write `{name}:` and {words}", node)
         if limits.get("choices") is not None and value not in limits["choices"]:
             noun = limits.get("noun", "name")
-            self._fail(f"{noun} `{value}` does not exist", _other_key(str(value), sorted(limits["choices"])), node)
+            self._fail(
+                f"{noun} `{_short(str(value))}` does not exist", _other_key(str(value), sorted(limits["choices"])), node
+            )
         return float(value) if hint is float else value
 
     def _fail(self, problem: str, fix: str, node: yaml.Node) -> NoReturn:
@@ -231,7 +243,23 @@ def _plain(node: yaml.Node, hint: Any) -> Any:
         return None
     if hint is str:
         return None if _is_null(node) else node.value
-    return yaml.safe_load(yaml.serialize(node))
+    try:
+        return SafeConstructor().construct_document(node)
+    except (ValueError, KeyError, OverflowError, yaml.YAMLError):
+        # `!!int x`, a day that no month has, more digits than Python reads.
+        return None
+
+
+def _most(name: str, value: object) -> float:
+    """Return how large the number `value` of the key `name` may be."""
+    if name.endswith("_s"):
+        return MAX_SECONDS
+    return MAX_WHOLE if isinstance(value, int) else sys.float_info.max
+
+
+def _short(name: str) -> str:
+    """Return a name to be repeated to whoever wrote it; none that is known is so long."""
+    return name if len(name) <= _SHOWN_CHARS else f"{name[:_SHOWN_CHARS]}…"
 
 
 def _is_null(node: yaml.Node) -> bool:

@@ -10,11 +10,14 @@ import yaml
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.checks import problems
 from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.nodes import MAX_LEVELS, refuse_odd
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.reader import Reader, refuse
 from otel_posthog.policy.sections import Catalog, KeyReference, PrivacyPolicy
 
 BUILT_IN = Policy()
+MAX_BYTES = 4 * 1024 * 1024
+"""Of one file. YAML is read in Python, at about half a megabyte a second."""
 
 
 def load_policy(path: str | Path, base: Policy = BUILT_IN) -> Policy:
@@ -118,7 +121,12 @@ def _read_catalog(catalog: Catalog, directory: Path, source: str, line: int) -> 
 
 def _text(where: str, what: str, fix: str) -> str:
     try:
-        return Path(where).read_text(encoding="utf-8")
+        with Path(where).open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            problem = f"{what} is larger than {MAX_BYTES // 1024:,} KiB"
+            raise PolicyError(problem, fix="declare less in it", path=where)
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise PolicyError(f"{what} cannot be read ({error.strerror})", fix=fix, path=where) from None
     except UnicodeDecodeError:
@@ -127,7 +135,12 @@ def _text(where: str, what: str, fix: str) -> str:
 
 def _compose(text: str, source: str) -> yaml.Node | None:
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None:
+            refuse_odd(root, source)
+        return root
+    except RecursionError:
+        raise PolicyError("this is nested too deep", fix=f"write at most {MAX_LEVELS} levels", path=source) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = f"this is not YAML ({error.problem})"

@@ -4,16 +4,26 @@ from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.consent import consent_given
 from otel_posthog.privacy.exceptions import limit_exceptions
 from otel_posthog.privacy.filter import Filter
-from otel_posthog.privacy.helpers import sanitize_properties, sanitize_properties_with_receipt, should_collect
+from otel_posthog.privacy.helpers import (
+    sanitize_properties,
+    sanitize_properties_with_receipt,
+    should_collect,
+    without_secrets,
+)
+from otel_posthog.privacy.reseal import NoEventError, check_sealed, reseal
 from otel_posthog.privacy.seal import seal
 
 __all__ = [
     "Declared",
     "Filter",
+    "NoEventError",
+    "check_sealed",
     "consent_given",
     "limit_exceptions",
+    "reseal",
     "sanitize_properties",
     "sanitize_properties_with_receipt",
     "seal",
     "should_collect",
+    "without_secrets",
 ]

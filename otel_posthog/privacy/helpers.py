@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import Receipt
-from otel_posthog.policy import Policy, active, collection_choice, decide
+from otel_posthog.policy import HitMethod, Policy, PrivacyPolicy, active, collection_choice, decide
+from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.revision import revision_of
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.privacy.catalog import Declared
@@ -59,6 +61,25 @@ def sanitize_properties_with_receipt(
             return {}, receipt
         properties = compiled.catalog.properties(event, properties, receipt)
     return compiled.filter.properties(properties, receipt), receipt
+
+
+def without_secrets(text: str) -> str:
+    """Return `text`, a setting that is to be shown, with the passwords and keys in it replaced.
+
+    Args:
+        text: A URL, for example; where it leads is no secret.
+    """
+    # Of what is nothing but a URL it is known where its credentials end, whatever they consist of.
+    return _only_secrets().scrub_text(_CREDENTIALS.sub(r"\1[secret]@", text))
+
+
+_CREDENTIALS = re.compile(r"\A([A-Za-z][\w+.-]*://)[^/?#]*@")
+
+
+@lru_cache(maxsize=1)
+def _only_secrets() -> Filter:
+    detectors = FrozenMap(dict.fromkeys(("secret", "jwt"), HitMethod.REPLACE))
+    return Filter(PrivacyPolicy(detectors=detectors))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,10 +51,10 @@ def seal(  # noqa: PLR0913 - the limits come by keyword
     if name in PERSON_EVENTS and not person.has_profile:
         raise DropEvent("person_event")
     sendable = {key: value for key, value in properties.items() if key not in HEADER_NAMES and not is_reserved(key)}
-    body = _utf8(_json(_wire(event, person, name, sendable)))
+    body = as_bytes(_wire(event, person, name, sendable))
     if len(body) > max_event_bytes:
         fitting = _fitting(sendable, len(body) - max_event_bytes, receipt or Receipt())
-        body = _utf8(_json(_wire(event, person, name, fitting)))
+        body = as_bytes(_wire(event, person, name, fitting))
     if len(body) > max_event_bytes:
         raise DropEvent("too_large")
     return CleanEvent(event.uuid, body, destination)
@@ -92,6 +92,11 @@ def _wire(event: Event, person: Person, name: str, properties: Mapping[str, obje
     if isinstance(session_id, str):
         wire["session_id"] = session_id
     return wire
+
+
+def as_bytes(wire: dict[str, object]) -> bytes:
+    """Return the body that `wire` is."""
+    return _utf8(_json(wire))
 
 
 def _json(wire: dict[str, object]) -> str:

@@ -15,6 +15,7 @@ from otel_posthog.apps.doctor.finding import Finding, Level
 from otel_posthog.identity import start_line
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.revision import revision_of
+from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.collecting import chosen
 from otel_posthog.setup.settings import Settings
 from otel_posthog.state import spool_directory, state_directory
@@ -39,12 +40,18 @@ def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Find
     yield Finding(Level.OK, "policy", f"{source}, version {revision_of(policy)}")
     yield _collection(settings, environ)
     for each in policy.destinations:
+        host = without_secrets(each.host)
         if each.api_key:
             mode = policy.identity_of(each).value
-            yield Finding(Level.OK, f"destination {each.name}", f"{each.host}, identity {mode}, key set")
+            yield Finding(Level.OK, f"destination {each.name}", f"{host}, identity {mode}, key set")
         else:
             fix = f"set {each.api_key_env or env.POSTHOG_API_KEY}"
-            yield Finding(Level.NOTE, f"destination {each.name}", f"{each.host}: no key, so nothing is sent there", fix)
+            yield Finding(
+                Level.NOTE,
+                f"destination {each.name}",
+                f"{host}: no key, so nothing is sent there",
+                fix,
+            )
     yield from (Finding(Level.NOTE, "host", remark, "write that host") for remark in settings.remarks)
     yield _directory("state", state_directory(environ), env.OTEL_POSTHOG_STATE_DIR)
     yield _spool(policy, environ)

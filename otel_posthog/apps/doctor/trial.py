@@ -15,6 +15,7 @@ from otel_posthog.identity import Pseudonyms, load
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Durability, Policy
+from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.collecting import chosen
 from otel_posthog.setup.settings import Settings
 
@@ -87,7 +88,7 @@ def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: 
         ),
         "no_answer",
     )
-    fix = _FIXES.get(reason, f"check that {destination.host} can be reached from here")
+    fix = _FIXES.get(reason, f"check that {without_secrets(destination.host)} can be reached from here")
     if reason == "catalog":
         fix = f"nothing: the catalog does not declare {EVENT_NAME}, so it may not be sent"
     return Finding(Level.WRONG, about, f"the event did not arrive ({reason.replace('_', ' ')})", fix)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable
+
+from otel_posthog.visible import visible
 
 MAX_SHOWN_CHARS = 240
 _LEAD_CHARS = 40
@@ -79,7 +80,7 @@ def shown(value: object) -> str:
     text = _text(value)
     if len(text) > MAX_SHOWN_CHARS:
         text = f"{text[:MAX_SHOWN_CHARS]}… ({len(text):,} characters)"
-    return "".join(_visible(character) for character in text)
+    return visible(text)
 
 
 def shown_apart(before: object, after: object) -> tuple[str, str]:
@@ -95,13 +96,6 @@ def shown_apart(before: object, after: object) -> tuple[str, str]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
-
-
-def _visible(character: str) -> str:
-    # Controls, format characters (which turn the direction of a text) and lone surrogates.
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
-        return character.encode("unicode_escape").decode("ascii")
-    return character
 
 
 def _plain(value: object) -> object:

@@ -22,6 +22,7 @@ from otel_posthog.apps.gateway.tokens import Tokens, read_tokens
 from otel_posthog.apps.gateway.uuid_key import read_uuid_key
 from otel_posthog.apps.gateway.worker import application
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.settings import Settings
 from otel_posthog.state import spool_directory
 
@@ -109,7 +110,7 @@ def _tell(options: Options, settings: Settings, tokens: Tokens, port: int) -> No
     number = len(tokens)
     who = f"whoever shows one of {number} token{'s' * (number > 1)}" if number else "programs of this machine"
     pages = f", pages from {', '.join(options.cors_origins)}" if options.cors_origins else ""
-    hosts = ", ".join(sorted({each.host for each in settings.policy.destinations}))
+    hosts = ", ".join(sorted({without_secrets(each.host) for each in settings.policy.destinations}))
     to = "nowhere (preview)" if settings.collection.is_preview else hosts
     print(f"otel-posthog gateway: {doors}; for {who}{pages}", file=sys.stderr)
     print(f"product events wait in {spool_directory(os.environ)} and go to {to}; stop with Ctrl-C", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A typed policy as plain lists and maps, keys redacted: what `otel-posthog policy show` prints."""
+"""A typed policy as plain lists and maps, keys and passwords redacted: what `otel-posthog policy show` prints."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import Enum
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy.reader import NOT_IN_FILE
+from otel_posthog.privacy import without_secrets
 
 SECRET = frozenset({"api_key"})
 
@@ -23,7 +24,9 @@ def plain(value: object) -> object:
             if each.name not in NOT_IN_FILE and (found := getattr(value, each.name)) not in (None, "", ())
         }
     if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
+        return {plain(key): plain(each) for key, each in value.items()}
     if isinstance(value, (frozenset, set)):
         return sorted(str(plain(each)) for each in value)
+    if isinstance(value, str):
+        return without_secrets(value)
     return [plain(each) for each in value] if isinstance(value, tuple) else value

@@ -3,6 +3,9 @@
 The file is JSON lines: a head that says what it is, one event each, and a foot with their number and the SHA-256 of all
 lines before it. An event's bytes stand in it as PostHog will get them. To import a file twice repeats events with
 the same uuid, of which PostHog keeps one.
+
+Anybody can write such a file: what is imported has the form of an event or is refused, and passes
+the key rules and detectors of this machine's policy again.
 """
 
 from __future__ import annotations
@@ -27,11 +30,15 @@ from otel_posthog.deliver.spool.place import Address, address, is_project
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
-from otel_posthog.policy import DeliveryPolicy
+from otel_posthog.policy import DeliveryPolicy, Policy
+from otel_posthog.privacy import Filter, NoEventError, check_sealed, reseal
 from otel_posthog.setup.settings import read as read_settings
 
 FORMAT, VERSION = "otel-posthog spool export", 1
 _BODY = b',"event":'
+# A line is an event, and what stands around it; honest events shrink to a tenth or so.
+_AROUND_BYTES = 4096
+_MAX_RATIO, _SPARE_BYTES = 100, 1024 * 1024
 
 
 class TransferError(Exception):
@@ -83,9 +90,14 @@ def run_export(root: Path, arguments: argparse.Namespace) -> int:
 def run_import(root: Path, arguments: argparse.Namespace) -> int:
     """Check a file to its end, then put its events into the spool."""
     path: Path = arguments.file
-    for _ in read(path):
-        pass
-    number = put_all(root, _placed(root, read(path), arguments.destination))
+    policy = read_settings(os.environ).policy
+    try:
+        for event, _ in read(path):
+            check_sealed(event)
+        events = _resealed(read(path), policy, arguments.destination)
+        number = put_all(root, _placed(root, events, policy, arguments.destination))
+    except NoEventError:
+        raise TransferError(f"{path} holds what is no event; nothing else can be imported") from None
     if arguments.json:
         print(json.dumps({"imported": number}))
     else:
@@ -93,8 +105,18 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _resealed(
+    events: Iterable[tuple[CleanEvent, str]], policy: Policy, destination: str | None
+) -> Iterator[tuple[CleanEvent, str]]:
+    """Yield each event as the policy of its destination, or of the one asked for, lets it leave."""
+    compiled = {rules: Filter(rules) for rules in {policy.privacy, *map(policy.privacy_of, policy.destinations)}}
+    filters = {each.name: compiled[policy.privacy_of(each)] for each in policy.destinations}
+    for event, project in events:
+        yield reseal(event, filters.get(destination or event.destination, compiled[policy.privacy])), project
+
+
 def _placed(
-    root: Path, events: Iterable[tuple[CleanEvent, str]], destination: str | None
+    root: Path, events: Iterable[tuple[CleanEvent, str]], policy: Policy, destination: str | None
 ) -> Iterator[tuple[CleanEvent, Address]]:
     """Yield each event with its folder: of the project that it was exported for, or of the destination asked for.
 
@@ -104,7 +126,7 @@ def _placed(
     spool = spool_root(os.environ, root)
     place = None
     if destination is not None:
-        known = {each.name: each for each in read_settings(os.environ).policy.destinations if each.api_key}
+        known = {each.name: each for each in policy.destinations if each.api_key}
         if destination not in known:
             raise ConfigurationError(f"there is no key here for a destination {destination}: its project is not known")
         place = spool.address(known[destination])
@@ -125,9 +147,10 @@ def read(path: Path) -> Iterator[tuple[CleanEvent, str]]:
     check, number, foot = hashlib.sha256(), 0, None
     try:
         with _opened(path, "rb", is_compressed=_is_gzip(path)) as file:
-            _check_head(path, head := file.readline())
+            lines = _lines(path, file)
+            _check_head(path, head := next(lines, b""))
             check.update(head)
-            for line in file:
+            for line in lines:
                 foot = line
                 if line.startswith(b'{"events":'):
                     break
@@ -137,6 +160,19 @@ def read(path: Path) -> Iterator[tuple[CleanEvent, str]]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise TransferError(f"{path} is cut short or damaged; copy it again") from None
     _check_foot(path, foot or b"", number, check.hexdigest())
+
+
+def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines that are not longer than an event may be, and not much more than a file of that size holds."""
+    longest = DeliveryPolicy().max_event_bytes + _AROUND_BYTES
+    left = path.stat().st_size * _MAX_RATIO + _SPARE_BYTES
+    while line := file.readline(longest + 1):
+        left -= len(line)
+        if len(line) > longest:
+            raise TransferError(f"{path} has a line that is longer than an event may be")
+        if left < 0:
+            raise TransferError(f"{path} holds {_MAX_RATIO} times its size; unpack it if you know who packed it")
+        yield line
 
 
 def _write(file: IO[bytes], events: Iterable[tuple[CleanEvent, str]]) -> int:
@@ -165,8 +201,11 @@ def _event(path: Path, line: bytes) -> tuple[CleanEvent, str]:
         project = str(about.get("project", ""))
         if project and not is_project(project):
             raise TransferError(f"{path} is damaged; copy it again")
-        return CleanEvent(about["uuid"], body[:-1], about["destination"]), project
-    except (ValueError, KeyError, TypeError):
+        uuid, name = about["uuid"], about["destination"]
+        if not (isinstance(uuid, str) and isinstance(name, str) and name):
+            raise TypeError
+        return CleanEvent(uuid, body[:-1], name), project
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise TransferError(f"{path} is damaged; copy it again") from None
 
 

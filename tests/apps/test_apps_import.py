@@ -1,0 +1,187 @@
+"""`otel-posthog spool import`: a file that anybody may have written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clean import clean
+from spooled import drained, spool
+from telemetry import Telemetry
+
+from otel_posthog.apps.cli import main
+from otel_posthog.emit import alias, capture, group_identify, identify
+from otel_posthog.identity import Pseudonyms
+from otel_posthog.model import CleanEvent
+from otel_posthog.policy import IdentityMode, PrivacyPolicy
+from otel_posthog.privacy import Filter, reseal
+
+UUID = "0190a1b2-0000-4000-8000-000000000001"
+NO_IP = "0.0.0.0"
+EVENT: dict[str, Any] = {
+    "event": "ticket_created",
+    "uuid": UUID,
+    "distinct_id": "u-1",
+    "timestamp": "2026-01-02T03:04:05.000000+00:00",
+    "options": {"disable_skew_correction": True, "process_person_profile": True},
+    "properties": {"priority": "high", "$ip": NO_IP, "$geoip_disable": True},
+}
+
+
+def written(path: Path, bodies: Iterable[bytes], *, uuid: str = UUID, destination: object = "default") -> Path:
+    """Write a file as `export` does, checksum and all, with `bodies` for its events."""
+    head = json.dumps({"format": "otel-posthog spool export", "version": 1}).encode() + b"\n"
+    about = json.dumps({"destination": destination, "uuid": uuid}, separators=(",", ":")).encode()[:-1]
+    lines = [head, *(about + b',"event":' + body + b"}\n" for body in bodies)]
+    content = b"".join(lines)
+    foot = {"events": len(lines) - 1, "sha256": hashlib.sha256(content).hexdigest()}
+    content += json.dumps(foot, separators=(",", ":")).encode() + b"\n"
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def imported(root: Path, file: Path) -> list[dict[str, Any]]:
+    """Import `file` into `root` and return the events that are there then."""
+    assert main(["spool", "import", str(file), "--directory", str(root)]) == 0
+    return [json.loads(each.body) for each in drained(spool(root))]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"event": None}, {"event": ""}, {"event": "x" * 201}, {"event": 7}, {"uuid": UUID.upper()}, {"uuid": "1"},
+        {"distinct_id": ""}, {"distinct_id": 7}, {"distinct_id": "x" * 2000}, {"timestamp": "yesterday"},
+        {"timestamp": 1}, {"timestamp": "2026-01-02T03:04:05"}, {"options": None}, {"options": {"other": True}},
+        {"options": {"process_person_profile": "yes"}}, {"properties": []}, {"properties": None}, {"session_id": 7},
+        {"api_key": "phc_other"}, {"historical_migration": True}, {"$set": {}},
+    ],
+)  # fmt: skip
+def test_what_is_no_event_is_refused_whole(
+    changed: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each part of an event, missing, of another kind or too long: exit 2, a reason, and nothing is in the spool."""
+    good, bad = json.dumps(EVENT).encode(), json.dumps({**EVENT, **changed}).encode()
+    file = written(tmp_path / "x.jsonl", [good, bad, good])
+    assert main(["spool", "import", str(file), "--directory", str(tmp_path / "spool")]) == 2
+    assert "what is no event" in capsys.readouterr().err
+    assert list((tmp_path / "spool").glob("*/*/*")) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b"1", b"null", b'"x"', b"[" * 100_000, b'{"a":1},{"b":2}', b'{"a":NaN}', b"\xff", b""]
+)
+def test_bytes_that_are_no_event_are_refused(body: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No bytes get into a batch that would end it, or make two of it."""
+    file = written(tmp_path / "x.jsonl", [body])
+    assert main(["spool", "import", str(file), "--directory", str(tmp_path / "spool")]) == 2
+    assert str(file) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("about", [{"uuid": "0190a1b2-0000-4000-8000-000000000002"}, {"destination": 7}, {"uuid": 7}])
+def test_what_stands_beside_an_event_belongs_to_it(
+    about: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another uuid than the event's would have its repeats taken for two."""
+    file = written(tmp_path / "x.jsonl", [json.dumps(EVENT).encode()], **about)
+    assert main(["spool", "import", str(file), "--directory", str(tmp_path / "spool")]) == 2
+    assert str(file) in capsys.readouterr().err
+
+
+def test_key_rules_and_detectors_run_again(tmp_path: Path) -> None:
+    """In name, properties, person and group; what only identity may set is not taken from elsewhere."""
+    hidden = {"note": "ada@example.org", "password": "hunter2", "deep": {"api_key": "hunter2", "to": "ada@example.org"}}
+    properties = {
+        **hidden, "$set": hidden, "$set_once": hidden, "$group_set": hidden, "$ip": "8.8.8.8", "$device_id": "d-1",
+        "$geoip_city_name": "Ulm", "$groups": {"company": "acme"}, "$trace_id": "0" * 15 + "4111111111111111" + "a",
+        "alias": "ada@example.org", "$session_id": "s", "session_id": "s-1",
+    }  # fmt: skip
+    bodies = [json.dumps({**EVENT, "event": "sent ada@example.org", "properties": properties}).encode()]
+    (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl.gz", bodies))
+    text = json.dumps(event)
+    assert "ada@example.org" not in text
+    assert "hunter2" not in text
+    assert (event["event"], event["distinct_id"], event["timestamp"]) == ("sent [email]", "u-1", EVENT["timestamp"])
+    kept = event["properties"]
+    assert kept["note"] == kept["$set"]["note"] == kept["$group_set"]["note"] == kept["alias"] == "[email]"
+    assert (kept["$groups"], kept["$trace_id"], kept["session_id"]) == (
+        {"company": "acme"}, properties["$trace_id"], "s-1",
+    )  # fmt: skip
+    assert not {"$ip", "$device_id", "$geoip_city_name", "$session_id", "password"} & set(kept)
+
+
+def test_a_key_that_stands_twice_hides_nothing(tmp_path: Path) -> None:
+    """What one reader sees of it another may not."""
+    body = json.dumps(EVENT).replace('"priority"', '"priority": "ada@example.org", "priority"').encode()
+    (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", [body]))
+    assert event == EVENT
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*.seg"))
+    assert b"ada@example.org" not in stored
+
+
+@pytest.mark.parametrize("mode", list(IdentityMode))
+def test_what_was_sealed_here_is_imported_to_the_byte(mode: IdentityMode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who an event is about stays as exported, in every mode, for every kind of event."""
+    with Telemetry(mode, pseudonyms=Pseudonyms()) as app:
+        app.use_for_capture(monkeypatch)
+        with app.tracer.start_as_current_span("op"):
+            capture(
+                "bought", {"n": 7, "note": "to ada@example.org", "amounts": [1.5, None]}, distinct_id="ada@example.org"
+            )
+        identify("u-1", {"plan": "pro", "email": "ada@example.org"})
+        alias("visitor-1", "u-1")
+        group_identify("company", "acme", {"size": 3})
+        app.span(analytics__event="signed_up", session__id="s-1", user__id="u-1")
+        events = app.events
+    assert len(events) >= 2
+    own = Filter(PrivacyPolicy())
+    for each in events:
+        body = json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode()
+        event = CleanEvent(each["uuid"], body)
+        assert reseal(event, own) is event
+
+
+def bomb(path: Path, line: bytes, megabytes: int) -> Path:
+    """Write a compressed file that is far larger than it looks."""
+    with gzip.open(path, "wb") as file:
+        file.write(json.dumps({"format": "otel-posthog spool export", "version": 1}).encode() + b"\n")
+        block = line * (1024 * 1024 // len(line))
+        for _ in range(megabytes):
+            file.write(block)
+    return path
+
+
+@pytest.mark.parametrize("line", [b" " * 1024 * 1024, b'{"uuid":"%s","event":{}}\n' % UUID.encode(), b"\n"])
+def test_a_file_that_inflates_is_left_at_the_door(
+    line: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line without an end, or lines without end: not read to where they end."""
+    file = bomb(tmp_path / "x.jsonl.gz", line, 96)
+    read = [0]
+    inflate = gzip.GzipFile.readline
+
+    def readline(self: gzip.GzipFile, size: int | None = -1) -> bytes:
+        found = inflate(self, size)
+        read[0] += len(found)
+        return found
+
+    monkeypatch.setattr(gzip.GzipFile, "readline", readline)
+    assert main(["spool", "import", str(file), "--directory", str(tmp_path / "spool")]) == 2
+    assert str(file) in capsys.readouterr().err
+    assert read[0] < 32 * 1024 * 1024
+
+
+def test_events_that_are_much_alike_are_no_bomb(tmp_path: Path) -> None:
+    """What an honest export shrinks to is far from the limit."""
+    file = tmp_path / "x.jsonl.gz"
+    root = tmp_path / "there"
+    store = spool(tmp_path / "here")
+    for number in range(3000):
+        store.put(clean(number, "ticket_created", note="the same again and again " * 8))
+    store.close()
+    assert main(["spool", "export", str(file), "--directory", str(tmp_path / "here")]) == 0
+    assert len(imported(root, file)) == 3000
