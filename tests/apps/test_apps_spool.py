@@ -17,6 +17,7 @@ from spooled import spool
 from otel_posthog.apps.cli import main
 from otel_posthog.apps.spool.survey import survey
 from otel_posthog.deliver import spool_root
+from otel_posthog.model import CleanEvent
 from otel_posthog.policy import Destination
 from otel_posthog.testing import FakePostHog, Fault
 
@@ -277,5 +278,77 @@ def test_help_comes_at_once_and_names_every_subcommand(capsys: pytest.CaptureFix
         main(["spool", "--help"])
     assert ended.value.code == 0
     out = capsys.readouterr().out
-    for name in ("list", "inspect", "drain", "dead", "replay", "export", "import"):
+    for name in ("list", "inspect", "drain", "dead", "replay", "erase", "export", "import"):
         assert f"otel-posthog spool {name}" in out
+
+
+def of_person(number: int, distinct_id: str, **properties: str) -> CleanEvent:
+    """Return an event of somebody."""
+    made = clean(number, "e")
+    body = json.loads(made.body)
+    body = {**body, "distinct_id": distinct_id, "properties": {**body["properties"], **properties}}
+    return CleanEvent(made.uuid, json.dumps(body).encode(), made.destination)
+
+
+def test_erase_removes_what_waits_of_one_person_and_nothing_else(
+    root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In every directory and project, in dead letters, and where an alias names them; the others keep age and order."""
+    people = ["ada", "bob", "ada", "eve", "bob"]
+    for key in ("phc_test", "phc_other"):
+        place = spool_root(os.environ, root).address(Destination(api_key=key, host=posthog.url))
+        store = spool(root, destination=place)
+        store.put(of_person(90, "ada"))
+        store.put(of_person(91, "eve"))
+        store.bury(store.take(2, 10**6), "rejected")
+        for number, name in enumerate(people):
+            store.put(of_person(number, name))
+        store.put(of_person(7, "zoe", alias="ada"))
+        store.close()
+    before = {each.project: each.oldest_ms for each in survey(root)}
+    assert main(["spool", "erase", "--distinct-id", "ada", "--distinct-id", "nobody", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"events": 6, "dead_letters": 2, "in_use": 0}
+    assert main(["spool", "erase", "--distinct-id", "ada"]) == 0
+    assert "0 events and 0 dead letters removed" in capsys.readouterr().out
+    assert b"ada" not in b"".join(path.read_bytes() for path in root.rglob("*") if path.is_file())
+    assert {each.project: each.oldest_ms for each in survey(root)}.keys() == before.keys()
+    assert all((each.oldest_ms or 0) - (before[each.project] or 0) < 1000 for each in survey(root))
+    assert main(["spool", "inspect", "--json", "--limit", "0"]) == 0
+    shown = [json.loads(line)["distinct_id"] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["bob", "eve", "bob"] * 2
+    assert main(["spool", "drain"]) == 1
+    assert [each.distinct_id for each in posthog.events] == ["bob", "eve", "bob"]
+    assert main(["spool", "erase", "--all"]) == 0
+    assert "3 events and 2 dead letters removed" in capsys.readouterr().out
+    assert survey(root) == []
+
+
+def test_erase_says_what_a_running_process_has(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That one's is not taken from it: exit 1."""
+    words = [sys.executable, str(SUPPORT / "spool_worker.py"), str(root), "0", "2"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as busy:
+        assert busy.stdout is not None
+        while busy.stdout.readline() != b"done\n":
+            pass
+        assert main(["spool", "erase", "--all"]) == 1
+        busy.kill()
+    assert "2 events left: a running process has them" in capsys.readouterr().out
+    assert main(["spool", "erase", "--all"]) == 0
+    assert survey(root) == []
+
+
+@pytest.mark.parametrize("switch", ["USAGE_STATS=false", "DO_NOT_TRACK=1", "OTEL_POSTHOG_ENABLED=no"])
+def test_under_an_off_switch_what_waits_stays_and_is_not_exported(
+    switch: str, root: Path, posthog: FakePostHog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of one process and its time: one without it sends what waits."""
+    left_behind(root, 2)
+    name, _, value = switch.partition("=")
+    with monkeypatch.context() as switched:
+        switched.setenv(name, value)
+        assert main(["spool", "export", str(tmp_path / "x")]) == 2
+        assert main(["spool", "drain"]) == 2
+    assert not (tmp_path / "x").exists()
+    assert posthog.events == []
+    assert main(["spool", "drain"]) == 0
+    assert len(posthog.unique_events) == 2

@@ -21,6 +21,7 @@ examples:
   otel-posthog spool drain              send it all now; exit 0: nothing is left
   otel-posthog spool dead               what PostHog refused for good, and why
   otel-posthog spool replay             have refused events sent once more
+  otel-posthog spool erase --distinct-id ID   what waits of one person
 
 a site without a network:
   otel-posthog spool export waiting.jsonl.gz   there
@@ -63,6 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export = commands.add_parser("export", parents=[common], help="write what waits to a file, for another machine")
     export.add_argument("file", type=Path, metavar="FILE", help="JSON lines; compressed if the name ends in .gz")
     export.add_argument("--keep", action="store_true", help="leave the events in the spool as well")
+    erase = commands.add_parser("erase", parents=[common], help="remove what waits of one person, or all that waits")
+    whose = erase.add_mutually_exclusive_group(required=True)
+    whose.add_argument(
+        "--distinct-id",
+        action="append",
+        metavar="ID",
+        help="events of this distinct_id, dead letters too (repeat for several; `otel-posthog pseudonym` prints them)",
+    )
+    whose.add_argument("--all", action="store_true", help="everything that no running process has")
     import_ = commands.add_parser("import", parents=[common], help="put an exported file into this spool")
     import_.add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 from otel_posthog.apps.spool.show import age, body_of, columns, count
@@ -12,7 +11,6 @@ from otel_posthog.apps.spool.survey import dead_letters, files_in
 from otel_posthog.apps.spool.transfer import put_all
 from otel_posthog.deliver.spool.dead_letters import DeadLetters, read_records
 from otel_posthog.deliver.spool.place import address, address_of
-from otel_posthog.model import CleanEvent
 
 
 def number_of(root: Path, destination: str | None) -> int:
@@ -64,13 +62,6 @@ def _replay_file(root: Path, letters: DeadLetters, path: Path, wanted: set[str])
     if not chosen:
         return set()
     put_all(root, ((event, address_of(path.parent.parent.name) or address(event.destination)) for event in chosen))
-    by_reason: dict[str, list[CleanEvent]] = {}
-    for each in records:
-        if each.event not in chosen:
-            by_reason.setdefault(each.reason, []).append(each.event)
-    kept = DeadLetters(files, path.parent.parent, lambda: int(time.time() * 1000))
-    for reason, events in by_reason.items():
-        kept.add(events, reason)
     # Last: what stands in both, should this end here, is sent with the same uuid.
-    letters.remove(path)
+    letters.rewrite(path, [each for each in records if each.event not in chosen])
     return {event.uuid for event in chosen}

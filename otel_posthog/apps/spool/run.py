@@ -10,13 +10,15 @@ from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
 
-from otel_posthog.apps.spool import drain, letters, transfer
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.spool import drain, erase, letters, transfer
 from otel_posthog.apps.spool.show import age, body_of, columns, count, size, tell
 from otel_posthog.apps.spool.survey import Holding, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool.sweep import drop
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.choice import collection_choice
+from otel_posthog.setup.settings import read
 from otel_posthog.state import spool_directory
 
 CANNOT = 2
@@ -28,6 +30,8 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
     try:
         if arguments.subcommand in _LETS_OUT:
             _heed_choice(root)
+        if arguments.subcommand == "export":
+            _heed_switches()
         return _SUBCOMMANDS[arguments.subcommand](root, arguments)
     except (ConfigurationError, transfer.TransferError) as error:
         tell(f"otel-posthog spool: {error}")
@@ -49,6 +53,17 @@ def _heed_choice(root: Path) -> None:
             f"nothing is sent or handed on: collection was switched off at run time, and what waited is dropped "
             f"({count(dropped)})"
         )
+
+
+def _heed_switches() -> None:
+    """Let nothing out under an off switch; no key is none: a site without a network needs none.
+
+    Raises:
+        ConfigurationError: There is one.
+    """
+    decided = read(os.environ).collection
+    if not decided.enabled and not decided.reason.startswith(env.POSTHOG_API_KEY):
+        raise ConfigurationError(f"nothing is handed on: usage statistics are disabled by {decided.reason}")
 
 
 def _list(root: Path, arguments: argparse.Namespace) -> int:
@@ -107,6 +122,7 @@ _SUBCOMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "list": _list,
     "inspect": _inspect,
     "drain": drain.run,
+    "erase": erase.run_erase,
     "dead": letters.run_dead,
     "replay": letters.run_replay,
     "export": transfer.run_export,

@@ -91,12 +91,17 @@ def is_in_use(files: Files, path: Path) -> bool:
 
 def events_of(files: Files, path: Path) -> Iterator[CleanEvent]:
     """Yield the events that wait in a directory, whoever has it."""
+    return (event for event, _ in stored_in(files, path))
+
+
+def stored_in(files: Files, path: Path) -> Iterator[tuple[CleanEvent, int]]:
+    """Yield the events that wait in a directory, each with when it was stored; milliseconds since 1970."""
     backlog = peek(files, path)
     if backlog is None:
         return
     try:
         while taken := backlog.take(200, 10**8):
-            yield from (event for event, _ in taken)
+            yield from ((event, backlog.stored_ms(place)) for event, place in taken)
     except OSError:
         return  # its owner removed it meanwhile: all is delivered
     finally:

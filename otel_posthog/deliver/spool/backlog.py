@@ -127,6 +127,10 @@ class Backlog:
         self._ready.extendleft(reversed(repeats))
         return taken
 
+    def stored_ms(self, place: Place) -> int:
+        """Return when an event that was taken was stored, in milliseconds since 1970."""
+        return self._open[place]
+
     def done(self, places: Iterable[Place]) -> None:
         """Acknowledge what was taken.
 

@@ -90,6 +90,19 @@ class DeadLetters:
         with suppress(ForeignError):
             remove_if_ours(self._files, path)
 
+    def rewrite(self, path: Path, records: Sequence[Record]) -> None:
+        """Have only `records` in a file, which they are from; remove it where there are none.
+
+        Raises:
+            OSError: As of the file system; the file is as it was.
+        """
+        if not records:
+            self.remove(path)
+            return
+        data = encode_header(os.getpid(), records[0].stored_ms)
+        data += b"".join(encode(each.event, each.stored_ms, at, each.reason) for at, each in enumerate(records))
+        write_whole(self._files, path, data)
+
     def expire(self, oldest_ms: int) -> None:
         """Remove what was buried before `oldest_ms`, and what was begun and never finished."""
         for pattern, before_ms in ((_NAME, oldest_ms), (_DRAFT, self._now_ms() - _DRAFT_AGE_MS)):
