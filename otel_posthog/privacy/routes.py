@@ -85,8 +85,10 @@ class Routes:
 
     def _route(self, template: str) -> _Route | None:
         """Return what is done with paths of `template`; None where it names nothing that is to go."""
+        if len(template) > _MAX_ROUTE_CHARS:
+            return _Route(template, None, ())
         patterns, parts, end, whole = list[str](), list[str](), 0, 0
-        for parameter in _PARAMETER.finditer(template[:_MAX_ROUTE_CHARS]):
+        for parameter in _PARAMETER.finditer(template):
             is_whole = _PATHS.search(parameter.group()) is not None
             whole += is_whole
             patterns.append(_literal(template[end : parameter.start()]))
@@ -99,7 +101,7 @@ class Routes:
         if not parts:
             return None
         # Two parameters that go over slashes could be matched in many ways.
-        if whole > 1 or len(template) > _MAX_ROUTE_CHARS:
+        if whole > 1:
             return _Route(template, None, ())
         patterns.append(_literal(template[end:]))
         return _Route(template, re.compile(f"{''.join(patterns)}/?(?=[?#]|\\Z)", re.IGNORECASE), tuple(parts))

@@ -33,6 +33,7 @@ _NAME_BACK_CHARS = 160
 # of these words is one that matters.
 _KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
 # `user.id=…`, `session[id]=…`: whose id it is stands before it.
+_INNER_IDS = (".id", "[id", ".previous_id", ".ID", ".Id")
 _INNER_ID = re.compile(r"[.\[](?:previous_)?id[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
 _INNER_NAMES = frozenset(("id", "previous_id"))
 _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
@@ -171,7 +172,7 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
         return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])) and not _INNER_ID.search(text):
+        if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])) and not _has_inner_id(text):
             return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
@@ -184,6 +185,10 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
         return spans
 
     return Detector("secret", find, needs_one=COLON | EQUALS | FLAG, gives_way=False)
+
+
+def _has_inner_id(text: str) -> bool:
+    return any(each in text for each in _INNER_IDS) and _INNER_ID.search(text) is not None
 
 
 def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
