@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from otel_posthog.any_value import MAX_ID_BITS
 from otel_posthog.model import Attributes
 from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS
+from otel_posthog.route import EVENT
 
 USER_ID_KEYS = (
     "analytics.user.id",
@@ -22,6 +23,7 @@ GROUP_SET_PREFIX = "analytics.group.set."
 CONSENT_KEY = "analytics.consent"
 
 _KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, CONSENT_KEY, *GPC_KEYS, DNT_KEY})
+_KEPT_KEYS = _KEYS | {EVENT}
 _YES = frozenset({"true", "1", "yes", "on", "granted"})
 
 
@@ -29,6 +31,13 @@ def tells_who(key: object) -> bool:
     """Return whether an attribute of this key says who acts, or whether they agree; `key` may be anything."""
     return isinstance(key, str) and (
         key in _KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
+    )
+
+
+def is_kept(key: object) -> bool:
+    """Return whether an attribute of this key counts though the SDK evicts it: who acts, and the mark of an event."""
+    return isinstance(key, str) and (
+        key in _KEPT_KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
     )
 
 

@@ -30,7 +30,7 @@ from otel_posthog.actor import (
 )
 from otel_posthog.context import current_identity, prepare_baggage, recognised
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
-from otel_posthog.route import has_product_attributes
+from otel_posthog.route import EVENT, has_product_attributes
 from otel_posthog.said import ids_in, says_nothing, who_in
 from otel_posthog.sdk import span_attributes
 
@@ -57,9 +57,15 @@ def started(span: Span, parent_context: Context | None) -> None:
 
 
 def seen(span: Span, attributes: Attributes) -> None:
-    """Take attributes that say who acts and have been set on `span`."""
+    """Take attributes that say who acts, or that it is an event, and have been set on `span`."""
     scope = kept_scope(span)
-    if scope is not None and span.is_recording():
+    if scope is None or not span.is_recording():
+        return
+    if EVENT in attributes:
+        # Of the 128 that come after it the SDK would evict it for the last.
+        scope.started = {**scope.started, EVENT: attributes[EVENT]}
+        attributes = {key: value for key, value in attributes.items() if key != EVENT}
+    if attributes:
         scope.see(attributes)
 
 

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
 
 from otel_posthog.model import Attributes
-from otel_posthog.said import tells_who
+from otel_posthog.said import is_kept
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
@@ -63,7 +63,7 @@ def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
 
 
 def see_attributes(see: See) -> None:
-    """Have `see(span, attributes)` called with those that say who acts, when they are set on any span from now on.
+    """Have `see(span, attributes)` called with those that are kept, when they are set on any span from now on.
 
     By the SDK's class, once in a process: a hook on each span would cost each of them more than all else here.
     """
@@ -74,13 +74,13 @@ def see_attributes(see: See) -> None:
     @wraps(set_one)
     def set_attribute(self: Span, key: str, value: Any) -> None:
         set_one(self, key, value)
-        if tells_who(key):
+        if is_kept(key):
             see(self, {key: value})
 
     @wraps(set_many)
     def set_attributes(self: Span, attributes: Mapping[str, Any]) -> None:
         set_many(self, attributes)
-        told = {key: value for key, value in attributes.items() if tells_who(key)}
+        told = {key: value for key, value in attributes.items() if is_kept(key)}
         if told:
             see(self, told)
 

@@ -102,6 +102,37 @@ def test_a_mark_that_the_129th_attribute_evicts_is_not_lost(stage: Stage) -> Non
     assert stage.exported.dropped_attributes == 1
 
 
+@pytest.mark.parametrize("is_one_call", [True, False])
+@pytest.mark.parametrize("start", [{}, {"analytics.event": "first", "analytics.property.plan": "pro"}])
+def test_a_mark_that_is_set_late_is_not_lost_to_128_more(
+    start: dict[str, str], stage: Stage, *, is_one_call: bool
+) -> None:
+    """Whether the span was marked before or not, by one call or by many; what else was evicted is counted."""
+    more = {f"key{number}": number for number in range(128)}
+    with stage.tracer.start_as_current_span("op", attributes=start) as span:
+        span.set_attribute("analytics.event", "late")
+        span.set_attribute("analytics.property.late", "yes")
+        if is_one_call:
+            span.set_attributes(more)
+        else:
+            for key, value in more.items():
+                span.set_attribute(key, value)
+    (signal,) = stage.signals
+    assert signal.name == "late"
+    assert signal.dropped_attributes
+    assert signal.attributes.get("analytics.property.plan") == start.get("analytics.property.plan")
+    assert dict(stage.exported.attributes or {}) == more
+
+
+def test_the_last_mark_counts(stage: Stage) -> None:
+    """A span that is marked twice is the second event, however many attributes come between or behind."""
+    with stage.tracer.start_as_current_span("op") as span:
+        for name in ("first", "second"):
+            span.set_attribute("analytics.event", name)
+            span.set_attributes({f"{name}{number}": number for number in range(130)})
+    assert [each.name for each in stage.signals] == ["second"]
+
+
 def test_the_identity_in_context_at_start_goes_with_the_signal(stage: Stage) -> None:
     """Who acts is known from where the span started, also when it ends elsewhere."""
     with user_context("u1", session_id="s1", groups={"company": "acme"}):
