@@ -49,7 +49,7 @@ def parse(text: str) -> Embedded | None:
         document = json.loads(text, object_pairs_hook=_object_hook(repeated))
     except (ValueError, RecursionError):
         return None
-    return Embedded(document, bool(repeated), '": ' in text)
+    return Embedded(document, bool(repeated), '": ' in text or ('":' not in text and ", " in text))
 
 
 def _object_hook(repeated: list[bool]) -> Callable[[list[tuple[str, object]]], dict[str, object]]:

@@ -25,14 +25,14 @@ _SPACES = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63"
 _DOTS = "\u2024\u3002\ufe52\uff61"
 _SIGNS = {"\ufe6b": "@", **dict.fromkeys(_DOTS, "."), **dict.fromkeys(_DASHES, "-")}
-_NAMED = {
+NAMED = {
     "commat": "@", "period": ".", "lowbar": "_", "plus": "+", "colon": ":", "equals": "=", "sol": "/", "percnt": "%",
     "num": "#", "hyphen": "-", "dash": "-", "nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "comma": ",",
     "semi": ";", "lpar": "(", "rpar": ")", "shy": "", "zwj": "", "zwnj": "",
 }  # fmt: skip
 _ESCAPES = (
     r"%(?:25)*[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\u\{0{0,4}[0-9A-Fa-f]{2}\}|\\x[0-9A-Fa-f]{2}"
-    rf"|&#(?:[xX]0{{0,6}}[0-9A-Fa-f]{{2}}|0{{0,6}}[0-9]{{2,3}});|&(?:{'|'.join(_NAMED)});"
+    rf"|&#(?:[xX]0{{0,6}}[0-9A-Fa-f]{{2}}|0{{0,6}}[0-9]{{2,3}});|&(?:{'|'.join(NAMED)});"
 )
 _ASCII = re.compile(_ESCAPES)
 _UNICODE = re.compile(f"{_ESCAPES}|[{INVISIBLE}{_MARKS}{_SPACES}{_DASHES}{_DOTS}\ufe6b\uff01-\uff5e]|(?![0-9])\\d")
@@ -87,7 +87,7 @@ def _decoded(code: str) -> str:  # noqa: PLR0911 - one line per kind of code
         return chr(int(code.strip("\\ux{}"), 16))
     if first == "&":
         if code[1] != "#":
-            return _NAMED[code[1:-1]]
+            return NAMED[code[1:-1]]
         return chr(int(code[3:-1], 16) if code[2] in "xX" else int(code[2:-1]))
     if code.isdecimal():
         return str(unicodedata.decimal(code))

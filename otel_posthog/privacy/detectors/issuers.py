@@ -63,7 +63,7 @@ def _belgian(d: str) -> bool:
 
 
 def _baltic(d: str) -> bool:
-    """Estonia, Lithuania: sex and century, a date, a check digit of two rounds."""
+    """Estonia and Lithuania: sex and century, a date, a check digit of two rounds."""
     check = weighted(d, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1), 11)
     if check == 10:
         check = weighted(d, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3), 11) % 10
@@ -87,7 +87,7 @@ def _egn(d: str) -> bool:
 
 
 def _rodne_cislo(d: str) -> bool:
-    """Czechia, Slovakia: a date (month + 50 for women), divisible by 11."""
+    """Czechia and Slovakia: a date (month + 50 for women), divisible by 11."""
     return is_date(d[:2], f"{int(d[2:4]) % 50:02d}", d[4:6]) and int(d) % 11 == 0
 
 

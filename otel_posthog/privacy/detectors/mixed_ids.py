@@ -115,7 +115,7 @@ _NRIC = {
 _MBI = "AC-HJKMNP-RT-Y"
 
 # The shapes of each (`?` stands for a letter or a digit), the exact pattern, and the check.
-_RULES: tuple[tuple[str, str, Rule], ...] = (
+RULES: tuple[tuple[str, str, Rule], ...] = (
     # Spain
     ("0000000a 00000000a 0000000xa 00000000xa a0000000a a0000000xa", r"(?:[0-9]{7,8}|[XYZ][0-9]{7})-?[A-Z]", _dni),
     ("000000x000? 000000a000?", r"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Y]", _hetu),
@@ -155,7 +155,7 @@ _RULES: tuple[tuple[str, str, Rule], ...] = (
 
 def _by_shape() -> dict[bytes, tuple[tuple[re.Pattern[str], Rule], ...]]:
     found: dict[bytes, tuple[tuple[re.Pattern[str], Rule], ...]] = {}
-    for shapes, pattern, rule in _RULES:
+    for shapes, pattern, rule in RULES:
         asked = (re.compile(pattern, re.IGNORECASE), rule)
         for shape in shapes.split():
             for filled in product(*("a0" if char == "?" else char for char in shape)):
