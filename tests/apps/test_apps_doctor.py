@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from authority import Authority
 
 from otel_posthog.apps.cli import main
 from otel_posthog.testing import FakePostHog
@@ -122,8 +123,36 @@ def test_a_trial_at_any_2xx_of_somebody_else_is_wrong(
     monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
     assert main(["doctor", "--send", "--timeout", "1", "--json"]) == 1
     said = findings(capsys)["trial default"]
-    assert said["says"] == "the event did not arrive (not posthog)"
+    assert said["says"] == "the event did not arrive (the answer is not PostHog's)"
     assert said["fix"].startswith("check the host: what answers there is not PostHog")
+
+
+def test_a_trial_without_a_certificate_to_believe_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS that cannot be made is told as that, with the variable that puts it right; with it the event arrives."""
+    authority = Authority(tmp_path / "authority")
+    with FakePostHog(api_key=KEY, tls=authority.server("IP:127.0.0.1")) as server:
+        monkeypatch.setenv("POSTHOG_HOST", server.url)
+        assert main(["doctor", "--send", "--timeout", "2", "--json"]) == 1
+        said = findings(capsys)["trial default"]
+        assert said["says"] == "the event did not arrive (no TLS connection)"
+        assert "REQUESTS_CA_BUNDLE" in said["fix"]
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
+        assert main(["doctor", "--send", "--json"]) == 0
+        assert len(server.events) == 1
+
+
+def test_the_host_of_posthogs_app_is_a_note(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It works, by another host than is written; the finding names that one."""
+    monkeypatch.setenv("POSTHOG_HOST", "https://eu.posthog.com/project/1")
+    assert main(["doctor", "--json"]) == 0
+    found = findings(capsys)
+    assert found["host"]["level"] == "note"
+    assert "they go to https://eu.i.posthog.com" in found["host"]["says"]
+    assert found["destination default"]["says"].startswith("https://eu.i.posthog.com, ")
 
 
 def test_terminals_without_utf_8_get_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from otel_posthog.setup.settings import Settings
 
 EVENT_NAME = "otel_posthog_doctor"
 
+_WHY = {"not_posthog": "the answer is not PostHog's", "tls": "no TLS connection"}
 _FIXES = {
     "http_401": "check the key: PostHog does not know it",
     "http_403": "check the key: PostHog does not take events with it",
@@ -91,4 +92,5 @@ def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: 
     fix = _FIXES.get(reason, f"check that {without_secrets(destination.host)} can be reached from here")
     if reason == "catalog":
         fix = f"nothing: the catalog does not declare {EVENT_NAME}, so it may not be sent"
-    return Finding(Level.WRONG, about, f"the event did not arrive ({reason.replace('_', ' ')})", fix)
+    why = _WHY.get(reason, reason.removeprefix("network_").replace("_", " "))
+    return Finding(Level.WRONG, about, f"the event did not arrive ({why})", fix)
