@@ -5,6 +5,7 @@ Source: `AnyValue` of https://opentelemetry.io/docs/specs/otel/common/#anyvalue.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
@@ -27,8 +28,8 @@ _OMITTED = object()
 def any_value(value: object) -> object:
     """Return `value` as bool, int, float, str, bytes, None, list or dict with text keys.
 
-    Dates become ISO 8601, durations seconds, an enum's member its value, a set a list. An object that has no such form
-    becomes None: its text might tell anything. So does what is nested too deep.
+    Dates become ISO 8601, durations seconds, decimals numbers, an enum's member its value, a set a list. An object that
+    has no such form becomes None: its text might tell anything. So does what is nested too deep.
     """
     plain = _plain(value, _MAX_DEPTH)
     return None if plain is _OMITTED else plain
@@ -49,8 +50,10 @@ def _plain(value: object, depth: int) -> object:  # noqa: PLR0911 - one line per
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, (UUID, Decimal)):
+    if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, Decimal):
+        return decimal_number(value)
     if depth <= 0:
         return _OMITTED
     if isinstance(value, Mapping):
@@ -60,6 +63,11 @@ def _plain(value: object, depth: int) -> object:  # noqa: PLR0911 - one line per
         items = (_plain(each, depth - 1) for each in value)
         return [each for each in items if each is not _OMITTED]
     return _OMITTED
+
+
+def decimal_number(value: Decimal) -> float:
+    """Return `value` as a number, as posthog-python does; what is none is not a number."""
+    return math.nan if value.is_nan() else float(value)
 
 
 def any_key(key: object) -> str | None:

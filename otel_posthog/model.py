@@ -132,6 +132,7 @@ class Subject:
         consent: None where nobody has said.
         do_not_track: Whether a browser asks for it; what that means is the policy's decision.
         pseudonym: What stands for the user where the telemetry tells no id but another service of ours sent this.
+        wants_profile: False where the app asks for an event without a profile of its person.
         other_ids: What the telemetry calls the user, the session or a group as well, each with which of them it is:
             where two names differ, one wins, and the other must not come back as a property.
     """
@@ -146,6 +147,7 @@ class Subject:
     pseudonym: str | None = None
     other_ids: tuple[tuple[str, str], ...] = ()
     do_not_track: bool = False
+    wants_profile: bool = True
 
 
 @dataclass(frozen=True, slots=True)

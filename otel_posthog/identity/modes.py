@@ -83,6 +83,8 @@ def person(  # noqa: PLR0913 - what a mode decides by
         # A pseudonym from another service is who it is, but nobody whose profile this service could know or change.
         handed_on = subject.pseudonym if subject.pseudonym and pseudonym_day(subject.pseudonym) == "" else None
         return Person(handed_on or installation_id, has_profile=False, properties=properties)
+    if not subject.wants_profile:
+        return Person(user_id, has_profile=False, properties=properties)
     for key, values in (("$set", subject.person_set), ("$set_once", subject.person_set_once)):
         if values:
             properties[key] = dict(values)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
+from otel_posthog.any_value import decimal_number
+
 GONE = object()
 """What stands for a value that may not leave; also for bytes that are no text."""
 
@@ -24,7 +26,7 @@ def plain(value: object) -> object:  # noqa: PLR0911 - one line per type
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, (UUID, Decimal)):
-        return str(value)
+        return str(value) if isinstance(value, UUID) else decimal_number(value)
     if isinstance(value, bool):
         return value
     # Subclasses might bring a `__str__` or `__eq__` of their own into what follows.

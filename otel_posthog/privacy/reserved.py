@@ -44,6 +44,11 @@ PERSON_EVENTS = frozenset(
 )
 
 
+def reserved_names() -> frozenset[str]:
+    """Return the names that PostHog acts on and an app may not set by itself."""
+    return _NAMES
+
+
 # Every event brings the same few names again.
 @lru_cache(maxsize=4096)
 def is_reserved(name: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from otel_posthog.model import EventKind, GroupUpdate, Subject
 from otel_posthog.translate.note import Note
-from otel_posthog.translate.vocabulary import Sorted
+from otel_posthog.translate.sorted import Sorted
 
 Change = tuple[EventKind, GroupUpdate | None]
 

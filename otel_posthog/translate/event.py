@@ -15,9 +15,10 @@ from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exception_texts import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
 from otel_posthog.translate.note import Note
+from otel_posthog.translate.sorted import Sorted
 from otel_posthog.translate.subject import subject_of
 from otel_posthog.translate.times import event_time_ns
-from otel_posthog.translate.vocabulary import Sorted, read
+from otel_posthog.translate.vocabulary import read
 
 _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.PRODUCT}
 # They change persons in ways that this vocabulary has no words for; `$unset` without its list does nothing.

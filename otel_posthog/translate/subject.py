@@ -9,7 +9,8 @@ from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, S
 from otel_posthog.privacy_control import is_do_not_track, is_objection
 from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 from otel_posthog.translate.note import Note
-from otel_posthog.translate.vocabulary import ALIAS_KEY, Sorted, first_id
+from otel_posthog.translate.sorted import Sorted
+from otel_posthog.translate.vocabulary import ALIAS_KEY, first_id
 
 _NAMES = (("user", (*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY)), ("session", SESSION_ID_KEYS))
 _NOBODY = ContextIdentity()
@@ -27,19 +28,30 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
     context = signal.context or _NOBODY
     layers = (signal.attributes, signal.parent) if signal.parent else (signal.attributes,)
     groups = _groups(context.groups, span, own, note)
-    user_id = first_id(USER_ID_KEYS, note, "user_id_invalid", *layers) or as_id(context.user_id)
+    named = own.user_id if own.user_id is not None else span.user_id
+    user_id = _id(USER_ID_KEYS, named, note, "user_id_invalid", *layers) or as_id(context.user_id)
+    session = own.session_id if own.session_id is not None else span.session_id
     return Subject(
         user_id=user_id,
         alias=first_id((ALIAS_KEY,), note, "alias_invalid", signal.attributes),
-        session_id=first_id(SESSION_ID_KEYS, note, "session_id_invalid", *layers) or as_id(context.session_id),
+        session_id=_id(SESSION_ID_KEYS, session, note, "session_id_invalid", *layers) or as_id(context.session_id),
         groups=groups,
         person_set=own.person_set,
         person_set_once=own.person_set_once,
         consent=_consent(signal, user_id, context),
         pseudonym=context.pseudonym,
         other_ids=tuple(_other_ids((*layers, signal.resource), context, groups, (span, own))),
+        wants_profile=own.wants_profile,
         do_not_track=context.do_not_track or any(is_do_not_track(each) for each in layers),
     )
+
+
+def _id(keys: tuple[str, ...], named: object, note: Note, invalid: str, *layers: Attributes) -> str | None:
+    """Return the first usable id: of our own key, of a property of PostHog's, of the keys that others write."""
+    if named is None:
+        return first_id(keys, note, invalid, *layers)
+    own = {keys[0]: layers[0].get(keys[0]), "named": named}
+    return first_id(tuple(own), note, invalid, own) or first_id(keys[1:], note, invalid, *layers)
 
 
 def _groups(given: Mapping[str, str], span: Sorted, own: Sorted, note: Note) -> Mapping[str, str]:
@@ -52,19 +64,20 @@ def _other_ids(
     layers: Iterable[Attributes], context: ContextIdentity, groups: Mapping[str, str], items: Iterable[Sorted]
 ) -> Iterator[tuple[str, str]]:
     """Yield every id that stands anywhere, with whose it is: those that win are among them."""
-    for layer in layers:
-        for what, keys in _NAMES:
-            for key in keys:
-                found = as_id(layer[key]) if key in layer else None
-                if found is not None:
-                    yield what, found
-    yield from context.other_ids
-    for what, given in (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id)):
-        if given is not None and (found := as_id(given)) is not None:
-            yield what, found
+    items = tuple(items)
+    given: list[tuple[str, object]] = [
+        (what, layer.get(key)) for layer in layers for what, keys in _NAMES for key in keys
+    ]
+    given += [("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id)]
+    given += [who for each in items for who in (("user", each.user_id), ("session", each.session_id))]
+    given += context.other_ids
     if groups:
-        for named in (context.groups, *(each.groups for each in items)):
-            yield from (("group", key) for key in map(as_id, named.values()) if key is not None)
+        named = (context.groups, *(each.groups for each in items))
+        given += [("group", key) for each in named for key in each.values()]
+    for what, value in given:
+        found = None if value is None else as_id(value)
+        if found is not None:
+            yield what, found
 
 
 def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:

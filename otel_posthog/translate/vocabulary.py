@@ -8,13 +8,14 @@ their registry (https://opentelemetry.io/docs/specs/semconv/registry/attributes/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes
 from otel_posthog.route import PREFIX
 from otel_posthog.said import CONSENT_KEY, GROUP_PREFIX, GROUP_SET_PREFIX, as_id
 from otel_posthog.translate.note import Note
+from otel_posthog.translate.posthog_keys import heed
+from otel_posthog.translate.sorted import Sorted
 
 ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"
@@ -38,27 +39,6 @@ _SET = "analytics.user.set."
 _SET_ONCE = "analytics.user.set_once."
 
 
-@dataclass(slots=True)
-class Sorted:
-    """The attributes of one item, sorted by meaning.
-
-    Attributes:
-        properties: What the app declared of the event.
-        telemetry: Everything outside `analytics.*`.
-        groups: Group type -> group key.
-        group_set: Group type -> properties of that group.
-        person_set: Person properties to set.
-        person_set_once: Person properties to set where there are none.
-    """
-
-    properties: dict[str, object] = field(default_factory=dict)
-    telemetry: dict[str, object] = field(default_factory=dict)
-    groups: dict[str, str] = field(default_factory=dict)
-    group_set: dict[str, dict[str, object]] = field(default_factory=dict)
-    person_set: dict[str, object] = field(default_factory=dict)
-    person_set_once: dict[str, object] = field(default_factory=dict)
-
-
 def read(attributes: Attributes, note: Note) -> Sorted:
     """Return `attributes` sorted; reserved names are in none of the parts.
 
@@ -77,6 +57,7 @@ def read(attributes: Attributes, note: Note) -> Sorted:
             found.telemetry[key] = value
         elif key not in _RESERVED:
             _place(found, key, value, note)
+    heed(found, note)
     return found
 
 

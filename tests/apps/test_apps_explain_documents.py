@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from otel_posthog.apps.explain.items import items_of
 from otel_posthog.apps.explain.json_documents import CHUNK_CHARS, JsonDocuments, Located, UnreadableFileError
 from otel_posthog.apps.explain.plain_events import signal_of
+from otel_posthog.translate import translate
 
 
 class Counting(io.StringIO):
@@ -152,14 +153,11 @@ def test_an_event_of_a_posthog_library_means_what_it_means_there() -> None:
     }
     signal = signal_of(event, 5)
     assert (signal.name, signal.time_ns) == ("paid", 5)
-    assert signal.attributes == {
-        "analytics.user.id": "u1",
-        "analytics.property.plan": "pro",
-        "analytics.group.company": "acme",
-        "analytics.session.id": "s",
-        "analytics.uuid": "0194f3a0-0000-7000-8000-000000000001",
-        "analytics.timestamp": "2026-01-02T03:04:05Z",
-        "analytics.user.set.name": "Jo",
-    }
+    notes: list[str] = []
+    (made,) = translate(signal, notes.append)
+    subject = made.subject
+    assert (subject.user_id, subject.session_id, subject.groups) == ("u1", "s", {"company": "acme"})
+    assert (subject.person_set, subject.person_set_once, made.properties) == ({"name": "Jo"}, {}, {"plan": "pro"})
+    assert (made.uuid, notes) == (event["uuid"], ["posthog_key_invalid"])
     assert signal_of({"plan": "pro"}, 5).attributes == {"analytics.property.plan": "pro"}
     assert signal_of({"analytics.event": "paid", "http.route": "/"}, 5).attributes["http.route"] == "/"

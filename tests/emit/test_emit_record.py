@@ -150,7 +150,7 @@ def test_properties_of_python_arrive_as_json(telemetry: Telemetry, caplog: pytes
         "plan": "pro",
         "day": "2026-01-02",
         "took": 90.0,
-        "price": "9.90",
+        "price": 9.9,
         "tags": ["a"],
         "nested": {"when": MOMENT.isoformat(), "7": [1, 2]},
         "nothing": None,

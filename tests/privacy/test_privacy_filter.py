@@ -140,7 +140,7 @@ def test_values_become_json_safe() -> None:
         "tuple": [1, [2]],
         "when": moment.isoformat(),
         "uuid": str(UUID(int=5)),
-        "dec": "1.50",
+        "dec": 1.5,
         "enum": "red",
     }
     assert {(key, rule) for key, rule, _ in entries} == {

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from events import ring
 from telemetry import Telemetry
 
-from otel_posthog import user_context
+from otel_posthog import capture, user_context
+from otel_posthog.identity import Pseudonyms
 from otel_posthog.policy import CollectionPolicy, IdentityMode
 
 TIME_NS = 1_764_000_000_123_456_789
@@ -193,6 +195,47 @@ def test_row_property(of: Any, telemetry: Telemetry) -> None:
     }
     properties = of(telemetry, attributes)["properties"]
     assert (properties["event"], properties["priority"]) == ("mine", "high")
+
+
+def test_row_posthog_keys(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`$set`, `$set_once`, `$groups`, `$session_id` and `distinct_id` among the properties: as posthog-python's."""
+    telemetry.use_for_capture(monkeypatch)
+    properties = {
+        "$set": {"plan": "pro"},
+        "$set_once": {"first": 1},
+        "$groups": {"company": "acme", "team": 7},
+        "$session_id": "s-property",
+        "distinct_id": "id-property",
+        "own": 1,
+    }
+    capture("e", properties)
+    sent = telemetry.only
+    assert sent["distinct_id"] == "id-property"
+    assert {key: sent["properties"].get(key) for key in ("$set", "$set_once", "$groups", "session_id", "own")} == {
+        "$set": {"plan": "pro"},
+        "$set_once": {"first": 1},
+        "$groups": {"company": "acme", "team": "7"},
+        "session_id": "s-property",
+        "own": 1,
+    }
+    capture("e", properties, distinct_id="id-given", session_id="s-given", groups={"company": "given"})
+    sent = telemetry.events[1]
+    assert (sent["distinct_id"], sent["properties"]["session_id"]) == ("id-given", "s-given")
+    assert sent["properties"]["$groups"] == {"company": "given", "team": "7"}
+
+
+@pytest.mark.parametrize("mode", list(IdentityMode))
+def test_row_process_person_profile(mode: IdentityMode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`$process_person_profile` = false: no profile, and nothing is set on one."""
+    with Telemetry(mode, pseudonyms=Pseudonyms(keys=ring())) as telemetry:
+        telemetry.use_for_capture(monkeypatch)
+        for wanted in (False, "false", True):
+            capture("e", {"$process_person_profile": wanted, "$set": {"a": 1}}, distinct_id="u-4711")
+        capture("e", {"$process_person_profile": "perhaps"}, distinct_id="u-4711")
+    profiles = [each["options"]["process_person_profile"] for each in telemetry.events]
+    assert profiles == [False, False, mode.has_persons, mode.has_persons or False]
+    assert ["$set" in each["properties"] for each in telemetry.events] == [False, False, mode.has_persons, False]
+    assert telemetry.counted().get("posthog_key_invalid") == 1
 
 
 @SOURCES

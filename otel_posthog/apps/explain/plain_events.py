@@ -12,8 +12,8 @@ BARE_NAME = "event"
 
 # Where PostHog's own libraries put what OpenTelemetry has attributes for.
 _TOP_LEVEL = {"distinct_id": "user.id", "uuid": "uuid", "timestamp": "timestamp", "session_id": "session.id"}
-_IN_PROPERTIES = {"distinct_id": "user.id", "$session_id": "session.id"}
-_MAPS = {"$set": "user.set.", "$set_once": "user.set_once.", "$groups": "group."}
+# Where they stand beside the properties they mean what they mean among them.
+_BESIDE = ("$set", "$set_once", "$groups")
 
 
 def signal_of(content: Mapping[str, object], time_ns: int) -> Signal:
@@ -35,20 +35,12 @@ def signal_of(content: Mapping[str, object], time_ns: int) -> Signal:
 
 def _attributes(event: Mapping[str, object], properties: Mapping[str, object]) -> dict[str, object]:
     found: dict[str, object] = {}
+    for key in _BESIDE:
+        if key in event:
+            found[f"{PREFIX}property.{key}"] = event[key]
     for key, value in properties.items():
-        if key in _MAPS:
-            _spread(found, key, value)
-        else:
-            meaning = _IN_PROPERTIES.get(key)
-            found[f"{PREFIX}{meaning}" if meaning else f"{PREFIX}property.{key}"] = value
+        found[f"{PREFIX}property.{key}"] = value
     for key, value in event.items():
-        if key in _MAPS:
-            _spread(found, key, value)
-        elif key in _TOP_LEVEL:
+        if key in _TOP_LEVEL:
             found[f"{PREFIX}{_TOP_LEVEL[key]}"] = value
     return found
-
-
-def _spread(found: dict[str, object], key: str, value: object) -> None:
-    if isinstance(value, Mapping):
-        found.update((f"{PREFIX}{_MAPS[key]}{name}", each) for name, each in value.items())
