@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics.export import (
 
 from otel_posthog.errors import Guard
 from otel_posthog.operational.redactor import Redactor
-from otel_posthog.operational.series import merged_points, merged_scopes
+from otel_posthog.operational.series import merged_metrics, merged_points, merged_scopes
 from otel_posthog.sdk import item_attributes, metric_preferences
 
 
@@ -47,7 +47,10 @@ class MetricRedactor:
 
     def _scope_metrics(self, given: ScopeMetrics) -> ScopeMetrics:
         scope = self._redactor.scope(given.scope) or given.scope
-        return ScopeMetrics(scope, [self._metric(each) for each in given.metrics], given.schema_url)
+        metrics = [self._metric(each) for each in given.metrics]
+        if any(new.name != old.name for new, old in zip(metrics, given.metrics, strict=True)):
+            metrics = merged_metrics(metrics)
+        return ScopeMetrics(scope, metrics, given.schema_url)
 
     def _metric(self, metric: Metric) -> Metric:
         told = (metric.name, metric.description, metric.unit)

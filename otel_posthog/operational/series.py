@@ -40,6 +40,11 @@ def merged_scopes(scopes: Iterable[ScopeMetrics]) -> list[ScopeMetrics]:
     return _joined(scopes, _scope_key, _join_scopes)
 
 
+def merged_metrics(metrics: Iterable[Metric]) -> list[Metric]:
+    """Return `metrics` with those of one name, unit and kind joined, and in each the points that are equal."""
+    return _joined(metrics, _metric_key, _join_metrics)
+
+
 def merged_points(data: DataT, points: Sequence[Any]) -> list[Any]:
     """Return `points` with those of equal attributes joined into one.
 
@@ -70,7 +75,7 @@ def _scope_key(given: ScopeMetrics) -> str:
 
 
 def _join_scopes(one: ScopeMetrics, other: ScopeMetrics) -> ScopeMetrics:
-    return replace(one, metrics=_joined([*one.metrics, *other.metrics], _metric_key, _join_metrics))
+    return replace(one, metrics=merged_metrics([*one.metrics, *other.metrics]))
 
 
 def _metric_key(metric: Metric) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -160,6 +161,20 @@ def test_histograms_of_other_bounds_keep_every_value_in_the_bounds_that_both_hav
 def _counts(bounds: list[float], values: Iterable[float]) -> list[int]:
     edges = [float("-inf"), *bounds, float("inf")]
     return [sum(low < value <= high for value in values) for low, high in pairwise(edges)]
+
+
+def test_metrics_whose_names_became_equal_are_one() -> None:
+    """Whatever is taken out of a name, each series has one point; kinds stay apart."""
+    data = collected([("ada", 1.0)], users=False, temporality=AggregationTemporality.CUMULATIVE)
+    scope = data.resource_metrics[0].scope_metrics[0]
+    (counter,), (gauge,) = ([each for each in scope.metrics if each.name == name] for name in ("counter", "gauge"))
+    metrics = [replace(counter, name="of_SECRET"), replace(counter, name="of_[x]"), replace(gauge, name="of_[x]")]
+    given = MetricsData([replace(data.resource_metrics[0], scope_metrics=[replace(scope, metrics=metrics)])])
+    found: list[Any] = [*redacted(given).resource_metrics[0].scope_metrics[0].metrics]
+    assert [(each.name, [point.value for point in each.data.data_points]) for each in found] == [
+        ("of_[x]", [2]),
+        ("of_[x]", [1]),
+    ]
 
 
 def test_scopes_that_became_equal_are_one_with_one_point_of_each_series() -> None:
