@@ -19,7 +19,7 @@ test: $(VENV)/.ready lint ## Run the linters, the type checker and every test
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-backends
-test-backends: $(VENV)/.ready ## Run the whole way with a real Prometheus and Loki; the first time builds them, a quarter of an hour
+test-backends: $(VENV)/.ready ## Run the whole way with a real Prometheus and Jaeger; the first time builds them, ten minutes
 	$(BIN)/python -m pytest -m backends tests/backends $(ARGS)
 
 pytest: $(VENV)/.ready

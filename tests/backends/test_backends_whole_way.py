@@ -1,6 +1,6 @@
-"""The whole way, once: help desk, Collector, gateway, PostHog; Prometheus, Loki and a file of traces on the other side.
+"""The whole way, once: help desk, Collector, gateway, PostHog; Prometheus, Jaeger and a file of logs on the other side.
 
-Left out of the quick run, since it builds Prometheus and Loki the first time: `make test-backends`.
+Left out of the quick run, since it builds Prometheus and Jaeger the first time: `make test-backends`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from backends import get, loki, prometheus, until
+from backends import Jaeger, get, jaeger, prometheus, until
 from collector import STACK, collector
 from gateway import gateway
 from processes import command, running
@@ -27,11 +27,11 @@ pytestmark = pytest.mark.backends
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 REQUESTS, SEED = 80, 11
-_TRACES = """
+_LOGS = """
 receivers: {otlp: {protocols: {http: {endpoint: "${env:OTLP_HTTP_ENDPOINT}"}}}}
-exporters: {file: {path: "${env:TRACES_FILE}"}}
+exporters: {file: {path: "${env:LOGS_FILE}"}}
 extensions: {health_check: {endpoint: "${env:HEALTH_ENDPOINT}"}}
-service: {extensions: [health_check], pipelines: {traces: {receivers: [otlp], exporters: [file]}}}
+service: {extensions: [health_check], pipelines: {logs: {receivers: [otlp], exporters: [file]}}}
 """
 NOT_OURS = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "posthog"}
 
@@ -42,27 +42,23 @@ class Ends:
 
     posthog: FakePostHog
     prometheus_url: str
-    loki_url: str
-    traces_file: Path
+    jaeger: Jaeger
+    logs_file: Path
     tally: Tally
 
     @property
     def operational_bytes(self) -> bytes:
         """All that can be asked of the operational side."""
-        found = self.traces_file.read_bytes()
         series = get(f"{self.prometheus_url}/api/v1/series", **{"match[]": '{__name__=~".+"}'})
-        lines = self.log_lines()
-        return found + str(series).encode() + str(lines).encode()
+        return self.logs_file.read_bytes() + str(series).encode() + str(self.traces()).encode()
 
     def metric(self, query: str) -> list[object]:
         """Return what Prometheus has of `query`."""
         return list(get(f"{self.prometheus_url}/api/v1/query", query=query)["data"]["result"])
 
-    def log_lines(self) -> list[object]:
-        """Return the streams that Loki has of the help desk."""
-        now_ns = time.time_ns()
-        query = {"query": '{service_name="helpdesk"}', "limit": "5000", "start": str(now_ns - 3600 * 10**9)}
-        return list(get(f"{self.loki_url}/loki/api/v1/query_range", **query)["data"]["result"])
+    def traces(self) -> list[object]:
+        """Return the traces that Jaeger has of the help desk."""
+        return self.jaeger.traces("helpdesk")
 
 
 @contextmanager
@@ -73,22 +69,22 @@ def whole_way(folder: Path, **environ: str) -> Iterator[Ends]:
         folder: For all that is kept.
         environ: Of the help desk.
     """
-    (folder / "traces.yaml").write_text(_TRACES)
-    traces_file, tally = folder / "traces.json", Tally()
+    (folder / "logs.yaml").write_text(_LOGS)
+    logs_file, tally = folder / "logs.json", Tally()
     with ExitStack() as all_of_it:
         enter = all_of_it.enter_context
         posthog, prometheus_url = enter(FakePostHog()), enter(prometheus(folder))
-        loki_url = enter(loki(folder))
-        tempo = enter(collector(folder / "traces.yaml", environ={"TRACES_FILE": str(traces_file)}))
+        traces = enter(jaeger(folder))
+        logs = enter(collector(folder / "logs.yaml", environ={"LOGS_FILE": str(logs_file)}))
         door = enter(gateway(posthog=posthog.url, directory=folder / "gateway"))
         between = enter(
             collector(
                 *STACK,
                 "yaml:connectors::span_metrics::metrics_flush_interval: 1s",
                 environ={
-                    "TEMPO_ENDPOINT": tempo.url,
+                    "TEMPO_ENDPOINT": traces.otlp_url,
                     "PROMETHEUS_ENDPOINT": f"{prometheus_url}/api/v1/otlp",
-                    "LOKI_ENDPOINT": f"{loki_url}/otlp",
+                    "LOKI_ENDPOINT": logs.url,
                     "OTEL_POSTHOG_GATEWAY_ENDPOINT": door.url,
                     "KEPT_TRACES_PERCENT": "100",
                     "SAMPLING_DECISION_WAIT": "1s",
@@ -99,7 +95,7 @@ def whole_way(folder: Path, **environ: str) -> Iterator[Ends]:
         if NOT_OURS.items() <= environ.items():
             posthog.wait_for(tally.expected_events, 60)
         time.sleep(4)  # what comes twice comes now; and the batches of the operational side
-        yield Ends(posthog, prometheus_url, loki_url, traces_file, tally)
+        yield Ends(posthog, prometheus_url, traces, logs_file, tally)
 
 
 def _serve(folder: Path, endpoint: str, tally: Tally, environ: dict[str, str]) -> None:
@@ -128,8 +124,8 @@ def _is_right(ends: Ends, posthog: FakePostHog) -> None:
     assert len(posthog.unique_events) == ends.tally.expected_events
     assert posthog.duplicates == 0
     assert until(lambda: ends.metric("traces_span_metrics_calls_total"))
-    assert until(ends.log_lines)
-    assert until(lambda: b'"GET /' in ends.traces_file.read_bytes())
+    assert until(lambda: b'"GET /' in ends.logs_file.read_bytes())
+    assert until(ends.traces)
     operational = ends.operational_bytes
     telltales = {each.telltale for each in ends.tally.planted}
     assert len(telltales) > 20

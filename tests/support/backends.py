@@ -1,4 +1,4 @@
-"""Real backends of the operational side, built once by `.ci/build-backend`: Prometheus and Loki, asked over HTTP."""
+"""Real backends of the operational side, built once by `.ci/build-backend`: Prometheus and Jaeger, asked over HTTP."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ BUILD_TIMEOUT_S, READY_TIMEOUT_S, SHOWN_TIMEOUT_S = 3600, 90, 60
 
 
 def program(name: str) -> str:
-    """Return the path of `prometheus` or `loki`, built the first time."""
+    """Return the path of `prometheus` or `jaeger`, built the first time."""
     needs("go", f"it builds {name}")
     command = [str(ROOT / ".ci" / "build-backend"), name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUILD_TIMEOUT_S)
@@ -69,35 +70,48 @@ def prometheus(folder: Path) -> Iterator[str]:
         yield f"http://{address}"
 
 
-_LOKI = """
-auth_enabled: false
-analytics: {{reporting_enabled: false}}
-server:
-  http_listen_address: 127.0.0.1
-  http_listen_port: {http}
-  grpc_listen_address: 127.0.0.1
-  grpc_listen_port: {grpc}
-common:
-  instance_addr: 127.0.0.1
-  path_prefix: {folder}
-  replication_factor: 1
-  ring: {{kvstore: {{store: inmemory}}}}
-  storage: {{filesystem: {{chunks_directory: {folder}/chunks, rules_directory: {folder}/rules}}}}
-schema_config:
-  configs:
-    - {{from: "2024-01-01", store: tsdb, object_store: filesystem, schema: v13, index: {{prefix: index_, period: 24h}}}}
-limits_config: {{allow_structured_metadata: true}}
+_JAEGER = """
+service:
+  extensions: [jaeger_storage, jaeger_query]
+  pipelines: {{traces: {{receivers: [otlp], exporters: [jaeger_storage_exporter]}}}}
+  telemetry: {{metrics: {{level: none}}}}
+extensions:
+  jaeger_storage: {{backends: {{memory: {{memory: {{max_traces: 10000}}}}}}}}
+  jaeger_query:
+    storage: {{traces: memory}}
+    http: {{endpoint: "127.0.0.1:{query}"}}
+    grpc: {{endpoint: "127.0.0.1:{grpc}"}}
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{otlp}"}}}}}}}}
+exporters: {{jaeger_storage_exporter: {{trace_storage: memory}}}}
 """
 
 
+@dataclass(frozen=True)
+class Jaeger:
+    """A running Jaeger.
+
+    Attributes:
+        otlp_url: Where it takes OTLP over HTTP.
+        query_url: Where it is asked.
+    """
+
+    otlp_url: str
+    query_url: str
+
+    def traces(self, service: str) -> list[Any]:
+        """Return all traces of a service."""
+        return list(get(f"{self.query_url}/api/traces", service=service, limit="10000")["data"])
+
+
 @contextmanager
-def loki(folder: Path) -> Iterator[str]:
-    """Run Loki as one process, and yield where it is."""
-    port = free_port()
-    (folder / "loki.yaml").write_text(_LOKI.format(folder=folder, http=port, grpc=free_port()))
-    with running(program("loki"), f"-config.file={folder / 'loki.yaml'}", environ=dict(os.environ), cwd=folder):
-        _wait_for(f"http://127.0.0.1:{port}/ready")
-        yield f"http://127.0.0.1:{port}"
+def jaeger(folder: Path) -> Iterator[Jaeger]:
+    """Run Jaeger as one process that keeps traces in memory, and yield where it is."""
+    otlp, query = free_port(), free_port()
+    (folder / "jaeger.yaml").write_text(_JAEGER.format(otlp=otlp, query=query, grpc=free_port()))
+    with running(program("jaeger"), "--config", str(folder / "jaeger.yaml"), environ=dict(os.environ), cwd=folder):
+        made = Jaeger(f"http://127.0.0.1:{otlp}", f"http://127.0.0.1:{query}")
+        _wait_for(f"{made.query_url}/api/services")
+        yield made
 
 
 def _wait_for(url: str) -> None:
