@@ -101,7 +101,7 @@ class Signal(NamedTuple):
         repeat_index: 0, or the how-manieth exact repeat (same name and time) within one span; for a log record of this
             process the how-manieth that was taken.
         dropped_attributes: How many attributes the SDK's limits had evicted before anybody could read them.
-        uid: Made where a log record without one was received, of all that was; empty for every other item.
+        uid: A hash of all that was received of a log record, for one without a uid; empty for every other item.
         parent: For a span event the attributes of its span, which say who acts where the event itself does not.
     """
 
@@ -117,7 +117,7 @@ class Signal(NamedTuple):
     repeat_index: int = 0
     parent: Attributes = NO_ATTRIBUTES
     dropped_attributes: int = 0
-    uid: str = ""
+    uid: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ PREFIX = "analytics."
 EVENT = "analytics.event"
 
 RECORD_UID_KEY = "log.record.uid"
+CONTENT_UID = "otel-posthog:"
+"""Beginning of a `log.record.uid` that a Collector of ours made of a record's content, by a key."""
 
 EXCEPTION = "exception"
 EXCEPTION_TYPE = "exception.type"

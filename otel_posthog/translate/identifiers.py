@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from otel_posthog.model import Signal, Source
-from otel_posthog.route import RECORD_UID_KEY
+from otel_posthog.route import CONTENT_UID, RECORD_UID_KEY
 from otel_posthog.said import as_id
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.vocabulary import UUID_KEY
@@ -36,12 +36,20 @@ def event_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str
         if parsed is not None and not _is_somebodys(parsed, ids):
             return parsed
         note("uuid_invalid")
-    if signal.uid:
-        return derived_uuid("received", signal.uid)
-    record_uid = signal.attributes.get(RECORD_UID_KEY)
-    if isinstance(record_uid, str) and record_uid and not _is_somebodys(record_uid, ids):
+    record_uid = _record_uid(signal)
+    if record_uid and not _is_somebodys(record_uid, ids):
         return _parse_uuid(record_uid) or derived_uuid("uid", record_uid)
+    if signal.uid:
+        return _as_uuid(signal.uid)
     return derived_uuid(*_fingerprint(signal, time_ns))
+
+
+def _record_uid(signal: Signal) -> str:
+    """Return the record's own uid; empty where there is none, or one that a receiver has made another of."""
+    found = signal.attributes.get(RECORD_UID_KEY)
+    if not isinstance(found, str) or (signal.uid and found.startswith(CONTENT_UID)):
+        return ""
+    return found
 
 
 def derived_uuid(*parts: str) -> str:
@@ -49,7 +57,12 @@ def derived_uuid(*parts: str) -> str:
     # With lengths, since a name may hold any separator.
     text = "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
     digest = hashlib.sha1(_NAMESPACE.bytes + text, usedforsecurity=False).digest()
-    digits = digest[:16].hex()
+    return _as_uuid(digest)
+
+
+def _as_uuid(digest: bytes) -> str:
+    """Return the version 5 UUID that a hash's first bytes are."""
+    digits = digest[:16].hex().ljust(32, "0")
     # As `str(uuid.UUID(bytes=..., version=5))` has it, in a third of the time.
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from otel_posthog.apps.gateway.inflate import Take
@@ -18,7 +18,7 @@ from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUid
 from otel_posthog.intake.otlp_json import read as read_json
 from otel_posthog.intake.otlp_proto import Kind, parsed
 from otel_posthog.intake.otlp_proto import read as read_proto
-from otel_posthog.model import Signal
+from otel_posthog.model import Attributes, Signal
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import ExceptionPolicy
 
@@ -32,6 +32,7 @@ MAX_VALUES_OF_AN_ITEM = 10_000
 # Of some ten milliseconds each.
 _RECORDS_A_STEP = 512
 _WEIGHT_OF_ONE, _WEIGHT_OF_A_STEP = 10, 3000
+_HOLDERS = frozenset({dict, tuple})
 
 
 @dataclass(slots=True)
@@ -138,7 +139,7 @@ class Receiver:
             if not found:
                 taken.operational += 1
             for signal in found:
-                weight = _values(signal.attributes.values()) + _values(signal.parent.values())
+                weight = _weight(signal.attributes) + (_weight(signal.parent) if signal.parent else 0)
                 if weight > MAX_VALUES_OF_AN_ITEM:
                     taken.rejected[TOO_MANY_VALUES] += 1
                 else:
@@ -151,16 +152,18 @@ class Receiver:
         return self._pipeline.policy.exceptions
 
 
-def _values(values: Iterable[object]) -> int:
-    """Return how many `values` there are, with those within them."""
-    found = 0
-    for value in values:
-        found += 1
-        if isinstance(value, dict):
-            found += _values(value.values())
-        elif isinstance(value, tuple):
-            found += _values(value)
-    return found
+def _weight(attributes: Attributes) -> int:
+    """Return how many values there are, with those within them."""
+    # For every event, and most hold texts and numbers.
+    if _HOLDERS.isdisjoint(map(type, attributes.values())):
+        return len(attributes)
+    return sum(map(_values, attributes.values()))
+
+
+def _values(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_values, value.values()))
+    return 1 + sum(map(_values, value)) if isinstance(value, tuple) else 1
 
 
 def _in_steps(signals: list[_Weighed]) -> Iterator[list[Signal]]:

@@ -2,10 +2,9 @@
 
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, OnMalformed, Record, SpanEvent, SpanRecord
 from otel_posthog.intake.otlp.signals import signals_of
-from otel_posthog.intake.otlp.uids import CONTENT_UID, RecordUids
+from otel_posthog.intake.otlp.uids import RecordUids
 
 __all__ = [
-    "CONTENT_UID",
     "OPERATIONAL",
     "LogRecord",
     "OnMalformed",

@@ -43,6 +43,6 @@ def signals_of(
             resource=record.resource,
             observed_time_ns=record.observed_ns,
             dropped_attributes=record.dropped_attributes,
-            uid=uids.uid(record, name) if uids else "",
+            uid=uids.uid(record, name) if uids else b"",
         )
     ]

@@ -7,15 +7,15 @@ also what filters take off later; by a key, since a bare hash lets whoever guess
 from __future__ import annotations
 
 import hmac
+import marshal
 from collections import Counter
-from collections.abc import Mapping
+from typing import Any
 
 from otel_posthog.intake.otlp.records import LogRecord
-from otel_posthog.model import Attributes
-from otel_posthog.route import RECORD_UID_KEY
+from otel_posthog.route import CONTENT_UID, RECORD_UID_KEY
 
-CONTENT_UID = "otel-posthog:"
-"""Beginning of a `log.record.uid` that a Collector of ours made of a record's content, by a key."""
+# Of `marshal`: without references to what it has seen before, hence the same for the same values.
+_MARSHAL_VERSION = 2
 
 
 class RecordUids:
@@ -27,54 +27,34 @@ class RecordUids:
 
     def __init__(self, key: bytes) -> None:
         self._mac = hmac.new(key, digestmod="sha256")
-        self._seen: Counter[str] = Counter()
-        self._resource: tuple[Attributes | None, str] = None, ""
+        self._seen: Counter[bytes] = Counter()
 
-    def uid(self, record: LogRecord, name: str) -> str:
-        """Return the uid of `record`, exact repeats numbered; empty where it has one of its own.
+    def uid(self, record: LogRecord, name: str) -> bytes:
+        """Return the uid of `record`, exact repeats numbered.
 
         Args:
             record: As received.
             name: Of the event that it is.
         """
         given = record.attributes.get(RECORD_UID_KEY)
-        if isinstance(given, str) and given:
-            if not given.startswith(CONTENT_UID):
-                return ""
-            content = given
+        if isinstance(given, str) and given.startswith(CONTENT_UID):
+            content = given.encode("utf-8", "surrogatepass")
         else:
-            content = self._content(record, name)
+            content = _content(record, name)
         uid = self._digest(content)
-        self._seen[uid] += 1
-        repeat = self._seen[uid] - 1
-        return self._digest(f"{uid}:{repeat}") if repeat else uid
+        repeat = self._seen[uid]
+        self._seen[uid] = repeat + 1
+        return self._digest(uid + repeat.to_bytes(8, "big")) if repeat else uid
 
-    def _digest(self, content: str) -> str:
+    def _digest(self, content: bytes) -> bytes:
         mac = self._mac.copy()
-        mac.update(content.encode("utf-8", "surrogatepass"))
-        return mac.hexdigest()
-
-    def _content(self, record: LogRecord, name: str) -> str:
-        """Return all of `record` as one text, in which the order of keys does not count."""
-        times = name, record.time_ns, record.observed_ns, record.trace_id, record.span_id
-        # Without a trace only the resource tells two processes apart.
-        resource = "" if record.trace_id else self._resource_text(record.resource)
-        return f"{times!a}{_text(record.attributes)}{_text(record.body)}{resource}"
-
-    def _resource_text(self, resource: Attributes) -> str:
-        if self._resource[0] is not resource:
-            self._resource = resource, _text(resource)
-        return self._resource[1]
+        mac.update(content)
+        return mac.digest()
 
 
-def _text(value: object) -> str:
-    """Return `value` as a text that is the same under every Python; `repr` depends on which characters it can print."""
-    text = ascii(sorted(value.items()) if isinstance(value, dict) else value)
-    # Most have no mapping within; a brace in a text costs a second look, no more.
-    return ascii(_sorted(value)) if "{" in text else text
-
-
-def _sorted(value: object) -> object:
-    if isinstance(value, Mapping):
-        return [(key, _sorted(each)) for key, each in sorted(value.items())]
-    return [_sorted(each) for each in value] if isinstance(value, (list, tuple)) else value
+def _content(record: LogRecord, name: str) -> bytes:
+    """Return all of `record`, in the order in which it was received: what comes again comes as it was."""
+    ids = name, record.time_ns, record.observed_ns, record.trace_id, record.span_id
+    # Without a trace only the resource tells two processes apart.
+    content: Any = (ids, record.attributes, record.body, None if record.trace_id else dict(record.resource))
+    return marshal.dumps(content, _MARSHAL_VERSION)
