@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,37 @@ def test_the_name_of_a_destination_and_the_installation_do_not_matter_for_who_se
     assert numbers(SpoolRoot(tmp_path, "0b0b0b0b"), renamed) == [1, 2]
     # Folders in which nothing is left go, but for the one that is used.
     assert [path.name.partition(".")[0] for path in tmp_path.iterdir()] == ["main"]
+
+
+def test_two_destinations_of_one_project_send_what_was_left_once(tmp_path: Path) -> None:
+    """Each has a thread, and a lock of the system does not tell threads apart."""
+    root = SpoolRoot(tmp_path, "0a0a0a0a")
+    for number in range(30):
+        leave(root, A, 2 * number, 2 * number + 1)
+    found: list[int] = []
+    together = threading.Barrier(4)
+
+    def drain(name: str) -> None:
+        together.wait()
+        found.extend(numbers(root, Destination(name, A.api_key, A.host)))
+
+    threads = [threading.Thread(target=drain, args=(name,)) for name in ("a", "b", "c", "default")]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(found) == list(range(60))
+
+
+def test_dead_letters_of_a_destination_that_is_gone_expire(tmp_path: Path) -> None:
+    """They are a person's to look at for `max_spool_age_s`, whoever's they were; then their folder goes as well."""
+    root = SpoolRoot(tmp_path, "0a0a0a0a")
+    leave(root, Destination("gone", "phc_gone", A.host), 1, buried=1)
+    week_ms = 7 * 24 * 3600 * 1000
+    for later_ms, is_there in ((week_ms - 60_000, True), (week_ms + 60_000, False)):
+        now_ms = time.time_ns() // 1_000_000 + later_ms
+        spool(tmp_path, destination=root.address(A), now_ms=lambda now_ms=now_ms: now_ms).close()
+        assert bool(list(tmp_path.glob("gone.*"))) is is_there
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))

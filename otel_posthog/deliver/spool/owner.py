@@ -29,6 +29,8 @@ _DRAFT_AGE_MS = 60_000
 
 _held: dict[tuple[Path, int], int] = {}
 """(directory, pid) -> descriptor of its locked owner file; the pid tells what a fork copied from what is ours."""
+_claims: dict[tuple[Path, int], object] = {}
+"""The same, while a thread finds out whether it can have the directory: the lock does not tell threads apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,16 @@ def adopt(files: Files, path: Path) -> Owned | None:
     Raises:
         ForeignError: It is not this user's.
     """
-    if is_ours(path):
+    key, claim = (path, os.getpid()), object()
+    if _claims.setdefault(key, claim) is not claim:
         return None
+    try:
+        return None if is_ours(path) else _locked(files, path)
+    finally:
+        _claims.pop(key, None)
+
+
+def _locked(files: Files, path: Path) -> Owned | None:
     try:
         descriptor = _open_owner(files, path / OWNER)
     except ForeignError:

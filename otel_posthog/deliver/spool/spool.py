@@ -259,7 +259,8 @@ class Spool:
 
     def _expire(self) -> None:
         self._adoption.remove_drafts(self._now_ms())
-        expire(self._files, self._root, self._adoption.others(), self._lost, self._oldest_ms)
+        others, project = self._adoption.others(), self._address.project
+        expire(self._files, self._root, others, self._lost, self._oldest_ms, project=project)
         self._dead.expire(self._oldest_ms())
 
     def tell(self) -> None:

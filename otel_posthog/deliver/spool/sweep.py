@@ -26,21 +26,36 @@ def drop(files: Files, root: Path, is_mine: Mine) -> int:
     return sum(_drop(files, root, each) for each in found)
 
 
-def expire(files: Files, root: Path, folders: Iterable[Address], lost: Lost, oldest_ms: Callable[[], int]) -> None:
-    """Drop what is too old in `folders`; leave the rest for who sends it."""
+def expire(  # noqa: PLR0913 - as a spool has them
+    files: Files, root: Path, folders: Iterable[Address], lost: Lost, oldest_ms: Callable[[], int], *, project: str
+) -> None:
+    """Drop what is too old in `folders`; leave the rest for who sends it.
+
+    Args:
+        files: The file system.
+        root: Of the spool.
+        folders: Which.
+        lost: Told of events that are gone.
+        oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
+        project: What waits for this one is left to who adopts it here.
+    """
     for each in folders:
         # Another user's is nobody's concern here, and what the disk does is told of this process's own folder.
         with suppress(OSError):
-            adoption = Adoption(files, root, Address(each.folder, each.destination), lost, oldest_ms=oldest_ms)
-            adoption.remove_drafts(oldest_ms())
-            for backlog in adoption.next(MAX_ADOPTED):
-                backlog.look()
-                if backlog.is_done:
-                    adoption.remove(backlog)
-                else:
-                    backlog.release()
+            if not project or each.project != project:
+                _expire_events(Adoption(files, root, Address(each.folder, each.destination), lost, oldest_ms=oldest_ms))
             DeadLetters(files, root / each.folder, Clock()).expire(oldest_ms())
             _remove_empty(files, root, each)
+
+
+def _expire_events(adoption: Adoption) -> None:
+    adoption.remove_drafts(Clock()())
+    for backlog in adoption.next(MAX_ADOPTED):
+        backlog.look()
+        if backlog.is_done:
+            adoption.remove(backlog)
+        else:
+            backlog.release()
 
 
 def bind(files: Files, old: Path, new: Path) -> None:
