@@ -18,6 +18,7 @@ from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
+from otel_posthog.apps.mouth import mouth
 from otel_posthog.apps.policy import command as policy
 from otel_posthog.apps.spool import command as spool
 
@@ -46,6 +47,11 @@ environment of that app:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (the process's own by default) and return the exit status."""
+    with mouth():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     parsed = parser.parse_args(arguments)
     if "command" not in parsed:

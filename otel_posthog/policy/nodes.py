@@ -49,11 +49,22 @@ def refuse_odd(root: yaml.Node, source: str) -> None:
         elif id(node) not in sizes:
             if node.tag not in _TAGS | (_LOOKS_LIKE if isinstance(node, yaml.ScalarNode) else frozenset()):
                 _fail("tags are not understood", "leave out what begins with `!`", node, source)
+            if isinstance(node, yaml.ScalarNode) and not node.value.isascii():
+                node.value = _whole(node, source)
             above.add(id(node))
             if len(above) > MAX_LEVELS:
                 _fail("this is nested too deep", f"write at most {MAX_LEVELS} levels", node, source)
             to_do.append((node, False))
             to_do += ((each, True) for each in inner)
+
+
+def _whole(node: yaml.ScalarNode, source: str) -> str:
+    """Return the text of a node with each character that JSON writes as two halves in one piece."""
+    try:
+        whole: str = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        _fail("half a character stands here", "write a whole one", node, source)
+    return whole
 
 
 def _below(node: yaml.Node) -> list[yaml.Node]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from otel_posthog import environment_variables as env
+from otel_posthog.visible import visible
 
 OTLP_ENDPOINT, OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
 
@@ -49,7 +50,7 @@ class Options:
         """What the sampler does, in words; the name of one that is not the SDK's own."""
         name = self.sampler.removeprefix("parentbased_")
         share = {"always_on": 1.0, "always_off": 0.0, "traceidratio": self.sampling}.get(name)
-        return self.sampler if share is None else _kept_in_words(share)
+        return visible(self.sampler) if share is None else _kept_in_words(share)
 
     @property
     def own_posthog(self) -> bool:

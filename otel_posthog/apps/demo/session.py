@@ -17,6 +17,7 @@ from otel_posthog.apps.demo.options import OWN, Options
 from otel_posthog.apps.demo.plain_view import PlainView
 from otel_posthog.apps.demo.verdict import checks, passed
 from otel_posthog.apps.demo.view import LiveView
+from otel_posthog.apps.mouth import styled
 from otel_posthog.errors import ConfigurationError
 
 WRONG_USAGE, INTERRUPTED = 2, 130
@@ -30,7 +31,8 @@ def run_session(arguments: argparse.Namespace) -> int:
         print(f"otel-posthog demo: --live needs {' or '.join(OWN)}", file=sys.stderr)
         return WRONG_USAGE
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(stderr=arguments.json, no_color=arguments.no_color or None, highlight=False)
+    out = styled(sys.stderr if arguments.json else sys.stdout)
+    console = Console(file=out, no_color=arguments.no_color or None, highlight=False)
     try:
         figures, status = _run(options, console)
     except (AppError, ConfigurationError, FileNotFoundError) as error:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from otel_posthog.visible import visible
+
 if TYPE_CHECKING:
     from otel_posthog.apps.doctor.finding import Finding
 
@@ -84,6 +86,6 @@ def _show(found: Sequence[Finding]) -> None:
     width, arrow = max(len(each.about) for each in found), "->" if is_plain else "→"
     for each in found:
         mark = f"{_MARKS[each.level.value][is_plain]:{5 if is_plain else 1}}"
-        print(f"{mark}  {each.about:<{width}}  {each.says}")
+        print(visible(f"{mark}  {each.about:<{width}}  {each.says}"))
         if each.fix:
-            print(f"{'':{len(mark)}}  {'':<{width}}  {arrow} {each.fix}")
+            print(visible(f"{'':{len(mark)}}  {'':<{width}}  {arrow} {each.fix}"))

@@ -21,6 +21,7 @@ from otel_posthog.model import EXCEPTION_EVENT, Event, Receipt, Signal, Source
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.route import EVENT, PREFIX
 from otel_posthog.translate import translate, with_exception
+from otel_posthog.visible import visible
 
 INSTALLATION = "(id of the installation)"
 """Stands for the id of the installation that the app runs in, which is not this command's to make or read."""
@@ -97,7 +98,7 @@ class Explainer:
         except DropEvent as drop:
             dropped = drop.reason
         mode = self.policy.identity_of(destination)
-        return Sent(destination.name, mode.value, body, dropped, tuple(receipt.entries), receipt.policy)
+        return Sent(visible(destination.name), mode.value, body, dropped, tuple(receipt.entries), receipt.policy)
 
 
 def _reason(signal: Signal) -> str:

@@ -20,6 +20,7 @@ from otel_posthog.apps.explain.progress import Progress
 from otel_posthog.apps.explain.source_file import STANDARD_INPUT, open_text
 from otel_posthog.apps.explain.summary import Summary
 from otel_posthog.apps.explain.text_views import ColorView, PlainView
+from otel_posthog.apps.mouth import styled
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import read
 
@@ -56,7 +57,7 @@ def run_session(arguments: argparse.Namespace) -> int:
 def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> int:
     view, summary = _view(arguments), Summary()
     shows_all = arguments.all or arguments.json
-    with open_text(arguments.file) as text, Progress(sys.stderr, is_wanted=not sys.stdout.isatty()) as progress:
+    with open_text(arguments.file) as text, Progress(styled(sys.stderr), is_wanted=not sys.stdout.isatty()) as progress:
         documents = JsonDocuments(text, is_console)
         for document in documents:
             for item in items_of(document):
@@ -94,7 +95,9 @@ def _view(arguments: argparse.Namespace) -> View:
         return PlainView(sys.stdout, with_values=with_values)
     from rich.console import Console  # noqa: PLC0415 - it comes with an extra
 
-    console = Console(force_terminal=True, no_color=False, highlight=False, markup=False, emoji=False)
+    console = Console(
+        file=styled(sys.stdout), force_terminal=True, no_color=False, highlight=False, markup=False, emoji=False
+    )
     return ColorView(console, with_values=with_values)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from otel_posthog.apps.mouth import styled
 from otel_posthog.apps.spool.show import count, tell
 from otel_posthog.apps.spool.survey import LEFT, Holding, survey
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
@@ -23,6 +24,7 @@ from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Heal
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read
+from otel_posthog.visible import visible
 
 LOOK_S, SAY_S = 0.2, 2.0
 # For answers under way when all is sent, or the time is over.
@@ -145,7 +147,7 @@ def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Ho
     for line in _losses(tally):
         print(line)
     for each in left:
-        print(f"{count(each.events)} left for {each.destination}: {_why_left(each, projects)}")
+        print(visible(f"{count(each.events)} left for {each.destination}: {_why_left(each, projects)}"))
     if any(each.state == LEFT and each.project in projects for each in left) and tally.trouble:
         print(f"attempts failed: {tally.trouble}")
     if not number:
@@ -188,7 +190,7 @@ def _progress(total: int, *, is_quiet: bool) -> Iterator[Progress]:
         except ModuleNotFoundError:
             pass
         else:
-            with Bar(console=Console(stderr=True), transient=True) as bar:
+            with Bar(console=Console(file=styled(sys.stderr)), transient=True) as bar:
                 task = bar.add_task("sending", total=total)
                 yield lambda tally: bar.update(task, completed=tally.settled, description=_doing(tally))
             return

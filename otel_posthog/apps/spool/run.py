@@ -20,6 +20,7 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read
 from otel_posthog.state import spool_directory
+from otel_posthog.visible import visible
 
 CANNOT = 2
 
@@ -110,7 +111,7 @@ def _inspect(root: Path, arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(event.body.decode())
         else:
-            print(f"{event.uuid}  for {event.destination}")
+            print(visible(f"{event.uuid}  for {event.destination}"))
             print(json.dumps(body_of(event.body), indent=2, ensure_ascii=False), end="\n\n")
     if not shown and not arguments.json:
         print(f"nothing waits in {root}")

@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
+from otel_posthog.visible import visible
+
 GAP = "  "
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> str:
-    """Return `rows`, the first of them the head, in aligned columns."""
+    """Return `rows`, the first of them the head, in aligned columns, each on one line whatever stands in it."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     numbers = set(right)
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
@@ -51,7 +54,7 @@ def count(number: int, what: str = "event") -> str:
 
 def tell(line: str) -> None:
     """Say something that is not the result."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line), file=sys.stderr, flush=True)
 
 
 def body_of(body: bytes) -> dict[str, object]:

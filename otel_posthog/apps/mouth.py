@@ -1,0 +1,99 @@
+r"""What every command says goes through here: a terminal shows it, and obeys none of it.
+
+Names of events, keys, paths and policies come from outside, and so do messages of libraries. Each control, each format
+character and each half of a character is written as `\u001b`, which JSON reads as what it was. Line ends and tabs are
+layout: a text from outside that could have some is made `visible` where it is printed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from otel_posthog.visible import UNSEEN
+
+_LAYOUT = frozenset("\n\t")
+# What rich and our own progress line draw with: colors, and a line that is drawn again. Nothing that moves elsewhere,
+# sets a title, a link, a clipboard or a key.
+_STYLE = re.compile(r"\x1b\[[0-9;]*[mKAGJ]|\x1b\[\?25[hl]|\r")
+
+
+class Mouth:
+    """A standard stream that writes nothing that a terminal would obey.
+
+    Args:
+        stream: The stream.
+        is_styled: Whether colors and lines that are drawn again pass. For views that make what comes from outside
+            `visible` themselves.
+    """
+
+    def __init__(self, stream: IO[str], *, is_styled: bool = False) -> None:
+        self._stream, self._is_styled = stream, is_styled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write `text` and return its length."""
+        self._stream.write(self._said(text))
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Write each of `lines`."""
+        for line in lines:
+            self.write(line)
+
+    @property
+    def styled(self) -> Mouth:
+        """The same stream for a view with colors."""
+        return Mouth(self._stream, is_styled=True)
+
+    def _said(self, text: str) -> str:
+        if not (text.isascii() and text.isprintable()):
+            if self._is_styled:
+                parts, end = list[str](), 0
+                for style in _STYLE.finditer(text):
+                    parts += (escaped(text[end : style.start()]), style.group())
+                    end = style.end()
+                text = "".join((*parts, escaped(text[end:])))
+            else:
+                text = escaped(text)
+            encoding = getattr(self._stream, "encoding", None) or "utf-8"
+            # Not every terminal and log has these characters.
+            text = text.encode(encoding, "backslashreplace").decode(encoding)
+        return text
+
+
+def styled(stream: IO[str]) -> Any:
+    """Return `stream`, a standard stream, for a view with colors."""
+    return stream.styled if isinstance(stream, Mouth) else stream
+
+
+def escaped(text: str) -> str:
+    """Return `text` with an escape for what a terminal would obey; line ends and tabs stay."""
+    return UNSEEN.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    if character in _LAYOUT:
+        return character
+    code = ord(character)
+    if code <= 0xFFFF:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+@contextmanager
+def mouth() -> Iterator[None]:
+    """Have standard output and standard error write through here for as long as the block lasts."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Mouth(sys.stdout), Mouth(sys.stderr)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
