@@ -141,6 +141,24 @@ def test_the_adapter_drives_a_configured_program_with_a_spool(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("options", [None, {"process_person_profile": True}, {"process_person_profile": False}])
+def test_process_person_profile_override(options: dict[str, bool] | None, harness: Harness) -> None:
+    """An event may say that it is to make no profile; by default one of a user makes it."""
+    given: dict[str, Any] = {} if options is None else {"options": options}
+    (event,) = harness.sent(**given)
+    expected = options is None or options["process_person_profile"]
+    found = event["options"] if harness.mode == "v1" else event["properties"]
+    assert found["process_person_profile" if harness.mode == "v1" else "$process_person_profile"] is expected
+    assert harness.mode == "v0" or "$process_person_profile" not in event["properties"]
+
+
+@only_v1
+def test_skew_correction_is_always_off(harness: Harness) -> None:
+    """What an app may ask for there is what every event says."""
+    (event,) = harness.sent(options={"disable_skew_correction": True})
+    assert event["options"]["disable_skew_correction"] is True
+
+
 @only_v0
 def test_historical_migration(harness: Harness) -> None:
     """A backfill says so in its envelope."""

@@ -21,7 +21,6 @@ from opentelemetry.sdk._logs import LoggerProvider
 
 import otel_posthog
 from otel_posthog.deliver.transport import HttpTransport, Response
-from otel_posthog.emit.record import emit
 from otel_posthog.health import DELIVERED
 from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination, IdentityMode, Policy
 from otel_posthog.setup.configure import running
@@ -29,7 +28,6 @@ from otel_posthog.setup.configure import running
 # The contract's own defaults, where a test does not say.
 FLUSH_AT, FLUSH_INTERVAL_MS, MAX_RETRIES = 100, 500, 3
 # What the contract calls options are properties to those who write `capture()`.
-_PARTS = {"$set": "user.set.", "$set_once": "user.set_once.", "$groups": "group."}
 _OPTIONS = {"process_person_profile": "$process_person_profile"}
 
 
@@ -80,9 +78,9 @@ class Program:
         """Emit one event as an app would."""
         options = {_OPTIONS[key]: value for key, value in (given.get("options") or {}).items() if key in _OPTIONS}
         properties = {**(given.get("properties") or {}), **options}
-        parts = [(prefix, properties.pop(key)) for key, prefix in _PARTS.items() if key in properties]
-        parts += [("property.", properties), ("", {"user.id": given["distinct_id"]})]
-        event_id = emit(given["event"], parts, timestamp=given.get("timestamp") or None, uuid=None)
+        event_id = otel_posthog.capture(
+            given["event"], properties, distinct_id=given["distinct_id"], timestamp=given.get("timestamp") or None
+        )
         self._captured += 1
         return {"success": True, "uuid": event_id}
 
