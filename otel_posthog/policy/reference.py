@@ -1,4 +1,4 @@
-"""The reference of every key of the policy, made from the policy's types, for `docs/policy.md`.
+"""The reference of every key of the policy, made from the policy's types, for `docs/policy-reference.md`.
 
 `python -m otel_posthog.policy.reference FILE` writes it between the two marks of FILE, and the JSON Schema beside it.
 """

@@ -14,7 +14,7 @@ from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy import Filter
 from otel_posthog.testing import OtlpSink
 
-PAGE = Path(__file__).parents[2] / "docs" / "collector-parity.md"
+PAGE = Path(__file__).parents[2] / "docs" / "collector.md"
 _ROW = re.compile(r"^\| (?P<what>[^|]+?) \| (?P<filters>found|kept) \| (?P<collector>found|kept) \|$", re.MULTILINE)
 
 

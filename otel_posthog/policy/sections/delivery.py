@@ -39,7 +39,8 @@ class DeliveryPolicy:
         max_spool_age_s: What waits on disk longer is dropped and counted.
         max_batch_events: Events in one request.
         max_batch_bytes: Bytes of events in one request, before compression.
-        max_event_bytes: A larger event is dropped and counted.
+        max_event_bytes: Of a larger event properties are left out, the largest first; one that is too large even
+            without any is dropped and counted (`too_large`).
         flush_interval_s: How long an event waits for others to share its request.
         request_timeout_s: For one request, connect and read each.
         compression: How requests are encoded.
