@@ -26,6 +26,7 @@ from otel_posthog.privacy.words import (
     NEVER_NUMBERS,
     NO_PLURALS,
     PAGES,
+    PLAIN,
     REFERENCES,
     SHARED_ACCOUNTS,
     USED,
@@ -206,7 +207,11 @@ def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
         return True
     if facts.max_number and _NUMBER.fullmatch(text):
         return abs(float(text)) <= facts.max_number
-    return facts.lenient and _WORD.fullmatch(text) is not None and _LONG_DIGITS.search(text) is None
+    if not facts.lenient or _WORD.fullmatch(text) is None or _LONG_DIGITS.search(text) is not None:
+        return False
+    # `not verified` is a state of somebody's, `Ada Lovelace` somebody.
+    words = text.lower().split()
+    return facts.credential or len(words) == 1 or not PLAIN.isdisjoint(words)
 
 
 def _tokens(key: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
-from otel_posthog.policy.defaults import DETECTORS
+from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
 from otel_posthog.privacy.beside import names_beside, other_half
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
 from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
@@ -76,7 +76,9 @@ class Rules:
     def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
         self.policy = policy
         tokens = _tokens(policy)
-        self._key_rules = KeyRules(policy.sensitive_keys, policy.id_keys, policy.listed_words)
+        # What is built in reads a yes, a count or a kind under its words as harmless; who writes a word means it.
+        written = policy.sensitive_keys - SENSITIVE_KEYS
+        self._key_rules = KeyRules(policy.sensitive_keys, policy.id_keys, policy.listed_words | written)
         self._facts = lru_cache(_KEYS_KEPT)(self._key_rules.facts)
         self.scanner = Scanner(DETECTORS, self._facts, note)
         off = dict.fromkeys(DETECTORS, HitMethod.OFF)

@@ -19,7 +19,8 @@ class PrivacyPolicy:
     Attributes:
         allow: Telemetry attribute keys that may become properties; all others are not sent.
         sensitive_keys: Words that make a property sensitive when they stand in its key as whole tokens
-            (`auth` is not in `author`); several words in one entry must stand next to each other (`api key`).
+            (`auth` is not in `author`); several words in one entry must stand next to each other (`api key`). Under a
+            built-in word what tells of nobody stays (`has_password: true`, `token_count: 7`); under your own nothing.
         word_lists: Built-in lists of further such words, by name: `special_categories` has those of health, religion,
             trade unions, ethnic origin, sexual orientation and political opinion. Whatever is under one goes, also a
             yes or no.

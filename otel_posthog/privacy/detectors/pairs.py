@@ -217,7 +217,7 @@ def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKe
         return whole
     in_query = before[found.end() : found.end() + 1] in _QUERY_STARTS
     # `address: …` in a sentence may be anything; `password: …` may not.
-    if key.sensitive and (key.facts.credential or key.facts.identifier or not in_prose):
+    if key.sensitive and (key.facts.credential or key.facts.identifier or key.facts.strict or not in_prose):
         return _sensitive_value(text, sign.end(), key.facts, in_prose=in_prose)
     if key.named:
         return _named_value(text, sign, read)
