@@ -65,7 +65,7 @@ class SpanIntake(EndingSpanProcessor):
         self._submit, self._detach, self._guard = submit, detach, guard
         self._flush, self._close, self._exceptions = flush, close, exceptions
         self._ending_is_called = False
-        see_attributes(seen)
+        see_attributes(self._see)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Keep the product attributes that `span` starts with, and who acts there."""
@@ -104,6 +104,12 @@ class SpanIntake(EndingSpanProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until what was submitted is delivered."""
         return self._flush(timeout_millis / 1000)
+
+    def _see(self, span: Span, attributes: Attributes) -> None:
+        try:
+            seen(span, attributes)
+        except Exception as error:
+            self._guard.caught("span_attributes", error)
 
     def _read(self, span: ReadableSpan) -> None:
         attributes, scope = span_attributes(span), kept_scope(span)

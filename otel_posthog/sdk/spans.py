@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 See = Callable[["Span", Mapping[str, object]], None]
+_see: See | None = None
 
 
 class EndingSpanProcessor(SpanProcessor):
@@ -65,24 +66,30 @@ def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
 def see_attributes(see: See) -> None:
     """Have `see(span, attributes)` called with those that are kept, when they are set on any span from now on.
 
-    By the SDK's class, once in a process: a hook on each span would cost each of them more than all else here.
+    By the SDK's class, once in a process: a hook on each span would cost each of them more than all else here. Whoever
+    asked last is called.
+
+    Args:
+        see: Must not raise: it runs inside the app's call.
     """
-    set_one, set_many = Span.set_attribute, Span.set_attributes
-    if hasattr(set_one, "__wrapped__"):
+    global _see
+    is_first, _see = _see is None, see
+    if not is_first:
         return
+    set_one, set_many = Span.set_attribute, Span.set_attributes
 
     @wraps(set_one)
     def set_attribute(self: Span, key: str, value: Any) -> None:
         set_one(self, key, value)
-        if is_kept(key):
-            see(self, {key: value})
+        if _see is not None and is_kept(key):
+            _see(self, {key: value})
 
     @wraps(set_many)
     def set_attributes(self: Span, attributes: Mapping[str, Any]) -> None:
         set_many(self, attributes)
         told = {key: value for key, value in attributes.items() if is_kept(key)}
-        if told:
-            see(self, told)
+        if told and _see is not None:
+            _see(self, told)
 
     setattr(Span, "set_attribute", set_attribute)  # noqa: B010 - mypy takes a method for what cannot be replaced
     setattr(Span, "set_attributes", set_attributes)  # noqa: B010

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -190,3 +192,42 @@ def test_user_context_nests_and_ends() -> None:
         assert inside.consent is False
     assert current_identity() is None
     assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_a_fault_over_an_attribute_does_not_reach_the_app(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who acts is read inside the app's own call, by either way of setting attributes."""
+    monkeypatch.setattr(Guard, "reraise", False)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("otel_posthog.intake.spans.seen", broken)
+    span = stage.tracer.start_span("op")
+    span.set_attribute("user.id", "u-1")
+    span.set_attributes({"user.id": "u-2"})
+    span.end()
+    assert stage.health.snapshot() == {(FAULT, "span_attributes:RuntimeError"): 2}
+
+
+def test_attributes_are_seen_though_somebody_else_stands_before_them() -> None:
+    """Another library that has wrapped the SDK's methods first does not keep who acts from being read."""
+    program = """
+from functools import wraps
+from opentelemetry.sdk.trace import Span, TracerProvider
+def wrapped(call):
+    @wraps(call)
+    def method(*args, **kwargs):
+        return call(*args, **kwargs)
+    return method
+Span.set_attribute, Span.set_attributes = wrapped(Span.set_attribute), wrapped(Span.set_attributes)
+from otel_posthog.sdk import see_attributes
+seen = []
+see_attributes(lambda span, attributes: seen.append(0))
+see_attributes(lambda span, attributes: seen.append(dict(attributes)))
+span = TracerProvider().get_tracer("t").start_span("n")
+span.set_attribute("user.id", "u")
+span.set_attributes({"a": 1, "session.id": "s"})
+assert seen == [{"user.id": "u"}, {"session.id": "s"}], seen
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
