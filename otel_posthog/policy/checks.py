@@ -29,6 +29,12 @@ Path = tuple["str | int", ...]
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _TOKEN_NAME = re.compile(r"[a-z][a-z_]{0,31}")
 _REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MAX_KEY_CHARS = 200
+"""What is read, and sent, of a key."""
+
+NEVER_SENT = frozenset({"exception.message", "exception.stacktrace"})
+"""Attributes that `privacy` never sends."""
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIT_METHODS = frozenset({Method.DROP, Method.REPLACE, Method.MASK, Method.HMAC, Method.IP_PREFIX, Method.KEEP})
 
@@ -110,7 +116,42 @@ def _privacy(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
             yield Problem((*path, "detectors", name), "ip_prefix is for the detector ip", "write `mask` or `hmac`")
     for index, rule in enumerate(privacy.rules):
         yield from _rule(rule, (*path, "rules", index))
+    yield from _never(privacy, path)
     yield from _hmac_key(privacy, path)
+
+
+def _never(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
+    """Yield the keys and words that no key of an event can be."""
+    for name in ("sensitive_keys", "id_keys"):
+        for word in sorted(getattr(privacy, name)):
+            yield from _word(word, (*path, name))
+    for index, rule in enumerate(privacy.rules):
+        for word in rule.words:
+            yield from _word(word, (*path, "rules", index, "words"))
+        for key in rule.keys:
+            if len(key.replace("*", "")) > MAX_KEY_CHARS or not key.strip():
+                problem = f"`{_shown(key)}` can never match: a key has 1 to {MAX_KEY_CHARS} characters"
+                yield Problem((*path, "rules", index, "keys"), problem, "leave it out")
+    for key in sorted(privacy.allow):
+        if "*" in key:
+            fix = "name each key; `allow` lets out, and a pattern would let out what nobody has looked at"
+            yield Problem((*path, "allow"), f"`{_shown(key)}` can never match: `allow` takes whole keys", fix)
+        elif key in NEVER_SENT or not key.strip():
+            yield Problem((*path, "allow"), f"`{_shown(key)}` is never sent, whatever is allowed", "leave it out")
+
+
+def _word(word: str, path: Path) -> Iterator[Problem]:
+    if not any(character.isalnum() for character in word):
+        yield Problem(path, f"`{_shown(word)}` can never match: no key has such a word", "write letters or digits")
+    elif "*" in word:
+        fix = "leave the `*` out: a word is found wherever it stands in a key"
+        yield Problem(path, f"`{_shown(word)}` can never match: words have no `*`", fix)
+    elif len(word) > MAX_KEY_CHARS:
+        yield Problem(path, f"`{_shown(word)}` can never match: it is longer than a key", "write a shorter one")
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 64 else f"{name[:64]}…"
 
 
 def _hmac_key(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import EXCEPTION_EVENT, Attributes, Receipt
 from otel_posthog.policy import ExceptionMode
+from otel_posthog.policy.checks import NEVER_SENT
 
-NEVER = frozenset({"exception.message", "exception.stacktrace"})
+NEVER = NEVER_SENT
 """Attributes that are not sent, whatever the allow-list says."""
 
 MAX_EXCEPTIONS, MAX_FRAMES = 20, 50

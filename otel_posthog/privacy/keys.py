@@ -92,7 +92,7 @@ class KeyRules:
     """The policy's sensitive words, ready to be looked up.
 
     Args:
-        words: Single words, and several in a row separated by spaces.
+        words: Single words, and several in a row, written in any way in which keys are.
         ids: Words that name ids of people, read in the same way.
         strict: Words under which nothing is harmless, read in the same way.
     """
@@ -100,7 +100,8 @@ class KeyRules:
     def __init__(self, words: Iterable[str], ids: Collection[str] = (), strict: Collection[str] = ()) -> None:
         self._ids = KeyRules(ids) if ids else None
         self._strict = KeyRules(strict) if strict else None
-        self._phrases = frozenset(tuple(word.lower().split()) for word in words)
+        # As keys are split: who writes `case_number` or `shoeSize` means the key.
+        self._phrases = frozenset(tokens for word in words if (tokens := _tokens(word)))
         # `apikey` and `api_key` are one word to those who write them.
         self._joined = frozenset("".join(phrase) for phrase in self._phrases)
         self._longest = max((len(phrase) for phrase in self._phrases), default=1)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
+from otel_posthog.policy.checks import MAX_KEY_CHARS
 from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
 from otel_posthog.privacy.beside import names_beside, other_half
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
@@ -16,7 +17,6 @@ from otel_posthog.privacy.reserved import is_reserved
 from otel_posthog.privacy.scan import Fired, Note, Scanner
 from otel_posthog.privacy.selectors import Selectors, ValueRule
 
-MAX_KEY_CHARS = 200
 # A marker that stands for a key says nothing of the value; `user[email]` does.
 _OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")
 _PLACE = frozenset(("gps",))
@@ -39,6 +39,7 @@ class Key:
         rule: What is done with its value whole, if anything.
         half: The key under which the other of two numbers stands that are a place only together.
         names: Keys under which the name of its value may stand.
+        path: Its name behind those of the keys above it, where rules ask for that.
         is_plain: Whether nothing of the above sets it apart, and its value is a value like any other.
     """
 
@@ -50,6 +51,7 @@ class Key:
     rule: ValueRule | None = None
     half: str = ""
     names: tuple[str, ...] = ()
+    path: str = ""
     is_plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +105,10 @@ class Rules:
 
     def inside(self, outer: Key, key: Key) -> Key:
         """Return how a key is read that stands under `outer`: the `id` of a `user` is a user's."""
+        if self._selectors.picks_inner:
+            path = f"{outer.path or outer.name}.{key.name}"[:MAX_KEY_CHARS]
+            rule, methods = self._selectors.value_rule(key.name, path), self._selectors.hit_methods(key.name, path)
+            key = replace(key, path=path, rule=rule, methods=methods)
         if key.name.lower() not in _IDS or key.facts.sensitive or key.rule is not None:
             return key
         for name in (outer.name, outer.name.removesuffix("s")):

@@ -38,6 +38,9 @@ class Selectors:
         rules: In the order in which they are asked.
         default: The methods of the detectors where no rule says otherwise.
         tokens: Makes the tokens of `hmac`.
+
+    Attributes:
+        picks_inner: Whether some rule picks keys by those above them.
     """
 
     def __init__(self, rules: Sequence[Rule], default: HitMethods, tokens: Tokens | None) -> None:
@@ -49,15 +52,23 @@ class Selectors:
             if each.detector is not None
         ]
 
-    def value_rule(self, key: str) -> ValueRule | None:
-        """Return the first rule that picks the values of `key` whole."""
-        return next((rule for selector, rule in self._values if selector.picks(key)), None)
+        selectors = [each[0] for each in self._values] + [each[0] for each in self._hits]
+        self.picks_inner = any(each.picks_inner for each in selectors)
 
-    def hit_methods(self, key: str) -> HitMethods:
-        """Return the detectors' methods under `key`."""
+    def value_rule(self, key: str, path: str = "") -> ValueRule | None:
+        """Return the first rule that picks the values of `key` whole.
+
+        Args:
+            key: The key.
+            path: The same with the keys above it, joined by dots; empty where there are none.
+        """
+        return next((rule for selector, rule in self._values if selector.picks(key, path)), None)
+
+    def hit_methods(self, key: str, path: str = "") -> HitMethods:
+        """Return the detectors' methods under `key`, which stands at `path`."""
         made, decided = self._default, set[str]()
         for selector, detector, changed in self._hits:
-            if detector not in decided and selector.picks(key):
+            if detector not in decided and selector.picks(key, path):
                 decided.add(detector)
                 made = _merged(made, detector, changed)
         return made
@@ -65,15 +76,18 @@ class Selectors:
 
 class _Selector:
     def __init__(self, rule: Rule) -> None:
-        self._globs = [each.split("*") for each in rule.keys]
+        # `form.iq` picks `{"form": {"iq": ...}}` as it does the key `form.iq`, however either is capitalised.
+        self._globs = [each.lower().split("*") for each in rule.keys]
+        self.picks_inner = any("." in part for parts in self._globs for part in parts)
         self._words = KeyRules(rule.words) if rule.words else None
 
-    def picks(self, key: str) -> bool:
+    def picks(self, key: str, path: str) -> bool:
         """Return whether the rule is meant for `key`; one without keys and words is for all."""
         if not self._globs and self._words is None:
             return True
-        if any(_matches(parts, key) for parts in self._globs):
-            return True
+        for name in (key.lower(), path.lower()) if path else (key.lower(),):
+            if any(_matches(parts, name) for parts in self._globs):
+                return True
         return self._words is not None and self._words.facts(key).sensitive
 
 

@@ -14,7 +14,8 @@ class Rule:
 
     Attributes:
         name: What receipts and counts call it: lowercase letters, digits and `_`; `rule` where not given.
-        keys: Keys that it picks, at any depth; `*` stands for any characters (`billing.*`).
+        keys: Keys that it picks, at any depth, however they are capitalised; `*` stands for any characters
+            (`billing.*`), and `form.iq` also picks the `iq` in a map `form`.
         words: Words that pick a key when they stand in it as whole tokens, as in `sensitive_keys`.
         detector: Picks only what this detector finds in the values; None picks the values whole.
         method: What is done with what is picked.
