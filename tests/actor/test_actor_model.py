@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -91,10 +92,10 @@ class Program:
             sampler=AnalyticsSampler(inner, lift), collection=CollectionPolicy(consent_required=requires)
         )
         self.model = Model(kind is not SpanKind.INTERNAL, requires)
-        self._kind, self._lift, self._is_sampled = kind, lift, inner is ALWAYS_ON
+        self._kind, self._lift = kind, lift
         self._open: list[tuple[str, ExitStack]] = []
         self._count = 0
-        self._remote = SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(int(self._is_sampled)))
+        self._remote = SpanContext(next(TRACE_IDS), 8, is_remote=True, trace_flags=TraceFlags(int(inner is ALWAYS_ON)))
         self._is_remote = is_remote
 
     def run(self, program: list[Step]) -> None:
@@ -115,15 +116,16 @@ class Program:
         name, stack, is_root = self.name(), ExitStack(), not self.model.spans
         given: dict[str, Any] = {**step.said, **({"analytics.event": name} if step.is_event else {})}
         is_marked = any(key.startswith("analytics.") for key in given)
-        is_lifted = self._is_sampled or self._lift is Lift.ALL or (self._lift is Lift.MARKED and is_marked)
+        context = trace.set_span_in_context(NonRecordingSpan(self._remote)) if is_root and self._is_remote else None
+        kind = self._kind if is_root else SpanKind.INTERNAL
+        span = stack.enter_context(self.app.tracer.start_as_current_span(name, context, kind, attributes=given))
+        is_sampled = span.get_span_context().trace_flags.sampled
+        is_lifted = is_sampled or self._lift is Lift.ALL or (self._lift is Lift.MARKED and is_marked)
         is_request = is_root and self.model.is_request
         if is_root:
             self.model.record = Word()
         self.model.start(step.said, is_recorded=is_lifted or is_request, is_event=is_lifted and step.is_event)
         self.model.spans[-1].is_silent = is_request and not is_lifted
-        context = trace.set_span_in_context(NonRecordingSpan(self._remote)) if is_root and self._is_remote else None
-        kind = self._kind if is_root else SpanKind.INTERNAL
-        stack.enter_context(self.app.tracer.start_as_current_span(name, context, kind, attributes=given))
         self._open.append((name, stack))
 
     def block(self, step: Step) -> None:
@@ -169,7 +171,9 @@ class Program:
             at(step.place, lambda: trace.get_current_span().add_event(f"analytics.{name}", step.said))  # type: ignore[arg-type]
 
 
-SAMPLERS = {"on": ALWAYS_ON, "off": ALWAYS_OFF, "ratio": TraceIdRatioBased(0.0)}
+# Of every other one the ratio sampler keeps.
+TRACE_IDS = itertools.cycle([7, (1 << 64) - 7])
+SAMPLERS = {"on": ALWAYS_ON, "off": ALWAYS_OFF, "ratio": TraceIdRatioBased(0.5)}
 
 
 @pytest.mark.parametrize("lift", list(Lift))

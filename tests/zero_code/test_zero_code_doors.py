@@ -55,7 +55,7 @@ PROOFS: dict[str, Callable[[Outcome], bool]] = {
     "product events of sampled spans, and their span events": lambda o: o.has("sampled_span", "sampled_span_event"),
     "product events of spans that the sampler drops": lambda o: o.has("unsampled_span", "unsampled_span_event"),
     "log-based events, `capture()`, marked lines of `logging`": lambda o: o.has("emitted", "logged"),
-    "who acts, from `user_context()`": lambda o: o.who == {"ctx-0815"},
+    "who acts, from `user_context()` and `set_user()`": lambda o: o.who == {"ctx-0815"},
     "product data is taken off the app's spans": lambda o: (
         not any(
             name.startswith("analytics.")
