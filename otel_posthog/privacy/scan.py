@@ -129,6 +129,8 @@ class Scanner:
             if left_chars < 0:
                 break
             hits = self._hits(text, facts, methods.skipped)
+            if hits and methods.skipped:
+                hits = self._without_pieces(hits, text, facts, methods.skipped)
             cuts = _cuts(text, hits, methods)
             if not cuts:
                 return text
@@ -144,14 +146,6 @@ class Scanner:
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
-        hits = self._found(text, facts, skipped)
-        if not hits or _WHOLES.isdisjoint(skipped):
-            return hits
-        # What is to stay stays whole: the detectors that are off say where, so that no other one takes a piece of it.
-        wholes = self._found(text, facts, DETECTORS - _WHOLES.intersection(skipped))
-        return [hit for hit in hits if not any(_is_piece(hit, whole) for whole in wholes)]
-
-    def _found(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         plain, offsets = reveal(text) if may_hide(text) else (text, None)
         seen, runs = look(plain)
         kind = (seen * 2 + facts.version, skipped)
@@ -180,6 +174,12 @@ class Scanner:
                     # A key's lines are long and look like everything: the rest is read without them, in another round.
                     return hits
         return hits
+
+    def _without_pieces(self, hits: list[Hit], text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
+        """Return those of `hits` that take nothing of what is to stay: the detectors that are off say where it is."""
+        off = _WHOLES.intersection(skipped)
+        wholes = self._hits(text, facts, DETECTORS - off) if off else ()
+        return [hit for hit in hits if not any(_is_piece(hit, whole) for whole in wholes)]
 
     def _hits_in_base64(self, plain: str, skipped: frozenset[str], offsets: list[int] | None) -> list[Hit]:
         hits: list[Hit] = []

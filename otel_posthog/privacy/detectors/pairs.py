@@ -33,7 +33,6 @@ _NAME_BACK_CHARS = 160
 # of these words is one that matters.
 _KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
 # `user.id=…`, `session[id]=…`: whose id it is stands before it.
-_INNER_IDS = (".id", "[id", ".previous_id", ".ID", ".Id")
 _INNER_ID = re.compile(r"[.\[](?:previous_)?id[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
 _INNER_NAMES = frozenset(("id", "previous_id"))
 _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
@@ -188,7 +187,9 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
 
 
 def _has_inner_id(text: str) -> bool:
-    return any(each in text for each in _INNER_IDS) and _INNER_ID.search(text) is not None
+    # Spelled out: `any` over them takes longer than the search it saves.
+    may = ".id" in text or "[id" in text or ".previous_id" in text or ".ID" in text or ".Id" in text
+    return may and _INNER_ID.search(text) is not None
 
 
 def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
