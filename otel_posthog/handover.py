@@ -8,7 +8,6 @@ behind when no thread can be started any more.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -16,8 +15,9 @@ from contextlib import suppress
 from math import inf
 from typing import Generic, TypeVar
 
-from otel_posthog.daemon import start_daemon
+from otel_posthog.daemon import Daemon, start_daemon
 from otel_posthog.inside import Inside, is_inside
+from otel_posthog.locks import Event, Lock, RLock
 from otel_posthog.model import Signal
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
@@ -30,7 +30,7 @@ _IDLE_S = 2.0
 _COMMIT_S = 0.005
 _Made = TypeVar("_Made")
 _SMALL = frozenset({bool, int, float, type(None)})
-_Entry = tuple[Signal, int, float] | threading.Event | None
+_Entry = tuple[Signal, int, float] | Event | None
 
 
 class HandOver(Generic[_Made]):
@@ -63,15 +63,15 @@ class HandOver(Generic[_Made]):
         """Start empty; the thread starts with the next signal, never inside a fork hook."""
         self._queue: deque[_Entry] = deque()
         # Reentrant: a signal handler or a finalizer may log while this thread is inside.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         # What an idle worker waits for; a condition costs the putting thread ten times as much.
-        self._wake = threading.Lock()
+        self._wake = Lock()
         self._wake.acquire()
         self._is_idle = self._is_starting = False
         # One at a time handles, the worker or who drains: when the mark of a flush is come to, nothing that was put
         # before it is still being handled elsewhere.
-        self._handling = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._handling = RLock()
+        self._thread: Daemon | None = None
         self._size_bytes = 0
         self._in_hand_since = inf
 
@@ -119,7 +119,7 @@ class HandOver(Generic[_Made]):
         """Wait until all that was put before is handled; return False where the time did not suffice."""
         if self._thread is None or not self._thread.is_alive():
             return self._drain(time.monotonic() + timeout_s)
-        done = threading.Event()
+        done = Event()
         self._put(done)
         return done.wait(timeout_s)
 
@@ -132,7 +132,7 @@ class HandOver(Generic[_Made]):
         for entry in entries:
             if entry is None:
                 self._put(None)
-            elif isinstance(entry, threading.Event):
+            elif isinstance(entry, Event):
                 entry.set()
             else:
                 count += 1
@@ -207,7 +207,7 @@ class HandOver(Generic[_Made]):
                 self._in_hand_since = inf
         with self._lock:
             self._size_bytes -= size_bytes
-        if isinstance(mark, threading.Event):
+        if isinstance(mark, Event):
             mark.set()
         return mark is not None
 

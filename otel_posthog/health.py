@@ -7,11 +7,12 @@ fixed identifiers, so that it can be a metric attribute of bounded cardinality. 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
+
+from otel_posthog.locks import RLock
 
 _log = logging.getLogger("otel_posthog")
 
@@ -58,7 +59,7 @@ class Health:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         # Reentrant: a signal handler or a finalizer may count while this thread is inside.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._reported: Counter[tuple[str, str]] = Counter()
         self._actions: Counter[tuple[str, str]] = Counter()
@@ -189,7 +190,7 @@ class Health:
 
     def reset_after_fork(self) -> None:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._counts, self._reported, self._actions = Counter(), Counter(), Counter()
         self._before, self._at_change = {}, Counter()
 

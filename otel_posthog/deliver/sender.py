@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 
 from otel_posthog import health as outcome
-from otel_posthog.daemon import start_daemon
+from otel_posthog.daemon import Daemon, start_daemon
 from otel_posthog.deliver.batch import Batch
 from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
 from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
@@ -29,6 +28,7 @@ from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_reques
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.inside import Inside
+from otel_posthog.locks import Lock, RLock
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination
 
@@ -77,11 +77,11 @@ class Sender:
 
     def _start_fresh(self) -> None:
         self._waiting = Waiting(lambda: not self.store.volatile, self._policy.exit_try_s)
-        self._thread: threading.Thread | None = None
+        self._thread: Daemon | None = None
         # One at a time sends: the thread, or a caller of `flush` where there is none.
-        self._sending = threading.Lock()
+        self._sending = Lock()
         # Nothing is discarded between the look at the epoch and the taking of a batch.
-        self._taking = threading.RLock()
+        self._taking = RLock()
         self._work: deque[Batch] = deque()
         self._taken, self._epoch = 0, 0
         self._is_starting, self._outage = False, Outage(self._destination.name)

@@ -8,11 +8,11 @@ memory, bounded by bytes; `deliver/spool/` has the durable one.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from otel_posthog.locks import RLock
 from otel_posthog.model import CleanEvent
 
 # What Python keeps of an event besides its body: the object, two short strings, the place in the queue.
@@ -114,7 +114,7 @@ class MemoryStore:
     def reset_after_fork(self) -> None:
         """Keep nothing: what was here, the parent delivers."""
         # Reentrant: a signal handler may capture an event while this thread is inside.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._events: deque[CleanEvent] = deque()
         # By identity: the sender gives back the objects that it took, and one uuid may stand for several events.
         self._taken: dict[int, CleanEvent] = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING
+
+from otel_posthog.locks import Condition, RLock
 
 if TYPE_CHECKING:
     from otel_posthog.deliver.store import Store
@@ -39,8 +40,8 @@ class Waiting:
 
     def __init__(self, is_safe: Callable[[], bool] = lambda: False, exit_try_s: float = inf) -> None:
         # Reentrant: a signal handler may capture an event while its own thread is inside.
-        self.lock = threading.RLock()
-        self._changed = threading.Condition(self.lock)
+        self.lock = RLock()
+        self._changed = Condition(self.lock)
         self._accepted = 0
         self._settled = 0
         self._is_idle = False

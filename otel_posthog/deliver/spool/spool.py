@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,6 +31,7 @@ from otel_posthog.deliver.spool.trouble import PASSING, Trouble
 from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError
 from otel_posthog.deliver.store import CHILDREN_S
 from otel_posthog.health import Health, Level
+from otel_posthog.locks import RLock
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
 
@@ -115,7 +115,7 @@ class Spool:
 
     def _start_fresh(self) -> None:
         # Reentrant: a signal handler may capture an event, or flush, while this thread is inside.
-        self._opening, self._lock = threading.RLock(), threading.RLock()
+        self._opening, self._lock = RLock(), RLock()
         self._syncing = Syncing(self._files, self._trouble.count)
         self._sources = Sources(self._adoption, self._overflow, self._trouble, self._health)
         self._tended_at: float | None = None

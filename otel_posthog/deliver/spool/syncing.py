@@ -6,13 +6,13 @@ is shutting down), whoever adds a segment syncs it.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.spool.files import Files
+from otel_posthog.locks import RLock
 
 # Segments that may wait; a disk that is further behind is waited for, or open files would have no bound.
 MAX_WAITING = 16
@@ -28,7 +28,7 @@ class Syncing:
 
     def __init__(self, files: Files, failed: Callable[[OSError], None]) -> None:
         self._files, self._failed = files, failed
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._waiting: deque[tuple[int, Path]] = deque()
         self._is_running = False
 

@@ -7,7 +7,6 @@ before is never touched again, so that nothing can go wrong with it.
 from __future__ import annotations
 
 import os
-import threading
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from errno import ENOSPC
@@ -19,6 +18,7 @@ from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.record import encode, is_whole
 from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, name_of
 from otel_posthog.deliver.spool.syncing import Syncing
+from otel_posthog.locks import RLock
 from otel_posthog.model import CleanEvent
 
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
@@ -67,7 +67,7 @@ class Writer:
         self._files, self._directory, self._syncing, self._now_ms = files, directory, syncing, now_ms
         self._max_segment_bytes = max_segment_bytes
         # Reentrant: a signal handler may capture an event while this thread is inside.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._descriptor: int | None = None
         self._is_busy = False
         self._is_dirty = False
