@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from typing import TypeAlias, cast
 
-from opentelemetry._logs import SeverityNumber, get_logger
+from opentelemetry._logs import Logger, NoOpLogger, SeverityNumber, get_logger
 from opentelemetry.util.types import AnyValue
 
 from otel_posthog.any_value import Id, any_key, any_value
@@ -52,7 +52,9 @@ def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid
         if not isinstance(name, str):
             # Its text would be a name that nobody gave; without one it is counted as `name_invalid`.
             name = ""
-        get_logger("otel_posthog").emit(
+        logger = get_logger("otel_posthog")
+        _emitted.note(logger)
+        logger.emit(
             timestamp=time_ns,
             severity_number=SeverityNumber.INFO,
             event_name=f"{PREFIX}{name}",
@@ -63,6 +65,37 @@ def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid
             raise
         _tell(type(error).__name__)
     return event_uuid
+
+
+def take_unheard(*, is_set_up: bool) -> int:
+    """Return how many events were emitted since the last call that nobody can have heard.
+
+    Args:
+        is_set_up: Whether this package listens where there is an SDK; where it does not, none is heard.
+    """
+    return _emitted.take(is_set_up=is_set_up)
+
+
+class _Emitted:
+    """How many events were emitted, and how many of them where the program has no SDK for logs."""
+
+    def __init__(self) -> None:
+        self._all = self._without_sdk = 0
+
+    def note(self, logger: Logger) -> None:
+        """Count one event; the API's own loggers do nothing."""
+        self._all += 1
+        if isinstance(logger, NoOpLogger) or type(logger).__name__ == "ProxyLogger":
+            self._without_sdk += 1
+
+    def take(self, *, is_set_up: bool) -> int:
+        """Return how many were not heard, and begin anew."""
+        unheard = self._without_sdk if is_set_up else self._all
+        self._all = self._without_sdk = 0
+        return unheard
+
+
+_emitted = _Emitted()
 
 
 def ids(**given: Id | None) -> dict[str, object]:

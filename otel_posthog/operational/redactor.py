@@ -43,11 +43,23 @@ class Redactor:
 
     def __init__(self, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard) -> None:
         self._guard = guard
+        self._policy, self._scrubber = policy, scrubber
         self._rules = _Rules(policy, scrubber, guard)
+        self._views: list[_View] = []
 
     def replace(self, policy: OperationalPolicy, scrubber: Scrubber) -> None:
         """Go on with another policy; what was remembered under the one before is forgotten with it."""
+        self._policy, self._scrubber = policy, scrubber
         self._rules = _Rules(policy, scrubber, self._guard)
+        for each in self._views:
+            each.follow(policy, scrubber, self._rules)
+
+    def for_exporter(self, exporter: object) -> Redactor:
+        """Return the filter in front of one exporter, to which the policy may leave some keys."""
+        view = _View(type(exporter), self._policy, self._scrubber, self._guard)
+        view.follow(self._policy, self._scrubber, self._rules)
+        self._views.append(view)
+        return view
 
     def attributes(self, attributes: Mapping[str, Any] | None) -> Attributes:
         """Return `attributes`, the same object where nothing had to go."""
@@ -70,11 +82,28 @@ class Redactor:
         return self._rules.scope(scope)
 
 
+class _View(Redactor):
+    """What is in front of one exporter; it has all in common with the others, unless the policy names its class."""
+
+    def __init__(self, kind: type, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard) -> None:
+        super().__init__(policy, scrubber, guard)
+        self._names = (kind.__name__, f"{kind.__module__}.{kind.__qualname__}")
+
+    def follow(self, policy: OperationalPolicy, scrubber: Scrubber, common: _Rules) -> None:
+        """Go on with what is in force now."""
+        left = frozenset[str]().union(*(policy.exporter_keys.get(each, ()) for each in self._names))
+        self._rules = _Rules(policy, scrubber, self._guard, left) if left else common
+
+
 class _Rules:
     """One policy of the operational side, and what is remembered under it."""
 
-    def __init__(self, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard) -> None:
+    def __init__(
+        self, policy: OperationalPolicy, scrubber: Scrubber, guard: Guard, left: frozenset[str] = frozenset()
+    ) -> None:
         self._policy, self._scrubber, self._guard = policy, scrubber, guard
+        # Whatever an operator writes: what is for PostHog goes nowhere else.
+        self._left = frozenset(each for each in left if not each.startswith(PREFIX))
         self._prefixes = (PREFIX, *policy.user_key_prefixes)
         self._harmless: set[tuple[str, str]] = set()
         self._resources: _Answers[Resource] = _Answers()
@@ -87,6 +116,9 @@ class _Rules:
         changed = False
         paths = self._paths(given)
         for key, value in given.items():
+            if key in self._left:
+                kept[key] = value
+                continue
             if self._is_withheld(key, value):
                 changed = True
                 continue

@@ -21,6 +21,7 @@ from otel_posthog.sdk.forks import keep_children_from_waiting
 from otel_posthog.sdk.providers import (
     add_past_provider,
     beneath,
+    foreign,
     log_processors,
     metric_readers,
     on_provider_replaced,
@@ -62,6 +63,7 @@ __all__ = [
     "divert_lifted",
     "divert_lifted_of_global",
     "flush_exporter",
+    "foreign",
     "forget_evicted_events",
     "is_first_to_take",
     "is_lifted",

@@ -115,11 +115,24 @@ def _exporter_name(holder: object) -> str | None:
 
 def beneath(provider: object, kind: type[_Kind]) -> _Kind | None:
     """Return the SDK provider that `provider` is, or that a distribution's proxies around it hold; else None."""
+    return next((each for each in _unwrapped(provider) if isinstance(each, kind)), None)
+
+
+def foreign(provider: object) -> object | None:
+    """Return the provider that `provider` is, or hides, if it is neither the SDK's nor one of the API's; else None."""
+    *_, last = _unwrapped(provider)
+    # An app's subclass of the SDK's is the SDK's; one of the API's alone is somebody's own.
+    is_sdk = any(each.__module__.startswith("opentelemetry.sdk.") for each in type(last).__mro__)
+    return None if is_sdk or type(last).__module__.startswith("opentelemetry.") else last
+
+
+def _unwrapped(provider: object) -> Iterator[object]:
+    """Yield `provider` and what is inside it, one in the other."""
     for _ in range(_MAX_PROXIES):
-        if isinstance(provider, kind):
-            return provider
+        yield provider
         provider = next((inner for inner in (look(provider, name) for name in _PROXY_NAMES) if inner is not None), None)
-    return None
+        if provider is None:
+            return
 
 
 # logfire's proxies have `provider`; the second is what others would call it.

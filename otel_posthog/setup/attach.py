@@ -39,10 +39,9 @@ from otel_posthog.sdk import (
     wrap_exporter,
     wrap_reader,
 )
+from otel_posthog.setup.unwrapped import WRAP_IT, note_unwrapped, tell_unwrapped
 
 _log = logging.getLogger("otel_posthog")
-
-_WRAP_IT = "wrap its exporter in otel_posthog.Operational{Span,LogRecord,Metric}Exporter"
 
 
 def attach_tracing(
@@ -92,7 +91,7 @@ def attach_metrics(provider: MeterProvider, redactor: Redactor, guard: Guard) ->
 
     def wrap(reader: object) -> None:
         if not wrap_reader(reader, redact):
-            _tell_unwrapped(reader)
+            note_unwrapped(reader)
 
     _prepare(provider, "add_metric_reader", metric_readers, wrap, guard)
 
@@ -119,7 +118,7 @@ def _prepare(
     """Wrap what the provider has, and whatever is added to it later: separation must not depend on the order."""
     held = present(provider)
     if held is None:
-        _log.warning("this OpenTelemetry SDK does not show what a %s holds; %s", type(provider).__name__, _WRAP_IT)
+        _log.warning("this OpenTelemetry SDK does not show what a %s holds; %s", type(provider).__name__, WRAP_IT)
     for each in held or ():
         wrap(each)
     prepare_added(provider, add_name, _guarded(wrap, guard))
@@ -132,11 +131,11 @@ def _wrapping(wrapper: _Wrapper, redactor: Redactor, guard: Guard) -> _Wrap:
         if isinstance(exporter, (SpanExportIntake, LogExportIntake, wrapper)):
             # It says so itself; what it gets is stripped or taken already.
             return exporter
-        return stand_before_export(exporter, lambda inner: wrapper(inner, redactor, guard))
+        return stand_before_export(exporter, lambda inner: wrapper(inner, redactor.for_exporter(exporter), guard))
 
     def wrap(holder: object) -> None:
         if not isinstance(holder, (SpanIntake, LogIntake)) and not wrap_exporter(holder, wrapped, wrap_added):
-            _tell_unwrapped(holder)
+            note_unwrapped(holder)
 
     wrap_added = _guarded(wrap, guard)
     return wrap
@@ -148,19 +147,11 @@ def _guarded(wrap: _Wrap, guard: Guard) -> _Wrap:
     def guarded(item: object) -> None:
         try:
             wrap(item)
+            tell_unwrapped()
         except Exception as error:
             guard.caught("wrap_added", error)
 
     return guarded
-
-
-def _tell_unwrapped(holder: object) -> None:
-    _log.warning(
-        "%s.%s has no exporter that can be wrapped: if it sends anything, that is not redacted; %s",
-        type(holder).__module__,
-        type(holder).__qualname__,
-        _WRAP_IT,
-    )
 
 
 def _has(kind: type, held: Sequence[object] | None) -> bool:

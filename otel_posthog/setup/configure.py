@@ -16,9 +16,11 @@ from typing import Any
 from opentelemetry import metrics, trace
 from opentelemetry._logs import LoggerProvider
 
+from otel_posthog.emit.record import take_unheard
 from otel_posthog.errors import Guard, OtelPostHogError
 from otel_posthog.health import Health
 from otel_posthog.operational import Redactor
+from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Policy, activate
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.collecting import chosen, collecting
@@ -208,16 +210,33 @@ def running() -> Running | None:
 
 
 def flush(timeout_s: float = 5.0) -> bool:
-    """Wait until every product event so far is delivered; False where `timeout_s` did not suffice."""
-    pipeline = _running.pipeline if _running else None
-    return pipeline.flush(timeout_s) if pipeline else True
+    """Wait until every product event so far is delivered.
+
+    Args:
+        timeout_s: The longest this may take.
+
+    Returns:
+        False where the time did not suffice, and where `capture()` and its like have had nobody to hear them since the
+        last call: no OpenTelemetry SDK for logs, or no set-up of this package. Where collection is off, True.
+    """
+    pipeline = _collecting()
+    return _all_heard() & (pipeline.flush(timeout_s) if pipeline else True)
+
+
+def _collecting() -> Pipeline | None:
+    return _running.pipeline if _running else None
+
+
+def _all_heard() -> bool:
+    unheard = take_unheard(is_set_up=_running is not None)
+    return not unheard or (_running is not None and _running.pipeline is None)
 
 
 def shutdown(timeout_s: float = 5.0) -> bool:
-    """Deliver what is waiting and stop sending; stripping and redaction go on. False where time did not suffice.
+    """Deliver what is waiting and stop sending; stripping and redaction go on. False as in `flush()`.
 
     Args:
         timeout_s: The longest this may take.
     """
-    pipeline = _running.pipeline if _running else None
-    return pipeline.shutdown(timeout_s) if pipeline else True
+    pipeline = _collecting()
+    return _all_heard() & (pipeline.shutdown(timeout_s) if pipeline else True)

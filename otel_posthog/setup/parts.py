@@ -65,7 +65,7 @@ class OperationalSpanExporter(RedactingSpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         made = configure.ensure()
-        super().__init__(exporter, made.redactor, made.guard)
+        super().__init__(exporter, made.redactor.for_exporter(exporter), made.guard)
 
 
 class OperationalLogRecordExporter(RedactingLogRecordExporter):
@@ -80,7 +80,7 @@ class OperationalLogRecordExporter(RedactingLogRecordExporter):
 
     def __init__(self, exporter: LogRecordExporter) -> None:
         made = configure.ensure()
-        super().__init__(exporter, made.redactor, made.guard)
+        super().__init__(exporter, made.redactor.for_exporter(exporter), made.guard)
 
 
 class OperationalMetricExporter(RedactingMetricExporter):
@@ -95,4 +95,4 @@ class OperationalMetricExporter(RedactingMetricExporter):
 
     def __init__(self, exporter: MetricExporter) -> None:
         made = configure.ensure()
-        super().__init__(exporter, made.redactor, made.guard)
+        super().__init__(exporter, made.redactor.for_exporter(exporter), made.guard)

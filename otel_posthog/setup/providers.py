@@ -17,10 +17,11 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_posthog.sdk import beneath, on_provider_replaced, on_provider_set
+from otel_posthog.sdk import beneath, foreign, on_provider_replaced, on_provider_set
 from otel_posthog.setup.attach import attach_logging, attach_metrics, attach_tracing
 from otel_posthog.setup.instruments import instrument
 from otel_posthog.setup.running import Running
+from otel_posthog.setup.unwrapped import tell_foreign, tell_unwrapped
 
 _log = logging.getLogger("otel_posthog")
 
@@ -53,12 +54,13 @@ def attach(providers: Providers, made: Running, *, is_first: bool) -> bool:
     count = len(_attached)
     for each in (tracer, logger, providers.meter or metrics.get_meter_provider()):
         _attach_one(each, made)
+    tell_unwrapped()
     _watch(made)
     if is_first and made.pipeline is not None:
         _tell_missing(
             {
-                "spans": beneath(tracer, TracerProvider),
-                "log-based events and capture()": beneath(logger, LoggerProvider),
+                "spans": beneath(tracer, TracerProvider) or foreign(tracer),
+                "log-based events and capture()": beneath(logger, LoggerProvider) or foreign(logger),
             }
         )
     return len(_attached) > count
@@ -68,6 +70,9 @@ def _attach_one(provider: object, made: Running) -> None:
     """Attach to the SDK's provider that `provider` is or hides, whatever its kind, once; never raises."""
     try:
         found = _attach_unless_done(provider, made)
+        others = foreign(provider)
+        if others is not None:
+            tell_foreign(others)
         if found is not None and found is not provider:
             on_provider_replaced(provider, lambda new: _attach_one(new, made))
     except Exception as error:
@@ -108,6 +113,7 @@ def _watch(made: Running) -> None:
 def _attach_latest(provider: object) -> None:
     if _latest is not None:
         _attach_one(provider, _latest)
+        tell_unwrapped()
 
 
 def _tell_missing(found: dict[str, object | None]) -> None:

@@ -7,10 +7,13 @@ one it has, Elastic's asks the provider's sampler what it is and sets its ratio,
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk._logs.export import (
@@ -18,7 +21,7 @@ from opentelemetry.sdk._logs.export import (
     InMemoryLogRecordExporter,
     SimpleLogRecordProcessor,
 )
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
@@ -27,6 +30,10 @@ from product import MAIL
 import otel_posthog
 from otel_posthog.intake import AnalyticsSampler, LogIntake
 from otel_posthog.operational import RedactingSpanExporter
+from otel_posthog.policy import OperationalPolicy, Policy
+from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.yaml_file import load_policy
+from otel_posthog.setup import providers
 from otel_posthog.testing import FakePostHog
 
 pytestmark = pytest.mark.usefixtures("not_set_up")
@@ -232,3 +239,116 @@ def test_a_sampler_of_ours_is_still_told_from_others() -> None:
     assert isinstance(made, Adjustable)
     with pytest.raises(AttributeError):
         made.absent  # noqa: B018
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return our warnings but the one on providers that there are none of."""
+    lines = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    return [each for each in lines if not each.startswith("no OpenTelemetry SDK")]
+
+
+def kinds() -> tuple[type[SpanProcessor], type[SpanProcessor], type[LogRecordProcessor]]:
+    """Return vendors' processors that nobody was told of: one that adds to spans, one that may send, one of logs."""
+
+    class Adds(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Context | None = None) -> None:
+            span.set_attribute("added", 1)
+
+    class Counts(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            """Count it, or send it somewhere."""
+
+    class Logs(LogRecordProcessor):
+        def on_emit(self, log_record: Any) -> None:
+            """Count it, or send it somewhere."""
+
+        def shutdown(self) -> None:
+            """End nothing."""
+
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            return True
+
+    return Adds, Counts, Logs
+
+
+def test_what_cannot_be_wrapped_is_told_once_and_only_where_something_could_leak(
+    configure: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line names them all; processors that only add to spans that start are none of them; later ones get a line."""
+    adds, counts, logs = kinds()
+    _, later, _ = kinds()
+    tracers, loggers = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
+    for kind in (adds, counts, counts):
+        tracers.add_span_processor(kind())
+    loggers.add_log_record_processor(logs())
+    configure(tracer_provider=tracers, logger_provider=loggers)
+    (line,) = told(caplog)
+    assert "Adds" not in line
+    assert line.count("Counts") == line.count("Logs") == 1
+    caplog.clear()
+    for kind in (adds, counts, later, later):
+        tracers.add_span_processor(kind())
+    (line,) = told(caplog)
+    assert "Counts has no exporter that can be wrapped" in line
+
+
+def test_a_provider_that_is_not_the_sdks_is_told_to_be_left_as_it_is(
+    configure: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As ddtrace's: not only that its events are not seen, but that what it sends is not stripped; an app may have two.
+
+    The API's own providers, which do nothing, are not meant, nor proxies of somebody's with nothing behind them yet.
+    """
+
+    class Theirs(trace.TracerProvider):
+        def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
+            return trace.NoOpTracer()
+
+    class Proxy(Theirs):
+        provider = trace.NoOpTracerProvider()
+
+    configure(tracer_provider=Proxy())
+    assert told(caplog) == []
+    for _ in range(2):
+        providers._attach_latest(Theirs())
+    (line,) = told(caplog)
+    assert "Theirs is not a provider of OpenTelemetry's SDK" in line
+    assert "not seen" in line
+    assert "not stripped" in line
+
+
+class LangfuseExporter(InMemorySpanExporter):
+    """An exporter of a tool that is about users and sessions."""
+
+
+@pytest.mark.parametrize("name", ["LangfuseExporter", f"{__name__}.LangfuseExporter"])
+def test_a_policy_leaves_named_keys_to_a_named_exporter(name: str, configure: Callable[..., None]) -> None:
+    """That one gets them as they are, the others do not, and nobody product data; another policy takes it back."""
+    theirs, other = LangfuseExporter(), InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    for exporter in (theirs, other):
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    keys = FrozenMap({name: frozenset({"user.id", "session.id", "analytics.n"})})
+    policy = Policy(operational=OperationalPolicy(exporter_keys=keys))
+    configure(tracer_provider=provider, policy=policy)
+    attributes: dict[str, str | int] = {
+        "user.id": "u-1",
+        "session.id": MAIL,
+        "enduser.id": "u-1",
+        "to": MAIL,
+        "analytics.n": 1,
+    }
+    provider.get_tracer("t").start_span("n", attributes=attributes).end()
+    (span,), (clean,) = theirs.get_finished_spans(), other.get_finished_spans()
+    assert dict(span.attributes or {}) == {"user.id": "u-1", "session.id": MAIL, "to": "[email]"}
+    assert dict(clean.attributes or {}) == {"to": "[email]"}
+    assert otel_posthog.replace_policy(Policy())
+    provider.get_tracer("t").start_span("m", attributes=attributes).end()
+    assert dict(theirs.get_finished_spans()[1].attributes or {}) == {"to": "[email]"}
+
+
+def test_a_policy_file_names_exporters(tmp_path: Path) -> None:
+    """By name, each with its keys."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("version: 1\noperational: {exporter_keys: {LangfuseExporter: [user.id, session.id]}}\n")
+    assert load_policy(path).operational.exporter_keys == {"LangfuseExporter": frozenset({"user.id", "session.id"})}
