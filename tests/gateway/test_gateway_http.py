@@ -284,7 +284,8 @@ def test_a_full_spool_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     """503 with `Retry-After`, and not ready; once there is room again the same request is taken."""
     (tmp_path / "policy.yaml").write_text("delivery: {max_spool_bytes: 1048576, flush_interval_s: 0.05}\n")
     options = ("--policy", str(tmp_path / "policy.yaml"))
-    with FakePostHog() as posthog, gateway(*options, posthog="http://127.0.0.1:9", directory=tmp_path) as made:
+    with FakePostHog() as posthog, gateway(*options, posthog=posthog.url, directory=tmp_path) as made:
+        posthog.pause()
         kept, body = 0, b""
         for number in range(100):
             body = logs_request(*["e"] * 50, first=number * 50, analytics__x="x" * 400).SerializeToString()
@@ -296,6 +297,7 @@ def test_a_full_spool_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
         assert made.get("/readyz")[0] == 503
         assert made.get("/healthz")[0] == 200
         made.tree.end()
+        posthog.resume()
         with gateway(*options, posthog=posthog.url, directory=tmp_path) as again:
             assert posthog.wait_until(lambda: len(posthog.unique_events) >= kept, 30)
             assert again.post("/v1/logs", body)[0] == 200

@@ -15,7 +15,6 @@ from ports import free_port
 
 from otel_posthog.testing import FakePostHog, OtlpSink
 
-NOWHERE = "http://127.0.0.1:9"
 COMMAND = str(Path(sys.executable).with_name("otel-posthog"))
 
 
@@ -65,10 +64,12 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
 def test_a_signal_stops_it_well(number: signal.Signals, tmp_path: Path) -> None:
     """It ends with 0, no traceback, and what PostHog does not have stays for the next one."""
     with FakePostHog() as posthog:
-        with gateway(posthog=NOWHERE, directory=tmp_path, grpc=True) as made:
+        posthog.pause()
+        with gateway(posthog=posthog.url, directory=tmp_path, grpc=True) as made:
             assert made.post("/v1/logs", logs_request("kept").SerializeToString())[0] == 200
             assert made.tree.end(number) == 0
             assert "Traceback" not in made.tree.out
+        posthog.resume()
         with gateway(posthog=posthog.url, directory=tmp_path):
             assert [each.event for each in posthog.wait_for(1)] == ["kept"]
 
