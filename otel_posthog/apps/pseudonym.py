@@ -33,10 +33,10 @@ The keys are those of the app: OTEL_POSTHOG_IDENTITY_KEYS, or the file that
 OTEL_POSTHOG_IDENTITY_KEYS_FILE or identity_keys_file in the policy names.
 
 examples:
-  otel-posthog pseudonym --erase < ids             every id that PostHog may have
-  otel-posthog pseudonym --erase --session < ids   the same of sessions
-  otel-posthog pseudonym --at 2026-05-01 -         the one of events of that day
-  otel-posthog pseudonym --group company -         of a company instead of a user
+  otel-posthog pseudonym --erase < ids            every id that PostHog may have
+  otel-posthog pseudonym --erase --session < ids  the same of sessions
+  otel-posthog pseudonym --at 2026-05-01 -        the one of events of that day
+  otel-posthog pseudonym --group company -        of a company, not a user
 
 To erase a person, delete each of these distinct ids in PostHog. --erase has
 the id itself as well, which events of the mode identified have, and those of
