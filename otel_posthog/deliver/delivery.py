@@ -152,14 +152,14 @@ class Delivery:
         Args:
             reason: A fixed identifier, under which they are counted.
         """
-        count = sum(sender.discard(reason) for sender in self._senders.values())
+        count, others = sum(sender.discard(reason) for sender in self._senders.values()), 0
         if self._spool is not None:
             # Of destinations, keys and hosts as well that this process does not have, or has no longer.
             with suppress(OSError):
-                count += drop(self._spool.files, self._spool.path, self._spool.is_mine)
-        if count:
-            self._health.count(outcome.DROPPED, reason, count)
-        return count
+                others = drop(self._spool.files, self._spool.path, self._spool.is_mine)
+        if others:
+            self._health.count(outcome.DROPPED, reason, others)
+        return count + others
 
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver."""

@@ -184,13 +184,16 @@ class Sender:
         return done
 
     def discard(self, reason: str) -> int:
-        """Drop all that waits here and what ended processes left, uncounted; return how many events.
+        """Drop all that waits here and what ended processes left; return how many events.
 
         Args:
-            reason: A fixed identifier, under which the caller counts them.
+            reason: A fixed identifier, under which they are counted.
         """
         with self._taking, self._waiting.lock:
             count = self.store.discard(reason)
+            # Before who waits in a flush is told that nothing is left.
+            if count:
+                self._health.count(outcome.DROPPED, reason, count)
             self._waiting.give_up()
         return count
 
