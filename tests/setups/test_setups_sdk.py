@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from processes import PROGRAMS, command, environment, running
 from product import MAIL
 
@@ -59,6 +60,8 @@ def test_events_arrive_once_and_the_operational_side_is_clean(  # noqa: PLR0917 
     case: str, events: dict[str, int], spans: int, said: tuple[str, ...], fake_posthog: FakePostHog, otlp_sink: OtlpSink
 ) -> None:
     """Whoever made the providers and whenever: each event exactly once, stripped spans, one line where one is due."""
+    if case.startswith("phoenix") and not hasattr(OTLPSpanExporter(), "_client"):
+        pytest.skip("this phoenix.otel looks for what OpenTelemetry's exporter has in later versions only")
     out = run(sys.executable, BY_HAND, case, posthog=fake_posthog, sink=otlp_sink)
     assert once(fake_posthog) == events
     assert Counter(each.name for each in otlp_sink.spans) == ({"work": spans} if spans else {})
