@@ -6,7 +6,6 @@ them, and `also_<list>` adds to a set. Every complaint names the line and the fi
 
 from __future__ import annotations
 
-import difflib
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +17,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from otel_posthog.errors import PolicyError
+from otel_posthog.policy.advice import ALSO, added, field_of, key_for, other_key, other_word
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.sections import HitMethod, KeyReference, PrivacyPolicy, words_of
 
@@ -48,6 +48,7 @@ class Reader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._lines: dict[Path, int] = {}
+        self._keys: dict[Path, str] = {}
         self._mistakes: list[PolicyError] = []
         self._privacy = PrivacyPolicy()
 
@@ -72,20 +73,23 @@ class Reader:
         known = {each.name: each for each in fields(default) if each.name not in NOT_IN_FILE}  # type: ignore[arg-type]
         offered = [name for name, each in known.items() if not each.metadata.get("reserved")]
         changes: dict[str, Any] = {}
-        for key, value in sorted(self._items(node, where, path), key=lambda item: item[0].value == LAST):
+        for key, value in sorted(self._items(node, where, path), key=_turn):
             try:
                 name, adds = field_of(key.value, list(known), hints)
                 if name is None:
-                    self._fail(f"`{_short(key.value)}` is not a key of {where}", _other_key(key.value, offered), key)
+                    self._fail(
+                        f"`{_short(key.value)}` is not a key of {where}", other_key(key.value, offered, hints), key
+                    )
                 self._refuse_reserved(name, known[name].metadata, key, value)
                 current = getattr(default, name)
                 here = (*path, name)
                 self._lines[here] = key.start_mark.line + 1
+                self._keys[here] = key.value if adds else key_for(name, hints[name])
                 new = self._value(value, hints[name], current, here, known[name].metadata)
             except PolicyError as mistake:
                 self._mistakes.append(mistake)
                 continue
-            changes[name] = changes.get(name, current) | new if adds else new
+            changes[name] = added(name, self._before(name, changes.get(name, current)), new) if adds else new
             if isinstance(new, PrivacyPolicy) and not path:
                 self._privacy = new
         return replace(default, **changes)  # type: ignore[type-var]
@@ -129,6 +133,10 @@ class Reader:
             return origin(self._value(each, inner[0], None, path_, limits) for path_, each in items)
         return self._scalar(node, hint, path, limits)
 
+    def _before(self, name: str, current: Any) -> Any:
+        """Return what `also_<name>` adds to; a list that is not given is that of `privacy`."""
+        return getattr(self._privacy, name) if current is None else current
+
     def _base(self, hint: Any, default: Any) -> Any:
         """Return what a section is read on top of: what stands there, or the policy's own for a destination's."""
         # A reference to a key is one of two places: of the one below, nothing is kept.
@@ -144,6 +152,9 @@ class Reader:
         if isinstance(node, yaml.SequenceNode) and hint is HitMethod:
             names = [self._name(each, limits, path_) for path_, each in self._list(node, path)]
             return FrozenMap({each: before.get(each, HitMethod.REPLACE) for each in names})
+        if hint is HitMethod and not isinstance(node, yaml.MappingNode):
+            fix = f"write `{self._keys.get(path, path[-1])}: [..., ...]`"
+            self._fail(f"`{path[-1]}` must be a map or a list", fix, node)
         entries = {}
         for key, value in self._items(node, f"`{_short(str(path[-1]))}`", path):
             name = self._name(key, limits, (*path, key.value))
@@ -156,13 +167,17 @@ class Reader:
         choices = limits.get("choices")
         if choices is not None and name not in choices:
             noun = limits.get("noun", "name")
-            self._fail(f"{noun} `{_short(name)}` does not exist", _other_key(name, sorted(choices)), node)
+            self._fail(
+                f"{noun} `{_short(name)}` does not exist",
+                other_word(name, choices),
+                node,
+            )
         self._lines[path] = node.start_mark.line + 1
         return name
 
     def _list(self, node: yaml.Node, path: Path) -> list[tuple[Path, yaml.Node]]:
         if not isinstance(node, yaml.SequenceNode):
-            self._fail(f"`{path[-1]}` must be a list", f"write `{path[-1]}: [..., ...]`", node)
+            self._fail(f"`{path[-1]}` must be a list", f"write `{self._keys.get(path, path[-1])}: [..., ...]`", node)
         found: list[tuple[Path, yaml.Node]] = [((*path, index), each) for index, each in enumerate(node.value)]
         self._lines.update((here, each.start_mark.line + 1) for here, each in found)
         return found
@@ -185,12 +200,20 @@ class Reader:
         if limits.get("choices") is not None and value not in limits["choices"]:
             noun = limits.get("noun", "name")
             self._fail(
-                f"{noun} `{_short(str(value))}` does not exist", _other_key(str(value), sorted(limits["choices"])), node
+                f"{noun} `{_short(str(value))}` does not exist",
+                other_word(str(value), limits["choices"]),
+                node,
             )
         return float(value) if hint is float else value
 
     def _fail(self, problem: str, fix: str, node: yaml.Node) -> NoReturn:
         raise PolicyError(problem, fix=fix, path=self._source, line=node.start_mark.line + 1)
+
+
+def _turn(item: tuple[yaml.ScalarNode, yaml.Node]) -> tuple[bool, bool, bool]:
+    """Return when a key is read: `privacy` first, on which others build; what adds after what it adds to."""
+    key = item[0].value
+    return key == LAST, key != "privacy", key.startswith(ALSO)
 
 
 def refuse(mistakes: Iterable[PolicyError]) -> None:
@@ -220,21 +243,6 @@ def kind_of(hint: Any, limits: Mapping[str, Any]) -> tuple[str, Callable[[Any], 
     if "minimum" in limits:
         return f"{noun}, {low} or more", lambda value: type(value) in types_ and value >= low
     return f"{noun} above 0", lambda value: type(value) in types_ and value > 0
-
-
-def field_of(key: str, names: list[str], hints: Mapping[str, Any]) -> tuple[str | None, bool]:
-    """Return the field that `key` sets, and whether it adds to a set instead of replacing it."""
-    if key in names:
-        return key, False
-    name = key.removeprefix("also_")
-    if name != key and name in names and get_origin(hints[name]) is frozenset:
-        return name, True
-    return None, False
-
-
-def _other_key(given: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(given, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"
 
 
 def _plain(node: yaml.Node, hint: Any) -> Any:

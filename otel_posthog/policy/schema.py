@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from otel_posthog.policy.advice import adds_to
 from otel_posthog.policy.describe import fields_of, members_of, summary_of
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.policy import Policy
@@ -50,7 +51,7 @@ def _object(kind: type, definitions: dict[str, Schema]) -> Schema:
             **({"description": text} if text else {}),
             **({} if default is MISSING else {"default": default}),
         }
-        if get_origin(hints[each.name]) is frozenset:
+        if adds_to(each.name, hints[each.name]):
             properties[f"also_{each.name}"] = {**made, "description": f"Added to `{each.name}`."}
     return {
         "type": "object",

@@ -15,6 +15,7 @@ from otel_posthog.apps.doctor.finding import Finding, Level
 from otel_posthog.identity import start_line
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.revision import revision_of
+from otel_posthog.policy.weaknesses import weaknesses
 from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.collecting import chosen
 from otel_posthog.setup.settings import Settings
@@ -38,6 +39,8 @@ def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Find
     policy = settings.policy
     source = "built in" if policy.source == "built-in" else policy.source
     yield Finding(Level.OK, "policy", f"{source}, version {revision_of(policy)}")
+    fix = "nothing, if it is meant so"
+    yield from (Finding(Level.NOTE, "policy", f"weaker than built in: {said}", fix) for said in weaknesses(policy))
     yield _collection(settings, environ)
     for each in policy.destinations:
         host = without_secrets(each.host)

@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from otel_posthog.policy.weaknesses import weaknesses  # noqa: PLC0415
     from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - help comes at once
     from otel_posthog.setup.settings import read  # noqa: PLC0415 - the same
 
@@ -87,6 +88,8 @@ def _check(arguments: argparse.Namespace) -> int:
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
     print(f"{path}: can be used")
+    for said in weaknesses(policy):
+        print(f"  weaker than built in: {said}")
     for name, what in variables:
         print(f"  {name} ({what}): {'set' if os.environ.get(name, '').strip() else 'not set here'}")
     return 0

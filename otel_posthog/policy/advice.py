@@ -1,0 +1,79 @@
+"""Which key was meant, and what it does to a list; no advice leads to a filter weaker than the one built in.
+
+A list replaces the one built in. What a list takes off, it is therefore advised to add to: `also_<list>`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+from collections.abc import Collection, Mapping
+from typing import Any, Union, get_args, get_origin
+
+from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.sections import HitMethod
+
+ALSO = "also_"
+# Lists that are in order, and have something to add to: a rule that is added is asked before the others.
+_FIRST = frozenset({"rules"})
+_ORDERED = frozenset({"off_switches", "user_key_prefixes"}) | _FIRST
+# Shorter, it lets out less.
+_LETS_OUT = frozenset({"allow"})
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def adds_to(name: str, hint: Any) -> bool:
+    """Return whether there is `also_<name>` for a field `name` of type `hint`."""
+    if get_origin(hint) in {types.UnionType, Union}:
+        hint = next(each for each in get_args(hint) if each is not type(None))
+    origin = get_origin(hint)
+    if origin is FrozenMap:
+        return get_args(hint)[1] is HitMethod
+    return origin is frozenset or (origin is tuple and name in _ORDERED)
+
+
+def field_of(key: str, names: list[str], hints: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return the field that `key` sets, and whether it adds to it instead of replacing it."""
+    if key in names:
+        return key, False
+    name = key.removeprefix(ALSO)
+    return (name, True) if name != key and name in names and adds_to(name, hints[name]) else (None, False)
+
+
+def added(name: str, before: Any, new: Any) -> Any:
+    """Return `before`, what the field `name` was, with `new` added."""
+    if isinstance(before, frozenset):
+        return before | new
+    if isinstance(before, tuple):
+        return new + before if name in _FIRST else before + new
+    return FrozenMap({**before, **new})
+
+
+def key_for(name: str, hint: Any) -> str:
+    """Return the key to write for the field `name` so that nothing built in is given up."""
+    return ALSO + name if adds_to(name, hint) and name not in _LETS_OUT else name
+
+
+def other_key(given: str, names: list[str], hints: Mapping[str, Any]) -> str:
+    """Return which key was meant by `given`, or which there are.
+
+    Args:
+        given: What is written.
+        names: The fields that a file may set.
+        hints: Their types.
+    """
+    meant = {name: key_for(name, hints[name]) for name in names}
+    meant.update((ALSO + name, ALSO + name) for name in names if adds_to(name, hints[name]))
+    return _closest(_HUMP.sub("_", given).lower().replace("-", "_"), meant)
+
+
+def other_word(given: str, known: Collection[str]) -> str:
+    """Return which of `known` was meant, or which there are."""
+    return _closest(given, {each: each for each in sorted(known)})
+
+
+def _closest(given: str, known: Mapping[str, str]) -> str:
+    """Return which of `known` was meant, as what to write for it, or what there is to write."""
+    close = difflib.get_close_matches(given, list(known), n=1)
+    return f"did you mean `{known[close[0]]}`?" if close else f"there are {', '.join(dict.fromkeys(known.values()))}"
