@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 from collector import CONFIG, STACK, collector, validate
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from otel_posthog.apps.gateway.command import add_arguments
 
 LAYERS = [
     ("base", "privacy", "grafana"),
@@ -43,6 +47,18 @@ def test_without_the_privacy_layer_nothing_starts() -> None:
     """A pipeline names the processors it needs: forgetting the file cannot let data through."""
     said = validate(*(each for each in STACK if each != "privacy"))
     assert "references processor" in said
+
+
+def test_no_batch_for_the_gateway_is_larger_than_it_takes() -> None:
+    """The smallest product item is a span event of a time and a name: as many as fit into a batch are taken."""
+    exporter = yaml.safe_load((CONFIG / "posthog.yaml").read_text("utf-8"))["exporters"]["otlp_http/gateway"]
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    limits = parser.parse_args([])
+    smallest = Span.Event(time_unix_nano=1, name="analytics.e").ByteSize()
+    most_bytes = exporter["sending_queue"]["batch"]["max_size"]
+    assert most_bytes / smallest < limits.max_items
+    assert most_bytes < limits.max_body_bytes
 
 
 def test_every_file_says_what_it_is_for() -> None:

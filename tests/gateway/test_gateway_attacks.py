@@ -136,7 +136,7 @@ def test_a_few_bytes_of_json_become_no_millions_of_objects(door: Gateway, shape:
 
 @pytest.mark.parametrize("items", ["records", "spans", "span events"])
 def test_more_items_than_allowed_are_refused_before_any_work(posthog: FakePostHog, tmp_path: Path, items: str) -> None:
-    """10,000 by default, else as many as the option says, in both encodings and over both protocols."""
+    """50,000 by default, else as many as the option says, in both encodings and over both protocols."""
     shapes = {**otlp_shapes.LOGS, **otlp_shapes.TRACES}
     path, method = ("/v1/logs", LOGS) if items == "records" else ("/v1/traces", TRACES)
     spans = b'{"traceId":"%s","spanId":"%s"}' % (b"1" * 32, b"1" * 16)

@@ -116,7 +116,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of all requests being received and read at once, half of it for one sender (default: 128 MiB)",
     )
-    group.add_argument("--max-items", type=_positive, default=10_000, metavar="N", help="of a request (default: 10000)")
+    group.add_argument("--max-items", type=_positive, default=50_000, metavar="N", help="of a request (default: 50000)")
     group.add_argument(
         "--max-connections", type=_positive, default=512, metavar="N", help="at once, for each worker (default: 512)"
     )

@@ -14,7 +14,7 @@ from otel_posthog.apps.gateway.refusal import Refusal
 from otel_posthog.intake.otlp_proto import TRACES, Kind
 
 MAX_VALUES = 300_000
-"""Of one body; 10,000 items with a dozen attributes each hold as many."""
+"""Of one body; 12,000 items with a dozen attributes each hold as many."""
 
 _VALUE_BYTES = 128
 # One that does not end goes to the end of all: a search that failed there would begin again at every quote.
