@@ -62,6 +62,7 @@ def emit() -> None:
         assert_type(otel_posthog.set_once(USER, {"source": "ads"}, uuid=USER), str)
         assert_type(otel_posthog.alias("visitor-1"), str)
         assert_type(otel_posthog.group_identify("company", 5, {"size": 2}), str)
+        assert_type(otel_posthog.set_user(USER, session_id=USER, groups={"company": 5}, consent=True), bool)
         with trace.get_tracer(__name__).start_as_current_span("s", attributes={"analytics.event": "spanned"}):
             pass
 
@@ -100,6 +101,7 @@ def refused_by_a_type_checker() -> None:
     otel_posthog.capture("e", None, "u1")  # type: ignore[call-arg]
     otel_posthog.configure("policy.yaml")  # type: ignore[call-arg]
     otel_posthog.user_context(consent="no")  # type: ignore[arg-type]
+    otel_posthog.set_user(consent="no")  # type: ignore[arg-type]
     otel_posthog.set_collection()  # type: ignore[call-arg]
     otel_posthog.no_such_name()  # type: ignore[attr-defined]
 

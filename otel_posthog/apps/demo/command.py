@@ -32,7 +32,7 @@ examples:
 
 environment:
   POSTHOG_API_KEY, POSTHOG_HOST  with --live: send the product events there
-  OTEL_EXPORTER_OTLP_ENDPOINT    with --live: send the operational telemetry there
+  OTEL_EXPORTER_OTLP_ENDPOINT    with --live: send the operational side there
                                  (with what else it needs: OTEL_EXPORTER_OTLP_*)
   OTEL_POSTHOG_POLICY, ...       see what a policy of your own does
   OTEL_TRACES_SAMPLER, _ARG      as --sampler and --sampling

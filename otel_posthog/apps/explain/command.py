@@ -27,7 +27,7 @@ FILE holds one of these, or - reads it from standard input:
 EPILOG = """\
 examples:
   otel-posthog explain telemetry.jsonl
-  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=posthog OTEL_TRACES_EXPORTER=console \
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=posthog OTEL_TRACES_EXPORTER=console \\
     opentelemetry-instrument python app.py | otel-posthog explain -
   otel-posthog explain --policy policy.yaml --identity identified events.json
   echo '{"plan": "pro", "note": "mail jo@example.org"}' | otel-posthog explain -
