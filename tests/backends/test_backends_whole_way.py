@@ -124,8 +124,8 @@ def _is_right(ends: Ends, posthog: FakePostHog) -> None:
     assert len(posthog.unique_events) == ends.tally.expected_events
     assert posthog.duplicates == 0
     assert until(lambda: ends.metric("traces_span_metrics_calls_total"))
-    assert until(lambda: b'"GET /' in ends.logs_file.read_bytes())
-    assert until(ends.traces)
+    assert until(lambda: b'"logRecords"' in ends.logs_file.read_bytes())
+    assert until(lambda: "'operationName': 'GET /" in str(ends.traces()))
     operational = ends.operational_bytes
     telltales = {each.telltale for each in ends.tally.planted}
     assert len(telltales) > 20
