@@ -24,6 +24,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Policy, activate
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.collecting import chosen, collecting
+from otel_posthog.setup.frameworks import tell_uninstrumented
 from otel_posthog.setup.providers import Providers, attach
 from otel_posthog.setup.replace import keys_replaced, replaced, watch, watch_keys
 from otel_posthog.setup.running import Running
@@ -152,8 +153,11 @@ def _start(settings: Settings, environ: MutableMapping[str, str], door: str, *, 
     pipeline = collecting(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
     if not is_told:
-        tell_start(policy, chosen(settings.collection, environ), environ)
+        collection = chosen(settings.collection, environ)
+        tell_start(policy, collection, environ)
         tell_remarks(settings)
+        if collection.enabled:
+            tell_uninstrumented(environ, guard)
     _running = Running(settings, health, guard, redactor, pipeline, door)
     watch(_running, _reread)
     watch_keys(_running, _reread_keys)

@@ -63,7 +63,7 @@ def tell_start(policy: Policy, collection: Collection, environ: MutableMapping[s
     line = start_line(policy, collection)
     _log.info("%s", line)
     is_logged = _log.isEnabledFor(logging.INFO) and _is_shown(logging.INFO)
-    if not is_logged and not _told_by_parent(line, environ):
+    if not is_logged and not told_by_parent(TOLD, line, environ):
         show(line)
         environ[TOLD] = f"{os.getpid()} {line}"
     mismatch = mismatch_line(policy, environ)
@@ -95,7 +95,14 @@ def show(text: str) -> None:
         sys.stderr.write(f"{text}\n")
 
 
-def _told_by_parent(line: str, environ: Mapping[str, str]) -> bool:
-    pid, _, told = environ.get(TOLD, "").partition(" ")
+def told_by_parent(variable: str, line: str, environ: Mapping[str, str]) -> bool:
+    """Return whether a process that this one comes from has said so.
+
+    Args:
+        variable: In which it has left its id and the line.
+        line: What would be said.
+        environ: Has the variable.
+    """
+    pid, _, told = environ.get(variable, "").partition(" ")
     # A program that replaces itself (exec) keeps its process id, and starts anew.
     return told == line and pid != str(os.getpid())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import OtelPostHogError
+from otel_posthog.setup.disabled import is_disabled, is_disabled_in_file
 
 if TYPE_CHECKING:
     from otel_posthog.setup.providers import Providers
@@ -55,7 +56,8 @@ def pre_instrument() -> None:
     `opentelemetry-instrument` leaves out the instrumentors that `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` lists, but not
     the hook of the same name.
     """
-    if _is_disabled(os.environ.get(env.DISABLED_INSTRUMENTATIONS, "")):
+    # `*` means the instrumentations, which the app's own events are not.
+    if is_disabled("posthog", os.environ):
         _log.info("otel-posthog is disabled by %s: nothing is set up", env.DISABLED_INSTRUMENTATIONS)
     else:
         auto_configure()
@@ -67,7 +69,7 @@ def _open(options: Mapping[str, Any]) -> None:
     if not options and configure.is_attached():
         # `opentelemetry-instrument` always opens both doors.
         _log.debug("otel-posthog is set up already")
-    elif not options and _is_disabled_in_file(os.environ.get(env.CONFIG_FILE, "")):
+    elif not options and is_disabled_in_file("posthog", os.environ.get(env.CONFIG_FILE, "")):
         _log.info("otel-posthog is disabled by %s: nothing is set up", env.CONFIG_FILE)
     else:
         settings, providers = _read(options)
@@ -91,22 +93,3 @@ def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
     except Exception as error:
         _log.error(configure.COULD_NOT_START, type(error).__name__)
     return stripping_only(), providers
-
-
-def _is_disabled(disabled: str) -> bool:
-    """Return whether `posthog` itself is listed; `*` means the instrumentations, which the app's own events are not."""
-    return "posthog" in {name.strip() for name in disabled.split(",")}
-
-
-def _is_disabled_in_file(path: str) -> bool:
-    """Return whether a configuration file says `enabled: false` for the instrumentor, which the hook is not to undo."""
-    if not path:
-        return False
-    try:
-        from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - not in every SDK
-
-        instrumentation = load_config_file(path).instrumentation_development
-    except Exception:  # this SDK reads no such file, or could not read it, and has said so
-        return False
-    named = (instrumentation.python if instrumentation else None) or {}
-    return (named.get("posthog") or {}).get("enabled") is False

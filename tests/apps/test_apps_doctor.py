@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from authority import Authority
+from left_out import Environment, bare
 
 from otel_posthog.apps.cli import main
 from otel_posthog.testing import FakePostHog
@@ -163,3 +164,26 @@ def test_terminals_without_utf_8_get_words(monkeypatch: pytest.MonkeyPatch) -> N
     assert main(["doctor"]) == 0
     sys.stdout.flush()
     assert b"note   collection" in shown.getvalue()
+
+
+DOCTOR = "from otel_posthog.apps.cli import main; raise SystemExit(main(['doctor', '--json']))"
+
+
+def test_a_framework_without_its_instrumentation_is_a_note(tmp_path: Path) -> None:
+    """Flask, Django and FastAPI: what is missing and what to do, in JSON too; status 0, since it may be meant so."""
+    found = {each["about"]: each for each in json.loads(bare(tmp_path / "bare").run("-c", DOCTOR))}
+    for name, called in (("flask", "Flask"), ("django", "Django"), ("fastapi", "FastAPI")):
+        assert found[called]["level"] == "note"
+        assert found[called]["says"].startswith(f"{called} is installed, its instrumentation is not: ")
+        get = f"pip install opentelemetry-instrumentation-{name}, or opentelemetry-bootstrap -a install; "
+        assert found[called]["fix"].startswith(get)
+    assert "Starlette" not in found, "what FastAPI stands on is no second finding"
+
+
+def test_starlette_without_fastapi_is_a_framework(tmp_path: Path) -> None:
+    """It has an instrumentation of its own; what is instrumented or disabled is not found."""
+    environment = Environment(tmp_path / "starlette", "fastapi", "opentelemetry_instrumentation_flask")
+    found = {each["about"] for each in json.loads(environment.run("-c", DOCTOR))}
+    assert found & {"Flask", "Django", "FastAPI", "Starlette"} == {"Flask", "Starlette"}
+    disabled = environment.run("-c", DOCTOR, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="flask,starlette")
+    assert {each["about"] for each in json.loads(disabled)} == found - {"Flask", "Starlette"}

@@ -18,6 +18,8 @@ from otel_posthog.policy.revision import revision_of
 from otel_posthog.policy.weaknesses import weaknesses
 from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.collecting import chosen
+from otel_posthog.setup.disabled import is_disabled
+from otel_posthog.setup.frameworks import uninstrumented
 from otel_posthog.setup.settings import Settings
 from otel_posthog.state import spool_directory, state_directory
 
@@ -28,10 +30,11 @@ _OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_END
 
 
 def of_this_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what is found of versions, doors and the operational side, whatever the settings are."""
+    """Yield what is found of versions, doors, frameworks and the operational side, whatever the settings are."""
     yield _versions()
     yield _door(environ)
     yield _operational(environ)
+    yield from (Finding(Level.NOTE, each.called, each.says, each.fix) for each in uninstrumented(environ))
 
 
 def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -71,7 +74,7 @@ def _versions() -> Finding:
 
 
 def _door(environ: Mapping[str, str]) -> Finding:
-    if "posthog" in {name.strip() for name in environ.get(env.DISABLED_INSTRUMENTATIONS, "").split(",")}:
+    if is_disabled("posthog", environ):
         says = f"zero-code set-up is switched off by {env.DISABLED_INSTRUMENTATIONS}: nothing is set up or stripped"
         return Finding(Level.NOTE, "door", says, "call otel_posthog.configure(), or take posthog out of that list")
     if not any(each.name == "posthog" for each in entry_points(group="opentelemetry_pre_instrument")):
