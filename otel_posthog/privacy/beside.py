@@ -64,7 +64,7 @@ def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
         among: The entries.
     """
     for key in names if len(among) > 1 else ():
-        name = among.get(key)
+        name = plain(among.get(key))
         if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS:
             return name
     return None
@@ -103,3 +103,18 @@ def are_pairs(values: Collection[object]) -> bool:
     if not isinstance(values, Sequence) or not values or not isinstance(values[0], (list, tuple)):
         return False
     return all(pair(each, sure=True) is not None for each in values)
+
+
+def is_read_anew(kept: Collection[object], values: Collection[object], *, sure: bool) -> bool:
+    """Return whether `kept`, which is left of `values`, may be names and values though those were none.
+
+    A name is short enough now, or what had no order has one.
+
+    Args:
+        kept: What is left.
+        values: What was there.
+        sure: Whether those were a list of pairs.
+    """
+    if not sure and are_pairs(kept):
+        return True
+    return pair(kept, sure=False) is not None and pair(values, sure=False) is None

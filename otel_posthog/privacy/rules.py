@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.model import REDACTED
 from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
 from otel_posthog.policy.checks import MAX_KEY_CHARS
 from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
-from otel_posthog.privacy.beside import names_beside, other_half
+from otel_posthog.privacy.beside import both_halves, name_of, names_beside, other_half
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
 from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
 from otel_posthog.privacy.reserved import is_reserved
@@ -94,7 +97,7 @@ class Rules:
         """Return whether `value` follows a sensitive flag in a list of arguments (`--password`, `…`)."""
         if not isinstance(before, str) or before[:1] != "-" or "=" in before or not isinstance(value, str):
             return False
-        return value[:1] != "-" and self._facts(before[:MAX_KEY_CHARS]).sensitive
+        return value[:1] != "-" and value != REDACTED and self._facts(before[:MAX_KEY_CHARS]).sensitive
 
     def hides(self, name: str) -> bool:
         """Return whether a value under a key of that name is to go."""
@@ -127,13 +130,26 @@ class Rules:
             return key
         return replace(read, name=key.name, fired=key.fired, reserved=key.reserved, half="", names=())
 
+    def is_told_anew(self, key: Key, value: object, left: Mapping[Any, object], among: Mapping[Any, object]) -> bool:
+        """Return whether the entries that are left beside one say more of its value than those that were there.
+
+        Args:
+            key: The entry's.
+            value: What is left of its value.
+            left: All that is left.
+            among: All that was there.
+        """
+        name = name_of(key.names, left)
+        if name is not None and name != name_of(key.names, among):
+            return self.named(key, name) is not key
+        return bool(key.half) and both_halves(value, left.get(key.half)) is not None
+
     def _read(self, key: str) -> Key:
         fired: Fired = []
         name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired, methods=self._key_methods)
         facts = self._key_rules.facts(_OWN_MARKER.sub("", key))
-        if fired and not facts.sensitive:
-            # Letters of an address or a token may read like words; only what is left of the key speaks.
-            facts = self._key_rules.facts(_OWN_MARKER.sub("", name))
+        if fired:
+            facts = _stricter(facts, self._key_rules.facts(_OWN_MARKER.sub("", name)))
         short = key[:MAX_KEY_CHARS]
         half = other_half(short, facts.kinds)
         return Key(
@@ -146,6 +162,25 @@ class Rules:
             half=half,
             names=names_beside(short),
         )
+
+
+def _stricter(whole: KeyFacts, left: KeyFacts) -> KeyFacts:
+    """Return what a key tells of which only a part is left."""
+    if not left.sensitive:
+        # Letters of an address or a token may read like words; only what is left of the key speaks.
+        return replace(whole, version=whole.version and left.version) if whole.sensitive else left
+    if not whole.sensitive:
+        return left
+    # What only the whole key said to be harmless would not be so any more where the key is read again.
+    return replace(
+        left,
+        lenient=whole.lenient and left.lenient,
+        reference=whole.reference and left.reference,
+        max_number=min(whole.max_number, left.max_number),
+        counts=whole.counts and left.counts,
+        version=whole.version and left.version,
+        strict=whole.strict or left.strict,
+    )
 
 
 def _tokens(policy: PrivacyPolicy) -> Tokens | None:

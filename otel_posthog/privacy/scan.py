@@ -37,6 +37,8 @@ _SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
 _PAGE = KeyFacts(page=True)
+_MARKER = re.compile(rf"\[(?:{'|'.join(sorted(DETECTORS))})\]|{re.escape(REDACTED)}")
+_LONGEST_MARKER = max(map(len, (*DETECTORS, REDACTED))) + 2
 
 # How sure each detector is that a value is one of its own, in the order in which they look.
 _SURENESS = {"email": 1, "mac": 0, "ip": 0, "iban": 2, "card": 2, "ssn": 0, "national_id": 0, "phone": 0, "gps": 0}
@@ -106,15 +108,15 @@ class Scanner:
             # A marker may be longer than what it stands for.
             if len(cleaned) > max_chars and fired is not None:
                 fired.append("max_string_chars")
-            return cleaned[:max_chars] if len(cleaned) > max_chars else cleaned
+            return until(cleaned, max_chars)
         if fired is not None:
             fired.append("max_string_chars")
         window = whole_until(text, max_chars + _MARGIN_CHARS)
         window = self._clean(window, facts, fired, methods)
         if size <= max_chars + _MARGIN_CHARS:
-            return window[:max_chars]
+            return until(window, max_chars)
         # The last of the window may be half of something: it served to be looked at, and goes.
-        return window[: min(max_chars, max(0, len(window) - _MARGIN_CHARS))]
+        return until(window, min(max_chars, max(0, len(window) - _MARGIN_CHARS)))
 
     def _known(self, facts: KeyFacts) -> Remembered | None:
         """Return what is remembered of texts under keys with these facts, if anything is."""
@@ -187,6 +189,15 @@ class Scanner:
             found = self._hits(inner, NO_FACTS, skipped)
             hits = _merged(hits, [(start, end)], found[0][2], offsets) if found else hits
         return hits
+
+
+def until(text: str, end: int) -> str:
+    """Return `text` up to `end`, or up to the marker that would be cut in two there: half of one reads like a value."""
+    if len(text) <= end:
+        return text
+    opened = text.rfind("[", max(0, end - _LONGEST_MARKER), end)
+    marker = _MARKER.match(text, opened) if opened >= 0 else None
+    return text[: opened if marker is not None and marker.end() > end else end]
 
 
 def _is_piece(hit: Hit, whole: Hit) -> bool:

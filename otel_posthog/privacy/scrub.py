@@ -12,11 +12,11 @@ from types import MappingProxyType
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import Method
-from otel_posthog.privacy.around import around
-from otel_posthog.privacy.beside import are_pairs, both_halves, name_of, pair, place_of
+from otel_posthog.privacy.around import around, is_same
+from otel_posthog.privacy.beside import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
-from otel_posthog.privacy.methods import MARKERS, HitMethods, ValueMethod
+from otel_posthog.privacy.methods import HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
 from otel_posthog.privacy.selectors import ValueRule
@@ -69,15 +69,13 @@ class Scrub:
         if isinstance(value, (list, tuple)):
             # The values of a header are judged one by one.
             left = [self._hidden(key, each) if isinstance(each, str) else REDACTED for each in value]
-            return REDACTED if set(map(str, left)) <= {REDACTED} else left if isinstance(value, list) else tuple(left)
+            if set(map(str, left)) <= {REDACTED}:
+                return REDACTED
+            return value if is_same(left, value) else left if isinstance(value, list) else tuple(left)
         return self._around(key, value) if isinstance(value, str) else REDACTED
 
     def _around(self, key: Key, value: str) -> str:
-        def clean(text: str) -> tuple[str, Fired]:
-            fired: Fired = []
-            return self._rules.scanner.clean(text, MAX_CHARS, key.facts, fired, MARKERS), fired
-
-        left = around(value, key.facts, clean)
+        left = around(value, key.facts, lambda text: self._rules.scanner.clean(text, MAX_CHARS, key.facts))
         return REDACTED if left is None else value if left == value else left
 
     def text(self, text: str) -> str:
@@ -114,7 +112,10 @@ class Scrub:
     def _string(self, text: str, key: Key, depth: int) -> str:
         embedded = parse(text) if may_be_json(text) and len(text) <= MAX_CHARS else None
         if embedded is None:
-            return self._text(text, key)
+            left = self._text(text, key)
+            # What kept a text from being JSON may have been what was replaced.
+            is_new = left is not text and may_be_json(left) and parse(left) is not None
+            return self._string(left, key, depth) if is_new else left
         scrubbed = self._value(embedded.document, key, depth)
         return text if scrubbed is embedded.document and not embedded.repeats_keys else embedded.text_of(scrubbed)
 
@@ -129,36 +130,50 @@ class Scrub:
         if where is not None and "gps" not in outer.methods.skipped:
             return _hit("gps", where, outer.methods)
         scrubbed: dict[str, object] = {}
-        changed = False
+        changed = depends = False
         for key, each in value.items():
             read = self._rules.inside(outer, self._rules.key(key if isinstance(key, str) else str(key)))
+            depends = depends or bool(read.half or read.names)
             new = self._one_of(read, each, value, depth, outer.rule)
             name = unused(read.name, scrubbed) if read.fired else key
             changed = changed or new is not each or name is not key
             scrubbed[name] = new
-        return scrubbed if changed else value
+        if not changed:
+            return value
+        return self._beside(scrubbed, value, outer, depth) if depends else scrubbed
+
+    def _beside(
+        self, left: dict[str, object], among: Mapping[str, object], outer: Key, depth: int
+    ) -> dict[str, object]:
+        """Return `left`, with those looked at again of which only what is left beside them says what they are."""
+        again = left.copy()
+        for name, value in left.items():
+            read = self._rules.key(str(name))
+            if (read.half or read.names) and self._rules.is_told_anew(read, value, left, among):
+                again[name] = self._one_of(self._rules.inside(outer, read), value, left, depth, outer.rule)
+        return again
 
     def _sequence(self, value: list[object] | tuple[object, ...], key: Key, depth: int) -> object:
         whole = self._whole(value, key, depth)
         if whole is not None:
             return whole
-        scrubbed = []
+        scrubbed: list[object] = []
         changed = False
         sure = are_pairs(value)
         after: object = None
         for each in value:
             hidden = self._rules.is_flag_value(after, each)
-            new = (
-                REDACTED
-                if hidden
-                else (self._pair(each, key, depth) if sure else None) or self._value(each, key, depth)
-            )
+            if not hidden:
+                new = (self._pair(each, key, depth) if sure else None) or self._value(each, key, depth)
+                hidden = bool(scrubbed) and self._rules.is_flag_value(scrubbed[-1], new)
+            new = REDACTED if hidden else new
             changed = changed or new is not each
             scrubbed.append(new)
             after = each
         if not changed:
             return value
-        return scrubbed if isinstance(value, list) else tuple(scrubbed)
+        left = scrubbed if isinstance(value, list) else tuple(scrubbed)
+        return self._sequence(left, key, depth) if is_read_anew(left, value, sure=sure) else left
 
     def _whole(self, value: list[object] | tuple[object, ...], key: Key, depth: int) -> object:
         """Return what stands for a list that is a place, or a name and its value; None for any other."""

@@ -7,24 +7,24 @@ puts a value into a receipt, nor calls `repr` or `str` on an object it does not 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
-from otel_posthog.privacy.around import Clean, around
-from otel_posthog.privacy.beside import are_pairs, both_halves, name_of, pair, place_of
+from otel_posthog.privacy.around import around, is_same
+from otel_posthog.privacy.beside import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
 from otel_posthog.privacy.detectors import is_card
 from otel_posthog.privacy.embedded import may_be_json, parse
 from otel_posthog.privacy.keys import is_harmless
-from otel_posthog.privacy.methods import MARKERS, ValueMethod
+from otel_posthog.privacy.methods import ValueMethod
 from otel_posthog.privacy.plain import GONE, plain
 from otel_posthog.privacy.rules import Key, Rules
-from otel_posthog.privacy.scan import Fired
+from otel_posthog.privacy.scan import Fired, until
 from otel_posthog.privacy.selectors import ValueRule
 
 REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
@@ -70,6 +70,7 @@ class Walk:
     def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
         """Return the properties that may leave."""
         kept: dict[str, object] = {}
+        depends = False
         most = self._policy.max_properties
         for key, value in properties.items():
             read = self._rules.key(key) if type(key) is str else self._key(key)
@@ -82,10 +83,11 @@ class Walk:
                 if cleaned is not GONE:
                     kept[read.name] = cleaned
             elif read.half or read.names:
+                depends = True
                 self._one_of(kept, read, value, read.name, 0, properties)
             else:
                 self._entry(kept, read, value, read.name, 0)
-        return kept
+        return self._beside(kept, properties) if depends else kept
 
     def name(self, text: str, path: str) -> str:
         """Return a text that cannot be left out, with the detectors' hits replaced.
@@ -122,12 +124,12 @@ class Walk:
         text = self._hide(text, path) if self._hide is not None else text
         if is_cut:
             # What was cut before may end in half of an id; that end served to be looked at, and goes.
-            return text[: min(limit, max(0, len(text) - LONGEST_ID_CHARS))]
+            return until(text, min(limit, max(0, len(text) - LONGEST_ID_CHARS)))
         if len(text) > limit:
             self._receipt.add(path, CUT, TRUNCATED)
-        return text[:limit]
+        return until(text, limit)
 
-    def _note(self, path: str, fired: Fired) -> None:
+    def _note(self, path: str, fired: Iterable[str]) -> None:
         for rule in fired:
             self._receipt.add(path, rule, TRUNCATED if rule == CUT else REPLACED)
 
@@ -155,6 +157,25 @@ class Walk:
         both = both_halves(value, among.get(key.half)) if key.half and "gps" not in key.methods.skipped else None
         self._entry(kept, key, both or value, path, depth, inherited)
 
+    def _beside(
+        self,
+        kept: dict[str, object],
+        among: Mapping[Any, object],
+        outer: Key | None = None,
+        path: str = "",
+        depth: int = 0,
+    ) -> dict[str, object]:
+        """Return `kept`, with those looked at again of which only what is left beside them says what they are."""
+        again: dict[str, object] = {}
+        for name, value in kept.items():
+            read = self._rules.key(name)
+            if (read.half or read.names) and self._rules.is_told_anew(read, value, kept, among):
+                key, rule = (read, None) if outer is None else (self._rules.inside(outer, read), outer.rule)
+                self._one_of(again, key, value, f"{path}{read.name}", depth, kept, rule)
+            else:
+                again[name] = value
+        return again
+
     def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is
         self,
         kept: dict[str, object],
@@ -165,8 +186,8 @@ class Walk:
         inherited: ValueRule | None = None,
     ) -> None:
         """Put what may leave of one entry of a map into `kept`; a rule holds for all that is under its key."""
-        for rule in key.fired:
-            self._receipt.add(path, rule, REPLACED)
+        if key.fired:
+            self._note(path, key.fired)
         if key.rule is None:
             if key.facts.sensitive and not is_harmless(key.facts, plain(value)):
                 self._sensitive(kept, key, value, path)
@@ -182,7 +203,10 @@ class Walk:
 
     def _sensitive(self, kept: dict[str, object], key: Key, value: object, path: str) -> None:
         """Keep of a sensitive entry the words around what makes it so; in a text that is JSON, also its key."""
-        left = self._around(value, key)
+        left = self._around(value, key, path)
+        if left is not None and is_same(left, value):
+            kept[unused(key.name, kept)] = left
+            return
         rule = "id_key" if key.facts.identifier else "sensitive_key"
         if left is None and not self._texts:
             self._receipt.add(path, rule, REMOVED)
@@ -190,22 +214,19 @@ class Walk:
         self._receipt.add(path, rule, REPLACED)
         kept[unused(key.name, kept)] = REDACTED if left is None else left
 
-    def _around(self, value: object, key: Key) -> object:
+    def _around(self, value: object, key: Key, path: str) -> object:
         """Return the words around what makes a text sensitive, of each text in a list; None where none may stay."""
         if isinstance(value, (list, tuple)):
             # The values of a header are judged one by one.
-            each = [self._around(text, key) for text in value[: self._policy.max_items] if type(text) is str]
+            each = [self._around(text, key, path) for text in value[: self._policy.max_items] if type(text) is str]
             return [REDACTED if left is None else left for left in each] if any(each) else None
-        left = around(value, key.facts, self._cleaner(key)) if type(value) is str else None
-        return left if left is None else left[: self._policy.max_string_chars]
-
-    def _cleaner(self, key: Key) -> Clean:
-        def clean(text: str) -> tuple[str, Fired]:
-            fired: Fired = []
-            limit = self._policy.max_string_chars
-            return self._rules.scanner.clean(text, limit, key.facts, fired, MARKERS), fired
-
-        return clean
+        if type(value) is not str:
+            return None
+        limit, fired = self._policy.max_string_chars, list[str]()
+        left = around(value, key.facts, lambda text: self._rules.scanner.clean(text, limit, key.facts, fired))
+        if left is not None and (CUT in fired or len(left) > limit):
+            self._receipt.add(path, CUT, TRUNCATED)
+        return left if left is None else until(left, limit)
 
     def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
         if type(value) is str and key.rule is None:
@@ -238,7 +259,10 @@ class Walk:
     def _string(self, text: str, path: str, key: Key, depth: int) -> object:
         embedded = parse(text) if may_be_json(text) and len(text) <= self._policy.max_string_chars else None
         if embedded is None:
-            return self._text(text, path, key)
+            left = self._text(text, path, key)
+            # What kept a text from being JSON may have been what was replaced.
+            is_new = left is not text and isinstance(left, str) and may_be_json(left) and parse(left) is not None
+            return self._string(left, path, key, depth) if is_new and isinstance(left, str) else left
         self._texts += 1
         cleaned = self._value(embedded.document, path, key, depth)
         self._texts -= 1
@@ -276,10 +300,14 @@ class Walk:
         if where is not None and "gps" not in outer.methods.skipped:
             return self._hit("gps", where, path, outer)
         kept: dict[str, object] = {}
+        depends = False
         for key, each in islice(value.items(), self._width(value, path)):
             read = self._rules.inside(outer, self._key(key))
+            depends = depends or bool(read.half or read.names)
             self._one_of(kept, read, each, f"{path}.{read.name}", depth + 1, value, outer.rule)
-        return kept
+        if "gps" in outer.facts.kinds and len(kept) < len(value) and place_of(kept.values(), outer.facts) is not None:
+            return self._nested(cast("dict[object, object]", kept), path, outer, depth)
+        return self._beside(kept, value, outer, f"{path}.", depth + 1) if depends else kept
 
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         if self._too_deep(path, depth):
@@ -287,21 +315,27 @@ class Walk:
         whole = self._whole(value, path, key, depth)
         if whole is not None:
             return whole
-        kept = []
+        kept: list[object] = []
         sure = are_pairs(value)
+        width = self._width(value, path)
         after: object = None
-        for index, each in enumerate(islice(value, self._width(value, path))):
+        for index, each in enumerate(islice(value, width)):
             at = f"{path}.{index}"
-            if self._rules.is_flag_value(after, each):
+            cleaned: object = each
+            hidden = self._rules.is_flag_value(after, each)
+            if not hidden:
+                paired = self._pair(each, at, key, depth + 1) if sure else None
+                cleaned = self._value(each, at, key, depth + 1) if paired is None else paired
+                # Also as it is left: with an address gone from the flag, or from the beginning of the value.
+                hidden = bool(kept) and self._rules.is_flag_value(kept[-1], cleaned)
+            if hidden:
                 self._receipt.add(at, "sensitive_key", REPLACED)
-                cleaned: object = REDACTED
-            else:
-                cleaned = (self._pair(each, at, key, depth + 1) if sure else None) or self._value(
-                    each, at, key, depth + 1
-                )
+                cleaned = REDACTED
             after = each
             if cleaned is not GONE:
                 kept.append(cleaned)
+        if len(kept) < width or is_read_anew(kept, value, sure=sure):
+            return self._list(kept, path, key, depth)
         return kept
 
     def _whole(self, value: Collection[object], path: str, key: Key, depth: int) -> object:

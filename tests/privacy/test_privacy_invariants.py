@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import deque
+from enum import Enum
 from urllib.parse import quote, unquote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +125,124 @@ def test_filtering_twice_is_filtering_once(value: object) -> None:
     assert receipt.entries == []
     scrubbed = FILTER.scrub_value("k", value)
     assert FILTER.scrub_value("k", scrubbed) is scrubbed
+
+
+class _Field(Enum):
+    NAME = "password"
+    GIVEN = "hunter2x1"
+
+
+_BEARER = "Bearer " + "x1" * 9
+_LONG_NAME = "a" * 40 + " " + "b" * 40 + "@example.org password"  # of a name's length only when the address is gone
+_GONE = object()  # no JSON: left out
+
+# Each reads differently when something of it is gone: as a name, a flag, a place, JSON.
+_ANEW: tuple[dict[str, object], ...] = (
+    {"authorization": _BEARER},
+    {"authorization": [_BEARER]},
+    {"k": json.dumps({"authorization": _BEARER})},
+    {"k": [["authorization", _BEARER], ["accept", "text/html"]]},
+    {"email": "write to the user jo@example.org about the order please"},
+    {"k": '{"email": ["[email] of the user and the order", 7]}'},
+    {"cookie": "a=b; c=d"},
+    {"k": [_LONG_NAME, "hunter2x1"]},
+    {"k": (_LONG_NAME, "hunter2x1")},
+    {"k": [["a" * 60 + " jo@example.org", "otp"], ["password", "hunter"]]},
+    {"k": {"name": _LONG_NAME, "value": "hunter2x1"}},
+    {"name": _LONG_NAME, "value": "hunter2x1"},
+    {"k": {"name": _Field.NAME, "value": _Field.GIVEN}},
+    {"k": {"name": b"password", "value": b"hunter2x1"}},
+    {"k": {b"name": "password", b"value": "hunter2x1"}},
+    {"k": {"8.8.8.8 name": "password", "9.9.9.9 value": "hunter2x1"}},
+    {"k": {"8.8.8.8 location.x": 48.85831, "9.9.9.9 location.y": 2.29451}},
+    {"k": ["password", _GONE, "hunter2x1"]},
+    {"k": deque(["password", "hunter2x1"])},
+    {"k": dict.fromkeys(("password", "hunter2x1")).keys()},  # a set in this order
+    {"k": ["run", "--password", _GONE, "hunter2x1"]},
+    {"k": ["run", "-x https://u:p=q@example.org --password", "hunter2x1"]},
+    {"k": ["run", "--password", "-jo@example.org"]},
+    {"k": [48.85831, float("nan"), 2.29451]},
+    {"location": {"a": 48.85831, "b": _GONE, "c": 2.29451, "d": _GONE}},
+    {"password: x_type": "hunter"},
+    {"token 8.8.8.8 count": 7},
+    {"k": {"cookie: 8.8.8.8 count": 7}},
+    {"k": '{"password":"hunter2x1\\x"}'},
+    {"k": '["password", "jo@example.org\\q"]'},
+)
+
+
+@pytest.mark.parametrize("value", _ANEW, ids=[str(number) for number in range(len(_ANEW))])
+def test_what_is_left_says_no_more_than_what_was_there(value: dict[str, object]) -> None:
+    """Names, flags, places and JSON are seen where they come to be by what goes, in the first pass."""
+    once = FILTER.properties(value, Receipt())
+    receipt = Receipt()
+    assert FILTER.properties(once, receipt) == once
+    assert receipt.entries == []
+    assert "hunter2x1" not in repr(once)
+    for key, each in value.items():
+        scrubbed = FILTER.scrub_value(key, each)
+        assert FILTER.scrub_value(key, scrubbed) is scrubbed
+
+
+_entries = st.sampled_from(_ANEW).flatmap(lambda value: st.sampled_from(sorted(value.items(), key=repr)))
+_pieces = st.one_of(
+    _entries.map(lambda entry: entry[1]),
+    _sentences,
+    st.sampled_from(
+        ("password", "--password", "hunter2x1", 48.85831, 2.29451, "48.85831", 7, None, True, _GONE, "otp")
+    ),
+    st.sampled_from((float("nan"), 10**30, b"password", b"\xff", _Field.NAME, _LONG_NAME, _BEARER, "[redacted]")),
+)
+_names = st.one_of(
+    _words,
+    _entries.map(lambda entry: entry[0]),
+    st.sampled_from(("name", "key", "value", "content", "x", "y", "0", "1", "lat", "long", "location", "users", "id")),
+    st.builds("{} {}".format, PLANTED, st.sampled_from(("name", "value", "x", "y", "id", "count", "type"))),
+)
+_odd = st.recursive(
+    _pieces,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.tuples(inner, inner),
+        st.lists(inner, max_size=3).map(deque),
+        st.dictionaries(_names | st.sampled_from((b"name", b"value", _Field.NAME)), inner, max_size=4),
+        inner.map(lambda value: json.dumps(value, default=str, skipkeys=True)),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(steady, max_examples=400)
+@given(st.dictionaries(_names, _odd, min_size=1, max_size=3))
+def test_structures_that_change_by_what_goes_settle_in_one_pass(value: dict[str, object]) -> None:
+    """However names, values, places and what is left out are put together, a second pass has nothing to do."""
+    first, second = Receipt(), Receipt()
+    once = FILTER.properties(value, first)
+    if any(action == "truncated" for _, _, action in first.entries):
+        return
+    assert FILTER.properties(once, second) == once
+    assert second.entries == []
+    for key, each in value.items():
+        scrubbed = FILTER.scrub_value(key, each)
+        assert FILTER.scrub_value(key, scrubbed) is scrubbed
+
+
+@pytest.mark.parametrize("room", range(24))
+def test_no_marker_is_cut_in_two(room: int) -> None:
+    """Half of a marker reads like a value, in a text, in a key and in what may stay under a sensitive key."""
+    limited = Filter(PrivacyPolicy(max_string_chars=1000))
+    pairs = "p" * room + " password: hunter2x1" * 60
+    words = "w" * room + " the user of the order is [email] and" * 40
+    for value in (
+        {"k": pairs},
+        {pairs: 1},
+        {"k": {pairs: 1}},
+        {"k": "x" * (1000 - room) + " jo@example.org"},
+        {"email": words},
+    ):
+        once = limited.properties(value, Receipt())
+        assert limited.properties(once, Receipt()) == once
+        assert all(part.count("[") == part.count("]") for part in _strings(once))
 
 
 _harmless = st.one_of(
