@@ -57,15 +57,16 @@ def has_exception(event_name: str | None, attributes: Attributes) -> bool:
 
 def has_product_attributes(attributes: Mapping[str, object]) -> bool:
     """Return whether any attribute belongs to the product side."""
-    # On every span of the app, where a loop takes half the time of `any` around a generator.
+    if EVENT in attributes:
+        return True
+    # On every span of the app, most without any: one search in all keys takes a third of the time of a loop.
     try:
-        for key in attributes:
-            if key.startswith(PREFIX):
-                return True
-    except (AttributeError, TypeError):
+        if PREFIX not in "\n".join(attributes):
+            return False
+    except TypeError:
         # A sampler sees attributes before the SDK has looked at them: a key may be anything.
-        return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
-    return False
+        pass
+    return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
 
 
 def without_product_attributes(attributes: Mapping[str, object]) -> dict[str, object]:

@@ -23,7 +23,9 @@ GROUP_SET_PREFIX = "analytics.group.set."
 CONSENT_KEY = "analytics.consent"
 
 _KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, CONSENT_KEY, *GPC_KEYS, DNT_KEY})
-_KEPT_KEYS = _KEYS | {EVENT}
+KEPT_KEYS = _KEYS | {EVENT}
+"""Of those that `is_kept` names the ones that are no group's."""
+
 _YES = frozenset({"true", "1", "yes", "on", "granted"})
 
 
@@ -37,8 +39,16 @@ def tells_who(key: object) -> bool:
 def is_kept(key: object) -> bool:
     """Return whether an attribute of this key counts though the SDK evicts it: who acts, and the mark of an event."""
     return isinstance(key, str) and (
-        key in _KEPT_KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
+        key in KEPT_KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
     )
+
+
+def may_keep(attributes: Mapping[str, object]) -> bool:
+    """Return whether any of `attributes` may be kept; a look only, as the app sets many and most are not."""
+    try:
+        return not KEPT_KEYS.isdisjoint(attributes) or GROUP_PREFIX in "\n".join(attributes)
+    except TypeError:  # a key may be anything
+        return True
 
 
 def says_nothing(attributes: Attributes) -> bool:

@@ -32,22 +32,25 @@ from otel_posthog.context import current_identity, prepare_baggage, recognised
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
 from otel_posthog.route import EVENT, has_product_attributes
 from otel_posthog.said import ids_in, says_nothing, who_in
-from otel_posthog.sdk import span_attributes
+from otel_posthog.sdk import span_attributes, span_in, span_start
+
+# By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
+_SERVER, _CONSUMER = SpanKind.SERVER, SpanKind.CONSUMER
 
 
 def started(span: Span, parent_context: Context | None) -> None:
     """Keep with `span` what is known of who acts as it starts."""
     context = get_current() if parent_context is None else parent_context
     block = current_identity(context)
-    kind = span.kind
-    if (kind is SpanKind.SERVER or kind is SpanKind.CONSUMER) and is_request(kind, span.parent):
+    kind, parent, attributes = span_start(span)
+    if (kind is _SERVER or kind is _CONSUMER) and is_request(kind, parent):
         scope = _request(span, block)
     else:
-        around = trace.get_current_span(context)
-        scope = Scope() if around is trace.INVALID_SPAN else Scope.inside(scope_of(around))
+        around = span_in(context)
+        known = None if around is None else kept_scope(around) or scope_of(trace.get_current_span(context))
+        scope = Scope() if known is None else Scope.inside(known)
     if block is not None:
         scope.block = block
-    attributes = span_attributes(span)
     if has_product_attributes(attributes):
         # The SDK evicts the oldest attribute when the 129th is set.
         scope.started = dict(attributes)

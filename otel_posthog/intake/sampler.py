@@ -24,6 +24,10 @@ from otel_posthog.route import PREFIX, has_product_attributes
 from otel_posthog.said import tells_who
 from otel_posthog.sdk import divert_lifted_of_global, kept, lifted
 
+# By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
+_DROP, _RECORD_ONLY = Decision.DROP, Decision.RECORD_ONLY
+_SERVER, _CONSUMER = SpanKind.SERVER, SpanKind.CONSUMER
+
 
 class Lift(str, Enum):
     """Which dropped spans are recorded: `ALL` of them, those `MARKED` with a product attribute at their start, or none.
@@ -34,6 +38,9 @@ class Lift(str, Enum):
     ALL = "all"
     MARKED = "marked"
     OFF = "off"
+
+
+_ALL, _MARKED = Lift.ALL, Lift.MARKED
 
 
 class AnalyticsSampler(Sampler):
@@ -62,17 +69,19 @@ class AnalyticsSampler(Sampler):
     ) -> SamplingResult:
         """Return the inner sampler's decision, with DROP lifted."""
         result = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        is_one = kind is SpanKind.SERVER or kind is SpanKind.CONSUMER
-        if is_one and is_request(kind, get_current_span(parent_context).get_span_context()):
+        if (kind is _SERVER or kind is _CONSUMER) and is_request(
+            kind, get_current_span(parent_context).get_span_context()
+        ):
             return self._request(result, attributes)
-        if result.decision is Decision.DROP:
+        decision = result.decision
+        if decision is _DROP:
             if not self._lifts(attributes):
                 return _with_scope(result, parent_context, attributes)
             return self._lifted(attributes, lifted(result.trace_state))
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
-        if result.decision is Decision.RECORD_ONLY:
-            return SamplingResult(Decision.RECORD_ONLY, result.attributes, kept(result.trace_state))
+        if decision is _RECORD_ONLY:
+            return SamplingResult(_RECORD_ONLY, result.attributes, kept(result.trace_state))
         return result
 
     def get_description(self) -> str:
@@ -93,7 +102,7 @@ class AnalyticsSampler(Sampler):
     def _request(self, result: SamplingResult, attributes: Attributes) -> SamplingResult:
         """Return `result` for the span of a request, recorded at least, and with a record of who acts."""
         scope = Scope.of_request()
-        if result.decision is Decision.DROP:
+        if result.decision is _DROP:
             scope.is_silent = not self._lifts(attributes)
             return self._lifted(attributes, CarriedScope(result.trace_state, scope, is_lifted=True))
         if attributes and len(result.attributes) < len(attributes):
@@ -107,10 +116,11 @@ class AnalyticsSampler(Sampler):
             self._has_lifted = True
             divert_lifted_of_global(SpanIntake)
         # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
-        return SamplingResult(Decision.RECORD_ONLY, attributes, trace_state)
+        return SamplingResult(_RECORD_ONLY, attributes, trace_state)
 
     def _lifts(self, attributes: Attributes) -> bool:
-        return self.lift is Lift.ALL or (self.lift is Lift.MARKED and has_product_attributes(attributes or {}))
+        lift = self.lift
+        return lift is _ALL or (lift is _MARKED and has_product_attributes(attributes or {}))
 
 
 def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -> SamplingResult:

@@ -47,6 +47,8 @@ from otel_posthog.sdk.spans import (
     span_attributes,
     span_end,
     span_events,
+    span_in,
+    span_start,
     taken_as,
 )
 
@@ -87,7 +89,9 @@ __all__ = [
     "span_attributes",
     "span_end",
     "span_events",
+    "span_in",
     "span_processors",
+    "span_start",
     "stand_before_export",
     "suppressed_instrumentation",
     "taken_as",

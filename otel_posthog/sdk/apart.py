@@ -126,7 +126,11 @@ def _in_front(theirs: SpanProcessor, ours: EndingSpanProcessor) -> dict[str, Cal
 
     def on_start(span: Span, parent_context: Context | None = None) -> None:
         # The first question is asked here too, since a call would cost each span as much as the rest of this.
-        if type(span.context.trace_state) is CarriedScope and is_lifted(span):
+        try:
+            state = span._context.trace_state  # type: ignore[union-attr]  # noqa: SLF001
+        except AttributeError:
+            state = span.context.trace_state
+        if type(state) is CarriedScope and is_lifted(span):
             _start_alone(span, parent_context, ours)
         else:
             start_ours(span, parent_context)

@@ -9,11 +9,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
+from opentelemetry.trace import SpanContext, SpanKind, get_current_span, propagation
 
 from otel_posthog.model import Attributes
-from otel_posthog.said import is_kept
+from otel_posthog.said import GROUP_PREFIX, KEPT_KEYS, is_kept, may_keep
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 See = Callable[["Span", Mapping[str, object]], None]
 _see: See | None = None
+
+_SPAN_KEY: str = getattr(propagation, "_SPAN_KEY", "")
 
 
 class EndingSpanProcessor(SpanProcessor):
@@ -44,9 +48,25 @@ def span_attributes(span: ReadableSpan) -> Attributes:
     this SDK keeps them elsewhere, it is the public way.
     """
     try:
-        return cast("Attributes", span._attributes._dict)  # type: ignore[union-attr]  # noqa: SLF001
+        return span._attributes._dict  # type: ignore[union-attr,no-any-return]  # noqa: SLF001
     except AttributeError:
         return item_attributes(span.attributes)
+
+
+def span_start(span: ReadableSpan) -> tuple[SpanKind, SpanContext | None, Attributes]:
+    """Return a span's kind, parent and attributes, as `span_attributes` does, by one look instead of three."""
+    try:
+        return span._kind, span._parent, span._attributes._dict  # type: ignore[union-attr]  # noqa: SLF001
+    except AttributeError:
+        return span.kind, span.parent, item_attributes(span.attributes)
+
+
+def span_in(context: Context) -> object:
+    """Return the span in `context`, if there is one, without the question whether it is one: most of the public way.
+
+    Where this API keeps it elsewhere, it is the public way.
+    """
+    return context.get(_SPAN_KEY) if _SPAN_KEY else get_current_span(context)
 
 
 def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
@@ -77,19 +97,22 @@ def see_attributes(see: See) -> None:
     if not is_first:
         return
     set_one, set_many = Span.set_attribute, Span.set_attributes
+    kept, prefix = KEPT_KEYS, GROUP_PREFIX
 
     @wraps(set_one)
     def set_attribute(self: Span, key: str, value: Any) -> None:
         set_one(self, key, value)
-        if _see is not None and is_kept(key):
+        # Of nearly every key this is all that is asked: a call would cost each of them more.
+        if (type(key) is not str or key in kept or prefix in key) and is_kept(key) and _see is not None:
             _see(self, {key: value})
 
     @wraps(set_many)
     def set_attributes(self: Span, attributes: Mapping[str, Any]) -> None:
         set_many(self, attributes)
-        told = {key: value for key, value in attributes.items() if is_kept(key)}
-        if told and _see is not None:
-            _see(self, told)
+        if may_keep(attributes) and _see is not None:
+            told = {key: value for key, value in attributes.items() if is_kept(key)}
+            if told:
+                _see(self, told)
 
     setattr(Span, "set_attribute", set_attribute)  # noqa: B010 - mypy takes a method for what cannot be replaced
     setattr(Span, "set_attributes", set_attributes)  # noqa: B010
@@ -98,7 +121,7 @@ def see_attributes(see: See) -> None:
 def span_events(span: ReadableSpan) -> Sequence[Event]:
     """Return a span's events; most have none, and those cost nothing."""
     try:
-        return span.events if len(span._events) else ()  # noqa: SLF001
+        return span.events if span._events._dq else ()  # type: ignore[attr-defined]  # noqa: SLF001
     except AttributeError:
         return span.events
 
@@ -154,7 +177,10 @@ def keep_evicted_events(span: Span, kind: type[EvictedEvents]) -> None:
 
 def recorded_events(span: ReadableSpan) -> Sequence[Event]:
     """Return the events that were added to a span: those it still has, and before them the wanted evicted ones."""
-    evicted = getattr(getattr(span, "_events", None), "evicted", None)
+    try:
+        evicted = span._events.evicted  # type: ignore[attr-defined]  # noqa: SLF001
+    except AttributeError:
+        return span_events(span)
     return [*evicted, *span_events(span)] if evicted else span_events(span)
 
 

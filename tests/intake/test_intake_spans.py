@@ -7,8 +7,11 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -20,6 +23,8 @@ from otel_posthog.health import FAULT, Health
 from otel_posthog.intake import SpanIntake
 from otel_posthog.model import Signal, Source
 from otel_posthog.operational import detach
+from otel_posthog.route import has_product_attributes
+from otel_posthog.said import is_kept, may_keep
 
 
 class Stage:
@@ -231,3 +236,37 @@ assert seen == [{"user.id": "u"}, {"session.id": "s"}], seen
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+WORDS = ["", "k", "analytics.event", "analytics.property.x", "user.id", "analytics.consent"]
+PARTS = ["analytics.", "group.", "set.", "\n", "a", "user.id"]
+KEYS = st.sampled_from(WORDS) | st.lists(st.sampled_from(PARTS), max_size=4).map("".join)
+
+
+class Name(str):
+    """A text of another class."""
+
+    __slots__ = ()
+
+
+@given(st.lists(KEYS | KEYS.map(Name) | st.none() | st.integers() | st.tuples(st.text()) | st.binary(), max_size=6))
+def test_a_quick_look_at_keys_misses_none(keys: list[Any]) -> None:
+    """What is asked of each span says the same as a look at each key by itself, whatever keys there are."""
+    attributes = dict.fromkeys(keys, 1)
+    is_product = [isinstance(key, str) and key.startswith("analytics.") for key in attributes]
+    assert has_product_attributes(attributes) is any(is_product)
+    assert may_keep(attributes) or not any(is_kept(key) for key in attributes)
+
+
+@pytest.mark.parametrize("key", ["k", "user.id", Name("user.id"), "analytics.group.t", "analytics.group.set.a", 7, []])
+def test_what_is_kept_is_seen_by_each_way_of_setting_it(key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of another type is the SDK's to refuse, and one that says nothing is not looked at any further."""
+    seen: list[object] = []
+    stage = Stage()
+    monkeypatch.setattr("otel_posthog.intake.spans.seen", lambda _, attributes: seen.append(attributes))
+    span = stage.tracer.start_span("op")
+    span.set_attribute(key, "v")
+    if key != []:
+        span.set_attributes({"other": 1, key: "v"})
+    span.end()
+    assert seen == ([{key: "v"}] * 2 if is_kept(key) else [])
