@@ -17,6 +17,7 @@ from otel_posthog.translate.note import Note
 _NAMES = frozenset({EXCEPTION, EXCEPTION_EVENT})
 _TEXTS = frozenset({"exception.message", "exception.stacktrace"})
 _TEXTS_OF_AN_EXCEPTION = frozenset({"message", "stack", "stacktrace", "stack_trace", "traceback", "description"})
+_LOOKED_FOR = _NAMES | _TEXTS
 
 
 def without_exception_texts(name: str, properties: dict[str, object], note: Note) -> dict[str, object]:
@@ -27,9 +28,9 @@ def without_exception_texts(name: str, properties: dict[str, object], note: Note
         properties: Declared properties, or telemetry.
         note: Told `exception_text` for each that was left out.
     """
+    if name not in _NAMES and properties.keys().isdisjoint(_LOOKED_FOR):
+        return properties  # nearly all of them
     forbidden = _TEXTS | _TEXTS_OF_AN_EXCEPTION if name in _NAMES else _TEXTS
-    if forbidden.isdisjoint(properties) and _NAMES.isdisjoint(properties):
-        return properties
     kept: dict[str, object] = {}
     for key, value in properties.items():
         if key in forbidden:

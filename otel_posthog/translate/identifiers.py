@@ -12,7 +12,7 @@ from otel_posthog.said import as_id
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.vocabulary import UUID_KEY
 
-_NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569")
+_NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569").bytes
 
 
 def event_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str, str]] = ()) -> str:
@@ -56,7 +56,7 @@ def derived_uuid(*parts: str) -> str:
     """Return the version 5 UUID of `parts`; texts that are no UTF-8 have one too."""
     # With lengths, since a name may hold any separator.
     text = "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
-    digest = hashlib.sha1(_NAMESPACE.bytes + text, usedforsecurity=False).digest()
+    digest = hashlib.sha1(_NAMESPACE + text, usedforsecurity=False).digest()
     return _as_uuid(digest)
 
 

@@ -12,6 +12,8 @@ class Sorted:
     Attributes:
         properties: What the app declared of the event.
         telemetry: Everything outside `analytics.*`.
+        ids: What is under a name of a user's or session's id, by its full key; any value.
+        choices: The same of what is said of consent and of tracking.
         groups: Group type -> group key.
         group_set: Group type -> properties of that group.
         person_set: Person properties to set.
@@ -23,6 +25,8 @@ class Sorted:
 
     properties: dict[str, object] = field(default_factory=dict)
     telemetry: dict[str, object] = field(default_factory=dict)
+    ids: dict[str, object] = field(default_factory=dict)
+    choices: dict[str, object] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     group_set: dict[str, dict[str, object]] = field(default_factory=dict)
     person_set: dict[str, object] = field(default_factory=dict)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
-from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Subject
 from otel_posthog.privacy_control import is_do_not_track, is_objection
 from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.sorted import Sorted
-from otel_posthog.translate.vocabulary import ALIAS_KEY, first_id
+from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, first_id
 
-_NAMES = (("user", (*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY)), ("session", SESSION_ID_KEYS))
+_ID_KEYS = frozenset(IDS)
 _NOBODY = ContextIdentity()
 
 
@@ -26,23 +25,24 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
         note: Told `user_id_invalid`, `session_id_invalid`, `alias_invalid` or `group_key_invalid` for what is no id.
     """
     context = signal.context or _NOBODY
-    layers = (signal.attributes, signal.parent) if signal.parent else (signal.attributes,)
     groups = _groups(context.groups, span, own, note)
     named = own.user_id if own.user_id is not None else span.user_id
-    user_id = _id(USER_ID_KEYS, named, note, "user_id_invalid", *layers) or as_id(context.user_id)
-    session = own.session_id if own.session_id is not None else span.session_id
+    user_id = _id(USER_ID_KEYS, named, note, "user_id_invalid", own.ids, span.ids) or as_id(context.user_id)
+    alias = first_id((ALIAS_KEY,), note, "alias_invalid", own.ids)
+    named = own.session_id if own.session_id is not None else span.session_id
+    session_id = _id(SESSION_ID_KEYS, named, note, "session_id_invalid", own.ids, span.ids)
     return Subject(
         user_id=user_id,
-        alias=first_id((ALIAS_KEY,), note, "alias_invalid", signal.attributes),
-        session_id=_id(SESSION_ID_KEYS, session, note, "session_id_invalid", *layers) or as_id(context.session_id),
+        alias=alias,
+        session_id=session_id or as_id(context.session_id),
         groups=groups,
         person_set=own.person_set,
         person_set_once=own.person_set_once,
-        consent=_consent(signal, user_id, context),
+        consent=_consent(own, span, user_id, context),
         pseudonym=context.pseudonym,
-        other_ids=tuple(_other_ids((*layers, signal.resource), context, groups, (span, own))),
+        other_ids=_other_ids(own, span, signal, groups),
         wants_profile=own.wants_profile,
-        do_not_track=context.do_not_track or any(is_do_not_track(each) for each in layers),
+        do_not_track=context.do_not_track or is_do_not_track(own.choices) or is_do_not_track(span.choices),
     )
 
 
@@ -60,24 +60,27 @@ def _groups(given: Mapping[str, str], span: Sorted, own: Sorted, note: Note) -> 
     return {**_context_groups(given, note), **span.groups, **own.groups} or NO_GROUPS
 
 
-def _other_ids(
-    layers: Iterable[Attributes], context: ContextIdentity, groups: Mapping[str, str], items: Iterable[Sorted]
-) -> Iterator[tuple[str, str]]:
-    """Yield every id that stands anywhere, with whose it is: those that win are among them."""
-    items = tuple(items)
-    given: list[tuple[str, object]] = [
-        (what, layer.get(key)) for layer in layers for what, keys in _NAMES for key in keys
-    ]
-    given += [("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id)]
-    given += [who for each in items for who in (("user", each.user_id), ("session", each.session_id))]
+def _other_ids(own: Sorted, span: Sorted, signal: Signal, groups: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return every id that stands anywhere, with whose it is: those that win are among them."""
+    context = signal.context or _NOBODY
+    given: list[tuple[str, object]] = []
+    for layer in (own.ids, span.ids):
+        if layer:
+            given += _ids_of(layer)
+    if not _ID_KEYS.isdisjoint(signal.resource):
+        given += _ids_of(signal.resource)
+    given += (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id))
+    for each in (span, own):
+        given += (("user", each.user_id), ("session", each.session_id))
     given += context.other_ids
     if groups:
-        named = (context.groups, *(each.groups for each in items))
-        given += [("group", key) for each in named for key in each.values()]
-    for what, value in given:
-        found = None if value is None else as_id(value)
-        if found is not None:
-            yield what, found
+        given += [("group", key) for each in (context, span, own) for key in each.groups.values()]
+    # Most are not there, and to ask takes half the time of a call.
+    return tuple([(what, found) for what, value in given if value is not None and (found := as_id(value)) is not None])
+
+
+def _ids_of(attributes: Attributes) -> list[tuple[str, object]]:
+    return [(IDS[key], attributes[key]) for key in IDS if key in attributes]
 
 
 def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
@@ -91,28 +94,32 @@ def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
     return found
 
 
-def _consent(signal: Signal, user_id: str | None, context: ContextIdentity) -> bool | None:
+def _consent(own: Sorted, span: Sorted, user_id: str | None, context: ContextIdentity) -> bool | None:
     """Return whether the user agreed: a denial of theirs, or of everybody, wins; a consent is of who it was given for.
 
     Args:
-        signal: The signal.
+        own: What the item says.
+        span: What its span says, for a span event.
         user_id: The user, where the telemetry tells one.
         context: What was said around it.
     """
-    own, span = _said(signal.attributes), _said(signal.parent)
-    # What the span says of consent is of the user whom it names, else of who acts there.
-    of_span = first_id_in(USER_ID_KEYS, signal.parent) or as_id(context.user_id)
-    if span is False and of_span in context.denied:
-        span = None  # a request's, which is known to be that user's and nobody's else
-    if False in {own, span, context.consent} or user_id in context.denied:
+    said, around, is_theirs = _said(own.choices), _said(span.choices), False
+    if around is not None:
+        # What the span says of consent is of the user whom it names, else of who acts there.
+        of_span = first_id_in(USER_ID_KEYS, span.ids) or as_id(context.user_id)
+        if around is False and of_span in context.denied:
+            around = None  # a request's, which is known to be that user's and nobody's else
+        is_theirs = around is True and of_span in {None, user_id}
+    if said is False or around is False or context.consent is False or user_id in context.denied:
         return False
-    is_theirs = span is True and of_span in {None, user_id}
-    given = own or is_theirs or context.consent or (user_id or context.pseudonym) in context.consented
+    given = said or is_theirs or context.consent or (user_id or context.pseudonym) in context.consented
     return True if given else None
 
 
-def _said(attributes: Attributes) -> bool | None:
-    if is_objection(attributes):
+def _said(choices: Attributes) -> bool | None:
+    if not choices:
+        return None
+    if is_objection(choices):
         return False
-    value = attributes.get(CONSENT_KEY)
+    value = choices.get(CONSENT_KEY)
     return None if value is None else agrees(value)

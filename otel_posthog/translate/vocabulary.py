@@ -8,11 +8,20 @@ their registry (https://opentelemetry.io/docs/specs/semconv/registry/attributes/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 
 from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes
+from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS
 from otel_posthog.route import PREFIX
-from otel_posthog.said import CONSENT_KEY, GROUP_PREFIX, GROUP_SET_PREFIX, as_id
+from otel_posthog.said import (
+    CONSENT_KEY,
+    GROUP_PREFIX,
+    GROUP_SET_PREFIX,
+    SESSION_ID_KEYS,
+    USER_ID_KEYS,
+    as_id,
+)
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.posthog_keys import heed
 from otel_posthog.translate.sorted import Sorted
@@ -21,22 +30,39 @@ ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"
 TIMESTAMP_KEY = "analytics.timestamp"
 
-_RESERVED = frozenset(
-    {
-        "analytics.event",
-        "analytics.user.id",
-        "analytics.session.id",
-        ALIAS_KEY,
-        UUID_KEY,
-        TIMESTAMP_KEY,
-        CONSENT_KEY,
-        # What a processor that copies baggage to spans makes of what `user_context` puts there.
-        PSEUDONYM_ENTRY,
-    }
-)
-_PROPERTY = "analytics.property."
-_SET = "analytics.user.set."
-_SET_ONCE = "analytics.user.set_once."
+IDS = {
+    **dict.fromkeys((*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY), "user"),
+    **dict.fromkeys(SESSION_ID_KEYS, "session"),
+}
+"""The names of ids and whose each is, in the order in which they count."""
+
+_RESERVED = frozenset({"analytics.event", UUID_KEY, TIMESTAMP_KEY})
+_CHOICES = frozenset({CONSENT_KEY, *GPC_KEYS, DNT_KEY})
+_PROPERTY_PREFIX = "analytics.property."
+_SET_PREFIX = "analytics.user.set."
+_SET_ONCE_PREFIX = "analytics.user.set_once."
+
+
+class _Place(Enum):
+    """Where an attribute goes."""
+
+    TELEMETRY = auto()
+    SHORT = auto()
+    PROPERTY = auto()
+    ID = auto()
+    CHOICE = auto()
+    SET = auto()
+    SET_ONCE = auto()
+    GROUP = auto()
+    GROUP_SET = auto()
+    NOWHERE = auto()
+    INVALID = auto()
+
+
+_TELEMETRY, _SHORT, _PROPERTY = _Place.TELEMETRY, _Place.SHORT, _Place.PROPERTY
+# Every event brings the same few keys again, and to look one up takes a fifth of the time that reading it does.
+_KEYS_KEPT, _MAX_KEPT_CHARS = 4096, 256
+_known: dict[object, tuple[_Place, str]] = {}
 
 
 def read(attributes: Attributes, note: Note) -> Sorted:
@@ -48,39 +74,76 @@ def read(attributes: Attributes, note: Note) -> Sorted:
             is neither text nor an integer.
     """
     found = Sorted()
-    # The SDK lets only texts through as keys; what comes over a wire or from a fake need not have met it.
-    items: Iterable[tuple[object, object]] = attributes.items()
-    for key, value in items:
-        if not isinstance(key, str):
-            note("key_invalid")
-        elif not key.startswith(PREFIX):
-            found.telemetry[key] = value
-        elif key not in _RESERVED:
-            _place(found, key, value, note)
+    telemetry, properties, known = found.telemetry, found.properties, _known.get
+    for key, value in attributes.items():
+        place, name = known(key) or _learned(key)
+        if place is _PROPERTY:
+            properties[name] = value
+        elif place is _TELEMETRY:
+            telemetry[key] = value
+        elif place is _SHORT:
+            # `analytics.property.x` wins over `analytics.x`, in whatever order they were set.
+            properties.setdefault(name, value)
+        else:
+            _put(found, place, name, value, note)
     heed(found, note)
     return found
 
 
-def _place(found: Sorted, key: str, value: object, note: Note) -> None:
-    """Put one `analytics.*` attribute where it belongs; a longer prefix is asked before the one it begins with."""
+def _learned(key: object) -> tuple[_Place, str]:
+    """Return where an attribute of this key goes, and under which name; it is remembered if it is short enough."""
+    # The SDK lets only texts through as keys; what comes over a wire or from a fake need not have met it.
+    place = _place(key) if isinstance(key, str) else (_Place.INVALID, "")
+    if type(key) is str and len(key) <= _MAX_KEPT_CHARS:
+        if len(_known) >= _KEYS_KEPT:
+            _known.clear()
+        _known[key] = place
+    return place
+
+
+def _place(key: str) -> tuple[_Place, str]:
+    """Return where an attribute goes, and under which name; a longer prefix is asked before the one it begins with."""
+    for place, keys in ((_Place.ID, IDS), (_Place.CHOICE, _CHOICES), (_Place.NOWHERE, _RESERVED)):
+        if key in keys:
+            return place, key
+    if not key.startswith(PREFIX):
+        return _Place.TELEMETRY, key
     name = key[len(PREFIX) :]
     if name and "." not in name:
-        found.properties.setdefault(name, value)
-        return
+        return _Place.SHORT, name
     if key.endswith("."):
-        note("key_invalid")
-        return
-    for prefix, part in ((_PROPERTY, found.properties), (_SET, found.person_set), (_SET_ONCE, found.person_set_once)):
+        return _Place.INVALID, ""
+    for place, prefix in _PREFIXES:
         if key.startswith(prefix):
-            part[key[len(prefix) :]] = value
-            return
-    if key.startswith(GROUP_SET_PREFIX):
-        _place_group_property(found, key[len(GROUP_SET_PREFIX) :], value, note)
-    elif key.startswith(GROUP_PREFIX):
-        _place_group(found, key[len(GROUP_PREFIX) :], value, note)
-    else:
-        # `analytics.property.x` wins over `analytics.x`, in whatever order they were set.
-        found.properties.setdefault(name, value)
+            return place, key[len(prefix) :]
+    return _Place.SHORT, name
+
+
+_PREFIXES = (
+    (_Place.PROPERTY, _PROPERTY_PREFIX),
+    (_Place.SET, _SET_PREFIX),
+    (_Place.SET_ONCE, _SET_ONCE_PREFIX),
+    (_Place.GROUP_SET, GROUP_SET_PREFIX),
+    (_Place.GROUP, GROUP_PREFIX),
+)
+
+
+def _put(found: Sorted, place: _Place, name: str, value: object, note: Note) -> None:
+    """Put the value of an attribute that is neither a property nor telemetry alone where it belongs."""
+    if place is _Place.INVALID:
+        note("key_invalid")
+    elif place is _Place.ID or place is _Place.CHOICE:
+        (found.ids if place is _Place.ID else found.choices)[name] = value
+        if not name.startswith(PREFIX):
+            found.telemetry[name] = value
+    elif place is _Place.SET:
+        found.person_set[name] = value
+    elif place is _Place.SET_ONCE:
+        found.person_set_once[name] = value
+    elif place is _Place.GROUP:
+        _place_group(found, name, value, note)
+    elif place is _Place.GROUP_SET:
+        _place_group_property(found, name, value, note)
 
 
 def _place_group(found: Sorted, group_type: str, value: object, note: Note) -> None:
@@ -108,7 +171,7 @@ def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str
         invalid: The reason.
         layers: The attributes to look in, nearest first.
     """
-    for layer in layers:
+    for layer in filter(None, layers):
         for key in keys:
             value = layer.get(key)
             if value is None:
