@@ -86,6 +86,7 @@ class KeyFacts:
 
 
 NO_FACTS = KeyFacts()
+PAGE_FACTS = KeyFacts(page=True)
 
 
 class KeyRules:
@@ -133,6 +134,8 @@ class KeyRules:
         hits = () if key in HARMLESS_KEYS else self._hits(tokens)
         if not hits and not (version or kinds or page):
             return NO_FACTS
+        if not (hits or version or kinds):
+            return PAGE_FACTS
         if not hits:
             return KeyFacts(version=version, kinds=kinds, page=page)
         counts = _counts(tokens, hits)

@@ -13,6 +13,8 @@ import unicodedata
 from binascii import a2b_base64
 from collections.abc import Iterator
 
+from otel_posthog.privacy.detectors.look import rows
+
 MAX_LAYERS = 3  # of encodings within others; `%25252540` is one
 
 # https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, Default_Ignorable_Code_Point
@@ -98,11 +100,18 @@ def _decoded(code: str) -> str:  # noqa: PLR0911 - one line per kind of code
 
 _BASE64 = re.compile(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}(?:={1,2}(?![0-9A-Za-z=])|(?![=.]))")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_IN_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_AS_WORDS = bytes(ord("w" if byte in _IN_BASE64 else "x") for byte in range(256))
+_SHORTEST = b"w" * 16
 
 
 def in_base64(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where in `text` something stands that is a text in base64, and that text."""
-    for match in _BASE64.finditer(text):
+    # Where a word begins is found by a table, in a tenth of the time.
+    for start, _ in rows(text.encode("ascii", "replace").translate(_AS_WORDS), _SHORTEST):
+        match = _BASE64.match(text, start)
+        if match is None:
+            continue
         word = match.group().rstrip("=").encode()
         if len(word) % 4 == 1 or word.islower() or word.isupper():
             continue

@@ -13,7 +13,7 @@ from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
 from otel_posthog.privacy.detectors.look import LONG_TOKEN, NUMBER, look
-from otel_posthog.privacy.keys import NO_FACTS, KeyFacts
+from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.reveal import in_base64, may_hide, reveal
@@ -36,7 +36,6 @@ _MAX_ROUNDS = 16
 _SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
-_PAGE = KeyFacts(page=True)
 _MARKER = re.compile(rf"\[(?:{'|'.join(sorted(DETECTORS))})\]|{re.escape(REDACTED)}")
 _LONGEST_MARKER = max(map(len, (*DETECTORS, REDACTED))) + 2
 
@@ -49,9 +48,11 @@ _SUREST = 3  # of a secret
 # Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
 _HARMLESS = re.compile(
     # Hardware addresses and phone numbers may have few characters, too.
-    r"(?!(?:[A-Fa-f]{2}-){5}|(?:[A-Fa-f]{4}\.){2})[A-Za-z_.,()'!-]{0,19}"
+    # What rules them out comes behind the first character: by that the ways to go on are told apart at once.
+    r"[A-Za-z_.,()'!-](?!(?<=[A-Fa-f])(?:[A-Fa-f]-(?:[A-Fa-f]{2}-){4}|[A-Fa-f]{3}\.[A-Fa-f]{4}\.))[A-Za-z_.,()'!-]{0,18}"
     r"|[A-Za-z]{1,12}[_-][0-9]{1,5}"
-    r"|(?![0-9]{3}\.[0-9]{3}\.[0-9]{4}|[0-9]{4}\.[0-9]{4}\.)v?[0-9]{1,6}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
+    r"|[0-9](?![0-9]{2}\.[0-9]{3}\.[0-9]{4}|[0-9]{3}\.[0-9]{4}\.)[0-9]{0,5}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
+    r"|v[0-9]{1,6}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -122,7 +123,7 @@ class Scanner:
         """Return what is remembered of texts under keys with these facts, if anything is."""
         if facts is NO_FACTS:
             return self._harmless
-        return self._harmless_pages if facts.page and facts == _PAGE else None
+        return self._harmless_pages if facts is PAGE_FACTS else None
 
     def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
         left_chars = _SPARE_CHARS + _READS * len(text)
@@ -131,7 +132,9 @@ class Scanner:
             if left_chars < 0:
                 break
             hits = self._hits(text, facts, methods.skipped)
-            if hits and methods.skipped:
+            if not hits:
+                return text
+            if methods.skipped:
                 hits = self._without_pieces(hits, text, facts, methods.skipped)
             cuts = _cuts(text, hits, methods)
             if not cuts:
@@ -164,13 +167,15 @@ class Scanner:
         # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
         if offsets is not None and self._userinfo and USERINFO.name not in skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
+        gone = 0
         for detector in fitting:
-            if seen & NUMBER and not runs and detector.needs & NUMBER:
+            if gone and detector.needs & gone:
                 continue
             spans = detector.find(plain, facts, runs)
             if spans:
                 if runs:
                     runs = [run for run in runs if not _is_covered(run, spans)]
+                    gone = 0 if runs else NUMBER
                 hits = _merged(hits, spans, detector, offsets)
                 if detector is PEM:
                     # A key's lines are long and look like everything: the rest is read without them, in another round.

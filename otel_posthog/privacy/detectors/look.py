@@ -20,7 +20,6 @@ between; 20 characters of a word without a break."""
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
-_MAY_BE_LONG = re.compile(r"[0-9 ().+/-]{9,}")
 # Moments, which stand in every log line.
 DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
 _FEWEST_DIGITS, _ID_DIGITS, _CARD_DIGITS = 7, 12, 13
@@ -35,7 +34,8 @@ def _table(classes: dict[bytes, int]) -> bytes:
 
 AS_CLASSES = _table({_LETTERS: ord("a"), _DIGITS: ord("0"), b".": ord(".")})
 _AS_WORDS = _table({_LETTERS + _DIGITS + b"_-": ord("w")})
-_AS_NUMBERS = _table({_DIGITS + b" ().+/-": ord("n")})
+_BETWEEN_DIGITS = b" ().+/-"
+_AS_NUMBERS = _table({_DIGITS + _BETWEEN_DIGITS: ord("n")})
 _LONG_WORD = b"w" * 14  # the shortest secret that is told by its shape alone
 _LONGER_WORD = b"w" * 20  # the shortest text in base64, and shorter than keys of vendors that have no beginning
 _LONG_RUN = b"n" * 9
@@ -64,17 +64,21 @@ def look(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901 - one 
         seen |= GAP
     if "'" in text or '"' in text or "(" in text:
         seen |= QUOTE
-    raw = text.encode("utf-8", "replace")
+    # One byte a character, so that what is found in one is at the same place in the other.
+    raw = text.encode("ascii", "replace")
     # `in` for bytes tries a number first, and fails at length.
     as_words = raw.translate(_AS_WORDS)
     if as_words.find(_LONG_WORD) >= 0:
         seen |= TOKEN | LONG_TOKEN if as_words.find(_LONGER_WORD) >= 0 else TOKEN
-    digits = len(raw) - len(raw.translate(None, _DIGITS))
-    return (seen, ()) if not digits else _look_at_digits(text, raw, digits, seen | DIGIT)
+    classes = raw.translate(AS_CLASSES)
+    # Counted, not left out: for that a table is made each time.
+    digits = classes.count(b"0")
+    return (seen, ()) if not digits else _look_at_digits(text, raw, b"x" + classes, digits, seen | DIGIT)
 
 
-def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int, Sequence[re.Match[str]]]:
-    classes = b"x" + raw.translate(AS_CLASSES)
+def _look_at_digits(
+    text: str, raw: bytes, classes: bytes, digits: int, seen: int
+) -> tuple[int, Sequence[re.Match[str]]]:
     # Of `1.2.3.4` two of these stand apart, of `1.2.3` one.
     if seen & DOTS and classes.count(b"0.0") > 1:
         seen |= DOTTED
@@ -90,13 +94,28 @@ def _look_at_digits(text: str, raw: bytes, digits: int, seen: int) -> tuple[int,
         seen |= LONG_DIGITS
     if digits >= _ID_DIGITS and (classes.find(b"0000x0000x0000") >= 0 or classes.find(b"0000x000000x00000") >= 0):
         seen |= GROUPS
-    if raw.translate(_AS_NUMBERS).find(_LONG_RUN) < 0:
-        return seen, ()
     # Row by row, and each to its last digit: of a row of brackets without a number in it each would be read to its end.
-    rows = _MAY_BE_LONG.finditer(text)
-    runs = [run for row in rows if (run := LONG_NUMBER.search(text, row.start(), _number_end(row)))]
+    runs: list[re.Match[str]] = []
+    for start, end in rows(raw.translate(_AS_NUMBERS), _LONG_RUN):
+        run = LONG_NUMBER.search(text, start, start + len(raw[start:end].rstrip(_BETWEEN_DIGITS)))
+        if run is not None:
+            runs.append(run)
     return (seen | NUMBER if runs else seen), runs
 
 
-def _number_end(row: re.Match[str]) -> int:
-    return row.start() + len(row.group().rstrip(" ().+/-"))
+def long_words(text: str) -> list[tuple[int, int]]:
+    """Return where in `text` the words of 14 characters or more stand: what `[0-9A-Za-z_-]{14,}` finds, by a table."""
+    return rows(text.encode("ascii", "replace").translate(_AS_WORDS), _LONG_WORD)
+
+
+def rows(classes: bytes, shortest: bytes) -> list[tuple[int, int]]:
+    """Return where in `classes` one character that is no `x` stands in a row, as often as in `shortest` or more."""
+    found = []
+    start = classes.find(shortest)
+    while start >= 0:
+        end = classes.find(b"x", start)
+        if end < 0:
+            end = len(classes)
+        found.append((start, end))
+        start = classes.find(shortest, end)
+    return found

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from otel_posthog.privacy.detectors.checksums import verhoeff
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
 from otel_posthog.privacy.detectors.issuers import BY_GROUPS, BY_LENGTH
-from otel_posthog.privacy.detectors.look import DATE, DIGIT, FOUR_DIGITS, GROUPS
+from otel_posthog.privacy.detectors.look import AS_CLASSES, DATE, DIGIT, FOUR_DIGITS, GROUPS
 from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id, may_hold_mixed_id
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -139,11 +139,16 @@ def _find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     raw = text.encode() if text.isascii() else None
     if raw is None or may_hold_mixed_id(raw):
         spans += _mixed(text)
-    if (" " in text or ":" in text) and (
-        raw is None or not _FIRST_WORDS.isdisjoint(raw.translate(_ONLY_LETTERS).split())
-    ):
+    if (" " in text or ":" in text) and (raw is None or _may_name(raw)):
         spans += _named(text)
     return apart(spans) if len(spans) > 1 else spans
+
+
+def _may_name(raw: bytes) -> bool:
+    """Return whether `raw`, an ASCII text, has a name's first word and as many digits as a number behind one."""
+    if raw.translate(AS_CLASSES).count(b"0") < _FEWEST_DIGITS:
+        return False
+    return not _FIRST_WORDS.isdisjoint(raw.translate(_ONLY_LETTERS).split())
 
 
 # Aadhaar, grouped as lists and paths group.

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
-from otel_posthog.privacy.detectors.look import LONG_TOKEN, TOKEN
+from otel_posthog.privacy.detectors.look import LONG_TOKEN, TOKEN, long_words
 from otel_posthog.privacy.detectors.vendor_keys import TABLE
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -88,7 +88,6 @@ def _shapes() -> re.Pattern[str]:
 
 _SHAPES = _shapes()
 _MAX_DOTTED = 32  # `snyk_uat.0123abcd.`, before the first long word of a key
-_RUN = re.compile(r"[0-9A-Za-z_-]{14,}")
 # Hashes, UUIDs, names of things.
 _PLAIN_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,15})*")
 
@@ -116,17 +115,17 @@ def _begun(text: str) -> list[Span]:
     spans: list[Span] = []
     end = 0
     key: re.Match[str] | None = None
-    for run in _RUN.finditer(text):
-        if run.end() <= end or _PLAIN_RUN.fullmatch(run.group()):
+    for run_start, run_end in long_words(text):
+        if run_end <= end or _PLAIN_RUN.fullmatch(text, run_start, run_end):
             continue
-        start = max(end, run.start() - _MAX_DOTTED)
+        start = max(end, run_start - _MAX_DOTTED)
         while True:
             if key is None or key.start() < start:
                 key = _SHAPES.search(text, start)
                 if key is None:
                     return spans
             # What begins behind this word is kept for the next one: no part of the text is searched twice.
-            if key.start() >= run.end():
+            if key.start() >= run_end:
                 break
             spans.append(key.span())
             start = end = key.end()
