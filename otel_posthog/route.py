@@ -57,16 +57,15 @@ def has_exception(event_name: str | None, attributes: Attributes) -> bool:
 
 def has_product_attributes(attributes: Mapping[str, object]) -> bool:
     """Return whether any attribute belongs to the product side."""
-    if EVENT in attributes:
-        return True
-    # On every span of the app, most without any: one search in all keys takes a third of the time of a loop.
+    # On every span of the app, where a call for each key would take twice the time, and `any` four times.
     try:
-        if PREFIX not in "\n".join(attributes):
-            return False
-    except TypeError:
+        for key in attributes:
+            if PREFIX in key and key.startswith(PREFIX):
+                return True
+    except (AttributeError, TypeError):
         # A sampler sees attributes before the SDK has looked at them: a key may be anything.
-        pass
-    return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
+        return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
+    return False
 
 
 def without_product_attributes(attributes: Mapping[str, object]) -> dict[str, object]:

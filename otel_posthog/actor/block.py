@@ -110,4 +110,4 @@ def block_identity(context: Context | None = None) -> ContextIdentity | None:
     """Return who acts in the blocks of `context`, or of the current one."""
     # At each span's start, where most are in no block.
     block = (context_api.get_current() if context is None else context).get(_KEY)
-    return block.identity() if isinstance(block, Block) else None
+    return None if block is None or not isinstance(block, Block) else block.identity()

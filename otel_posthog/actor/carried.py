@@ -26,10 +26,11 @@ class CarriedScope(TraceState):
         is_lifted: Whether the app's sampler dropped that, and it is recorded for us only.
     """
 
+    _inside: CarriedScope | None = None
+
     def __init__(self, state: TraceState | None, scope: Scope | None = None, *, is_lifted: bool = False) -> None:
         TraceState.__init__(self, list(state.items()) if state else None)
         self.scope, self.is_lifted = scope, is_lifted
-        self._inside: CarriedScope | None = None
 
     def inside(self) -> CarriedScope:
         """Return the trace state of the spans inside that say nothing themselves."""

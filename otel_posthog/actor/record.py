@@ -19,10 +19,7 @@ class Record:
         identity: Who acts now; what is read stays as it is, a write replaces it.
     """
 
-    __slots__ = ("identity",)
-
-    def __init__(self) -> None:
-        self.identity: ContextIdentity = NOBODY
+    identity: ContextIdentity = NOBODY
 
     def say(self, said: Statement) -> None:
         """Take a statement: another user wins from now on, a denial for ever."""

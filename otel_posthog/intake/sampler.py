@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
+from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from otel_posthog.actor import CarriedScope, Scope, is_request, scope_in, state_inside
 from otel_posthog.intake.spans import SpanIntake
 from otel_posthog.route import PREFIX, has_product_attributes
 from otel_posthog.said import tells_who
-from otel_posthog.sdk import divert_lifted_of_global, kept, lifted
+from otel_posthog.sdk import divert_lifted_of_global, kept, lifted, span_in
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _DROP, _RECORD_ONLY = Decision.DROP, Decision.RECORD_ONLY
@@ -69,9 +69,7 @@ class AnalyticsSampler(Sampler):
     ) -> SamplingResult:
         """Return the inner sampler's decision, with DROP lifted."""
         result = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        if (kind is _SERVER or kind is _CONSUMER) and is_request(
-            kind, get_current_span(parent_context).get_span_context()
-        ):
+        if (kind is _SERVER or kind is _CONSUMER) and is_request(kind, _parent(parent_context)):
             return self._request(result, attributes)
         decision = result.decision
         if decision is _DROP:
@@ -121,6 +119,13 @@ class AnalyticsSampler(Sampler):
     def _lifts(self, attributes: Attributes) -> bool:
         lift = self.lift
         return lift is _ALL or (lift is _MARKED and has_product_attributes(attributes or {}))
+
+
+def _parent(parent_context: Context | None) -> SpanContext | None:
+    """Return the span context that a span inside `parent_context` has for its parent."""
+    if span_in(get_current() if parent_context is None else parent_context) is None:
+        return None
+    return get_current_span(parent_context).get_span_context()
 
 
 def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -> SamplingResult:

@@ -19,7 +19,7 @@ from opentelemetry.trace import TraceState
 from otel_posthog.actor import CarriedScope
 from otel_posthog.sdk.looks import look
 from otel_posthog.sdk.providers import span_processors
-from otel_posthog.sdk.spans import EndingSpanProcessor
+from otel_posthog.sdk.spans import EndingSpanProcessor, trace_state_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -127,7 +127,7 @@ def _in_front(theirs: SpanProcessor, ours: EndingSpanProcessor) -> dict[str, Cal
     def on_start(span: Span, parent_context: Context | None = None) -> None:
         # The first question is asked here too, since a call would cost each span as much as the rest of this.
         try:
-            state = span._context.trace_state  # type: ignore[union-attr]  # noqa: SLF001
+            state = trace_state_of(span._context)  # noqa: SLF001
         except AttributeError:
             state = span.context.trace_state
         if type(state) is CarriedScope and is_lifted(span):
