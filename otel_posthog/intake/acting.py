@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_posthog.actor import (
     NOBODY,
+    CarriedScope,
     Scope,
     Statement,
     carried_scope,
@@ -32,7 +33,7 @@ from otel_posthog.context import current_identity, prepare_baggage, recognised
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
 from otel_posthog.route import EVENT, has_product_attributes
 from otel_posthog.said import ids_in, says_nothing, who_in
-from otel_posthog.sdk import span_attributes, span_in, span_start
+from otel_posthog.sdk import span_attributes, span_in, span_start, trace_state_of
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _SERVER, _CONSUMER = SpanKind.SERVER, SpanKind.CONSUMER
@@ -43,7 +44,7 @@ def started(span: Span, parent_context: Context | None) -> None:
     context = get_current() if parent_context is None else parent_context
     block = current_identity(context)
     kind, parent, attributes = span_start(span)
-    if (kind is _SERVER or kind is _CONSUMER) and is_request(kind, parent):
+    if (kind is _SERVER or kind is _CONSUMER) and (parent is None or is_request(kind, parent)):
         scope = _request(span, block)
     else:
         around = span_in(context)
@@ -98,7 +99,8 @@ def _request(span: Span, block: ContextIdentity | None) -> Scope:
     kept = kept_scope(span)
     if kept is not None:
         return kept  # by another one of us
-    made = carried_scope(span)
+    state = trace_state_of(span.context)
+    made = state.scope if type(state) is CarriedScope else None
     scope = made if made is not None and made.is_request and not made.is_taken else Scope.of_request()
     scope.is_taken = True
     if scope.record is not None and block is not None and block.consent is False:

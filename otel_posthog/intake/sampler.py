@@ -15,7 +15,7 @@ from typing import Any
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState, get_current_span
+from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from otel_posthog.actor import CarriedScope, Scope, is_request, scope_in, state_inside
@@ -69,7 +69,7 @@ class AnalyticsSampler(Sampler):
     ) -> SamplingResult:
         """Return the inner sampler's decision, with DROP lifted."""
         result = self.inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        if (kind is _SERVER or kind is _CONSUMER) and is_request(kind, _parent(parent_context)):
+        if (kind is _SERVER or kind is _CONSUMER) and _is_first(kind, parent_context):
             return self._request(result, attributes)
         decision = result.decision
         if decision is _DROP:
@@ -121,11 +121,10 @@ class AnalyticsSampler(Sampler):
         return lift is _ALL or (lift is _MARKED and has_product_attributes(attributes or {}))
 
 
-def _parent(parent_context: Context | None) -> SpanContext | None:
-    """Return the span context that a span inside `parent_context` has for its parent."""
-    if span_in(get_current() if parent_context is None else parent_context) is None:
-        return None
-    return get_current_span(parent_context).get_span_context()
+def _is_first(kind: SpanKind, parent_context: Context | None) -> bool:
+    """Return whether a span of this `kind` inside `parent_context` is that of a request; where there is none, it is."""
+    around = span_in(get_current() if parent_context is None else parent_context)
+    return around is None or is_request(kind, get_current_span(parent_context).get_span_context())
 
 
 def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -> SamplingResult:

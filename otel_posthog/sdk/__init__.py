@@ -50,6 +50,7 @@ from otel_posthog.sdk.spans import (
     span_in,
     span_start,
     taken_as,
+    trace_state_of,
 )
 
 # Whatever of this package is imported that imports a thread pool comes by here.
@@ -95,6 +96,7 @@ __all__ = [
     "stand_before_export",
     "suppressed_instrumentation",
     "taken_as",
+    "trace_state_of",
     "wrap_exporter",
     "wrap_reader",
 ]
