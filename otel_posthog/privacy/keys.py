@@ -35,7 +35,8 @@ from otel_posthog.privacy.words import (
 
 # Latin letters with their accents are letters of one word; other scripts are words of their own.
 _LATIN = "a-z\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff"
-_TOKEN = re.compile(rf"[A-Z]+(?![{_LATIN}])|[A-Z]?[{_LATIN}]+|\d+|[^\W\d_A-Z{_LATIN}]+")
+_CAPITALS = "A-Z\u00c0-\u00d6\u00d8-\u00de"
+_TOKEN = re.compile(rf"[{_CAPITALS}]+(?![{_LATIN}])|[{_CAPITALS}]?[{_LATIN}]+|\d+|[^\W\d_{_CAPITALS}{_LATIN}]+")
 
 MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conventions comes near
 
@@ -156,7 +157,7 @@ class KeyRules:
         for start, token in enumerate(tokens):
             end, joined = start + 1, token
             while True:
-                if joined in self._joined or joined.removesuffix("s") in self._joined:
+                if joined in self._joined or (joined[-1] == "s" and not self._joined.isdisjoint(_singulars(joined))):
                     words = tokens[start:end]
                     hits += () if _is_term(words, tokens) else (" ".join(words),)
                 if end == len(tokens) or end - start == self._longest or joined not in self._beginnings:
@@ -219,7 +220,16 @@ def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
 
 
 def _tokens(key: str) -> tuple[str, ...]:
-    return tuple(token.lower() for token in _TOKEN.findall(key[:MAX_KEY_CHARS]))
+    key = key[:MAX_KEY_CHARS]
+    # Not all capitals of other letters are told from small ones, and of `ß` there is none.
+    if not key.isascii() and key.isupper():
+        key = key.casefold()
+    return tuple(token.casefold() for token in _TOKEN.findall(key))
+
+
+def _singulars(word: str) -> tuple[str, ...]:
+    """Return what `word`, which ends in an s, may be the plural of."""
+    return (word[:-1], f"{word[:-3]}y") if word.endswith("ies") else (word[:-1],)
 
 
 def _kinds(tokens: tuple[str, ...]) -> frozenset[str]:

@@ -30,7 +30,7 @@ _SIGNS = {"\ufe6b": "@", **dict.fromkeys(_DOTS, "."), **dict.fromkeys(_DASHES, "
 NAMED = {
     "commat": "@", "period": ".", "lowbar": "_", "plus": "+", "colon": ":", "equals": "=", "sol": "/", "percnt": "%",
     "num": "#", "hyphen": "-", "dash": "-", "nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "comma": ",",
-    "semi": ";", "lpar": "(", "rpar": ")", "shy": "", "zwj": "", "zwnj": "",
+    "semi": ";", "lt": "<", "gt": ">", "lpar": "(", "rpar": ")", "shy": "", "zwj": "", "zwnj": "",
 }  # fmt: skip
 _ESCAPES = (
     r"%(?:25)*[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\u\{0{0,4}[0-9A-Fa-f]{2}\}|\\x[0-9A-Fa-f]{2}"

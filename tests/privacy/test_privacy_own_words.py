@@ -79,3 +79,20 @@ def test_explain_shows_what_becomes_of_them(tmp_path: Path, capsys: pytest.Captu
     out = capsys.readouterr().out
     assert '"sensitive_key"' in out
     assert '"disability": true' not in out.partition('"destinations"')[2].partition('"changes"')[0]
+
+
+@pytest.mark.parametrize(
+    ("word", "keys"),
+    [
+        ("category", ["categories", "userCategories", "CATEGORIES", "category"]),
+        ("größe", ["GRÖSSE", "Größe", "größen_größe", "MEINE_GRÖSSE", "Grösse"]),
+        ("hasło", ["HASŁO", "Hasło"]),
+        ("öl", ["ÖL", "Öl", "meinÖl"]),
+    ],
+)
+def test_a_word_in_the_plural_and_in_capitals(word: str, keys: list[str]) -> None:
+    """Plurals of words in y, and letters whose capitals are others, as a key and in a text."""
+    own = Filter(parse_policy(f"privacy: {{also_sensitive_keys: [{word}]}}", source="p.yaml").privacy)
+    for key in keys:
+        assert own.properties({key: "blind"}, Receipt()) == {}, key
+        assert "blind" not in own.scrub_text(f"got {key}: blind, {key}=blind"), key

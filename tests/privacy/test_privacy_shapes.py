@@ -50,6 +50,7 @@ MARKUP = {
     f"<a:password type='x'>{PLANTED}</a:password>": "<a:password type='x'>[secret]</a:password>",
     f"<password><![CDATA[{PLANTED}]]></password>": "<password><![CDATA[[secret]]]></password>",
     f"<password>{PLANTED * 100}</password>": "<password>[secret]</password>",
+    f"&lt;password&gt;{PLANTED}&lt;/password&gt;": "&lt;password&gt;[secret]&lt;/password&gt;",
     f'<input name="password" value="{PLANTED}">': '<input name="password" value="[secret]">',
     f'<property name="db.password">{PLANTED}</property>': '<property name="db.password">[secret]</property>',
     f'<add key="DbPassword" value="{PLANTED}" />': '<add key="DbPassword" value="[secret]" />',
