@@ -142,7 +142,7 @@ class KeyRules:
         counts = _counts(tokens, hits)
         return KeyFacts(
             sensitive=True,
-            credential=any(not CREDENTIALS.isdisjoint((hit, *hit.split(" "))) for hit in hits),
+            credential=any(not CREDENTIALS.isdisjoint((hit, _one(hit), *hit.split(" "))) for hit in hits),
             lenient=tokens[-1] in DESCRIPTORS or tokens[0] in FLAGS,
             reference=tokens[-1] in REFERENCES and not any(hit.split(" ")[-1] == tokens[-1] for hit in hits),
             max_number=_MAX_COUNT if counts else _max_number(tokens, hits, kinds),
@@ -225,6 +225,11 @@ def _tokens(key: str) -> tuple[str, ...]:
     if not key.isascii() and key.isupper():
         key = key.casefold()
     return tuple(token.casefold() for token in _TOKEN.findall(key))
+
+
+def _one(hit: str) -> str:
+    # Tokens of a text, which are counted and named everywhere, are no credentials.
+    return hit if hit == "tokens" else hit.removesuffix("s")
 
 
 def _singulars(word: str) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ PARTS = [
     "where pin in (1,", "where a<", "password '", "PASSWORD FOR ", "IDENTIFIED WITH ", "[password]=", "`a`=",
     "password=md5('", "('password','", "(b'a',b'", "<password ", "<a b", "<a><![CDATA[", 'name="a"\n\n',
     'name="a"\r\nb\r\n', "name=password value=", "name: value: ", "value=", "password is ", "was 1",
+    "password=['", "password=[", "otps=[1,", "tokens=[1, ", "password={'a':", "password=['?'] ", "password=a(['",
+    '["\\"', "password::", "password::a=", 'a::password=["',
     # Paths.
     "/home/", "/home/a", "/home/a b", "C:\\Users\\", "\\Users\\a",
 ]  # fmt: skip

@@ -66,7 +66,39 @@ SENTENCES = {
     "your verification code is 482910.": "your verification code is [secret].",
     f"The API key is '{PLANTED}'": "The API key is '[secret]'",
 }
+# What follows a sensitive name goes to its end, and nothing of it stays beside the marker.
+BRACKETED = {
+    f"User(password=SecretStr('{PLANTED}'))": "User(password=[secret])",
+    f"User(password=pydantic.SecretStr('{PLANTED}', 1), a=2)": "User(password=[secret], a=2)",
+    f"auth=HTTPBasicAuth('jo', '{PLANTED}')": "auth=[secret]",
+    f"{_WHERE} password::varchar='{PLANTED}'": f"{_WHERE} password::varchar='[secret]'",
+    f"{_WHERE} (password)::varchar(64) = '{PLANTED}'": f"{_WHERE} (password)::varchar(64) = '[secret]'",
+    f"{_WHERE} password = ANY('{{{PLANTED}}}')": f"{_WHERE} password = [secret]",
+    f"{_WHERE} password = ANY(ARRAY['a', '{PLANTED}']) LIMIT 1": f"{_WHERE} password = [secret] LIMIT 1",
+    "otps=[123456, 222333] a": "otps=[secret] a",
+    "otps: 123456": "otps: [secret]",
+    "otps: [123456, 222333]": "otps: [secret]",
+    f"passwords=['{PLANTED}', 'zz'] and": "passwords=[secret] and",
+    f"{{'password': ['{PLANTED}']}}": "{'password': [secret]}",
+    f"{{'api_key': ['x]y', '{PLANTED}'], 'a': 1}}": "{'api_key': [secret], 'a': 1}",
+    f"{{'password': {{'value': '{PLANTED}'}}}}": "{'password': [secret]}",
+    f"{{'password': ('{PLANTED}',)}} b": "{'password': [secret]} b",
+    f"{{'password': frozenset({{'{PLANTED}'}})}} b": "{'password': [secret]} b",
+    f"{{'password': [b'{PLANTED}']}} b": "{'password': [secret]} b",
+    f'log: {{"password": ["{PLANTED}"]}} done': 'log: {"password": [secret]} done',
+    f'x "log: {{\\"password\\": [\\"a]\\", \\"{PLANTED}\\"]}} done"': 'x "log: {\\"password\\": [secret]} done"',
+    f"{{password: {{value: '{PLANTED}', n: [1]}}, b: 2}}": "{password: [secret], b: 2}",
+    f"cut {{'password': ['a', '{PLANTED}": "cut {'password': [secret]",
+    "password=A+": "password=[secret]",
+    "password=x! a": "password=[secret] a",
+}
 QUIET = [
+    "std::token::parse and Foo::Password::Bar raised",
+    "Auth::Token::Expired: at x",
+    "tokens=[1, 2, 3] tokens: [15339, 11] password=[] password={}",
+    "{'password': ['***'], 'secret': ['[redacted]', '?'], 'otp': {}}",
+    "secret=${{ secrets.X }} and password=os.environ['X']",
+    "password=: password=.. password=ab password=$1",
     "SELECT * FROM u WHERE password LIKE ? AND token IN ($1, :b) AND pin <> %s AND secret <> @p",
     "INSERT INTO u (name, password) VALUES (?, ?), (%s, :password), (DEFAULT, NULL)",
     "INSERT INTO u (name, age) VALUES ('jo', 42)",
@@ -85,7 +117,7 @@ QUIET = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), [*SQL.items(), *MARKUP.items(), *SENTENCES.items()])
+@pytest.mark.parametrize(("text", "expected"), [*SQL.items(), *MARKUP.items(), *SENTENCES.items(), *BRACKETED.items()])
 def test_a_secret_that_no_sign_joins_to_its_name_is_found(text: str, expected: str) -> None:
     """The value goes, its quotes and all around it stay; a second look finds nothing more."""
     once = FILTER.scrub_text(text)

@@ -17,12 +17,16 @@ from otel_posthog.privacy.keys import KeyFacts, is_harmless
 from otel_posthog.privacy.words import PROSE, VALUE_KEYS
 
 # What joins a key to its value. Keys are read backwards from here, so that words which are none cost nothing.
-_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}")
-_FLAG_SIGN = re.compile(r"[=:](?:[=>](?![=>]))?(?!//)\s{0,3}|(?<=\w) (?=[^\s-])")
+# Two colons before a letter join names of code: `std::token::parse`, and a column to what it is cast to.
+_JOINS = r"(?:=|:(?!:[A-Za-z_])(?:(?<!::)|(?![A-Za-z_])))(?:[=>](?![=>]))?(?!//)\s{0,3}"
+_SIGN = re.compile(_JOINS)
+_FLAG_SIGN = re.compile(rf"{_JOINS}|(?<=\w) (?=[^\s-])")
+_CAST_REVERSED = re.compile(r"\s{0,3}(?:\)[0-9, ]{1,8}\()?\w{1,32}(?: \w{1,16})?::")
 _KEY_REVERSED = re.compile(
     r"\s{0,3}:?(?:(?P<quote>[\"'])\\*|\](?=[^\[]{1,64}\[\w)|(?P<column>\)[\"'`\]]?|[`\]]))?(?P<key>[\w-]{1,256})"
 )
 _LOOK_BACK_CHARS = 320
+_CAST_CHARS = 64
 # The name before a value: in attributes of markup, a map written as a text, YAML.
 _NAME_BEFORE = re.compile(
     r"(?<![\w-])(?:name|key|field|header|param|property)\\?[\"']?\s{0,2}[=:]\s{0,3}\\?[\"']?([\w.-]{1,64})",
@@ -39,6 +43,8 @@ _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
 _IDS = re.compile(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
 # Of a call's arguments, not of a log line: `user_id=self.user_id`.
 _SHORT_CHARS = 3
+# `A+`, `x!`: no word, and no placeholder.
+_SHORT = re.compile(r"[^\W_][+!@#$%^*?~-]|[+!^~-][^\W_]")
 _ANSWERS = frozenset(("true", "false", "yes", "no", "y", "n", "0", "1"))
 _DIGIT = re.compile(r"\d")
 _VARIABLE = re.compile(r"(?:[A-Za-z_.]{0,60}(?:[._]|(?<=[a-z])(?=[IU])))?(?:[iI]d|ID|[uU]u?id|UU?ID)s?(?=[^\w.]|\Z)")
@@ -63,8 +69,21 @@ _QUOTED = {
     "'": re.compile(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL),
 }
 _BARE = re.compile(rf"[^\s\"'](?:(?!{_STOP})[^\s\"'])*")
+_CALLED = re.compile(rf"{OPENING}[\"']", re.IGNORECASE)
 # What a column is set to or compared with: [password] and `password` are columns in SQL only.
-_LITERAL = re.compile(rf"{OPENING}?[\"']|[0-9]", re.IGNORECASE)
+_LITERAL = re.compile(rf"(?:{OPENING}|(?:ANY|ALL|SOME)\s?\(\s{{0,2}}(?:ARRAY\[)?)?[\"']|[0-9]", re.IGNORECASE)
+# A list, a map or a call with something quoted in it, or numbers: `['x', 'y']`, `{"value": "x"}`, `SecretStr('x')`.
+_BEGUN = r"[bruN]{0,2}\\*[\"']"
+_BRACKETED = re.compile(
+    r"(?:[A-Za-z_]\w{0,40}|(?:[A-Za-z_]\w{0,32}\.){1,3}[A-Z][a-z]\w{0,40}(?=\())?"
+    rf"(?:[\[({{]\s{{0,3}}(?:\w{{0,40}}[\[({{]\s{{0,3}}){{0,3}}{_BEGUN}|[\[{{][\s\[{{]{{0,4}}-?[0-9]"
+    rf"|[\[({{]\s{{0,3}}[\w-]{{1,64}}\s{{0,2}}[:=]\s{{0,2}}(?:{_BEGUN}|[0-9\[{{]))"
+)
+_BRACKET = re.compile(r"[\[({]|[\])}]|(?<![^\W_]{2})(\\*)([\"'])")
+_ITEM = re.compile(r"[\"']([^\"'\\]*)\\*[\"'](?!\s{0,3}:)|([0-9])")
+_NUMBERS = re.compile(r"[\[{][-0-9.,\s\[\]{}]*")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?")
+_MAX_EMPTY_CHARS = 256
 # Inside a JSON string the quotes are escaped, and so is the one that ends the value.
 _QUOTES = {quote: re.compile(rf"(?<!\\)\\*{quote}") for quote in "\"'"}
 # Placeholders and words that stand for no value.
@@ -201,6 +220,9 @@ def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
 def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
     before = text[max(0, sign.start() - _LOOK_BACK_CHARS) : sign.start()][::-1]
     found = _KEY_REVERSED.match(before)
+    if "::" in before[:_CAST_CHARS] and (cast := _CAST_REVERSED.match(before)):
+        column = _KEY_REVERSED.match(before, cast.end())
+        found = column if column and read(column["key"][::-1]).sensitive else found
     if found is None:
         return None
     name = found["key"][::-1]
@@ -235,6 +257,8 @@ def _header_value(text: str, at: int, key: PairKey, name: str) -> Span | None:
 
 
 def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> Span | None:
+    if not facts.identifier and _BRACKETED.match(text, at) and not _CALLED.match(text, at):
+        return _bracketed(text, at, facts)
     listed = _IDS.match(text, at) if facts.identifier else None
     span = listed.span() if listed else value_at(text, at)
     if span is None or _is_empty(text, span, facts):
@@ -249,9 +273,47 @@ def _is_empty(text: str, span: Span, facts: KeyFacts) -> bool:
     """Return whether what stands at `span` is no value; of an id even one character is, and elsewhere a yes or no."""
     if facts.strict and text[slice(*span)].lower() in _ANSWERS:
         return False
-    if (facts.identifier or facts.strict) and span[1] - span[0] < _SHORT_CHARS and text[slice(*span)].isalnum():
-        return False
+    if span[1] - span[0] < _SHORT_CHARS:
+        value = text[slice(*span)]
+        if (facts.identifier or facts.strict) and value.isalnum():
+            return False
+        if (facts.credential or facts.strict) and _SHORT.fullmatch(value):
+            return False
     return _EMPTY.fullmatch(text, *span) is not None
+
+
+def _bracketed(text: str, at: int, facts: KeyFacts) -> Span | None:
+    """Return the list, map or call that begins at `at`, to the bracket that closes it; None if nothing is in it."""
+    numbers = _NUMBERS.match(text, at)
+    end = _closed_at(text, at)
+    if numbers and numbers.end() >= end:
+        values = [float(each) for each in _NUMBER.findall(text, at, end)]
+        return None if is_harmless(facts, values) else (at, end)
+    # What is long is not read twice: it goes.
+    if end - at < _MAX_EMPTY_CHARS and all(
+        not digit and (_EMPTY.fullmatch(item) or _MARKER.fullmatch(item))
+        for item, digit in _ITEM.findall(text, at, end)
+    ):
+        return None
+    return at, end
+
+
+def _closed_at(text: str, at: int) -> int:
+    depth = 0
+    while token := _BRACKET.search(text, at):
+        escapes, quote = token.groups()
+        at = token.end()
+        if escapes:
+            at = _escaped_end(text, at, quote, len(escapes))
+            at += len(escapes) + 1
+        elif quote:
+            value = _QUOTED[quote].match(text, at)
+            at = value.end() + 1 if value else at
+        else:
+            depth += 1 if token.group() in "[({" else -1
+            if not depth:
+                return at
+    return len(text)
 
 
 def _named_value(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
