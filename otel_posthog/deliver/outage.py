@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from otel_posthog.deliver.verdict import NOT_POSTHOG, TLS, Verdict
+from otel_posthog.deliver.verdict import NOT_POSTHOG, SPEAKS_V0, TLS, Verdict, is_redirect
 
 _log = logging.getLogger("otel_posthog")
 
@@ -14,6 +14,14 @@ _REFUSED = "PostHog does not take events for destination %s (%s): check POSTHOG_
 _NOT_POSTHOG = (
     "what answers for destination %s is not PostHog: check POSTHOG_HOST, or write `accept_any_2xx: true` for a relay "
     "in the policy; events %s"
+)
+_OLDER = (
+    "what answers for destination %s is not PostHog, or one that knows `/batch/` only: check POSTHOG_HOST, or write "
+    "`capture_mode: v0` in the policy, or `accept_any_2xx: true` for a relay; events %s"
+)
+_MOVED = (
+    "the host of destination %s redirects (%s), which is not followed: set POSTHOG_HOST to where PostHog takes events "
+    "itself, such as https://us.i.posthog.com; events %s"
 )
 _TLS = (
     "no TLS connection for destination %s (%s): check POSTHOG_HOST, and have REQUESTS_CA_BUNDLE name the file of the "
@@ -52,8 +60,11 @@ class Outage:
             verdict: What the destination said.
             fate: What becomes of the events, in words.
         """
-        line = {NOT_POSTHOG: _NOT_POSTHOG, TLS: _TLS}.get(verdict.reason, _REFUSED)
-        words = () if verdict.reason == NOT_POSTHOG else (verdict.detail or _words(verdict),)
+        if verdict.reason == NOT_POSTHOG:
+            self._tell(logging.ERROR, _OLDER if verdict.detail == SPEAKS_V0 else _NOT_POSTHOG, fate)
+            return
+        line = _MOVED if is_redirect(verdict.reason) else _TLS if verdict.reason == TLS else _REFUSED
+        words = (verdict.detail or _words(verdict),)
         self._tell(logging.ERROR, line, *words, fate)
 
     def lasts(self, verdict: Verdict, fate: str) -> None:

@@ -26,6 +26,8 @@ NO_V1 = frozenset({404, 405, 501})
 TOO_LARGE = "too_large"
 # A 2xx of something else: a wrong host, a page that asks for a password, a relay that is not told of in the policy.
 NOT_POSTHOG = "not_posthog"
+# The detail of that where Capture V1 was asked, and the answer is one of `/batch/`.
+SPEAKS_V0 = "the answer is one of `/batch/`"
 # The certificate of the host, or those that this machine believes: a setting.
 TLS = "tls"
 # What `/batch/` says of a batch that it took (`capture` of PostHog, old and new).
@@ -82,7 +84,10 @@ def judge(
         results = _results(response.body) if is_v1 else _taken(response.body)
         is_taken = accepts_any_2xx or results is not None
         done = Verdict(Action.DONE, retry_after_s=retry_after_s, results=results or {})
-        return done if is_taken else Verdict(Action.PAUSE, NOT_POSTHOG, retry_after_s)
+        if is_taken:
+            return done
+        detail = SPEAKS_V0 if is_v1 and _taken(response.body) is not None else ""
+        return Verdict(Action.PAUSE, NOT_POSTHOG, retry_after_s, detail)
     if is_v1 and can_fall_back and status in NO_V1:
         return Verdict(Action.FALL_BACK)
     # Without V1, neither endpoint is there; a redirect, which is not followed, says that PostHog is elsewhere: a wrong
@@ -94,6 +99,11 @@ def judge(
     if status in SPLIT:
         return Verdict(Action.SPLIT, TOO_LARGE if status == 413 else "rejected")
     return Verdict(Action.REJECT, "rejected")
+
+
+def is_redirect(reason: str) -> bool:
+    """Return whether a verdict's reason is an answer that says that PostHog is elsewhere."""
+    return reason.startswith("http_3")
 
 
 def _results(body: bytes) -> dict[str, str] | None:

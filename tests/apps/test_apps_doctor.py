@@ -96,7 +96,12 @@ def test_a_trial_arrives(
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "fix"), [(401, "http 401", "check the key"), (503, "http 503", "check that http://127.0.0.1")]
+    ("status", "reason", "fix"),
+    [
+        (401, "http 401", "check the key"),
+        (503, "http 503", "check that http://127.0.0.1"),
+        *((status, f"http {status}", "set POSTHOG_HOST to where PostHog takes") for status in (301, 302, 307, 308)),
+    ],
 )
 def test_a_trial_that_fails_says_why(
     status: int,
@@ -126,6 +131,7 @@ def test_a_trial_at_any_2xx_of_somebody_else_is_wrong(
     said = findings(capsys)["trial default"]
     assert said["says"] == "the event did not arrive (the answer is not PostHog's)"
     assert said["fix"].startswith("check the host: what answers there is not PostHog")
+    assert said["fix"].endswith("a server that knows `/batch/` only `capture_mode: v0`")
 
 
 def test_a_trial_without_a_certificate_to_believe_says_so(

@@ -211,6 +211,34 @@ def test_any_2xx_of_somebody_else_keeps_the_events_and_says_so_once(
     assert len(fake_posthog.unique_events) == 5
 
 
+@pytest.mark.parametrize("body", [b'{"status": 1}', b'{"status": "Ok"}', b"1"])
+def test_a_server_that_answers_capture_v1_as_batch_is_told_of_with_the_mode_for_it(
+    body: bytes, fake_posthog: FakePostHog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody knows whether it took the events, which wait; the line offers `capture_mode: v0`."""
+    fake_posthog.fault(Fault(status=200, body=body, times=None))
+    with Delivering(fake_posthog.url) as made:
+        made.send(5)
+        assert not made.delivery.flush(0.5)
+        (line,) = (record.getMessage() for record in caplog.records)
+        assert "check POSTHOG_HOST, or write `capture_mode: v0` in the policy" in line
+        fake_posthog.clear_faults()
+        assert made.delivery.flush(30)
+
+
+def test_a_redirect_is_told_as_that(fake_posthog: FakePostHog, caplog: pytest.LogCaptureFixture) -> None:
+    """The key is no matter there: the line says what redirects means, and names the host only."""
+    fake_posthog.fault(Fault(status=302, times=None))
+    with Delivering(fake_posthog.url) as made:
+        made.send(5)
+        assert not made.delivery.flush(0.5)
+        (line,) = (record.getMessage() for record in caplog.records)
+        assert "redirects (HTTP 302), which is not followed: set POSTHOG_HOST" in line
+        assert "API_KEY" not in line
+        fake_posthog.clear_faults()
+        assert made.delivery.flush(30)
+
+
 def test_any_2xx_is_taken_of_a_relay_that_the_policy_tells_of(fake_posthog: FakePostHog) -> None:
     """`accept_any_2xx` is of one destination: another one's portal still takes nothing."""
     fake_posthog.fault(PORTAL)

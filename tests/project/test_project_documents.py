@@ -6,6 +6,7 @@ import argparse
 import importlib
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -258,3 +259,10 @@ def test_targets_that_a_page_names_are_in_the_makefile(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
+def test_no_change_is_told_twice() -> None:
+    """The changelog is merged by union: a line that somebody wrote anew must not stay beside the old one."""
+    lines = (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines()
+    begins = Counter(" ".join(line.split()[:5]) for line in lines if line.startswith("- "))
+    assert [words for words, number in begins.items() if number > 1] == []

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from otel_posthog import health as outcome
 from otel_posthog.apps.doctor.finding import Finding, Level
+from otel_posthog.deliver.verdict import is_redirect
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms, load
@@ -27,7 +28,8 @@ _FIXES = {
     "http_403": "check the key: PostHog does not take events with it",
     "http_402": "check the project's billing limits in PostHog",
     "http_404": "check the host: there is no PostHog there",
-    "not_posthog": "check the host: what answers there is not PostHog; a relay needs `accept_any_2xx: true`",
+    "not_posthog": "check the host: what answers there is not PostHog; a relay needs `accept_any_2xx: true`, "
+    "a server that knows `/batch/` only `capture_mode: v0`",
     "tls": "check the host's certificate; have REQUESTS_CA_BUNDLE name the file of the certificates to believe",
     "http_407": "check the proxy that HTTPS_PROXY names: it wants a password",
 }
@@ -89,7 +91,10 @@ def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: 
         ),
         "no_answer",
     )
-    fix = _FIXES.get(reason, f"check that {without_secrets(destination.host)} can be reached from here")
+    host = without_secrets(destination.host)
+    fix = _FIXES.get(reason, f"check that {host} can be reached from here")
+    if is_redirect(reason):
+        fix = f"set POSTHOG_HOST to where PostHog takes events itself: {host} redirects, which is not followed"
     if reason == "catalog":
         fix = f"nothing: the catalog does not declare {EVENT_NAME}, so it may not be sent"
     why = _WHY.get(reason, reason.removeprefix("network_").replace("_", " "))
