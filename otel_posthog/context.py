@@ -7,7 +7,6 @@ are read from that of incoming ones; never the id itself.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,12 +18,13 @@ from opentelemetry.context import Context
 from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
 from otel_posthog.any_value import Id, id_text
 from otel_posthog.model import NO_GROUPS, ContextIdentity
+from otel_posthog.own_logger import own_logger
 from otel_posthog.said import as_id
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"
 CONSENT_ENTRY = "analytics.consent"
 
-_log = logging.getLogger("otel_posthog")
+_log = own_logger()
 
 
 @dataclass(frozen=True, slots=True)

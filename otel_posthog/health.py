@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from otel_posthog.locks import RLock
+from otel_posthog.own_logger import own_logger
 
-_log = logging.getLogger("otel_posthog")
+_log = own_logger()
 
 # One line a minute: rare enough not to flood a log in an outage, often enough to be seen while it lasts.
 REPORT_INTERVAL_S = 60.0

@@ -84,10 +84,7 @@ def judge(
         results = _results(response.body) if is_v1 else _taken(response.body)
         is_taken = accepts_any_2xx or results is not None
         done = Verdict(Action.DONE, retry_after_s=retry_after_s, results=results or {})
-        if is_taken:
-            return done
-        detail = SPEAKS_V0 if is_v1 and _taken(response.body) is not None else ""
-        return Verdict(Action.PAUSE, NOT_POSTHOG, retry_after_s, detail)
+        return done if is_taken else _not_posthogs(response, is_v1=is_v1, retry_after_s=retry_after_s)
     if is_v1 and can_fall_back and status in NO_V1:
         return Verdict(Action.FALL_BACK)
     # Without V1, neither endpoint is there; a redirect, which is not followed, says that PostHog is elsewhere: a wrong
@@ -104,6 +101,11 @@ def judge(
 def is_redirect(reason: str) -> bool:
     """Return whether a verdict's reason is an answer that says that PostHog is elsewhere."""
     return reason.startswith("http_3")
+
+
+def _not_posthogs(response: Response, *, is_v1: bool, retry_after_s: float) -> Verdict:
+    speaks_v0 = is_v1 and _taken(response.body) is not None
+    return Verdict(Action.PAUSE, NOT_POSTHOG, retry_after_s, SPEAKS_V0 if speaks_v0 else "")
 
 
 def _results(body: bytes) -> dict[str, str] | None:

@@ -15,10 +15,11 @@ from collections.abc import Mapping, MutableMapping
 
 from otel_posthog import environment_variables as env
 from otel_posthog.identity import Installation, mismatch_line, notice_box, start_line
+from otel_posthog.own_logger import own_logger
 from otel_posthog.policy import Collection, InstallationRotation, Policy
 from otel_posthog.setup.settings import Settings
 
-_log = logging.getLogger("otel_posthog")
+_log = own_logger()
 
 # Inherited by what the program starts: the process that showed the line, and the line.
 TOLD = "OTEL_POSTHOG_TOLD"

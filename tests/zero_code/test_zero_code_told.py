@@ -116,3 +116,35 @@ def test_a_browser_half_alone_that_differs_is_told(otlp_sink: OtlpSink) -> None:
     name = "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS"
     run = shop(0, otlp=otlp_sink.url, posthog="http://127.0.0.1:1", **{name: "false"})
     assert len(lines(run.out, f"{name} differ: user ids are anonymized here and preserved in the browser")) == 1
+
+
+CONFIGURED = """
+import logging, logging.config, sys
+import otel_posthog
+{}
+otel_posthog.capture("paid", {{"n": 1}})
+print("done")
+"""
+INI = "[loggers]\\nkeys=root\\n[handlers]\\nkeys=\\n[formatters]\\nkeys=\\n[logger_root]\\nlevel=INFO\\nhandlers=\\n"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "number"),
+    [
+        ('logging.config.dictConfig({"version": 1})', 1),
+        ('logging.config.dictConfig({"version": 1, "loggers": {"otel_posthog": {"level": "INFO"}}})', 1),
+        (f'import io; logging.config.fileConfig(io.StringIO("{INI}"))', 1),
+        ('logging.getLogger("otel_posthog").disabled = True', 0),
+    ],
+    ids=["ours not named", "ours named", "file", "switched off"],
+)
+def test_a_wrong_key_is_told_whatever_the_program_does_to_its_logging(
+    configuration: str, number: int, *, tmp_path: Path, fake_posthog: FakePostHog, otlp_sink: OtlpSink
+) -> None:
+    """`logging.config` disables every logger that it is not told of; who means ours says so."""
+    fake_posthog.api_key = "phc_other"
+    program = tmp_path / "program.py"
+    program.write_text(CONFIGURED.format(configuration))
+    run = instrumented(str(program), otlp=otlp_sink.url, posthog=fake_posthog.url)
+    assert run.returncode == 0, run.out
+    assert len(lines(run.out, "does not take events")) == number, run.out
