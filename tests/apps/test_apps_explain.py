@@ -208,6 +208,37 @@ def test_telemetry_is_shown_with_both_sides(telemetry_file: Path, capsys: pytest
     assert "mail to [email]" in explained(capsys, telemetry_file, "--all")
 
 
+def test_a_log_record_in_a_file_takes_nothing_of_its_span_as_the_page_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its span denies and has a user, in the same document: the record is explained without either."""
+    ids = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+
+    def attributes(**texts: str) -> list[dict[str, Any]]:
+        return [{"key": key.replace("__", "."), "value": {"stringValue": text}} for key, text in texts.items()]
+
+    span = {
+        **ids,
+        "name": "GET",
+        "endTimeUnixNano": "1767323045000000000",
+        "attributes": attributes(analytics__event="a", user__id="u1", analytics__consent="no"),
+    }
+    record = {**ids, "timeUnixNano": "1767323045000000000", "attributes": attributes(analytics__event="b")}
+    document = {
+        "resourceSpans": [{"scopeSpans": [{"spans": [span]}]}],
+        "resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}],
+    }
+    path = tmp_path / "both.json"
+    path.write_text(json.dumps(document))
+    of_span, of_record, _ = objects(capsys, path, "--identity", "identified")
+    assert of_span["events"][0]["destinations"][0]["dropped"] == "consent"
+    shown = of_record["events"][0]["destinations"][0]
+    assert shown["event"]["distinct_id"] == "(id of the installation)"
+    assert shown["sent"] is True
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text("utf-8")
+    assert "a log record in a file has of its span the ids only" in page.replace("\n", " ")
+
+
 def test_each_destination_is_explained_by_its_own_rules(
     event_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

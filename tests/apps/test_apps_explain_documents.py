@@ -140,6 +140,57 @@ def test_what_cannot_be_meant_is_told_by_line_and_field(content: Any, message: s
     assert message in str(caught.value)
 
 
+IDS = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+SPANS = [{"spans": [{**IDS, "name": "GET"}]}]
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "instead"),
+    [
+        ({"batches": [{"resource": {}, "scopeSpans": SPANS}]}, "an answer of Tempo's API", '{"resourceSpans": [...]}'),
+        ({"batches": [{"instrumentationLibrarySpans": SPANS}]}, "an answer of Tempo's API", '{"resourceSpans": [...]}'),
+        ({"trace": {"resourceSpans": []}}, "telemetry in a format", "OTLP JSON"),
+        ({"result": {"resourceSpans": []}}, "telemetry in a format", "OTLP JSON"),
+        ({"data": [{"traceID": "5b8e", "spans": []}]}, "what Jaeger's page and API give", '{"resourceSpans": [...]}'),
+        ({"traceId": "5b8e", "id": "e", "name": "GET", "localEndpoint": {}}, "telemetry in a format", "OTLP JSON"),
+        ({"specversion": "1.0", "type": "paid", "source": "/", "id": "1", "data": {}}, "a CloudEvent", '{"event": '),
+        ({"@timestamp": "2026-01-02T03:04:05Z", "ecs.version": "1.2", "message": "a"}, "Elastic Common", "OTLP JSON"),
+        ({"@timestamp": "2026-01-02T03:04:05Z", "ecs": {"version": "1.2"}}, "Elastic Common Schema", "OTLP JSON"),
+        ({"timestamp": 1, "level": "INFO", "message": "a", "trace_id": "5b8e"}, "a line of a JSON log", "OTLP JSON"),
+        ({"time": "2026", "level": 30, "msg": "a", "pid": 1}, "a line of a JSON log", "OTLP JSON"),
+        ({"event": "paid by jo", "level": "info", "timestamp": "2026"}, "a line of a JSON log", "OTLP JSON"),
+        ({"results": [{"event": "paid", "distinct_id": "u1"}], "next": None}, "an answer of PostHog's", "jq -c '.res"),
+        ({"columns": ["event"], "results": [["paid"]]}, "an answer of PostHog's query API", '{"event": '),
+    ],
+)
+def test_what_is_of_another_format_is_refused_by_name(content: Any, what: str, instead: str) -> None:
+    """Taken for properties it would show ids as sent that never are; also within a list, as lines of a file are."""
+    for document in (content, [content]):
+        with pytest.raises(UnreadableFileError) as caught:
+            list(items_of(Located(7, document)))
+        assert str(caught.value).startswith("line 7: this looks like ")
+        assert what in str(caught.value)
+        assert instead in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"plan": "pro", "level": "gold", "message": "hello", "time": 5},
+        {"level": "error", "message": "shown to the user"},
+        {"event": "paid", "timestamp": "2026-01-02T03:04:05Z", "level": "info", "properties": {"message": "a"}},
+        {"event": "paid", "timestamp": "2026-01-02T03:04:05Z", "distinct_id": "u1"},
+        {"results": [{"title": "a"}], "data": [{"n": 1}], "batches": 5, "type": "search"},
+        {"event": "span_seen", "properties": {"traceId": "5b8e", "spanId": "e"}},
+        {"analytics.event": "paid", "trace_id": "5b8e", "span_id": "e"},
+        {"plan": "pro", "trace_id": "5b8e"},
+    ],
+)
+def test_what_only_resembles_another_format_is_explained(content: Any) -> None:
+    """Words that properties have too refuse nothing by themselves."""
+    assert len(list(items_of(Located(1, content)))) == 1
+
+
 def test_an_event_of_a_posthog_library_means_what_it_means_there() -> None:
     """Who, when, groups, sessions and changes of the person, at either place where libraries put them."""
     event = {

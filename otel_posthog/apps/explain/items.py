@@ -6,17 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from otel_posthog.apps.explain.console_format import is_console, read_console
+from otel_posthog.apps.explain.foreign_formats import foreign_format
 from otel_posthog.apps.explain.json_documents import Located, UnreadableFileError
 from otel_posthog.apps.explain.metric_point import MetricPoint, read_otlp_metrics
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.otlp_json import is_otlp, read
-from otel_posthog.route import EVENT
-
-# What telemetry has and a property hardly: some of these at once, or one that holds further fields.
-_IDS = frozenset({"traceid", "spanid", "parentid", "parentspanid"})
-_HOLDERS = frozenset({"attributes", "resource", "context", "scope", "instrumentationscope", "tags", "spans", "status"})
-_LISTS = frozenset({"resourcespans", "resourcelogs", "resourcemetrics", "scopespans", "scopelogs", "scopemetrics"})
 
 
 class Item(NamedTuple):
@@ -53,24 +48,10 @@ def items_of(document: Located) -> Iterator[Item]:
     elif isinstance(content.get("batch"), list):
         yield from items_of(Located(document.line, content["batch"]))
     else:
-        _refuse_telemetry(document.line, content)
+        told = foreign_format(content)
+        if told is not None:
+            raise UnreadableFileError(f"line {document.line}: {told}")
         yield Item(document.line, content)
-
-
-def _refuse_telemetry(line: int, content: Mapping[str, object]) -> None:
-    """Refuse what would be taken for properties and is telemetry in another format: it would show ids as sent."""
-    if isinstance(content.get("event"), str) or EVENT in content:
-        return
-    names = {key: key.replace("_", "").lower() for key in content}
-    ids = [key for key, name in names.items() if name in _IDS]
-    nested = [key for key, name in names.items() if name in _HOLDERS and isinstance(content[key], (Mapping, list))]
-    lists = [key for key, name in names.items() if name in _LISTS]
-    if len(ids) > 1 or len(nested) > 1 or lists or (ids and nested) or "attributes" in nested:
-        seen = ", ".join(ids + nested + lists)
-        raise UnreadableFileError(
-            f"line {line}: this looks like telemetry in a format that is not read here ({seen}); "
-            "write OTLP JSON, or what the console exporters of OpenTelemetry for Python print"
-        )
 
 
 def _records(
