@@ -6,8 +6,8 @@ never heard of ours: the one line about a wrong key would be gone.
 
 from __future__ import annotations
 
+import inspect
 import logging
-import sys
 from typing import Any
 
 NAME = "otel_posthog"
@@ -35,5 +35,6 @@ class _Stays(logging.Logger):
 
 def _is_configuration() -> bool:
     """Return whether the caller's caller is `logging.config`."""
-    caller = sys._getframe(2)  # noqa: SLF001 - as logging does itself
-    return caller.f_globals.get("__name__") == "logging.config"
+    here = inspect.currentframe()
+    caller = here and here.f_back and here.f_back.f_back
+    return caller is not None and caller.f_globals.get("__name__") == "logging.config"
