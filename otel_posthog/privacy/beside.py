@@ -64,8 +64,8 @@ def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
         among: The entries.
     """
     for key in names if len(among) > 1 else ():
-        name = plain(among.get(key))
-        if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS:
+        name = among.get(key)
+        if name is not None and isinstance(name := plain(name), str) and len(name) <= _MAX_NAME_CHARS:
             return name
     return None
 

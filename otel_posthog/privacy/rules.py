@@ -130,19 +130,19 @@ class Rules:
             return key
         return replace(read, name=key.name, fired=key.fired, reserved=key.reserved, half="", names=())
 
-    def is_told_anew(self, key: Key, value: object, left: Mapping[Any, object], among: Mapping[Any, object]) -> bool:
-        """Return whether the entries that are left beside one say more of its value than those that were there.
+    def is_told_anew(self, name: str, left: Mapping[Any, object], among: Mapping[Any, object]) -> bool:
+        """Return whether the entries that are left beside that of a name say more of its value than all there were.
 
         Args:
-            key: The entry's.
-            value: What is left of its value.
+            name: The entry's key.
             left: All that is left.
             among: All that was there.
         """
-        name = name_of(key.names, left)
-        if name is not None and name != name_of(key.names, among):
-            return self.named(key, name) is not key
-        return bool(key.half) and both_halves(value, left.get(key.half)) is not None
+        key = self.key(name)
+        told = name_of(key.names, left)
+        if told is not None and told != name_of(key.names, among):
+            return self.named(key, told) is not key
+        return bool(key.half) and both_halves(left[name], left.get(key.half)) is not None
 
     def _read(self, key: str) -> Key:
         fired: Fired = []

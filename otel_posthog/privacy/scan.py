@@ -109,7 +109,7 @@ class Scanner:
             # A marker may be longer than what it stands for.
             if len(cleaned) > max_chars and fired is not None:
                 fired.append("max_string_chars")
-            return until(cleaned, max_chars)
+            return cleaned if len(cleaned) <= max_chars else until(cleaned, max_chars)
         if fired is not None:
             fired.append("max_string_chars")
         window = whole_until(text, max_chars + _MARGIN_CHARS)

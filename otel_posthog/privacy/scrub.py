@@ -148,9 +148,9 @@ class Scrub:
         """Return `left`, with those looked at again of which only what is left beside them says what they are."""
         again = left.copy()
         for name, value in left.items():
-            read = self._rules.key(str(name))
-            if (read.half or read.names) and self._rules.is_told_anew(read, value, left, among):
-                again[name] = self._one_of(self._rules.inside(outer, read), value, left, depth, outer.rule)
+            if isinstance(name, str) and self._rules.is_told_anew(name, left, among):
+                read = self._rules.inside(outer, self._rules.key(name))
+                again[name] = self._one_of(read, value, left, depth, outer.rule)
         return again
 
     def _sequence(self, value: list[object] | tuple[object, ...], key: Key, depth: int) -> object:

@@ -70,7 +70,7 @@ class Walk:
     def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
         """Return the properties that may leave."""
         kept: dict[str, object] = {}
-        depends = False
+        depends: list[str] = []
         most = self._policy.max_properties
         for key, value in properties.items():
             read = self._rules.key(key) if type(key) is str else self._key(key)
@@ -83,11 +83,11 @@ class Walk:
                 if cleaned is not GONE:
                     kept[read.name] = cleaned
             elif read.half or read.names:
-                depends = True
+                depends.append(read.name)
                 self._one_of(kept, read, value, read.name, 0, properties)
             else:
                 self._entry(kept, read, value, read.name, 0)
-        return self._beside(kept, properties) if depends else kept
+        return self._beside(kept, depends, properties) if depends else kept
 
     def name(self, text: str, path: str) -> str:
         """Return a text that cannot be left out, with the detectors' hits replaced.
@@ -157,21 +157,25 @@ class Walk:
         both = both_halves(value, among.get(key.half)) if key.half and "gps" not in key.methods.skipped else None
         self._entry(kept, key, both or value, path, depth, inherited)
 
-    def _beside(
+    def _beside(  # noqa: PLR0913, PLR0917 - what a map is walked with
         self,
         kept: dict[str, object],
+        depends: list[str],
         among: Mapping[Any, object],
         outer: Key | None = None,
         path: str = "",
         depth: int = 0,
     ) -> dict[str, object]:
-        """Return `kept`, with those looked at again of which only what is left beside them says what they are."""
+        """Return `kept`, with those of `depends` looked at again of which only what is left beside them tells what."""
+        anew = {name for name in depends if name in kept and self._rules.is_told_anew(name, kept, among)}
+        if not anew:
+            return kept
         again: dict[str, object] = {}
         for name, value in kept.items():
-            read = self._rules.key(name)
-            if (read.half or read.names) and self._rules.is_told_anew(read, value, kept, among):
+            if name in anew:
+                read = self._rules.key(name)
                 key, rule = (read, None) if outer is None else (self._rules.inside(outer, read), outer.rule)
-                self._one_of(again, key, value, f"{path}{read.name}", depth, kept, rule)
+                self._one_of(again, key, value, f"{path}{name}", depth, kept, rule)
             else:
                 again[name] = value
         return again
@@ -300,14 +304,15 @@ class Walk:
         if where is not None and "gps" not in outer.methods.skipped:
             return self._hit("gps", where, path, outer)
         kept: dict[str, object] = {}
-        depends = False
+        depends: list[str] = []
         for key, each in islice(value.items(), self._width(value, path)):
             read = self._rules.inside(outer, self._key(key))
-            depends = depends or bool(read.half or read.names)
+            if read.half or read.names:
+                depends.append(read.name)
             self._one_of(kept, read, each, f"{path}.{read.name}", depth + 1, value, outer.rule)
         if "gps" in outer.facts.kinds and len(kept) < len(value) and place_of(kept.values(), outer.facts) is not None:
             return self._nested(cast("dict[object, object]", kept), path, outer, depth)
-        return self._beside(kept, value, outer, f"{path}.", depth + 1) if depends else kept
+        return self._beside(kept, depends, value, outer, f"{path}.", depth + 1) if depends else kept
 
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         if self._too_deep(path, depth):
