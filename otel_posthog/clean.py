@@ -9,7 +9,6 @@ counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 from otel_posthog import health as outcome
@@ -76,7 +75,7 @@ class Cleaner:
         mode = policy.identity_of(destination)
         if mode is IdentityMode.UNLINKED:
             # A trace is a link.
-            event = replace(event, trace_id=None, span_id=None)
+            event = event._replace(trace_id=None, span_id=None)
         echo = Echo(event, receipt) if mode is not IdentityMode.IDENTIFIED else None
         event = self._declared(event, destination, receipt)
         hide = None if echo is None else echo.out_of_text
@@ -107,7 +106,7 @@ class Cleaner:
     def _declared(self, event: Event, destination: Destination, receipt: Receipt) -> Event:
         """Return what of `event` is declared, with no more of an exception than the policy allows."""
         properties = limit_exceptions(event.name, event.properties, self.policy.exceptions.mode, receipt)
-        limited = event if properties is event.properties else replace(event, properties=properties)
+        limited = event if properties is event.properties else event._replace(properties=properties)
         return self._catalogs[destination.name].event(limited, receipt)
 
     def _who(self, event: Event, mode: IdentityMode, clean: _Clean, echo: Echo | None) -> Person:
@@ -118,7 +117,7 @@ class Cleaner:
             group = event.group and _clean_group(event.group, clean)
             subject = _clean_subject(event.subject, clean)
             if group != event.group or subject is not event.subject:
-                event = replace(event, subject=subject, group=group)
+                event = event._replace(subject=subject, group=group)
         who = person(
             event.subject,
             mode,
@@ -145,14 +144,13 @@ class Cleaner:
         """Return `event` with pseudonyms for ids, and the properties of its person and group filtered, without ids."""
         event = disguised(event, self._pseudonyms, self._note)
         subject, group = event.subject, event.group
-        subject = replace(
-            subject,
+        subject = subject._replace(
             groups=_of_clean_types(subject.groups, clean, echo),
             person_set=echo.out_of(clean(subject.person_set)),
             person_set_once=echo.out_of(clean(subject.person_set_once)),
         )
         group = group and _update_of_clean_type(group, clean, echo)
-        return replace(event, subject=subject, group=group)
+        return event._replace(subject=subject, group=group)
 
 
 def _of_clean_types(groups: Mapping[str, str], clean: _Clean, echo: Echo) -> Mapping[str, str]:
@@ -192,15 +190,15 @@ def _clean_subject(subject: Subject, clean: _Clean) -> Subject:
     cleaned = (
         session_id if isinstance(session_id, str) else None,
         {key: str(value) for key, value in clean(subject.groups).items()} if subject.groups else {},
-        clean(subject.person_set),
-        clean(subject.person_set_once),
+        clean(subject.person_set) if subject.person_set else {},
+        clean(subject.person_set_once) if subject.person_set_once else {},
     )
     # Most have nothing to go, and a copy takes longer than the look.
     if cleaned == (subject.session_id, subject.groups, subject.person_set, subject.person_set_once):
         return subject
     session_id, groups, person_set, person_set_once = cleaned
-    return replace(
-        subject, session_id=session_id, groups=groups, person_set=person_set, person_set_once=person_set_once
+    return subject._replace(
+        session_id=session_id, groups=groups, person_set=person_set, person_set_once=person_set_once
     )
 
 

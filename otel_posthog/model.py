@@ -120,9 +120,10 @@ class Signal(NamedTuple):
     uid: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Who an event is about, as the telemetry tells it; what of this may leave is the identity stage's decision.
+
+    A named tuple as a `Signal` is, and an `Event` and a `Person` are: the worker makes one of each for every event.
 
     Attributes:
         alias: Another id of the same person, usually the one from before log-in; only an `ALIAS` event sends it.
@@ -140,9 +141,9 @@ class Subject:
     user_id: str | None = None
     alias: str | None = None
     session_id: str | None = None
-    groups: Mapping[str, str] = field(default_factory=dict)
-    person_set: Attributes = field(default_factory=dict)
-    person_set_once: Attributes = field(default_factory=dict)
+    groups: Mapping[str, str] = NO_GROUPS
+    person_set: Attributes = NO_ATTRIBUTES
+    person_set_once: Attributes = NO_ATTRIBUTES
     consent: bool | None = None
     pseudonym: str | None = None
     other_ids: tuple[tuple[str, str], ...] = ()
@@ -165,8 +166,7 @@ class GroupUpdate:
     properties: Attributes = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A product event in PostHog's terms, not filtered yet.
 
     Attributes:
@@ -196,8 +196,7 @@ class Event:
     group: GroupUpdate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Who an event is sent as, after the identity mode of a destination has decided.
 
     Attributes:
@@ -208,7 +207,7 @@ class Person:
 
     distinct_id: str
     has_profile: bool
-    properties: Attributes = field(default_factory=dict)
+    properties: Attributes = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)

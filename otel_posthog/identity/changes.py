@@ -6,8 +6,6 @@ Comes in: an `Event` whose subject and group are filtered, and the `Person` that
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from otel_posthog.errors import DropEvent
 from otel_posthog.identity.modes import usable
 from otel_posthog.model import Event, EventKind, GroupUpdate, Person
@@ -33,7 +31,7 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
     if not mode.has_persons:
         raise DropEvent("person_event")
     # An event that changes something says that and no more; the groups it was made in are a product event's to tell.
-    who = replace(who, properties={key: value for key, value in who.properties.items() if key != "$groups"})
+    who = who._replace(properties={key: value for key, value in who.properties.items() if key != "$groups"})
     if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
         return _group_update(who, event.group)
     if not who.has_profile:
@@ -49,7 +47,7 @@ def _alias(who: Person, previous_id: str | None) -> Person:
     if usable_id is None:
         raise DropEvent("alias_invalid")
     properties = {**who.properties, "distinct_id": usable_id, "alias": who.distinct_id}
-    return replace(who, distinct_id=usable_id, properties=properties)
+    return who._replace(distinct_id=usable_id, properties=properties)
 
 
 def _silent(_: str) -> None:

@@ -30,7 +30,7 @@ def disguised(event: Event, pseudonyms: Pseudonyms, note: Note) -> Event:
         DropEvent: `identity_key_missing`, when the group that the event updates cannot be named.
     """
     group = event.group and _group(event.group, event.time_ns, pseudonyms)
-    return replace(event, subject=_subject(event.subject, event.time_ns, pseudonyms, note), group=group)
+    return event._replace(subject=_subject(event.subject, event.time_ns, pseudonyms, note), group=group)
 
 
 def _subject(subject: Subject, time_ns: int, pseudonyms: Pseudonyms, note: Note) -> Subject:
@@ -41,8 +41,7 @@ def _subject(subject: Subject, time_ns: int, pseudonyms: Pseudonyms, note: Note)
         return found or None
 
     groups = {kind: replaced(key, partial(pseudonyms.group, kind)) for kind, key in subject.groups.items()}
-    return replace(
-        subject,
+    return subject._replace(
         user_id=replaced(usable(subject.user_id, note, max_chars=None), pseudonyms.user),
         alias=replaced(usable(subject.alias, note, max_chars=None), pseudonyms.user),
         session_id=replaced(subject.session_id, pseudonyms.session),

@@ -7,17 +7,18 @@ repeat an id under a key of their own (`form.number`, `url`), which would undo t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from otel_posthog.identity.spelling import Decoded, decoded, folded, spellings
 from otel_posthog.model import Event, Receipt
 
 # Shorter ids are ordinary numbers and words as well; as a part of a text only one that is long is surely meant.
 MIN_CHARS, MIN_CHARS_WITHIN_TEXT = 4, 8
+# All that a number is written with, minus infinity too.
+_OF_NUMBERS = "0123456789.e+-inf"
 
 
-@dataclass(frozen=True, slots=True)
-class _Id:
+class _Id(NamedTuple):
     """One id as it may be written, folded, and what it is the id of (`user`, `session`, `group`)."""
 
     text: str
@@ -36,6 +37,7 @@ class Echo:
         self._receipt = receipt
         ids = _ids_of(event)
         self._whole = {each.text: each for each in ids}
+        self._numbers = {each.text: each for each in ids if not each.text.strip(_OF_NUMBERS)}
         # The longest first: one may be a part of another.
         self._within = [each for each in ids if len(each.text) >= MIN_CHARS_WITHIN_TEXT]
         self._shortest = len(ids[-1].text) if ids else 0
@@ -98,11 +100,13 @@ class Echo:
         return "".join([*parts, text[end:]]) if parts else text
 
     def _map(self, properties: Mapping[str, object], path: str) -> dict[str, object]:
-        found = {}
+        found: dict[str, object] = {}
+        shortest = self._shortest
         for key, value in properties.items():
             # The receipt gets the name without the id as well.
-            name = self.out_of_text(key, f"{path}(name)")
-            found[name] = self._value(value, f"{path}{name}")
+            name = key if len(key) < shortest else self.out_of_text(key, f"{path}(name)")
+            is_short = isinstance(value, str) and len(value) < shortest
+            found[name] = value if is_short else self._value(value, f"{path}{name}")
         return found
 
     def _value(self, value: object, path: str) -> object:
@@ -112,8 +116,8 @@ class Echo:
             return self._map(value, f"{path}.")
         if isinstance(value, list):
             return [self._value(each, path) for each in value]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            found = self._whole.get(_digits(value))
+        if self._numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
+            found = self._numbers.get(_digits(value))
             return self._replacing(found, path) if found else value
         return value
 
@@ -148,9 +152,14 @@ def _ids_of(event: Event) -> list[_Id]:
     given += subject.other_ids
     if event.group is not None:
         given.append(("group", event.group.key))
-    found: dict[str, _Id] = {}
+    # One that wins stands among the others too.
+    whose: dict[str, str] = {}
     for what, text in given:
-        for form in spellings(text) if text else ():
+        if text:
+            whose.setdefault(text, what)
+    found: dict[str, _Id] = {}
+    for text, what in whose.items():
+        for form in spellings(text):
             if len(form) >= MIN_CHARS:
                 found.setdefault(form, _Id(form, what))
     return sorted(found.values(), key=lambda each: -len(each.text))

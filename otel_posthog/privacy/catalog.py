@@ -63,8 +63,7 @@ class Declared:
         if not self._is_on:
             return event
         self.check_name(event.name, receipt)
-        return replace(
-            event,
+        return event._replace(
             properties=self.properties(event.name, event.properties, receipt),
             telemetry=self._telemetry(event.telemetry, receipt),
             subject=self._subject(event.subject, receipt),
@@ -109,8 +108,7 @@ class Declared:
         person = self._catalog.person
         specs = {kind: spec.key or _STRING for kind, spec in self._catalog.groups.items()}
         groups = self._checked(subject.groups, specs, receipt, of="groups")
-        return replace(
-            subject,
+        return subject._replace(
             groups={kind: str(key) for kind, key in groups.items()},
             person_set=self._checked(subject.person_set, person, receipt, of="person"),
             person_set_once=self._checked(subject.person_set_once, person, receipt, of="person"),

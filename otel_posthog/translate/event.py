@@ -7,8 +7,6 @@ same telemetry gives the same events wherever and however often it is translated
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, Signal, Subject
 from otel_posthog.translate.changes import changes_of
@@ -79,7 +77,7 @@ def _subject_of_change(kind: EventKind, subject: Subject) -> Subject:
     """Return the subject without the person's properties where an event of this kind carries none."""
     if kind in _WITH_PROPERTIES:
         return subject
-    return replace(subject, person_set=NO_ATTRIBUTES, person_set_once=NO_ATTRIBUTES)
+    return subject._replace(person_set=NO_ATTRIBUTES, person_set_once=NO_ATTRIBUTES)
 
 
 def _checked_name(name: str) -> str:

@@ -9,7 +9,6 @@ are no frames: the message is always empty, so that those of one type are one is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Signal
 from otel_posthog.policy import ExceptionMode
@@ -39,21 +38,20 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
     if mode is ExceptionMode.OFF or not events or "$exception_list" in events[0].properties:
         return events
     item = events[0]
-    told = replace(
-        item,
+    told = item._replace(
         name=EXCEPTION_EVENT,
         properties={
             **(item.properties if is_exception else NO_ATTRIBUTES),
             "$exception_list": _exception_list(signal, mode),
             "$exception_level": "error",
         },
-        subject=replace(item.subject, person_set={}, person_set_once={}),
+        subject=item.subject._replace(person_set={}, person_set_once={}),
         kind=EventKind.PRODUCT,
         group=None,
     )
     if is_exception:
         return (told, *events[1:])
-    return (*events, replace(told, uuid=derived_uuid(item.uuid, EXCEPTION_EVENT)))
+    return (*events, told._replace(uuid=derived_uuid(item.uuid, EXCEPTION_EVENT)))
 
 
 def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, object]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,7 +146,7 @@ def test_a_pseudonym_that_another_service_sent(mode: IdentityMode, handed_on: st
     who = sent_as(subject, mode)
     assert (who.distinct_id, who.has_profile) == (sent, False)
     assert "$set" not in who.properties
-    known = sent_as(replace(subject, user_id="u1"), IdentityMode.IDENTIFIED)
+    known = sent_as(subject._replace(user_id="u1"), IdentityMode.IDENTIFIED)
     assert known.distinct_id == "u1"
 
 

@@ -135,7 +135,7 @@ def test_an_event_that_is_not_declared_is_dropped_with_a_reason() -> None:
         declared.event(event("closed"), Receipt())
     for group in (GroupUpdate("team", "c1"), GroupUpdate("company", "ada@example.org")):
         with pytest.raises(DropEvent, match="catalog_group"):
-            declared.event(replace(event("$groupidentify"), group=group), Receipt())
+            declared.event(event("$groupidentify")._replace(group=group), Receipt())
 
 
 def test_an_exception_keeps_what_its_own_mode_bounds() -> None:
@@ -213,9 +213,9 @@ def test_with_enforce_nothing_undeclared_leaves_whatever_the_event(given_: Event
     """Events, properties, telemetry, person properties, groups: each is declared and within its constraints."""
     if given_.kind is EventKind.GROUP_IDENTIFY:
         group = given_.group or GroupUpdate("company", "c1")
-        given_ = replace(given_, name=EventKind.GROUP_IDENTIFY.value, group=group)
+        given_ = given_._replace(name=EventKind.GROUP_IDENTIFY.value, group=group)
     else:
-        given_ = replace(given_, group=None)
+        given_ = given_._replace(group=None)
     destination = Destination(api_key="phc_x", identity=mode)
     cleaner = Cleaner(Policy(catalog=CATALOG, destinations=(destination,)), installation_id="i", health=Health())
     try:
