@@ -335,3 +335,11 @@ def test_memory_has_one_bound_over_both_protocols(posthog: FakePostHog, tmp_path
         assert code(made, LOGS, b"") is grpc.StatusCode.OK
         for each in held:
             each.close()
+
+
+@pytest.mark.parametrize(("encoding", "part"), [("gzip", gzip.compress(b"")), ("zstd", zstandard.compress(b""))])
+def test_a_body_of_a_hundred_thousand_empty_parts_holds_nobody_up(door: Gateway, encoding: str, part: bytes) -> None:
+    """It is refused at once, though it inflates to nothing; the next sender does not wait."""
+    started = time.monotonic()
+    assert send(door, part * 100_000, **{"Content-Encoding": encoding}) == 413
+    assert time.monotonic() - started < 5

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from backends import until
 from gateway import JSON, PROTOBUF, TIME_NS, Gateway, as_json, gateway, logs_request, spans_request
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -302,6 +303,21 @@ def test_a_full_spool_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
             assert posthog.wait_until(lambda: len(posthog.unique_events) >= kept, 30)
             assert again.post("/v1/logs", body)[0] == 200
             assert posthog.wait_until(lambda: len(posthog.unique_events) == kept + 50, 30)
+
+
+def test_a_request_with_more_than_the_spool_holds_goes_on_where_it_ended(tmp_path: Path) -> None:
+    """Sent until it is through, as a Collector does, each of its events arrives; few come twice, with the same uuid."""
+    (tmp_path / "policy.yaml").write_text("delivery: {max_spool_bytes: 1048576, flush_interval_s: 0.05}\n")
+    body, count = logs_request(*["e"] * 4000, analytics__x="x" * 400).SerializeToString(), 4000
+    options = ("--policy", str(tmp_path / "policy.yaml"))
+    with FakePostHog() as posthog, gateway(*options, posthog=posthog.url, directory=tmp_path) as made:
+        posthog.pause()
+        assert made.post("/v1/logs", body)[0] == 503
+        posthog.resume()
+        until(lambda: made.post("/v1/logs", body)[0] == 200)
+        assert posthog.wait_until(lambda: len(posthog.unique_events) == count, 30)
+        # What a step has got on disk before it found no more room.
+        assert posthog.duplicates < count / 2
 
 
 def test_bodies_that_are_being_received_have_a_bound_together(posthog: FakePostHog, tmp_path: Path) -> None:

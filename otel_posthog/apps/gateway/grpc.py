@@ -41,7 +41,8 @@ _SERVICES: dict[str, Kind | None] = {
 }
 # An export request begins with the tag of its only field, so that none is taken for compressed.
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x78": "deflate"}
-_IDLE_MS = 60_000
+# Of a connection without a call. None of those makes room for another, as on HTTP: there is room again after this.
+_IDLE_MS = 10_000
 _STREAMS_OF_A_CONNECTION = 128
 
 _Context = grpc.aio.ServicerContext[Any, Any]

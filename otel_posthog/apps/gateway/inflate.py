@@ -18,6 +18,10 @@ _CHUNK_BYTES = 1 << 16
 _ZSTD_MAGIC, _SKIPPABLE_MAGIC = 0xFD2FB528, 0x184D2A50
 _MAX_FRAME_HEADER_BYTES, _CHECKSUM_BYTES, _RLE = 18, 4, 1
 
+MAX_PARTS = 100
+"""Members of a gzip body, frames of a zstd one: senders make one, or a few; a hundred thousand empty ones would
+hold the worker for half a minute."""
+
 Take = Callable[[int], None]
 """Told of so many bytes before they are made; raises where there is no room for them."""
 
@@ -56,6 +60,10 @@ def too_large(what: str, max_bytes: int) -> Refusal:
     return Refusal(413, f"the {what} is larger than {max_bytes} bytes; send smaller batches")
 
 
+def _too_many_parts() -> Refusal:
+    return Refusal(413, f"the body is compressed in more than {MAX_PARTS} parts; compress it once")
+
+
 class _Made:
     """What has been made so far."""
 
@@ -72,7 +80,7 @@ class _Made:
 def _unzip(body: bytes, is_gzip: bool, made: _Made) -> None:
     """Inflate all members of a gzip body (RFC 1952, 2.2), or the one stream of the other."""
     rest = body
-    while True:
+    for _ in range(MAX_PARTS):
         decoder = zlib.decompressobj(_GZIP_WINDOW if is_gzip else _ZLIB_WINDOW)
         while not decoder.eof:
             made.add(chunk := decoder.decompress(rest, _CHUNK_BYTES))
@@ -84,6 +92,7 @@ def _unzip(body: bytes, is_gzip: bool, made: _Made) -> None:
             return
         if not is_gzip:
             raise EOFError
+    raise _too_many_parts()
 
 
 def _unzstd(body: bytes, made: _Made) -> None:
@@ -98,7 +107,9 @@ def _unzstd(body: bytes, made: _Made) -> None:
 def _are_whole_frames(body: bytes) -> bool:
     """Return whether `body` is frames and nothing else: the decoder is silent where one ends too early."""
     at = 0
-    while at < len(body):
+    for _ in range(MAX_PARTS):
+        if at >= len(body):
+            break
         magic = int.from_bytes(body[at : at + 4], "little")
         if magic & ~0xF == _SKIPPABLE_MAGIC:
             at += 8 + int.from_bytes(body[at + 4 : at + 8], "little")
@@ -106,6 +117,8 @@ def _are_whole_frames(body: bytes) -> bool:
             at = _end_of_frame(body, at)
         else:
             return False
+    if at < len(body):
+        raise _too_many_parts()
     return bool(body) and at == len(body)
 
 

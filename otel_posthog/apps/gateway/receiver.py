@@ -5,6 +5,7 @@ Runs on the one thread of a worker process that does the work, since none of it 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -32,6 +33,7 @@ MAX_VALUES_OF_AN_ITEM = 10_000
 # Of some ten milliseconds each.
 _RECORDS_A_STEP = 512
 _WEIGHT_OF_ONE, _WEIGHT_OF_A_STEP = 10, 3000
+_MOST_BEGUN = 256
 _HOLDERS = frozenset({dict, tuple})
 
 
@@ -78,6 +80,9 @@ class Receiver:
 
     def __init__(self, pipeline: Pipeline, uuid_key: bytes, max_items: int) -> None:
         self._pipeline, self._uuid_key, self._max_items = pipeline, uuid_key, max_items
+        # Digest of a request that could not be done whole -> how many of its signals are done. When it comes again it
+        # goes on from there: one with more events than the spool holds would else never get past its first ones.
+        self._begun: dict[bytes, int] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -99,7 +104,7 @@ class Receiver:
         yield from weigh_proto(body, kind, take)
         message = parsed(body, kind)
         check_items(message, kind, self._max_items)
-        return (yield from self._take(lambda on_malformed: read_proto(message, kind, on_malformed)))
+        return (yield from self._take(body, lambda on_malformed: read_proto(message, kind, on_malformed)))
 
     def take_json(self, body: bytes, kind: Kind, take: Take) -> Steps:
         """Take one in JSON; the same."""
@@ -109,9 +114,9 @@ class Receiver:
         if isinstance(document, dict):
             # Of one signal only: the other has its own path.
             document = {kind.json_resources: document.get(kind.json_resources)}
-        return (yield from self._take(lambda on_malformed: read_json(document, on_malformed)))
+        return (yield from self._take(body, lambda on_malformed: read_json(document, on_malformed)))
 
-    def _take(self, read: Callable[[OnMalformed], Iterator[Record]]) -> Steps:
+    def _take(self, body: bytes, read: Callable[[OnMalformed], Iterator[Record]]) -> Steps:
         taken = Taken()
 
         def on_malformed(error: MalformedTelemetry) -> None:
@@ -120,16 +125,28 @@ class Receiver:
 
         # All of it is read before anything is kept: a request that cannot be read is answered as a whole.
         signals = yield from self._read(read(on_malformed), taken)
-        for step in _in_steps(signals):
-            accepted = self._pipeline.accept(step)
-            for reason, number in accepted.dropped.items():
-                if reason not in NOT_THE_SENDERS:
-                    taken.rejected[reason] += number
-            if not accepted.is_kept:
-                taken.is_kept = False
-                break
-            yield
+        done = self._begun.pop(_digest(body), 0) if self._begun else 0
+        try:
+            for step in _in_steps(signals[done:]):
+                accepted = self._pipeline.accept(step)
+                for reason, number in accepted.dropped.items():
+                    if reason not in NOT_THE_SENDERS:
+                        taken.rejected[reason] += number
+                if not accepted.is_kept:
+                    taken.is_kept = False
+                    break
+                done += len(step)
+                yield
+        finally:
+            # Also where the time for it was over.
+            if 0 < done < len(signals):
+                self._remember(body, done)
         return taken
+
+    def _remember(self, body: bytes, done: int) -> None:
+        if len(self._begun) >= _MOST_BEGUN:
+            del self._begun[next(iter(self._begun))]
+        self._begun[_digest(body)] = done
 
     def _read(self, records: Iterator[Record], taken: Taken) -> Generator[None, None, list[_Weighed]]:
         signals, uids = list[_Weighed](), RecordUids(self._uuid_key)
@@ -150,6 +167,10 @@ class Receiver:
 
     def _exceptions(self) -> ExceptionPolicy:
         return self._pipeline.policy.exceptions
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).digest()
 
 
 def _weight(attributes: Attributes) -> int:
