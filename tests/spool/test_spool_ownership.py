@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -23,10 +24,18 @@ from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
+from otel_posthog.model import CleanEvent
 from otel_posthog.ours import ForeignError
 from otel_posthog.policy import DeliveryPolicy, Destination
 
 FOLDER = SpoolRoot(Path("/")).address(Destination()).folder
+
+
+def sealed_event(number: int) -> CleanEvent:
+    """Return an event that can be imported."""
+    uuid = event(number).uuid
+    document = {"event": "e", "uuid": uuid, "distinct_id": "d", "timestamp": "2026-11-25T12:00:00+00:00"}
+    return CleanEvent(uuid, json.dumps({**document, "options": {}, "properties": {}}).encode())
 
 
 def left_behind(root: Path, *numbers: int) -> Path:
@@ -243,9 +252,12 @@ def test_roots_command_line_works_for_one_other_user(tmp_path: Path, capsys: pyt
     """It sees and takes what one user has throughout, makes what it makes that user's, and leaves what is mixed."""
     needs_root()
     root = tmp_path / "spool"
-    left_behind(root, 1, 2)
     store = spool(root)
-    store.put(event(3))
+    for number in (1, 2):
+        store.put(sealed_event(number))
+    store.close()
+    store = spool(root)
+    store.put(sealed_event(3))
     store.bury(store.take(1, 10**6), "rejected")
     store.close()
     give_away(root)
