@@ -17,9 +17,9 @@ from opentelemetry.context import Context
 
 from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
 from otel_posthog.any_value import Id, id_text
-from otel_posthog.model import NO_GROUPS, ContextIdentity
+from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
 from otel_posthog.own_logger import own_logger
-from otel_posthog.said import as_id
+from otel_posthog.said import agrees, as_id
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"
 CONSENT_ENTRY = "analytics.consent"
@@ -81,7 +81,8 @@ def user_context(
         session_id: The session's id.
         groups: Group type -> group key.
         consent: False keeps the events of the user that is given with it from being sent, and without one every event,
-            whatever is said further inside. True is the consent of that user and of nobody else.
+            whatever is said further inside; so does what is no plain yes. True is the consent of that user and of
+            nobody else.
     """
     said = _statement(distinct_id, session_id, groups, consent)
     in_force = _in_force()
@@ -110,7 +111,8 @@ def set_user(
         session_id: The session's id.
         groups: Group type -> group key.
         consent: False keeps the events of the user that is given with it from being sent, and without one every later
-            event of the request, for good. True is the consent of that user and of nobody else.
+            event of the request, for good; so does what is no plain yes. True is the consent of that user and of
+            nobody else.
 
     Returns:
         False where this is no request: nothing is said then, which the log tells once.
@@ -135,8 +137,9 @@ def _statement(
         user_id,
         None if session_id is None else as_id(id_text(session_id)),
         {name: id_text(key) for name, key in groups.items()} if groups else NO_GROUPS,
-        consent,
+        None if consent is None else agrees(consent),
         user_id,
+        opened=OpenConsent() if consent is not None and user_id is None else None,
     )
 
 
@@ -152,7 +155,8 @@ def _say(said: Statement) -> bool:
     scope = scope_in()
     if scope is None or scope.record is None:
         return False
-    scope.record.say(said)
+    around = block_identity() if said.consent else None
+    scope.record.say(said, None if around is None else around.user_id)
     return True
 
 

@@ -58,6 +58,19 @@ class EventKind(str, Enum):
     GROUP_IDENTIFY = "$groupidentify"
 
 
+class OpenConsent:
+    """A consent that was given where nobody was known: of the first user who comes to act."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self) -> None:
+        self._owner: dict[None, str] = {}
+
+    def is_of(self, who: str | None) -> bool:
+        """Return whether it is the consent of `who`, which it becomes where it is nobody's yet."""
+        return who is None or self._owner.setdefault(None, who) == who  # two threads at once: one is first
+
+
 @dataclass(frozen=True, slots=True)
 class ContextIdentity:
     """Who acts where an item is handed over, as its span, its block and its request say.
@@ -67,6 +80,8 @@ class ContextIdentity:
         pseudonym: What another service of ours sent in baggage in place of the user's id.
         denied: The ids of users who deny consent.
         consented: The ids, or pseudonyms, of users who gave it.
+        open_consents: Those that were given where nobody was known.
+        hears_span: Whether the consents that the item's span says are among these, with whose they are.
         do_not_track: Whether a browser asks for it.
         other_ids: (whose, id) of what was said and is overruled, `user`, `session` or `group`.
     """
@@ -78,6 +93,8 @@ class ContextIdentity:
     pseudonym: str | None = None
     denied: frozenset[str] = frozenset()
     consented: frozenset[str] = frozenset()
+    open_consents: frozenset[OpenConsent] = frozenset()
+    hears_span: bool = False
     do_not_track: bool = False
     other_ids: tuple[tuple[str, str], ...] = ()
 

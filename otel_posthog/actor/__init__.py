@@ -4,7 +4,7 @@ Comes in: `user_context`, `set_user`, attributes of spans. Goes out: one `Contex
 over. It knows OpenTelemetry's API and not its SDK, runs on the application's threads, and never raises into them.
 """
 
-from otel_posthog.actor.block import Entered, block_identity, enter, leave
+from otel_posthog.actor.block import Entered, block_identity, enter, leave, running_identity
 from otel_posthog.actor.carried import (
     CarriedScope,
     carried_scope,
@@ -37,6 +37,7 @@ __all__ = [
     "leave",
     "merged",
     "overruled",
+    "running_identity",
     "scope_in",
     "scope_of",
     "state_inside",

@@ -15,12 +15,13 @@ from typing import NamedTuple
 from opentelemetry import context as context_api
 from opentelemetry.context import Context
 
-from otel_posthog.actor.statement import NOBODY, Statement, merged
+from otel_posthog.actor.statement import NOBODY, Statement, come_to_act, merged
 from otel_posthog.model import ContextIdentity
 
 _KEY = context_api.create_key("otel-posthog-identity")
 
-# Only what a token tells that cannot be reset: that this is not where the block was entered.
+# Where a token cannot be reset is not where the block was entered. And a context that an instrumentation makes of a
+# request's headers has lost the blocks around it.
 _entered: ContextVar[Block | None] = ContextVar("otel-posthog-block", default=None)
 
 
@@ -44,7 +45,7 @@ class Block:
     def __init__(self, around: Block | None, said: Statement, in_force: str | None) -> None:
         self.around, self.said, self.in_force = around, said, in_force
         self.is_over = False
-        self._merged = merged((around and around.identity()) or NOBODY, said, in_force)
+        self._merged = come_to_act(merged((around and around.identity()) or NOBODY, said, in_force))
 
     def identity(self) -> ContextIdentity | None:
         """Return who acts inside; None where it and all around it are over."""
@@ -111,3 +112,11 @@ def block_identity(context: Context | None = None) -> ContextIdentity | None:
     # At each span's start, where most are in no block.
     block = (context_api.get_current() if context is None else context).get(_KEY)
     return None if block is None or not isinstance(block, Block) else block.identity()
+
+
+def running_identity(context: Context) -> ContextIdentity | None:
+    """Return who acts in the blocks around what runs here, where `context` knows of none; else None."""
+    if context.get(_KEY) is not None:
+        return None
+    block = _entered.get()
+    return None if block is None else block.identity()

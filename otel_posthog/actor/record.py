@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from otel_posthog.actor.statement import NOBODY, Statement, merged
+from otel_posthog.actor.statement import NOBODY, Statement, combined, come_to_act, merged
 from otel_posthog.model import ContextIdentity
 
 # Reentrant: a signal handler may write while this thread is inside.
@@ -21,10 +21,20 @@ class Record:
 
     identity: ContextIdentity = NOBODY
 
-    def say(self, said: Statement) -> None:
-        """Take a statement: another user wins from now on, a denial for ever."""
+    def say(self, said: Statement, in_force: str | None = None) -> None:
+        """Take a statement: another user wins from now on, a denial for ever.
+
+        Args:
+            said: The statement.
+            in_force: Who acts by the blocks around it.
+        """
         with _writing:
-            self.identity = merged(self.identity, said)
+            self.identity = come_to_act(merged(self.identity, said, in_force))
+
+    def begin_with(self, around: ContextIdentity) -> None:
+        """Take who acts where the request begins, for what nobody says inside it."""
+        with _writing:
+            self.identity = combined(self.identity, around) or around
 
 
 def _renew_lock() -> None:

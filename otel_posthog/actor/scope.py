@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from otel_posthog.actor.block import block_identity
 from otel_posthog.actor.record import Record
 from otel_posthog.actor.statement import Statement, groups_in, statement_of
 from otel_posthog.errors import Guard
-from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, OpenConsent
 from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS, objects
 from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in, who_in
 
@@ -39,6 +40,12 @@ class Scope:
 
     block: ContextIdentity | None = None
     """Who acted in the blocks around its start."""
+
+    consented: frozenset[str] = frozenset()
+    """Whose consent the span said, with each that it was said of; a request's are in its record."""
+
+    open_consents: frozenset[OpenConsent] = frozenset()
+    """What it said of consent where nobody was known."""
 
     denies = False
     """Whether the span denies consent for all that is inside it; a request's denials are in its record."""
@@ -96,8 +103,9 @@ class Scope:
         self.said = said
         statement = statement_of(said)
         if self.is_request and self.record is not None:
-            self.record.say(statement)
+            self.record.say(statement, self._around())
         else:
+            self._agree(statement.owner if statement.consent else None, is_said=statement.consent is True)
             self.denies, self.tracks_not = statement.consent is False, statement.do_not_track
 
     def see(self, said: Mapping[str, object]) -> None:
@@ -115,11 +123,33 @@ class Scope:
     def _see(self, key: str, value: object) -> None:
         self.said = {**self.said, key: value}
         if self.is_request and self.record is not None:
-            self.record.say(self._news(self.record, key, value))
+            self.record.say(self._news(self.record, key, value), self._around())
+            return
+        user_id = first_id_in(USER_ID_KEYS, self.said)
+        if key in USER_ID_KEYS and user_id is not None:
+            for each in self.open_consents:
+                each.is_of(user_id)
+        elif key == CONSENT_KEY and agrees(value):
+            self._agree(user_id, is_said=True)
         elif (key == CONSENT_KEY and not agrees(value)) or (key in GPC_KEYS and objects(value)):
             self.denies = True
         elif key == DNT_KEY and objects(value):
             self.tracks_not = True
+
+    def _agree(self, owner: str | None, *, is_said: bool) -> None:
+        """Keep whose a consent is: of the user whom the span names, else of who acts, else of the first who will."""
+        if not is_said:
+            return
+        who = owner or self._around() or (self.record and self.record.identity.user_id)
+        if who:
+            self.consented |= {who}
+        else:
+            self.open_consents |= {OpenConsent()}
+
+    def _around(self) -> str | None:
+        """Return who acts in the blocks around the span's start, else around what runs here."""
+        found = (each.user_id for each in (self.block, block_identity()) if each is not None)
+        return next((each for each in found if each is not None), None)
 
     def all_said(self) -> Mapping[str, object]:
         """Return what the span says, with the groups that it started with: of a product event those are not looked for.
@@ -138,8 +168,9 @@ class Scope:
             return Statement(user_id, consent=False if is_denied else None, owner=user_id) if is_new else Statement()
         if key == CONSENT_KEY:
             # Where somebody else has come to act since, it cannot be told whose it is: a denial is then everybody's.
-            owner = user_id if user_id == record.identity.user_id else None
-            return Statement(consent=agrees(value), owner=owner)
+            is_yes = agrees(value)
+            owner = user_id if is_yes or user_id == record.identity.user_id else None
+            return Statement(consent=is_yes, owner=owner)
         if key in GPC_KEYS:
             return Statement(consent=False if objects(value) else None)
         if key == DNT_KEY:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity
+from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, OpenConsent
 from otel_posthog.privacy_control import DNT_KEY, is_do_not_track, is_objection
 from otel_posthog.said import CONSENT_KEY, GROUP_PREFIX, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 
@@ -27,6 +27,7 @@ class Statement(NamedTuple):
         consent: What is said of consent, if anything is.
         owner: Whose consent that is; a denial without one is everybody's.
         do_not_track: Whether a browser asks for it.
+        opened: What a consent is where nobody is known; None makes one.
     """
 
     user_id: str | None = None
@@ -35,6 +36,7 @@ class Statement(NamedTuple):
     consent: bool | None = None
     owner: str | None = None
     do_not_track: bool = False
+    opened: OpenConsent | None = None
 
 
 def agreed(*said: bool | None) -> bool | None:
@@ -78,6 +80,7 @@ def merged(around: ContextIdentity, said: Statement, in_force: str | None = None
     """
     user_id = said.user_id or around.user_id
     consent, denied, consented = around.consent, around.denied, around.consented
+    open_consents = around.open_consents
     if said.consent is False:
         if said.owner is None or len(denied) >= MAX_IDS:
             consent = False
@@ -86,7 +89,7 @@ def merged(around: ContextIdentity, said: Statement, in_force: str | None = None
     elif said.consent is True:
         owner = said.owner or user_id or in_force
         if owner is None:
-            consent = agreed(consent, True)
+            open_consents |= {said.opened or OpenConsent()}
         elif len(consented) < MAX_IDS:
             consented |= {owner}
     return ContextIdentity(
@@ -97,8 +100,17 @@ def merged(around: ContextIdentity, said: Statement, in_force: str | None = None
         pseudonym=around.pseudonym,
         denied=denied,
         consented=consented,
+        open_consents=open_consents,
         do_not_track=around.do_not_track or said.do_not_track,
     )
+
+
+def come_to_act(identity: ContextIdentity) -> ContextIdentity:
+    """Return `identity`; a consent that was given before anybody was known is from now on the user's."""
+    if identity.open_consents and identity.user_id is not None:
+        for each in identity.open_consents:
+            each.is_of(identity.user_id)
+    return identity
 
 
 def combined(first: ContextIdentity | None, second: ContextIdentity | None) -> ContextIdentity | None:
@@ -114,6 +126,8 @@ def combined(first: ContextIdentity | None, second: ContextIdentity | None) -> C
         pseudonym=first.pseudonym or second.pseudonym,
         denied=first.denied | second.denied,
         consented=first.consented | second.consented,
+        open_consents=first.open_consents | second.open_consents,
+        hears_span=first.hears_span or second.hears_span,
         do_not_track=first.do_not_track or second.do_not_track,
         other_ids=tuple(overruled(first, second)),
     )

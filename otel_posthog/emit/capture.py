@@ -25,7 +25,7 @@ def capture(  # noqa: PLR0913 - the signature that users of posthog-python know
         event: The event's name, 1-200 bytes of UTF-8; `AnalyticsEvents` has the usual ones.
         properties: Its properties; each goes through the privacy filters. `$set`, `$set_once`, `$groups`,
             `$session_id`, `distinct_id` and `$process_person_profile` mean what they mean to posthog-python, as far as
-            the identity mode lets them.
+            the identity mode lets them. `analytics.consent` is the attribute: what is no plain yes is a denial.
         distinct_id: Who did it; default the identity in context. What is sent is the identity mode's decision.
         timestamp: When it happened; default now. A naive one is taken as local time.
         uuid: Its uuid, for a caller that may emit it again; default a new one.

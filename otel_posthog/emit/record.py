@@ -16,6 +16,7 @@ from opentelemetry.util.types import AnyValue
 from otel_posthog.any_value import Id, any_key, any_value
 from otel_posthog.errors import Guard
 from otel_posthog.route import PREFIX
+from otel_posthog.said import CONSENT_KEY
 from otel_posthog.unix_time import unix_ns
 
 Moment: TypeAlias = datetime | str
@@ -26,6 +27,8 @@ Part = tuple[str, "Mapping[str, object] | None"]
 
 # A record's time is a fixed64 in OTLP; an exporter would fail on more.
 _MAX_TIME_NS = 2**63 - 1
+
+_CONSENT_AS_PROPERTY = f"{PREFIX}property.{CONSENT_KEY}"
 
 _log = logging.getLogger("otel_posthog")
 
@@ -44,6 +47,8 @@ def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid
         attributes = {
             f"{PREFIX}{prefix}{name}": any_value(value) for prefix, values in parts for name, value in _named(values)
         }
+        if (consent := attributes.pop(_CONSENT_AS_PROPERTY, None)) is not None:
+            attributes[CONSENT_KEY] = consent
         time_ns = _time_ns(timestamp)
         if timestamp is not None and time_ns is None:
             attributes[f"{PREFIX}timestamp"] = str(timestamp)

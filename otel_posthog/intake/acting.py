@@ -26,6 +26,7 @@ from otel_posthog.actor import (
     kept_scope,
     merged,
     overruled,
+    running_identity,
     scope_of,
     statement_of,
 )
@@ -45,7 +46,7 @@ def started(span: Span, parent_context: Context | None) -> None:
     block = current_identity(context)
     kind, parent, attributes = span_start(span)
     if (kind is _SERVER or kind is _CONSUMER) and (parent is None or is_request(kind, parent)):
-        scope = _request(span, block)
+        scope = _request(span, block, context)
     else:
         around = span_in(context)
         known = None if around is None else kept_scope(around) or scope_of(trace.get_current_span(context))
@@ -94,7 +95,7 @@ def acting_at_end(span: ReadableSpan) -> ContextIdentity | None:
     return _put_together(scope, block, scope.said)
 
 
-def _request(span: Span, block: ContextIdentity | None) -> Scope:
+def _request(span: Span, block: ContextIdentity | None, context: Context) -> Scope:
     """Return the scope of a request's span: the one that the sampler made, where there is a sampler of ours."""
     kept = kept_scope(span)
     if kept is not None:
@@ -105,6 +106,10 @@ def _request(span: Span, block: ContextIdentity | None) -> Scope:
     scope.is_taken = True
     if scope.record is not None and block is not None and block.consent is False:
         scope.record.say(Statement(consent=False))
+    around = running_identity(context)
+    if scope.record is not None and around is not None:
+        # The instrumentation attaches the context that it was called with, where no block is seen.
+        scope.record.begin_with(around)
     prepare_baggage()
     return scope
 
@@ -122,7 +127,7 @@ def _put_together(scope: Scope | None, found: ContextIdentity | None, said: Attr
         if scope.record is not None and scope.record.identity is not NOBODY:
             found = combined(found, scope.record.identity)
         if said:
-            found = _with_span(said, found or NOBODY)
+            found = _with_span(scope, said, found or NOBODY)
         denies, tracks_not = scope.denies, scope.tracks_not
         if scope.parent is not None:
             denies, tracks_not = scope.objections()
@@ -133,12 +138,18 @@ def _put_together(scope: Scope | None, found: ContextIdentity | None, said: Attr
     return None if found is None else recognised(found)
 
 
-def _with_span(said: Attributes, around: ContextIdentity) -> ContextIdentity:
-    """Return who acts by what a span says; its denials are among the objections, or the request's."""
+def _with_span(scope: Scope, said: Attributes, around: ContextIdentity) -> ContextIdentity:
+    """Return who acts by what a span says; what of consent is the scope's or the request's, with whose it is."""
     statement = statement_of(said)
-    if statement.consent is False:
+    if statement.consent is not None:
         statement = Statement(
             statement.user_id, statement.session_id, statement.groups, do_not_track=statement.do_not_track
         )
     found = merged(around, statement)
-    return replace(found, other_ids=(*overruled(found, around), *ids_in(said)))
+    return replace(
+        found,
+        consented=found.consented | scope.consented,
+        open_consents=found.open_consents | scope.open_consents,
+        hears_span=True,
+        other_ids=(*overruled(found, around), *ids_in(said)),
+    )

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from otel_posthog.actor import CarriedScope, Scope, is_request, scope_in, state_inside
+from otel_posthog.actor import CarriedScope, Scope, block_identity, is_request, scope_in, state_inside
 from otel_posthog.intake.spans import SpanIntake
 from otel_posthog.route import PREFIX, has_product_attributes
 from otel_posthog.said import tells_who
@@ -144,6 +144,7 @@ def _with_scope(result: SamplingResult, parent_context: Context | None, attribut
     said = _said(attributes) if attributes else None
     if said:
         own = Scope.inside(scope)
+        own.block = block_identity(parent_context)
         own.start(said)
         return SamplingResult(Decision.DROP, None, CarriedScope(state, own))
     if scope is None:

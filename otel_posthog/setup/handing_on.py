@@ -128,7 +128,8 @@ def _told(context: Context, how: Baggage, pseudonym_of: Callable[[str], str | No
         pseudonym = pseudonym_of(user_id)
         if pseudonym:
             context = baggage.set_baggage(PSEUDONYM_ENTRY, pseudonym, context)
-    if identity.consent is True or user_id in identity.consented:
+    is_open = [each.is_of(user_id) for each in identity.open_consents]
+    if identity.consent is True or user_id in identity.consented or any(is_open):
         context = baggage.set_baggage(CONSENT_ENTRY, "true", context)
     return context
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Subject
+from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Source, Subject
 from otel_posthog.privacy_control import is_do_not_track, is_objection
 from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 from otel_posthog.translate.note import Note
@@ -31,6 +31,12 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
     alias = first_id((ALIAS_KEY,), note, "alias_invalid", own.ids)
     named = own.session_id if own.session_id is not None else span.session_id
     session_id = _id(SESSION_ID_KEYS, named, note, "session_id_invalid", own.ids, span.ids)
+    is_span = signal.source is Source.SPAN
+    consent = _consent(own, span, user_id, context, is_span=is_span)
+    if alias is not None and consent is not False:
+        # An alias tells of both ids that they are one person's.
+        other = _consent(own, span, alias, context, is_span=is_span)
+        consent = consent if other is consent or other is True else other
     return Subject(
         user_id=user_id,
         alias=alias,
@@ -38,7 +44,7 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
         groups=groups,
         person_set=own.person_set,
         person_set_once=own.person_set_once,
-        consent=_consent(own, span, user_id, context),
+        consent=consent,
         pseudonym=context.pseudonym,
         other_ids=_other_ids(own, span, signal, groups),
         wants_profile=own.wants_profile,
@@ -94,7 +100,7 @@ def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
     return found
 
 
-def _consent(own: Sorted, span: Sorted, user_id: str | None, context: ContextIdentity) -> bool | None:
+def _consent(own: Sorted, span: Sorted, user_id: str | None, context: ContextIdentity, *, is_span: bool) -> bool | None:
     """Return whether the user agreed: a denial of theirs, or of everybody, wins; a consent is of who it was given for.
 
     Args:
@@ -102,17 +108,22 @@ def _consent(own: Sorted, span: Sorted, user_id: str | None, context: ContextIde
         span: What its span says, for a span event.
         user_id: The user, where the telemetry tells one.
         context: What was said around it.
+        is_span: Whether the item is a span itself.
     """
+    who = user_id or context.pseudonym
+    is_first = [each.is_of(who) for each in context.open_consents] if context.open_consents else ()
     said, around, is_theirs = _said(own.choices), _said(span.choices), False
     if around is not None:
         # What the span says of consent is of the user whom it names, else of who acts there.
         of_span = first_id_in(USER_ID_KEYS, span.ids) or as_id(context.user_id)
         if around is False and of_span in context.denied:
             around = None  # a request's, which is known to be that user's and nobody's else
-        is_theirs = around is True and of_span in {None, user_id}
+        is_theirs = around is True and of_span in {None, user_id} and not context.hears_span
     if said is False or around is False or context.consent is False or user_id in context.denied:
         return False
-    given = said or is_theirs or context.consent or (user_id or context.pseudonym) in context.consented
+    if is_span and context.hears_span:
+        said = None  # another user may have come since; whose it is has been kept
+    given = said or is_theirs or context.consent or who in context.consented or any(is_first)
     return True if given else None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.propagate import inject
@@ -290,3 +291,33 @@ def test_whatever_an_app_sets_raises_nothing_into_it(
             log(app)
     if key == "analytics.consent":
         assert len(app.events) == (1 if value is None else 0)
+
+
+@pytest.mark.parametrize("kind", [SpanKind.SERVER, SpanKind.CONSUMER])
+@pytest.mark.parametrize("consent", [True, False])
+def test_a_block_around_the_instrumentation_is_seen_though_its_context_is_made_of_headers(
+    kind: SpanKind, consent: bool, app: Telemetry
+) -> None:
+    """`extract()` begins with an empty context; the next request is nobody's, and what was named inside comes first."""
+
+    def handle(*users: str) -> None:
+        fresh = trace.set_span_in_context(NonRecordingSpan(SpanContext(7, 8, True, TraceFlags(1))), Context())
+        token = otel_context.attach(fresh)
+        try:
+            with app.tracer.start_as_current_span("GET /", fresh, kind, attributes=PRODUCT):
+                for user in users:
+                    set_user(user)
+                log(app)
+        finally:
+            otel_context.detach(token)
+
+    with user_context("u-1"), user_context(consent=None if consent else False):
+        handle()
+        handle("u-2")
+    around = {each["distinct_id"] for each in app.events}
+    app.events.clear()
+    handle()
+    assert (around, {each["distinct_id"] for each in app.events}) == (
+        {"u-1", "u-2"} if consent else set(),
+        {"installation-1"},
+    )

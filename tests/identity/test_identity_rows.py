@@ -339,6 +339,47 @@ def test_row_user_context_consent() -> None:
     assert (app.names, app.dropped) == ([], {"consent": 1})
 
 
+@pytest.mark.parametrize("no", [False, 0, 0.0, "no", "false", "", " FALSE ", "maybe", [], b"1"])
+def test_row_consent_no_bool(no: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is `not plainly a yes` is a denial, in functions as in attributes; a yes is one, and None says nothing."""
+    collection = CollectionPolicy(consent_required=True)
+    with Telemetry().use_for_capture(monkeypatch) as app:
+        for user in (None, "u1"):
+            with request_in(app):
+                otel_posthog.set_user(user, consent=no)
+                otel_posthog.capture("e", distinct_id=user)
+            with user_context(user, consent=no):
+                otel_posthog.capture("e")
+        otel_posthog.capture("e", {"analytics.consent": no})
+    assert (app.names, app.dropped) == ([], {"consent": 5})
+    with Telemetry(collection=collection).use_for_capture(monkeypatch) as app:
+        for yes in (True, "yes", " Granted "):
+            with user_context("u1", consent=yes):  # type: ignore[arg-type]
+                otel_posthog.capture("e")
+            otel_posthog.capture("e", {"analytics.consent": yes})
+        otel_posthog.capture("e", {"analytics.consent": None})
+    assert (app.names, app.dropped) == (["e"] * 6, {"consent": 1})
+
+
+@pytest.mark.parametrize("denied", ["anon-1", "u2"])
+def test_row_consent_alias(denied: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alias needs the consent of `both ids`, and is withheld where either denied it."""
+    for required, consent in ((False, False), (True, True)):
+        collection = CollectionPolicy(consent_required=required)
+        with Telemetry(collection=collection).use_for_capture(monkeypatch) as app, request_in(app):
+            otel_posthog.set_user(denied, consent=consent)
+            otel_posthog.alias("anon-1", "u2")
+            app.logger.emit(event_name="analytics.e", attributes={"analytics.user.id": "u2", ALIAS: "anon-1"})
+        assert (app.names, app.dropped) == ([], {"consent": 3})
+    with (
+        Telemetry(collection=CollectionPolicy(consent_required=True)).use_for_capture(monkeypatch) as app,
+        user_context("anon-1", consent=True),
+        user_context("u2", consent=True),
+    ):
+        otel_posthog.alias("anon-1")
+    assert app.names == ["$create_alias"]
+
+
 def test_row_baggage_consent() -> None:
     """`analytics.consent=false` in baggage: not sent, where baggage is accepted; else it is nobody's word."""
     token = context_api.attach(baggage.set_baggage("analytics.consent", "false"))
@@ -362,6 +403,9 @@ def test_row_sec_gpc() -> None:
     ):
         app.logger.emit(event_name="analytics.logged")
     assert (app.names, app.dropped) == ([], {"consent": 2})
+
+
+ALIAS = "analytics.user.alias"
 
 
 def request_in(app: Telemetry, **attributes: Any) -> Any:
@@ -476,3 +520,46 @@ def test_row_context_key() -> None:
         assert baggage.get_all() == {}
         app.tracer.start_span("op", attributes={"analytics.event": "e"}).end()
     assert app.only["distinct_id"] == "u-0815"
+
+
+@pytest.mark.parametrize("kind", [SpanKind.SERVER, SpanKind.INTERNAL])
+@pytest.mark.parametrize("user", ["u1", None])
+def test_row_consent_owner(kind: SpanKind, user: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consent stays with the id that it was `said with`: whoever comes to act on its span later needs another one."""
+    collection = CollectionPolicy(consent_required=True)
+    given: dict[str, Any] = {"analytics.event": "e", "analytics.consent": True}
+    with Telemetry(collection=collection).use_for_capture(monkeypatch) as app:
+        with app.tracer.start_as_current_span("op", kind=kind, attributes=given) as span:
+            for each in ("u1", "u2") if user is None else ("u2",):
+                if user is not None:
+                    span.set_attribute("analytics.user.id", user)
+                span.set_attribute("analytics.user.id", each)
+                otel_posthog.capture(each)
+            span.add_event("analytics.noted")
+        assert app.names == (["u1"] if user is None else [])
+
+
+def test_row_consent_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consent of nobody is that of `the first` who comes to act: by call, block, item or attribute."""
+    collection = CollectionPolicy(consent_required=True)
+    users = ("u3", "u4", "u3")
+
+    def names(say: Any) -> list[str]:
+        with Telemetry(collection=collection).use_for_capture(monkeypatch) as app, say:
+            for each in users:
+                with user_context(each):
+                    otel_posthog.capture(each)
+            for each in users:
+                otel_posthog.capture(each, distinct_id=each)
+        return app.names
+
+    assert names(user_context(consent=True)) == ["u3"] * 4
+    with Telemetry(collection=collection).use_for_capture(monkeypatch) as app:
+        for by_attribute in (False, True):
+            with request_in(app, **({"analytics.consent": True} if by_attribute else {})):
+                if not by_attribute:
+                    otel_posthog.set_user(consent=True)
+                for each in users:
+                    otel_posthog.set_user(each)
+                    otel_posthog.capture(each)
+    assert app.names == ["u3"] * 4

@@ -22,6 +22,18 @@ def objects(said: Said) -> bool:
 
 
 @dataclass
+class Open:
+    """A consent that was given where nobody was known: of the first who comes to act."""
+
+    owner: str | None = None
+
+    def take(self, user: str | None) -> bool:
+        """Have `user` come to act; return whether it is theirs."""
+        self.owner = self.owner or user
+        return user is None or self.owner == user
+
+
+@dataclass
 class Word:
     """What was said of consent by blocks, or by a request: of everybody, or of users by name."""
 
@@ -29,16 +41,25 @@ class Word:
     everybody: bool = False
     denied: set[str] = field(default_factory=set)
     consented: set[str | None] = field(default_factory=set)
+    opened: list[Open] = field(default_factory=list)
 
-    def say(self, user: str | None, consent: bool | None, owner: str | None, in_force: str | None) -> None:
+    def say(
+        self, user: str | None, consent: bool | None, owner: str | None, in_force: str | None, new: Open | None = None
+    ) -> None:
         """Take a word, of `owner` where that is somebody; a consent is of who acts where it is nobody's."""
         self.user = user or self.user
         if consent is True:
-            self.consented.add(owner or self.user or in_force)
+            who = owner or self.user or in_force
+            if who is None:
+                self.opened.append(new or Open())
+            else:
+                self.consented.add(who)
         elif consent is False and owner is None:
             self.everybody = True
         elif consent is False:
             self.denied.add(str(owner))
+        for each in self.opened:
+            each.take(self.user)
 
 
 @dataclass
@@ -51,6 +72,7 @@ class Span:
     is_event: bool = False
     is_silent: bool = False
     denies: bool = False
+    word: Word = field(default_factory=Word)
     blocks: tuple[Word, ...] = ()
     events: list[tuple[str, Said]] = field(default_factory=list)
 
@@ -80,6 +102,8 @@ class Model:
             self._root_says(said)
         else:
             span.denies = objects(said)
+            if said.get(CONSENT) is True and not objects(said):
+                span.word.say(None, True, said.get(USER), self._acting(span))  # type: ignore[arg-type]
 
     def set(self, key: str, value: object) -> None:
         """Set an attribute on the innermost span."""
@@ -89,13 +113,18 @@ class Model:
         span.said[key] = value
         if not (span.is_root and self.is_request):
             span.denies |= objects({key: value})
+            if key == USER:
+                for each in span.word.opened:
+                    each.take(str(value))
+            elif key == CONSENT and value is True:
+                span.word.say(None, True, span.said.get(USER), self._acting(span))  # type: ignore[arg-type]
         elif key == USER:
             consent = False if span.said.get(CONSENT) is False else None
             self.record.say(str(value), consent, str(value), None)
         elif key == CONSENT:
             named = span.said.get(USER)
-            owner = str(named) if named is not None and named == self.record.user else None
-            self.record.say(None, bool(value), owner, None)
+            owner = str(named) if named is not None and (value is True or named == self.record.user) else None
+            self.record.say(None, bool(value), owner, self._in_block(span))
         elif objects({key: value}):
             self.record.everybody = True
 
@@ -103,23 +132,33 @@ class Model:
         user = said.get(USER)
         consent = said.get(CONSENT)
         owner = None if user is None else str(user)
-        self.record.say(owner, None if consent is None else bool(consent), owner, None)
+        self.record.say(owner, None if consent is None else bool(consent), owner, self._in_block(self.spans[-1]))
         if objects({key: value for key, value in said.items() if key != CONSENT}):
             self.record.everybody = True
 
-    def set_user(self, user: str | None, consent: bool | None) -> None:
+    def _in_block(self, span: Span) -> str | None:
+        return next((each.user for each in (*span.blocks[-1:], *self.blocks[-1:]) if each.user), None)
+
+    def _acting(self, span: Span) -> str | None:
+        return self._in_block(span) or (self.record.user if self.is_request else None)
+
+    def set_user(
+        self, user: str | None, consent: bool | None, new: Open | None = None, in_block: str | None = None
+    ) -> None:
         """Say who acts in the request."""
         if self.is_request and self.spans:
-            self.record.say(user, consent, user, None)
+            around = in_block or (self.blocks[-1].user if self.blocks else None)
+            self.record.say(user, consent, user, around, new)
 
     def enter(self, user: str | None, consent: bool | None) -> None:
         """Enter a block."""
         in_force = self.record.user if self.spans and self.is_request else None
         around = self.blocks[-1] if self.blocks else Word()
-        block = Word(around.user, around.everybody, set(around.denied), set(around.consented))
-        block.say(user, consent, user, in_force)
+        block = Word(around.user, around.everybody, set(around.denied), set(around.consented), list(around.opened))
+        new = Open()
+        self.set_user(user, consent, new)
+        block.say(user, consent, user, in_force, new)
         self.blocks.append(block)
-        self.set_user(user, consent)
 
     def leave(self) -> None:
         """Leave the innermost block."""
@@ -146,14 +185,16 @@ class Model:
         of_span = own_span[0].said.get(USER) if own_span else None
         user = said.get(USER) or of_span or in_force
         given = set[str | None]().union(*(each.consented for each in words))
-        if own_span and own_span[0].said.get(CONSENT) is True and not objects(own_span[0].said):
-            given.add(str(of_span) if of_span else in_force)
+        heard = [*words, *(each.word for each in own_span)]
+        given |= set[str | None]().union(*(each.word.consented for each in own_span))
+        is_first = [each.take(user) for word in heard for each in word.opened]  # type: ignore[arg-type]
         is_denied = (
             objects(said)
             or any(each.denies for each in self.spans)
             or any(each.everybody or user in each.denied for each in words)
         )
-        is_given = said.get(CONSENT) is True or None in given or user in given
+        says_itself = said.get(CONSENT) is True and all(said is not each.said for each in own_span)
+        is_given = says_itself or any(is_first) or user in given
         if is_denied or (self.requires and not is_given):
             return WITHHELD
         return str(user or NOBODY)
