@@ -26,9 +26,9 @@ FIXED = {
     # Short waits, so that a watcher sees telemetry as it happens.
     "OTEL_BSP_SCHEDULE_DELAY": "200",
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
-    # Longer: metrics that the SDK exports of itself before any hook is called are not redacted, and on a busy machine
-    # a hook is called half a second after the metric reader has begun to count.
-    "OTEL_METRIC_EXPORT_INTERVAL": "2000",
+    # Long: metrics that the SDK exports of itself before any hook is called are not redacted, and where nothing is
+    # compiled yet a hook is called seconds after the metric reader has begun to count. The rest goes at the end.
+    "OTEL_METRIC_EXPORT_INTERVAL": "10000",
     # Old and new names of HTTP and database attributes: twice as many places for personal data to hide in.
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http/dup,database/dup",
     # As teams do to see which integration called; it is how tokens get into traces.
