@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
+from inspect import unwrap
 from itertools import count
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -130,8 +131,11 @@ def see_attributes(see: See) -> None:
             if told:
                 _see(self, told)
 
-    setattr(Span, "set_attribute", set_attribute)  # noqa: B010 - mypy takes a method for what cannot be replaced
-    setattr(Span, "set_attributes", set_attributes)  # noqa: B010
+    setattr(Span, "set_attributes", set_attributes)  # noqa: B010 - mypy takes a method for what cannot be replaced
+    # Where the SDK sets one by way of many, as 1.41 does, it is seen there already.
+    code = getattr(unwrap(set_one), "__code__", None)
+    if code is None or "set_attributes" not in code.co_names:
+        setattr(Span, "set_attribute", set_attribute)  # noqa: B010
 
 
 def span_events(span: ReadableSpan) -> Sequence[Event]:

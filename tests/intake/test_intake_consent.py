@@ -30,7 +30,7 @@ GPC = ["http.request.header.sec_gpc", "http.request.header.sec-gpc"]
 DNT = ["http.request.header.dnt"]
 # As a proxy that repeats, joins or spells them differently hands them on; nobody knows what somebody meant by `true`.
 TEXTS = ["1", " 1 ", "1,1", "0, 1", "", "yes", "01", "0;x", "[REDACTED]"]
-OBJECTIONS = [*TEXTS, ("1", "1"), ("1, 1",), ("0", "1"), ("",), ("true",), 1, True, 2, 1.5, b"0"]
+OBJECTIONS = [*TEXTS, ("1", "1"), ("1, 1",), ("0", "1"), ("",), ("true",), 1, True, 2, 1.5, b"1"]
 NO_OBJECTIONS = ["0", " 0", ("0",), ("0", "0"), "0, 0", "0,0", (), 0, False]
 
 

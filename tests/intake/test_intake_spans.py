@@ -7,6 +7,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -265,7 +266,9 @@ def test_what_is_kept_is_seen_by_each_way_of_setting_it(key: Any, monkeypatch: p
     stage = Stage()
     monkeypatch.setattr("otel_posthog.intake.spans.seen", lambda _, attributes: seen.append(attributes))
     span = stage.tracer.start_span("op")
-    span.set_attribute(key, "v")
+    # An SDK that sets one by way of many has to hash the key first.
+    with nullcontext() if key != [] else suppress(TypeError):
+        span.set_attribute(key, "v")
     if key != []:
         span.set_attributes({"other": 1, key: "v"})
     span.end()
