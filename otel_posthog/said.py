@@ -38,9 +38,7 @@ def tells_who(key: object) -> bool:
 
 def is_kept(key: object) -> bool:
     """Return whether an attribute of this key counts though the SDK evicts it: who acts, and the mark of an event."""
-    return isinstance(key, str) and (
-        key in KEPT_KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
-    )
+    return tells_who(key) or (isinstance(key, str) and key == EVENT)
 
 
 def may_keep(attributes: Mapping[str, object]) -> bool:
@@ -57,12 +55,8 @@ def says_nothing(attributes: Attributes) -> bool:
 
 
 def who_in(attributes: Attributes) -> dict[str, object]:
-    """Return those of `attributes` that say who acts, or whether they agree; their keys are texts."""
-    return {
-        key: value
-        for key, value in attributes.items()
-        if key in _KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
-    }
+    """Return those of `attributes` that say who acts, or whether they agree, whatever keys there are."""
+    return {key: value for key, value in attributes.items() if tells_who(key)}
 
 
 def ids_in(attributes: Attributes) -> Iterator[tuple[str, str]]:

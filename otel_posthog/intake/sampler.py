@@ -21,7 +21,7 @@ from opentelemetry.util.types import Attributes, AttributeValue
 from otel_posthog.actor import CarriedScope, Scope, block_identity, is_request, scope_in, state_inside
 from otel_posthog.intake.spans import SpanIntake
 from otel_posthog.route import PREFIX, has_product_attributes
-from otel_posthog.said import tells_who
+from otel_posthog.said import who_in
 from otel_posthog.sdk import divert_lifted_of_global, kept, lifted, span_in
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
@@ -105,7 +105,7 @@ class AnalyticsSampler(Sampler):
             return self._lifted(attributes, CarriedScope(result.trace_state, scope, is_lifted=True))
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
-            scope.start(_said(attributes))
+            scope.start(who_in(attributes))
         return SamplingResult(result.decision, result.attributes, CarriedScope(result.trace_state, scope))
 
     def _lifted(self, attributes: Attributes, trace_state: TraceState) -> SamplingResult:
@@ -141,7 +141,7 @@ def _with_product(result: SamplingResult, given: Mapping[str, AttributeValue]) -
 def _with_scope(result: SamplingResult, parent_context: Context | None, attributes: Attributes) -> SamplingResult:
     """Return `result`, a DROP, with what is known of the spans around, and of this one by what it starts with."""
     state, scope = result.trace_state, scope_in(parent_context)
-    said = _said(attributes) if attributes else None
+    said = who_in(attributes) if attributes else None
     if said:
         own = Scope.inside(scope)
         own.block = block_identity(parent_context)
@@ -151,8 +151,3 @@ def _with_scope(result: SamplingResult, parent_context: Context | None, attribut
         return result
     inside = state_inside(state, scope)
     return result if inside is state else SamplingResult(Decision.DROP, None, inside)
-
-
-def _said(attributes: Mapping[str, object]) -> dict[str, object]:
-    """Return those of `attributes` that say who acts; nobody has looked at the keys before."""
-    return {key: value for key, value in attributes.items() if tells_who(key)}
