@@ -12,14 +12,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from otel_posthog.apps import pseudonym
+from otel_posthog.apps import policy, pseudonym
 from otel_posthog.apps.collector_config import command as collector_config
 from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
 from otel_posthog.apps.mouth import mouth
-from otel_posthog.apps.policy import command as policy
 from otel_posthog.apps.spool import command as spool
 
 COMMANDS = (collector_config, demo, doctor, explain, gateway, policy, pseudonym, spool)

@@ -4,8 +4,6 @@ They are emitted through whatever logger provider the program has, and go nowher
 knows the pipeline: an event is recognised by its name and attributes, like one that an app emits itself.
 """
 
-from otel_posthog.emit.capture import capture
-from otel_posthog.emit.group import group_identify
-from otel_posthog.emit.person import alias, identify, set, set_once  # noqa: A004 - as posthog-python calls it
+from otel_posthog.emit.api import alias, capture, group_identify, identify, set, set_once  # noqa: A004 - as posthog-python calls it
 
 __all__ = ["alias", "capture", "group_identify", "identify", "set", "set_once"]

@@ -68,7 +68,7 @@ def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid
     except Exception as error:
         if Guard.reraise:
             raise
-        _tell(type(error).__name__)
+        _log_once(type(error).__name__)
     return event_uuid
 
 
@@ -109,9 +109,9 @@ def ids(**given: Id | None) -> dict[str, object]:
 
 
 @cache
-def _tell(error_type: str) -> None:
+def _log_once(error_type: str) -> None:
     """Log an error of a kind once: no pipeline is known here that would count it, and a loop must not fill the log."""
-    _log.warning("a product event could not be emitted: %s (told once)", error_type)
+    _log.warning("a product event could not be emitted: %s (logged once)", error_type)
 
 
 def _id(value: Id) -> object:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, Signal, Subject
 from otel_posthog.translate.changes import changes_of
-from otel_posthog.translate.exception_texts import without_exception_texts
+from otel_posthog.translate.exceptions import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.sorted import Sorted
 from otel_posthog.translate.subject import subject_of
 from otel_posthog.translate.times import event_time_ns
-from otel_posthog.translate.vocabulary import read
+from otel_posthog.translate.vocabulary import sort_attributes
 
 _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.PRODUCT}
 # They change persons in ways that this vocabulary has no words for; `$unset` without its list does nothing.
@@ -43,8 +43,8 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
     time_ns = event_time_ns(signal, note)
     if signal.dropped_attributes:
         note("attributes_limit")
-    own = read(signal.attributes, note)
-    span = read(signal.parent, note) if signal.parent else _NO_SPAN
+    own = sort_attributes(signal.attributes, note)
+    span = sort_attributes(signal.parent, note) if signal.parent else _NO_SPAN
     subject = subject_of(signal, own, span, note)
     changes = changes_of(kind, subject, own, note)
     if not changes:

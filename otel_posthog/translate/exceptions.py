@@ -1,9 +1,10 @@
-"""A recorded exception, as an event of PostHog's error tracking.
+"""What an event may tell of an exception: its type, in-app frames in error tracking, never a message or a stack.
 
-Comes in: a signal and the events it stands for. Goes out: the same events, and one named `$exception` where the signal
-tells of an exception. Shape and order (the one that was caught first, what it was raised from after it) are
-posthog-python's (`posthog/exception_utils.py`). PostHog groups by type and frames, or by type and message where there
-are no frames: the message is always empty, so that those of one type are one issue.
+`with_exception` adds PostHog's `$exception` event where a signal tells of an exception. Its shape and order (the one
+that was caught first, what it was raised from after it) are posthog-python's (`posthog/exception_utils.py`). PostHog
+groups by type and frames, or by type and message where there are no frames: the message is always empty, so that those
+of one type are one issue. `without_exception_texts` leaves out messages and stacks, which quote the data that a program
+failed on, before any policy is asked. Both run on the worker.
 """
 
 from __future__ import annotations
@@ -12,15 +13,22 @@ from collections.abc import Mapping
 
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Signal
 from otel_posthog.policy import ExceptionMode
-from otel_posthog.route import EXCEPTION_TYPE
+from otel_posthog.route import EXCEPTION, EXCEPTION_TYPE
 from otel_posthog.translate.identifiers import derived_uuid
-from otel_posthog.translate.own_code import Frame, known_type, own_frame
-from otel_posthog.translate.traceback_text import Raised, parse_traceback
+from otel_posthog.translate.in_app_frames import Frame, Raised, in_app_frame, known_type, parse_traceback
+from otel_posthog.translate.note import Note
 
 _ESCAPED, _STACKTRACE, _MESSAGE = "exception.escaped", "exception.stacktrace", "exception.message"
 _YES = (True, "True", "true")  # the SDK writes the second, the conventions say the first
 # Where a type can be told neither by the telemetry nor by this process.
 _UNKNOWN = "Exception"
+
+_EXCEPTION_NAMES = frozenset({EXCEPTION, EXCEPTION_EVENT})
+# From every event; OpenTelemetry's names (https://opentelemetry.io/docs/specs/semconv/registry/attributes/exception/).
+_TEXTS = frozenset({"exception.message", "exception.stacktrace"})
+# From an event that is an exception; the names that people give them.
+_TEXTS_OF_AN_EXCEPTION = frozenset({"message", "stack", "stacktrace", "stack_trace", "traceback", "description"})
+_LOOKED_FOR = _EXCEPTION_NAMES | _TEXTS
 
 
 def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMode) -> tuple[Event, ...]:
@@ -54,6 +62,28 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
     return (*events, told._replace(uuid=derived_uuid(item.uuid, EXCEPTION_EVENT)))
 
 
+def without_exception_texts(name: str, properties: dict[str, object], note: Note) -> dict[str, object]:
+    """Return `properties` without the message and stack of an exception.
+
+    Args:
+        name: The event's name.
+        properties: Declared properties, or telemetry.
+        note: Told `exception_text` for each that was left out.
+    """
+    if name not in _EXCEPTION_NAMES and properties.keys().isdisjoint(_LOOKED_FOR):
+        return properties  # nearly all of them
+    forbidden = _TEXTS | _TEXTS_OF_AN_EXCEPTION if name in _EXCEPTION_NAMES else _TEXTS
+    kept: dict[str, object] = {}
+    for key, value in properties.items():
+        if key in forbidden:
+            note("exception_text")
+        elif key in _EXCEPTION_NAMES and isinstance(value, Mapping):
+            kept[key] = _type_only(value, note)
+        else:
+            kept[key] = value
+    return kept
+
+
 def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, object]]:
     attributes = signal.attributes
     given = attributes.get(EXCEPTION_TYPE)
@@ -66,18 +96,18 @@ def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, objec
         return [_entry(module, name, mechanism, ())]
     chain = parse_traceback(text, message if isinstance(message, str) else "")
     caught, *causes = chain or [Raised("", (), "")]
-    entries = [_entry(module, name, mechanism, _own_frames(caught))]
+    entries = [_entry(module, name, mechanism, _in_app_frames(caught))]
     # What relates an exception to the one before it is told by the text between them.
     relation = caught.raised_from
     for number, cause in enumerate(causes, start=1):
         link = {"type": "chained", "exception_id": number, "parent_id": number - 1, "source": relation}
-        entries.append(_entry(*_split(known_type(cause.type) or _UNKNOWN), link, _own_frames(cause)))
+        entries.append(_entry(*_split(known_type(cause.type) or _UNKNOWN), link, _in_app_frames(cause)))
         relation = cause.raised_from
     return entries
 
 
-def _own_frames(raised: Raised) -> tuple[Frame, ...]:
-    found = (own_frame(*each) for each in raised.frames)
+def _in_app_frames(raised: Raised) -> tuple[Frame, ...]:
+    found = (in_app_frame(*each) for each in raised.frames)
     return tuple(frame for frame in found if frame is not None)
 
 
@@ -108,3 +138,10 @@ def _split(qualified: str) -> tuple[str | None, str]:
     parts = qualified.split(".")
     start = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
     return ".".join(parts[:start]) or None, ".".join(parts[start:])
+
+
+def _type_only(exception: Mapping[object, object], note: Note) -> dict[str, object]:
+    """Return of an exception that is one nested value its type."""
+    if len(exception) > ("type" in exception):
+        note("exception_text")
+    return {"type": exception["type"]} if "type" in exception else {}

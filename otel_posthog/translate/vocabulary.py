@@ -1,8 +1,8 @@
 """The attributes that have a meaning of their own, and where each goes.
 
-`read` sorts the attributes of one item into what the app declared, what it says of persons and groups, and the rest.
-The table of meanings is `docs/vocabulary.md`; names that OpenTelemetry's semantic conventions already have come from
-their registry (https://opentelemetry.io/docs/specs/semconv/registry/attributes/user/).
+`sort_attributes` sorts the attributes of one item into what the app declared, what it says of persons and groups, and
+the rest. The table of meanings is `docs/vocabulary.md`; names that OpenTelemetry's semantic conventions already have
+come from their registry (https://opentelemetry.io/docs/specs/semconv/registry/attributes/user/).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _KEYS_KEPT, _MAX_KEPT_CHARS = 4096, 256
 _known: dict[object, tuple[_Place, str]] = {}
 
 
-def read(attributes: Attributes, note: Note) -> Sorted:
+def sort_attributes(attributes: Attributes, note: Note) -> Sorted:
     """Return `attributes` sorted; reserved names are in none of the parts.
 
     Args:

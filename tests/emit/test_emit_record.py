@@ -68,10 +68,10 @@ def test_a_provider_that_fails_raises_nothing_and_is_told_once(
         raise RuntimeError("secret")
 
     monkeypatch.setattr("otel_posthog.emit.record.get_logger", broken)
-    otel_posthog.emit.record._tell.cache_clear()
+    otel_posthog.emit.record._log_once.cache_clear()
     for _ in range(3):
         emit()
-    assert caplog.messages == ["a product event could not be emitted: RuntimeError (told once)"]
+    assert caplog.messages == ["a product event could not be emitted: RuntimeError (logged once)"]
 
 
 @pytest.mark.parametrize("name", [None, 7, 7.5, True, b"e", Decimal(7), uuid.UUID(UUID), ["e"], {"e": 1}, object, ""])

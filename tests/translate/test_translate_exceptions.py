@@ -17,8 +17,15 @@ from hypothesis import strategies as st
 from otel_posthog.model import EXCEPTION_EVENT, Signal, Source
 from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy
 from otel_posthog.translate import translate, with_exception
-from otel_posthog.translate.own_code import known_type, own_frame
-from otel_posthog.translate.traceback_text import MAX_CHARS, MAX_EXCEPTIONS, MAX_FRAMES, Raised, parse_traceback
+from otel_posthog.translate.in_app_frames import (
+    MAX_CHARS,
+    MAX_EXCEPTIONS,
+    MAX_FRAMES,
+    Raised,
+    in_app_frame,
+    known_type,
+    parse_traceback,
+)
 
 TIME_NS = 1_764_000_000_123_456_789
 FILE = failing.__file__
@@ -189,15 +196,15 @@ def test_no_claim_of_a_foreign_text_survives(value: str, fake: str, mode: Except
 def test_frames_of_libraries_and_of_files_that_are_not_here_are_left_out() -> None:
     """Installed code, the standard library, this package, unknown files, wrong lines and wrong functions."""
     line = failing.charge.__code__.co_firstlineno
-    assert own_frame(FILE, line, "charge") == ("failing", "failing.py", "charge", line)
-    assert own_frame(FILE, line, "<lambda>") is not None
-    assert own_frame(pytest.__file__, 1, "<module>") is None
-    assert own_frame(json.__file__, 1, "<module>") is None
-    assert own_frame(sys.modules["otel_posthog.model"].__file__ or "", 1, "<module>") is None
-    assert own_frame("/nowhere/app.py", 1, "<module>") is None
-    assert own_frame(FILE, 100_000, "charge") is None
-    assert own_frame(FILE, 0, "charge") is None
-    assert own_frame(FILE, line, "jane") is None
+    assert in_app_frame(FILE, line, "charge") == ("failing", "failing.py", "charge", line)
+    assert in_app_frame(FILE, line, "<lambda>") is not None
+    assert in_app_frame(pytest.__file__, 1, "<module>") is None
+    assert in_app_frame(json.__file__, 1, "<module>") is None
+    assert in_app_frame(sys.modules["otel_posthog.model"].__file__ or "", 1, "<module>") is None
+    assert in_app_frame("/nowhere/app.py", 1, "<module>") is None
+    assert in_app_frame(FILE, 100_000, "charge") is None
+    assert in_app_frame(FILE, 0, "charge") is None
+    assert in_app_frame(FILE, line, "jane") is None
 
 
 def test_a_package_is_told_by_its_module_and_never_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,9 +278,9 @@ def test_a_program_that_has_ended_still_has_its_frames(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import atexit, sys\n"
-        "from otel_posthog.translate.own_code import own_frame\n"
+        "from otel_posthog.translate.in_app_frames import in_app_frame\n"
         "path = __file__\n"
-        "def last(): print(hasattr(sys.modules['__main__'], '__file__'), own_frame(path, 4, 'last'))\n"
+        "def last(): print(hasattr(sys.modules['__main__'], '__file__'), in_app_frame(path, 4, 'last'))\n"
         "atexit.register(last)\n"
     )
     run = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)

@@ -1,9 +1,10 @@
-"""What a traceback claims, checked against the program that runs here.
+"""The text of a Python traceback in, the frames of the app's own code that it names out; each checked.
 
-A frame is sent only if its file is that of a module which this process has loaded and which is the app's own, and if
+A message may hold anything, lines that look like a traceback's among them: what `parse_traceback` reads is a claim. A
+frame is sent only if its file is that of a module which this process has loaded and which is the app's own, and if
 that file has a function of this name and so many lines. What is then told of it are facts about the source code, never
-a piece of the text it was read from: no message, however it looks, can pass for a frame. Where the program is not here
-(a file of telemetry, another process) there are no frames.
+a piece of the text: no message, however it looks, can pass for a frame. Where the program is not here (a file of
+telemetry, another process) there are no frames. Runs on the worker, linear in the text, bounded in what is read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ from pathlib import PurePath
 from types import ModuleType
 from typing import NamedTuple
 
+MAX_CHARS = 256 * 1024
+MAX_FRAMES, MAX_EXCEPTIONS = 50, 20  # of posthog-python's 50 exceptions and any number of frames, what a person reads
+
+_HEADER = "Traceback (most recent call last):"
+_CAUSE = "The above exception was the direct cause of the following exception:"
+_CONTEXT = "During handling of the above exception, another exception occurred:"
+_FRAME_LINE = re.compile(r'  File "([^"\n]{1,1000})", line (\d{1,7}), in (\S{1,200})\Z')
+_GROUP = re.compile(r"  [|+] ")
+
 _SCOPE = re.compile(r"^\s*(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 _NAMELESS = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -28,6 +38,20 @@ _LIBRARIES = tuple(
     PurePath(path).parts for name in ("stdlib", "platstdlib", "scripts") if (path := sysconfig.get_paths().get(name))
 )
 _FILES_KEPT = 256
+
+
+class Raised(NamedTuple):
+    """One exception of a traceback.
+
+    Attributes:
+        type: As the text has it.
+        frames: (path, line, function), the innermost last.
+        raised_from: `cause` or `context`, how the next in the chain relates to it; empty for the last.
+    """
+
+    type: str
+    frames: tuple[tuple[str, int, str], ...]
+    raised_from: str
 
 
 class Frame(NamedTuple):
@@ -46,7 +70,32 @@ class Frame(NamedTuple):
     lineno: int
 
 
-def own_frame(path: str, lineno: int, function: str) -> Frame | None:
+def parse_traceback(text: str, message: str) -> list[Raised]:
+    """Return the exceptions in `text`, the one that was caught first; empty where it is no Python traceback.
+
+    Args:
+        text: As `traceback.format_exception` writes it.
+        message: The message of the one that was caught, which the text ends with.
+    """
+    text = text[-MAX_CHARS:].rstrip("\n")
+    text = text.removesuffix(message.rstrip("\n")) if message else text
+    found: list[Raised] = []
+    frames: list[tuple[str, int, str]] | None = None
+    relation = ""
+    for line in map(_ungrouped, text.split("\n")):
+        if frames is None:
+            frames, relation = _opened(line, relation, is_first=not found)
+        elif line.startswith("  "):
+            match = _FRAME_LINE.match(line)
+            if match:
+                frames.append((match[1], int(match[2]), match[3]))
+        else:
+            found.append(Raised(line.split(":", 1)[0], tuple(frames[-MAX_FRAMES:]), relation))
+            frames, relation = None, ""
+    return found[: -MAX_EXCEPTIONS - 1 : -1]
+
+
+def in_app_frame(path: str, lineno: int, function: str) -> Frame | None:
     """Return the frame at `path`, or None unless it is one of the app's own code.
 
     Args:
@@ -55,7 +104,7 @@ def own_frame(path: str, lineno: int, function: str) -> Frame | None:
         function: The function's name.
     """
     module = _modules_by_file(len(sys.modules)).get(path)
-    if module is None or not _is_own(module, path):
+    if module is None or not _is_in_app(module, path):
         return None
     lines, names = _source(path)
     if not 1 <= lineno <= lines or (function not in names and function not in _NAMELESS):
@@ -77,7 +126,23 @@ def known_type(qualified: str) -> str | None:
     return None
 
 
-def _is_own(module: str, path: str) -> bool:
+def _opened(line: str, relation: str, *, is_first: bool) -> tuple[list[tuple[str, int, str]] | None, str]:
+    """Return an empty list of frames if `line` begins a traceback, and how that relates to the one above it."""
+    if line == _CAUSE:
+        return None, "cause"
+    if line == _CONTEXT:
+        return None, "context"
+    if line.endswith(_HEADER) and (is_first or relation):
+        return [], relation
+    return None, relation if not line else ""
+
+
+def _ungrouped(line: str) -> str:
+    """Return `line` without what an exception group draws before it."""
+    return _GROUP.sub("", line, count=1) if _GROUP.match(line) else line
+
+
+def _is_in_app(module: str, path: str) -> bool:
     parts = PurePath(path).parts
     if f"{module}.".startswith(_OURS) or not _MODULE.fullmatch(module) or not _INSTALLED.isdisjoint(parts):
         return False

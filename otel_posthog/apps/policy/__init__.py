@@ -1,1 +1,0 @@
-"""`otel-posthog policy`: check a policy file, show what is in force, print the schema."""
