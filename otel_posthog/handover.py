@@ -15,10 +15,8 @@ from contextlib import suppress
 from math import inf
 from typing import Generic, TypeVar
 
-from otel_posthog.daemon import Daemon, start_daemon
-from otel_posthog.inside import Inside, is_inside
-from otel_posthog.locks import Event, Lock, RLock
 from otel_posthog.model import Signal
+from otel_posthog.threads import Daemon, Event, Lock, PipelineWork, RLock, is_pipeline_work, start_daemon
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
 _BYTES_PER_ATTRIBUTE, _BYTES_PER_SIGNAL = 150, 600
@@ -100,10 +98,10 @@ class HandOver(Generic[_Made]):
         Where this thread is at such work already, and was interrupted by a signal handler or a finalizer, it is queued
         all the same: one more for each level of that.
         """
-        if not is_inside():
+        if not is_pipeline_work():
             if self._thread is None:
                 self.start()  # there are ticks also where there is no queue
-            with Inside():
+            with PipelineWork():
                 made = tuple(self._handle(signal))
                 if made:
                     self._commit(made)
@@ -185,7 +183,7 @@ class HandOver(Generic[_Made]):
         if not self._handling.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return False
         try:
-            with Inside():
+            with PipelineWork():
                 while self._queue:
                     if time.monotonic() >= deadline:
                         return False

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from otel_posthog.locks import RLock
 from otel_posthog.own_logger import own_logger
+from otel_posthog.threads import RLock
 
 _log = own_logger()
 

@@ -22,15 +22,14 @@ from otel_posthog import health as outcome
 from otel_posthog.clean import Cleaner
 from otel_posthog.deliver import Delivery, SpoolRoot
 from otel_posthog.errors import DropEvent, Guard
-from otel_posthog.fork import run_at_end_of_child, run_in_child, run_in_parent
 from otel_posthog.handover import HandOver
-from otel_posthog.hard_exit import before_os_exit
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
-from otel_posthog.inside import Inside
 from otel_posthog.model import CleanEvent, Event, Signal
 from otel_posthog.policy import Destination, Durability, ExceptionMode, Policy
+from otel_posthog.process import before_os_exit, run_at_end_of_child, run_in_child, run_in_parent
 from otel_posthog.sdk import suppressed_instrumentation
+from otel_posthog.threads import PipelineWork
 from otel_posthog.translate import translate, with_exception
 
 _log = logging.getLogger("otel_posthog")
@@ -148,7 +147,7 @@ class Pipeline:
             return Accepted(is_kept=True, events=0, dropped=dropped)
         if self._was_opted_out:
             self.heed_choice()
-        with Inside():
+        with PipelineWork():
             made = self._handle_all(signals, dropped)
             is_kept = not made or self._delivery.accept(made)
         return Accepted(is_kept, len(made), dropped)

@@ -8,17 +8,17 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 
 from otel_posthog import health as outcome
-from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.sender import Sender
 from otel_posthog.deliver.spool.place import SpoolRoot
 from otel_posthog.deliver.spool.sweep import drop
 from otel_posthog.deliver.transport import Transport
 from otel_posthog.errors import Guard
-from otel_posthog.fork import run_in_child
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import Destination, Policy
+from otel_posthog.process import run_in_child
+from otel_posthog.threads import start_daemon
 
 # Larger than most events.
 USUAL_EVENT_BYTES = 4096

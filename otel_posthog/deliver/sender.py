@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 
 from otel_posthog import health as outcome
-from otel_posthog.daemon import Daemon, start_daemon
 from otel_posthog.deliver.batch import Batch
 from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
 from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
@@ -27,10 +26,9 @@ from otel_posthog.deliver.waiting import Waiting
 from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_request, v1_request
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.inside import Inside
-from otel_posthog.locks import Lock, RLock
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination
+from otel_posthog.threads import Daemon, Lock, PipelineWork, RLock, start_daemon
 
 _log = logging.getLogger("otel_posthog")
 
@@ -220,7 +218,7 @@ class Sender:
         if not self._sending.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return
         try:
-            with Inside(), self._waiting.caller_sends_until(deadline, is_exit=is_exit):
+            with PipelineWork(), self._waiting.caller_sends_until(deadline, is_exit=is_exit):
                 self._send()
         finally:
             self._sending.release()

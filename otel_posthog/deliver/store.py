@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from otel_posthog.locks import RLock
 from otel_posthog.model import CleanEvent
+from otel_posthog.threads import RLock
 
 # What Python keeps of an event besides its body: the object, two short strings, the place in the queue.
 OVERHEAD_BYTES = 300

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING
 
-from otel_posthog.locks import Condition, RLock
+from otel_posthog.threads import Condition, RLock
 
 if TYPE_CHECKING:
     from otel_posthog.deliver.store import Store

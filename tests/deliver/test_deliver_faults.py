@@ -326,7 +326,7 @@ def test_without_a_thread_flush_sends_itself(fake_posthog: FakePostHog, monkeypa
 
     made = Delivering(fake_posthog.url)
     with monkeypatch.context() as patched:
-        patched.setattr("otel_posthog.daemon.threading.Thread.start", refused)
+        patched.setattr("otel_posthog.threads.threading.Thread.start", refused)
         made.send(1)
     assert made.delivery.flush(30)
     assert len(fake_posthog.events) == 1

@@ -27,7 +27,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Durability
 
 # What runs on the application thread; what makes an event clean has no state and no lock.
-WITHIN = ("handover.py", "pipeline.py", "health.py", "inside.py", "daemon.py", "deliver/", "threading.py")
+WITHIN = ("handover.py", "pipeline.py", "health.py", "threads.py", "deliver/", "threading.py")
 # Far more than any of it takes; only a thread that waits for itself meets it.
 STUCK_S = 60
 

@@ -17,7 +17,6 @@ import pytest
 from clean import TIME_NS, policy
 from forked import in_child
 
-from otel_posthog import hard_exit
 from otel_posthog.deliver import SpoolRoot
 from otel_posthog.errors import Guard
 from otel_posthog.handover import HandOver
@@ -25,6 +24,7 @@ from otel_posthog.health import Health
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Policy
+from otel_posthog.process import _methods as run_before_os_exit
 from otel_posthog.testing import FakePostHog, Fault
 
 
@@ -117,7 +117,7 @@ def test_os_exit_forgets_pipelines_that_are_gone() -> None:
     made = Pipeline(policy("http://127.0.0.1:9"), installation_id="i", health=health, guard=Guard(health))
     made.shutdown(0)
     alive = weakref.ref(made)
-    assert weakref.WeakMethod(made._save_at_once) in hard_exit._methods
+    assert weakref.WeakMethod(made._save_at_once) in run_before_os_exit
     del made, health
     gc.collect()
     assert alive() is None

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from otel_posthog import daemon, locks
-from otel_posthog.daemon import start_daemon
-from otel_posthog.locks import Condition, Event, RLock
+from otel_posthog import threads as own_threads
+from otel_posthog.threads import Condition, Event, RLock, start_daemon
 
 LONG_S = 30.0
 
@@ -18,8 +17,7 @@ LONG_S = 30.0
 @pytest.fixture(params=[False, True], ids=["threads", "greenlets"], autouse=True)
 def _taken_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the package believe that it was set up before a patch."""
-    for module in (locks, daemon):
-        monkeypatch.setattr(module, "is_taken_over", lambda: request.param)
+    monkeypatch.setattr(own_threads, "is_taken_over", lambda: request.param)
 
 
 def started(work: Callable[[], object]) -> Any:
@@ -78,4 +76,4 @@ def test_a_thread_is_alive_until_it_has_ended() -> None:
     go.set()
     thread.join(LONG_S)
     assert not thread.is_alive()
-    assert locks.real_threads == set()
+    assert own_threads.real_threads == set()

@@ -31,9 +31,9 @@ from otel_posthog.deliver.spool.trouble import PASSING, Trouble
 from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError
 from otel_posthog.deliver.store import CHILDREN_S
 from otel_posthog.health import Health, Level
-from otel_posthog.locks import RLock
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
+from otel_posthog.threads import RLock
 
 TEND_S = 30.0
 _NOBODYS = (

@@ -10,9 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from otel_posthog.daemon import start_daemon
 from otel_posthog.deliver.spool.files import Files
-from otel_posthog.locks import RLock
+from otel_posthog.threads import RLock, start_daemon
 
 # Segments that may wait; a disk that is further behind is waited for, or open files would have no bound.
 MAX_WAITING = 16

@@ -18,8 +18,8 @@ from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.record import encode, is_whole
 from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, name_of
 from otel_posthog.deliver.spool.syncing import Syncing
-from otel_posthog.locks import RLock
 from otel_posthog.model import CleanEvent
+from otel_posthog.threads import RLock
 
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
 

@@ -1,4 +1,10 @@
-"""Runs a method at every fork, in the child (at its start or end) or in the parent, for as long as its object lives."""
+"""The ends and the forks of the process: runs a method at a fork, or before the process exits at once.
+
+At a fork it runs in the child (at its start or end) or in the parent, and each for as long as its object lives.
+`os._exit` ends a process with no exit handler, and no thread gets to finish. Children of a fork end that way: those of
+`multiprocessing`, `concurrent.futures` and Celery, and many of people's own. What they emitted in their last
+millisecond is in memory still, and Python has no other place where it could be saved.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +12,12 @@ import os
 import sys
 import weakref
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from contextlib import suppress
+from functools import partial, wraps
+from typing import Any, NoReturn
+
+_methods: list[weakref.WeakMethod[Callable[[], object]]] = []
+_is_wrapped = False
 
 
 def run_in_child(method: Callable[[], None]) -> None:
@@ -72,3 +82,30 @@ def _finalize(util: Any, weak: weakref.WeakMethod[Callable[[], None]]) -> None:
     alive = weak()
     if alive is not None:
         util.Finalize(None, _while_alive(alive), exitpriority=0)
+
+
+def before_os_exit(method: Callable[[], object]) -> None:
+    """Call the bound `method` before each later `os._exit`, without keeping its object alive for that.
+
+    Args:
+        method: Must be quick; what it raises is nobody's concern any more.
+    """
+    global _is_wrapped
+    _methods.append(weakref.WeakMethod(method))
+    if not _is_wrapped:
+        _is_wrapped = True
+        vars(os)["_exit"] = _wrapped(os._exit)
+
+
+def _wrapped(real: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
+    @wraps(real)
+    def exit_at_once(status: int) -> NoReturn:
+        for each in _methods:
+            method = each()
+            if method is not None:
+                # Whatever comes, a signal say: the process was told to end.
+                with suppress(BaseException):
+                    method()
+        real(status)
+
+    return exit_at_once
