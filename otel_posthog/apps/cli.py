@@ -1,7 +1,7 @@
 """The command `otel-posthog`: finds the subcommand and runs it.
 
-A subcommand is a module that offers `NAME`, `SUMMARY`, `DESCRIPTION`, `EPILOG`, `EXTRA`, `add_arguments`, `run` and
-`missing_module`. What is heavy is imported by `run`, so that help and errors come at once.
+A subcommand is a module with `NAME`, `SUMMARY`, `DESCRIPTION`, `EPILOG`, `add_arguments` and `run`; one that needs the
+extra of its name has `NEEDED_MODULES` too. What is heavy is imported by `run`, so that help and errors come at once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from otel_posthog.apps import policy, pseudonym
 from otel_posthog.apps.collector_config import command as collector_config
@@ -18,8 +19,8 @@ from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
-from otel_posthog.apps.mouth import mouth
 from otel_posthog.apps.spool import command as spool
+from otel_posthog.apps.terminal import safe_output
 
 COMMANDS = (collector_config, demo, doctor, explain, gateway, policy, pseudonym, spool)
 MISSING_EXTRA = 2
@@ -46,7 +47,7 @@ environment of that app:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (the process's own by default) and return the exit status."""
-    with mouth():
+    with safe_output():
         return _run(arguments)
 
 
@@ -57,8 +58,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         parser.print_help()
         return 0
     command = parsed.command
-    if command.missing_module():
-        message = f'otel-posthog {command.NAME} needs its extra: pip install "otel-posthog[{command.EXTRA}]"'
+    if not all(map(_is_installed, getattr(command, "NEEDED_MODULES", ()))):
+        message = f'otel-posthog {command.NAME} needs its extra: pip install "otel-posthog[{command.NAME}]"'
         print(message, file=sys.stderr)
         return MISSING_EXTRA
     try:
@@ -68,6 +69,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:  # `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # one of its parents is missing
+        return False
 
 
 def _parser() -> argparse.ArgumentParser:

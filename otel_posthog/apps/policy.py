@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 NAME = "policy"
 SUMMARY = "check a policy file, show what is in force, print the schema"
-EXTRA = "policy"
 DESCRIPTION = """\
 Check a policy file before it is deployed, show the policy that a process with
 this environment would have (keys redacted), or print the JSON Schema by which
@@ -59,11 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}, else built in")
     show.add_argument("--section", metavar="KEY", help="only this key of the policy")
     verbs.add_parser("schema", help="print the JSON Schema of the policy file")
-
-
-def missing_module() -> str | None:
-    """Return the first module that this command lacks; it needs none but the package's own."""
-    return None
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -53,13 +53,7 @@ UNKNOWN = {
     "session": ("sessions that you do not name", "ids under keys that are not among these any more"),
     "group": ("groups that you do not name", "ids under keys that are not among these any more"),
 }
-EXTRA = ""
 BAD_CONFIGURATION = 1
-
-
-def missing_module() -> str | None:
-    """Return None: it needs nothing that the package does not bring."""
-    return None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

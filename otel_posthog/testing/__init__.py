@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from otel_posthog.testing.fake_posthog import CapturedEvent, FakePostHog
-    from otel_posthog.testing.faults import Fault
+    from otel_posthog.testing.fake_posthog import CapturedEvent, FakePostHog, Fault
     from otel_posthog.testing.otlp_sink import OtlpSink, SinkLog, SinkMetric, SinkSpan
     from otel_posthog.testing.server import RecordedRequest
 
 _HOMES = {
     "CapturedEvent": "fake_posthog",
     "FakePostHog": "fake_posthog",
-    "Fault": "faults",
+    "Fault": "fake_posthog",
     "OtlpSink": "otlp_sink",
     "RecordedRequest": "server",
     "SinkLog": "otlp_sink",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from otel_posthog.apps.cli import main
-from otel_posthog.apps.collector_config.compiler import compiled
+from otel_posthog.apps.collector_config.formats import collector_config
 from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back, quoted
 from otel_posthog.apps.collector_config.patterns import blocked_keys, blocked_values
 from otel_posthog.apps.collector_config.product import KEY
@@ -28,7 +28,7 @@ def test_it_is_the_same_for_the_same_policy(capsys: pytest.CaptureFixture[str]) 
     """To the byte, so that it can be compared in CI."""
     assert main(["collector-config"]) == 0
     first = capsys.readouterr().out
-    assert first == compiled(Policy(), "the built-in policy")
+    assert first == collector_config(Policy(), "the built-in policy")
     assert "the built-in policy" in first.splitlines()[0]
 
 
@@ -77,8 +77,8 @@ def test_the_policy_decides_what_may_come_through(tmp_path: Path) -> None:
 
 def test_ids_go_to_the_gateway_only_where_the_mode_needs_them() -> None:
     """In `anonymous` nobody's id leaves the Collector; else they come through whole, for the gateway to decide."""
-    anonymous = processors(compiled(Policy(), "p"))
-    identified = processors(compiled(Policy().with_identity(IdentityMode.IDENTIFIED), "p"))
+    anonymous = processors(collector_config(Policy(), "p"))
+    identified = processors(collector_config(Policy().with_identity(IdentityMode.IDENTIFIED), "p"))
     assert not set(USER_ID_KEYS) & set(anonymous["redaction/product_values"]["ignored_keys"])
     assert "(?:user|session)" in str(anonymous["transform/product_before"])
     assert set(USER_ID_KEYS) <= set(identified["redaction/product_values"]["ignored_keys"])
@@ -107,7 +107,7 @@ def test_strings_of_ottl_are_escaped() -> None:
 
 def test_a_dollar_sign_begins_no_variable() -> None:
     """The Collector would put a variable of its environment in place of it; only the key of uuids is one."""
-    text = compiled(Policy(privacy=PrivacyPolicy(sensitive_keys=frozenset({"cost in $"}))), "p")
+    text = collector_config(Policy(privacy=PrivacyPolicy(sensitive_keys=frozenset({"cost in $"}))), "p")
     assert text.count(KEY) == 3
     text = text.replace(KEY, "")
     assert re.search(r"(?<!\$)\$(?!\$)", text) is None

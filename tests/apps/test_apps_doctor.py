@@ -13,7 +13,7 @@ from left_out import Environment, bare
 
 from otel_posthog.apps.cli import main
 from otel_posthog.testing import FakePostHog
-from otel_posthog.testing.faults import Fault
+from otel_posthog.testing.fake_posthog import Fault
 
 KEY = "phc_" + "sesame"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 NAME = "collector-config"
 SUMMARY = "print the policy as processors of an OpenTelemetry Collector"
-EXTRA = "collector-config"
 DESCRIPTION = """\
 Compile a policy into processors of the OpenTelemetry Collector (filter,
 transform, redaction), so that one file rules the apps that have this package
@@ -34,6 +34,7 @@ exit status: 0, 1 when --check finds another content, 2 for a policy that
 cannot be used
 """
 DIFFERENT, CANNOT = 1, 2
+BUILT_IN = "the built-in policy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,17 +53,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_argument("--check", type=Path, metavar="FILE", help="compare with what is there, and write nothing")
 
 
-def missing_module() -> str | None:
-    """Return None: everything needed is installed with the package."""
-    return None
-
-
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command and return its exit status."""
-    from otel_posthog.apps.collector_config.session import run_session  # noqa: PLC0415 (only when asked for)
+    """Compile, write or compare, and return the exit status."""
+    from otel_posthog.errors import OtelPostHogError  # noqa: PLC0415 (here and below: help comes at once)
 
     try:
-        return run_session(arguments)
+        text = _compiled(arguments.policy, arguments.format)
+        if arguments.check is not None:
+            return _check(arguments.check, text)
+        if arguments.output is not None:
+            arguments.output.write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
+    except OtelPostHogError as error:
+        print(f"otel-posthog collector-config: {error}", file=sys.stderr)
+        return CANNOT
     except OSError as error:
         print(f"otel-posthog collector-config: {error.filename}: {error.strerror}", file=sys.stderr)
         return CANNOT
+    return 0
+
+
+def _compiled(policy_file: str | None, format_name: str) -> str:
+    """Return the configuration.
+
+    Raises:
+        OtelPostHogError: The policy cannot be used.
+    """
+    from otel_posthog import environment_variables as env  # noqa: PLC0415
+    from otel_posthog.apps.collector_config.formats import alloy_config, collector_config  # noqa: PLC0415
+    from otel_posthog.setup.settings import read_policy  # noqa: PLC0415
+
+    path = policy_file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
+    make = alloy_config if format_name == "alloy" else collector_config
+    return make(read_policy(os.environ, path or None), Path(path).name if path else BUILT_IN)
+
+
+def _check(path: Path, text: str) -> int:
+    if path.read_text("utf-8") == text:
+        return 0
+    print(f"{path} is not what the policy says: make it anew with --output {path}", file=sys.stderr)
+    return DIFFERENT

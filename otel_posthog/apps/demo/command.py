@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from otel_posthog.apps.modules import first_missing
-
 NAME = "demo"
 SUMMARY = "watch one app feed PostHog and OTLP, each clean of the other"
-EXTRA = "demo"
 NEEDED_MODULES = (
     *("flask", "rich", "opentelemetry.distro", "opentelemetry.proto", "opentelemetry.exporter.otlp.proto.http"),
     *("opentelemetry.instrumentation.flask", "opentelemetry.instrumentation.sqlite3"),
@@ -75,11 +72,6 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.demo.session import run_session  # noqa: PLC0415 (rich, protobuf: only when asked for)
 
     return run_session(arguments)
-
-
-def missing_module() -> str | None:
-    """Return the name of a module that this command needs and that is not installed, if any."""
-    return first_missing(NEEDED_MODULES)
 
 
 def _count(text: str) -> int:

@@ -17,7 +17,7 @@ from otel_posthog.apps.demo.options import OWN, Options
 from otel_posthog.apps.demo.plain_view import PlainView
 from otel_posthog.apps.demo.verdict import checks, passed
 from otel_posthog.apps.demo.view import LiveView
-from otel_posthog.apps.mouth import styled
+from otel_posthog.apps.terminal import styled
 from otel_posthog.errors import ConfigurationError
 
 WRONG_USAGE, INTERRUPTED = 2, 130

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 NAME = "doctor"
 SUMMARY = "say what this environment would collect, and what is wrong with it"
-EXTRA = ""
 DESCRIPTION = """\
 Look at what an app with this environment would do: versions, doors, policy,
 switches, destinations, directories, OTLP. Run it where the app runs, with the
@@ -44,11 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=10.0, metavar="SECONDS", help="for each destination (default: 10)"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array of findings")
-
-
-def missing_module() -> str | None:
-    """Return None: it needs nothing that the package does not bring."""
-    return None
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,6 @@ from otel_posthog.policy.sections import words_of
 
 NAME = "explain"
 SUMMARY = "show what becomes of the events in a file, and why"
-EXTRA = ""
 DESCRIPTION = """\
 Show, for every span, log record or event in a file, whether it is a product
 event and why, what each destination would get of it, which rule changed what,
@@ -71,8 +70,3 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.explain.session import run_session  # noqa: PLC0415 (the pipeline: only when asked for)
 
     return run_session(arguments)
-
-
-def missing_module() -> str | None:
-    """Return None: it needs nothing that the package does not bring."""
-    return None

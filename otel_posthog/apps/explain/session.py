@@ -20,7 +20,7 @@ from otel_posthog.apps.explain.progress import Progress
 from otel_posthog.apps.explain.source_file import STANDARD_INPUT, open_text
 from otel_posthog.apps.explain.summary import Summary
 from otel_posthog.apps.explain.text_views import ColorView, PlainView
-from otel_posthog.apps.mouth import styled
+from otel_posthog.apps.terminal import styled
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import read
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 
-from otel_posthog.apps.modules import first_missing
-
 NAME = "gateway"
 SUMMARY = "take OTLP from other languages, browsers and Collectors; send its product events"
-EXTRA = "gateway"
+NEEDED_MODULES = ("google.protobuf", "google.rpc", "grpc", "opentelemetry.proto", "starlette", "uvicorn", "zstandard")
 DESCRIPTION = """\
 An OTLP receiver for traces and logs. Product events go through the policy's
 filters to PostHog, as in a Python app; everything else is acknowledged, counted
@@ -49,8 +47,6 @@ exit status: 0 stopped by a signal, 2 it cannot start
 DEFAULT_HTTP_PORT, DEFAULT_GRPC_PORT = 4318, 4317
 """As OTLP has them: https://opentelemetry.io/docs/specs/otlp/#otlphttp-default-port and #otlpgrpc-default-port."""
 
-_MODULES = ("google.protobuf", "google.rpc", "grpc", "opentelemetry.proto", "starlette", "uvicorn", "zstandard")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -89,11 +85,6 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.gateway.serve import serve  # noqa: PLC0415 (only when asked for)
 
     return serve(arguments)
-
-
-def missing_module() -> str | None:
-    """Return the first module of the extra that is not installed, or None."""
-    return first_missing(_MODULES)
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:

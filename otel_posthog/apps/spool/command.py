@@ -7,7 +7,6 @@ from pathlib import Path
 
 NAME = "spool"
 SUMMARY = "see, send, export and replay the events that wait on disk"
-EXTRA = "all"
 DESCRIPTION = """\
 Events wait on disk from before the first attempt to send them until PostHog has
 them. This shows what waits, and works on what ended processes left: what a
@@ -82,11 +81,6 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.spool.run import run_subcommand  # noqa: PLC0415 (only when asked for)
 
     return run_subcommand(arguments)
-
-
-def missing_module() -> str | None:
-    """Return None: everything needed is installed with the package."""
-    return None
 
 
 def _common() -> argparse.ArgumentParser:

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from otel_posthog.apps.mouth import styled
 from otel_posthog.apps.spool.show import count, tell
 from otel_posthog.apps.spool.survey import LEFT, Holding, survey
+from otel_posthog.apps.terminal import styled
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
 from otel_posthog.deliver.spool.backlog import CUT, DAMAGED, EXPIRED
 from otel_posthog.deliver.spool.place import folder_of, project_of

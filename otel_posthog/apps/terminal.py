@@ -1,8 +1,8 @@
-r"""What every command says goes through here: a terminal shows it, and obeys none of it.
+r"""Output that is safe on a terminal: all that a command prints goes through here, and the terminal obeys none of it.
 
-Names of events, keys, paths and policies come from outside, and so do messages of libraries. Each control, each format
-character and each half of a character is written as `\u001b`, which JSON reads as what it was. Line ends and tabs are
-layout: a text from outside that could have some is made `visible` where it is printed.
+Names of events, keys, paths and policies come from outside, and so do messages of libraries. Each control character,
+format character and lone surrogate is written as an escape, `\u001b`, which JSON reads as what it was. Line ends and
+tabs are layout: a text from outside that could have some is made `visible` where it is printed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _LAYOUT = frozenset("\n\t")
 _STYLE = re.compile(r"\x1b\[[0-9;]*[mKAGJ]|\x1b\[\?25[hl]|\r")
 
 
-class Mouth:
-    """A standard stream that writes nothing that a terminal would obey.
+class SafeStream:
+    """A standard stream that escapes what a terminal would obey.
 
     Args:
         stream: The stream.
@@ -38,7 +38,7 @@ class Mouth:
 
     def write(self, text: str) -> int:
         """Write `text` and return its length."""
-        self._stream.write(self._said(text))
+        self._stream.write(self._safe(text))
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
@@ -47,11 +47,11 @@ class Mouth:
             self.write(line)
 
     @property
-    def styled(self) -> Mouth:
+    def styled(self) -> SafeStream:
         """The same stream for a view with colors."""
-        return Mouth(self._stream, is_styled=True)
+        return SafeStream(self._stream, is_styled=True)
 
-    def _said(self, text: str) -> str:
+    def _safe(self, text: str) -> str:
         if not (text.isascii() and text.isprintable()):
             if self._is_styled:
                 parts, end = list[str](), 0
@@ -69,7 +69,7 @@ class Mouth:
 
 def styled(stream: IO[str]) -> Any:
     """Return `stream`, a standard stream, for a view with colors."""
-    return stream.styled if isinstance(stream, Mouth) else stream
+    return stream.styled if isinstance(stream, SafeStream) else stream
 
 
 def escaped(text: str) -> str:
@@ -89,10 +89,10 @@ def _escape(match: re.Match[str]) -> str:
 
 
 @contextmanager
-def mouth() -> Iterator[None]:
-    """Have standard output and standard error write through here for as long as the block lasts."""
+def safe_output() -> Iterator[None]:
+    """Make standard output and standard error safe streams for as long as the block lasts."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Mouth(sys.stdout), Mouth(sys.stderr)
+    sys.stdout, sys.stderr = SafeStream(sys.stdout), SafeStream(sys.stderr)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from clean import clean
 from spooled import spool
 
 from otel_posthog.apps.cli import COMMANDS, main
-from otel_posthog.apps.mouth import Mouth, mouth, styled
+from otel_posthog.apps.terminal import SafeStream, safe_output, styled
 from otel_posthog.visible import UNSEEN
 
 # A title, a color, a clipboard, a cursor, a bell, eight-bit controls, a turned text, what is not seen.
@@ -144,22 +144,22 @@ def test_every_command_is_among_them() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
-def test_the_mouth_says_all_in_the_encoding_of_its_stream(encoding: str) -> None:
+def test_all_is_written_in_the_encoding_of_its_stream(encoding: str) -> None:
     """Where a terminal lacks a character, an escape stands for it; nothing ends in a traceback."""
     raw = io.BytesIO()
-    stream = Mouth(io.TextIOWrapper(raw, encoding=encoding))
+    stream = SafeStream(io.TextIOWrapper(raw, encoding=encoding))
     stream.writelines(["a→b\n", ORDERS, "\ud800", "\tc"])
     stream.flush()
     out = raw.getvalue().decode(encoding)
     assert out.startswith(("a→b\n", "a\\u2192b\n"))
     assert [each for each in UNSEEN.findall(out) if each not in "\n\t"] == []
-    assert json.loads(f'"{Mouth(io.StringIO())._said(ORDERS)}"') == ORDERS
+    assert json.loads(f'"{SafeStream(io.StringIO())._safe(ORDERS)}"') == ORDERS
 
 
 def test_a_view_with_colors_draws_and_does_nothing_else() -> None:
     """Colors, and a line that is drawn again; no title, no clipboard, no screen, no cursor elsewhere."""
-    with mouth():
+    with safe_output():
         assert styled(sys.stdout).isatty() == sys.stdout.isatty()
     out = io.StringIO()
-    styled(Mouth(out)).write("\r\x1b[K\x1b[1;31mred\x1b[0m\x1b[1A\x1b[?25l\x1b[2J\x1b]0;x\x07\x1b[5n")  # type: ignore[arg-type]
+    styled(SafeStream(out)).write("\r\x1b[K\x1b[1;31mred\x1b[0m\x1b[1A\x1b[?25l\x1b[2J\x1b]0;x\x07\x1b[5n")  # type: ignore[arg-type]
     assert out.getvalue() == ("\r\x1b[K\x1b[1;31mred\x1b[0m\x1b[1A\x1b[?25l\x1b[2J\\u001b]0;x\\u0007\\u001b[5n")

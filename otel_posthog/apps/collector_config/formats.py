@@ -1,21 +1,99 @@
-"""The same processors, and the components around them, for Grafana Alloy, where each component names the next one.
+"""A policy in, the processors of both sides out: as a Collector's YAML, or as all of a Grafana Alloy's configuration.
 
-Source: https://grafana.com/docs/alloy/latest/reference/components/otelcol/. `otelcol.processor.redaction` is
-experimental there, so Alloy has to be started with `--stability.level=experimental`.
+The same policy makes the same text, to the byte. In Alloy each component names the next one, so that the pipelines are
+written with the processors: https://grafana.com/docs/alloy/latest/reference/components/otelcol/. `redaction` is
+experimental there, so that Alloy has to be started with `--stability.level=experimental`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from typing import Any
 
-from otel_posthog.apps.collector_config.operational import operational
-from otel_posthog.apps.collector_config.product import KEY, product
-from otel_posthog.environment_variables import UUID_KEY
-from otel_posthog.policy import Policy
+import yaml
 
-_HEADER = """\
+from otel_posthog.apps.collector_config.operational import operational
+from otel_posthog.apps.collector_config.product import EXACT, KEY, product
+from otel_posthog.environment_variables import UUID_KEY
+from otel_posthog.policy import HitMethod, Policy
+
+_WIDTH = 116
+
+_COLLECTOR_HEADER = """\
+# The policy of otel-posthog as processors of the OpenTelemetry Collector: {source}.
+# Made by `otel-posthog collector-config` {version}; make it anew where the policy changes, and change nothing here.
+#
+# It defines processors and no pipeline. Use it with a file that has them:
+#   otelcol --config base.yaml --config privacy.yaml --config grafana.yaml --config posthog.yaml --config both.yaml
+# and let each pipeline have them in this order:
+#   operational  {operational}
+#   product      {product}
+#
+# Every step fails closed: what a step fails on goes nowhere (`error_mode: propagate`).
+# What the Collector cannot do as the filters of the package do:
+{differences}
+"""
+
+
+def collector_config(policy: Policy, source: str) -> str:
+    """Return the configuration of the processors, for a Collector.
+
+    Args:
+        policy: What may go where.
+        source: What the header is to call it (`policy.yaml`, `the built-in policy`).
+    """
+    sides = operational(policy), product(policy)
+    head = _COLLECTOR_HEADER.format(
+        source=source,
+        version=version("otel-posthog"),
+        operational=", ".join(sides[0]),
+        product=", ".join(sides[1]),
+        differences="\n".join(f"#   - {line}" for line in _differences(policy)),
+    )
+    return head + "\n" + _written({"processors": {**sides[0], **sides[1]}})
+
+
+def _differences(policy: Policy) -> list[str]:
+    """Return what is done otherwise, a line each."""
+    rest = ", ".join(sorted(set(policy.privacy.detectors) - set(EXACT)))
+    lines = [
+        "Checksums and the words around cannot be asked for: on the operational side every number of 10 to 19 digits,",
+        "  and all that is shaped like a phone number, goes. Hits are replaced by ****, not by [email] or [phone].",
+        "Bytes cannot be looked into: those with an at sign go, and so do bodies of bytes; others stay.",
+        "Encodings are not taken off, but for the at sign of an e-mail address.",
+        f"On the product side {rest or 'nothing more'} are left to the gateway, which looks at everything once more.",
+        "Links of spans cannot be changed: on the operational side spans with links go nowhere, unless the app has",
+        "  this package, which has redacted them.",
+        "Descriptions of metrics and attributes of exemplars go; metrics whose name is no instrument's go nowhere.",
+        "On the product side bodies, span names, status messages, stack traces and messages of exceptions stay behind.",
+    ]
+    other = sorted(name for name, method in policy.privacy.detectors.items() if method is not HitMethod.REPLACE)
+    if other:
+        lines.append(f"The methods of {', '.join(other)} are the gateway's; here their hits are replaced.")
+    if policy.privacy.rules:
+        lines.append("`privacy.rules` are the gateway's: on the operational side they do not exist.")
+    return lines
+
+
+def _written(content: dict[str, Any]) -> str:
+    text = yaml.dump(content, sort_keys=False, allow_unicode=True, width=_WIDTH, Dumper=_Dumper)
+    # The Collector takes a single dollar sign for the beginning of a variable.
+    return str(text).replace("$", "$$").replace(f"${KEY}", KEY)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists below their key, and no anchors: the Collector's own way, and what people expect to read."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base's signature
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the same
+        super().increase_indent(flow, False)
+
+
+_ALLOY_HEADER = """\
 // The policy of otel-posthog for Grafana Alloy: {source}. Made by `otel-posthog collector-config --format alloy`.
 //
 //   alloy run --stability.level=experimental config.alloy
@@ -36,15 +114,15 @@ _PRODUCT_ENDS = {"logs": "gateway", "traces": "gateway"}
 _STATEMENTS = ("trace_statements", "metric_statements", "log_statements")
 
 
-def alloy(policy: Policy, source: str) -> str:
-    """Return the configuration.
+def alloy_config(policy: Policy, source: str) -> str:
+    """Return the configuration of a whole Alloy.
 
     Args:
         policy: What may go where.
         source: What the header is to call it.
     """
     sides = ((operational(policy), _OPERATIONAL_ENDS), (product(policy), _PRODUCT_ENDS))
-    lines = [_HEADER.format(source=source), *_receiver([_input(next(iter(steps))) for steps, _ in sides])]
+    lines = [_ALLOY_HEADER.format(source=source), *_receiver([_input(next(iter(steps))) for steps, _ in sides])]
     for steps, ends in sides:
         names = list(steps)
         for at, name in enumerate(names):
