@@ -1,4 +1,4 @@
-"""One event, made clean for one destination: privacy, then identity, then the seal.
+"""One event, made clean for one destination: privacy, then identity, then the encoding.
 
 Comes in: a translated `Event` and the destination. Goes out: the `CleanEvent`, the only form that may be stored or
 sent. Runs on the worker, or on the application thread when the queue is full. A cleaner never changes: another policy
@@ -18,7 +18,8 @@ from otel_posthog.identity import Echo, Pseudonyms, disguised, person, unlinked_
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.policy.revision import revision_of
-from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions, seal
+from otel_posthog.posthog.encoding import encode_event
+from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
 
 _Clean = Callable[[Mapping[str, object]], "dict[str, object]"]
 """The privacy filter of one event for one destination."""
@@ -90,7 +91,7 @@ class Cleaner:
             properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
         who = self._who(event, mode, partial(filter_.properties, receipt=receipt, hide=hide), echo)
         try:
-            return seal(
+            return encode_event(
                 event,
                 who,
                 name,

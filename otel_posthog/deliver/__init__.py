@@ -5,6 +5,6 @@ from otel_posthog.deliver.delivery import Delivery
 from otel_posthog.deliver.preview import Preview
 from otel_posthog.deliver.spool.place import SpoolRoot, spool_root
 from otel_posthog.deliver.spool.sweep import drop
-from otel_posthog.deliver.wire import ingestion_url, is_app
+from otel_posthog.posthog.requests import ingestion_url, is_app
 
 __all__ = ["Console", "Delivery", "Preview", "SpoolRoot", "drop", "ingestion_url", "is_app", "spool_root"]

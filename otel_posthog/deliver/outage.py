@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from otel_posthog.deliver.verdict import NOT_POSTHOG, SPEAKS_V0, TLS, Verdict, is_redirect
+from otel_posthog.posthog.responses import NOT_POSTHOG, SPEAKS_V0, TLS, Verdict, is_redirect
 
 _log = logging.getLogger("otel_posthog")
 

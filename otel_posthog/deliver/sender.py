@@ -21,13 +21,13 @@ from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
 from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
 from otel_posthog.deliver.store import CHILDREN_S, Store
 from otel_posthog.deliver.transport import HttpTransport, TlsError, Transport, TransportError
-from otel_posthog.deliver.verdict import TLS, TOO_LARGE, Action, Verdict, judge
 from otel_posthog.deliver.waiting import Waiting
-from otel_posthog.deliver.wire import Attempt, Request, ingestion_url, v0_request, v1_request
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination
+from otel_posthog.posthog.requests import Attempt, Request, ingestion_url, v0_request, v1_request
+from otel_posthog.posthog.responses import TLS, TOO_LARGE, Action, Verdict, judge
 from otel_posthog.threads import Daemon, Lock, PipelineWork, RLock, start_daemon
 
 _log = logging.getLogger("otel_posthog")

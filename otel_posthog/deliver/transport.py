@@ -9,33 +9,18 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from otel_posthog.deliver.proxy import proxy_for
 from otel_posthog.deliver.trust import believed, bundle, tls_problem
+from otel_posthog.posthog.responses import Response
 
 if TYPE_CHECKING:
     import urllib3
 
 # What PostHog answers is some kilobytes for a full batch; more is not PostHog.
 MAX_ANSWER_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer.
-
-    Attributes:
-        status: HTTP status.
-        headers: By lowercase name.
-        body: At most 1 MiB of it.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class TransportError(Exception):

@@ -10,20 +10,16 @@ from otel_posthog.privacy.helpers import (
     should_collect,
     without_secrets,
 )
-from otel_posthog.privacy.reseal import NoEventError, check_sealed, reseal
-from otel_posthog.privacy.seal import seal
+from otel_posthog.privacy.refilter import refilter
 
 __all__ = [
     "Declared",
     "Filter",
-    "NoEventError",
-    "check_sealed",
     "consent_given",
     "limit_exceptions",
-    "reseal",
+    "refilter",
     "sanitize_properties",
     "sanitize_properties_with_receipt",
-    "seal",
     "should_collect",
     "without_secrets",
 ]

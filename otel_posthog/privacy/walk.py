@@ -38,7 +38,7 @@ LONGEST_ID_CHARS = 2600
 CUT = "max_string_chars"
 
 MAX_NAME_CHARS = 8192
-"""Of an event's name before it is cleaned; what is sealed has 200 bytes at most."""
+"""Of an event's name before it is cleaned; what is encoded has 200 bytes at most."""
 
 Hide = Callable[[str, str], str]
 """`(text, path) -> text` without ids."""

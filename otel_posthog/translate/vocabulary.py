@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from otel_posthog.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes
+from otel_posthog.posthog.properties import LibraryProperties, take_library_properties
 from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS
 from otel_posthog.route import PREFIX
 from otel_posthog.said import (
@@ -23,7 +24,6 @@ from otel_posthog.said import (
     as_id,
 )
 from otel_posthog.translate.note import Note
-from otel_posthog.translate.posthog_keys import heed
 from otel_posthog.translate.sorted import Sorted
 
 ALIAS_KEY = "analytics.user.alias"
@@ -86,7 +86,9 @@ def sort_attributes(attributes: Attributes, note: Note) -> Sorted:
             properties.setdefault(name, value)
         else:
             _put(found, place, name, value, note)
-    heed(found, note)
+    said = take_library_properties(properties, note)
+    if said is not None:
+        _add_library_properties(found, said)
     return found
 
 
@@ -160,6 +162,16 @@ def _place_group_property(found: Sorted, rest: str, value: object, note: Note) -
         note("key_invalid")
     else:
         found.group_set.setdefault(group_type, {})[name] = value
+
+
+def _add_library_properties(found: Sorted, said: LibraryProperties) -> None:
+    """Add what a library of PostHog's says of who acts; an attribute of that meaning wins."""
+    for part, values in ((found.person_set, said.person_set), (found.person_set_once, said.person_set_once)):
+        for name, value in values.items():
+            part.setdefault(name, value)
+    for group_type, group_key in said.groups.items():
+        found.groups.setdefault(group_type, group_key)
+    found.session_id, found.user_id, found.wants_profile = said.session_id, said.user_id, said.wants_profile
 
 
 def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str, object]) -> str | None:

@@ -18,7 +18,7 @@ from otel_posthog.apps.explain.items import items_of
 from otel_posthog.apps.explain.json_documents import Located
 from otel_posthog.identity import Pseudonyms
 from otel_posthog.policy import Destination, IdentityMode, Policy
-from otel_posthog.privacy.reserved import reserved_names
+from otel_posthog.posthog.properties import reserved_names
 
 UUID, TIME = "018f3c5e-7b2a-7cc0-8000-000000000001", "2025-11-24T16:00:00Z"
 # As a text, an id, a map, a yes, a no and what is none of them.

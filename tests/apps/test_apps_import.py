@@ -19,7 +19,7 @@ from otel_posthog.emit import alias, capture, group_identify, identify
 from otel_posthog.identity import Pseudonyms
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import IdentityMode, PrivacyPolicy
-from otel_posthog.privacy import Filter, reseal
+from otel_posthog.privacy import Filter, refilter
 
 UUID = "0190a1b2-0000-4000-8000-000000000001"
 NO_IP = "0.0.0.0"
@@ -142,7 +142,7 @@ def test_what_was_sealed_here_is_imported_to_the_byte(mode: IdentityMode, monkey
     for each in events:
         body = json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode()
         event = CleanEvent(each["uuid"], body)
-        assert reseal(event, own) is event
+        assert refilter(event, own) is event
 
 
 def bomb(path: Path, line: bytes, megabytes: int) -> Path:

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from otel_posthog.deliver.wire import sdk_info
 from otel_posthog.policy import CaptureMode
+from otel_posthog.posthog.requests import sdk_info
 
 # Also where no pytest has put it there.
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))

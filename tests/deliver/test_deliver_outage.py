@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otel_posthog.deliver.outage import ON_DISK, PASSING_S, Outage
-from otel_posthog.deliver.verdict import NOT_POSTHOG, TLS, Action, Verdict
+from otel_posthog.posthog.responses import NOT_POSTHOG, TLS, Action, Verdict
 
 AWAY = Verdict(Action.RETRY, "network_NewConnectionError")
 WRONG_KEY = Verdict(Action.PAUSE, "http_401")

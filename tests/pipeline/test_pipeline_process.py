@@ -131,7 +131,7 @@ def test_where_consent_is_required_silence_is_a_no(running: Running) -> None:
     made.pipeline.shutdown(0)
 
 
-@pytest.mark.parametrize("stage", ["translate", "person", "seal", "consent_given"])
+@pytest.mark.parametrize("stage", ["translate", "person", "encode_event", "consent_given"])
 def test_a_stage_that_fails_drops_the_event_and_counts_it(
     stage: str, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

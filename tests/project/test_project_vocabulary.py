@@ -62,13 +62,14 @@ def test_a_reader_finds_the_row_from_the_test(page: str) -> None:
 
 
 def test_every_reason_that_is_counted_on_the_way_is_on_the_page() -> None:
-    """What translation, intake, the seal and changes of persons count; and no other is there that nobody counts."""
+    """What translation, intake, the encoding and changes of persons count; and no other is there that nobody counts."""
     package = ROOT / "otel_posthog"
     paths = [*(package / "translate").glob("*.py"), *(package / "intake").glob("*.py")]
     counted: set[str] = set()
     for path in [
         *paths,
-        package / "privacy" / "seal.py",
+        package / "posthog" / "encoding.py",
+        package / "posthog" / "properties.py",
         package / "identity" / "changes.py",
         package / "identity" / "modes.py",
     ]:

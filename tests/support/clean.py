@@ -13,7 +13,7 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent, Event, Person, Source, Subject
 from otel_posthog.policy import DeliveryPolicy, Destination, Policy
-from otel_posthog.privacy import seal
+from otel_posthog.posthog.encoding import encode_event
 
 TIME_NS = 1_767_323_045_123_456_789
 QUICK = DeliveryPolicy(flush_interval_s=0.02, retry_initial_s=0.02, retry_max_s=0.1, request_timeout_s=2.0)
@@ -33,7 +33,7 @@ def clean(number: int = 0, name: str = "e", *, destination: str = "default", **p
         source=Source.LOG,
     )
     who = Person("installation-1", has_profile=False, properties={"$ip": "0.0.0.0"})
-    return seal(event, who, name, properties, destination=destination, max_event_bytes=900 * 1024)
+    return encode_event(event, who, name, properties, destination=destination, max_event_bytes=900 * 1024)
 
 
 def policy(*hosts: str, api_key: str = "phc_test", **limits: Any) -> Policy:

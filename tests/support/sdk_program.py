@@ -20,9 +20,10 @@ from opentelemetry._logs import set_logger_provider
 from opentelemetry.sdk._logs import LoggerProvider
 
 import otel_posthog
-from otel_posthog.deliver.transport import HttpTransport, Response
+from otel_posthog.deliver.transport import HttpTransport
 from otel_posthog.health import DELIVERED
 from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination, IdentityMode, Policy
+from otel_posthog.posthog.responses import Response
 from otel_posthog.setup.configure import running
 
 # The contract's own defaults, where a test does not say.

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from otel_posthog import health as outcome
 from otel_posthog.apps.doctor.finding import Finding, Level
-from otel_posthog.deliver.verdict import is_redirect
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms, load
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Durability, Policy
+from otel_posthog.posthog.responses import is_redirect
 from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.collecting import chosen
 from otel_posthog.setup.settings import Settings

@@ -31,7 +31,8 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy, Policy
-from otel_posthog.privacy import Filter, NoEventError, check_sealed, reseal
+from otel_posthog.posthog.encoding import NotAnEventError, decode_event
+from otel_posthog.privacy import Filter, refilter
 from otel_posthog.setup.settings import read as read_settings
 
 FORMAT, VERSION = "otel-posthog spool export", 1
@@ -93,10 +94,10 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     policy = read_settings(os.environ).policy
     try:
         for event, _ in read(path):
-            check_sealed(event)
-        events = _resealed(read(path), policy, arguments.destination)
+            decode_event(event)
+        events = _refiltered(read(path), policy, arguments.destination)
         number = put_all(root, _placed(root, events, policy, arguments.destination))
-    except NoEventError:
+    except NotAnEventError:
         raise TransferError(f"{path} holds what is no event; nothing else can be imported") from None
     if arguments.json:
         print(json.dumps({"imported": number}))
@@ -105,14 +106,14 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _resealed(
+def _refiltered(
     events: Iterable[tuple[CleanEvent, str]], policy: Policy, destination: str | None
 ) -> Iterator[tuple[CleanEvent, str]]:
     """Yield each event as the policy of its destination, or of the one asked for, lets it leave."""
     compiled = {rules: Filter(rules) for rules in {policy.privacy, *map(policy.privacy_of, policy.destinations)}}
     filters = {each.name: compiled[policy.privacy_of(each)] for each in policy.destinations}
     for event, project in events:
-        yield reseal(event, filters.get(destination or event.destination, compiled[policy.privacy])), project
+        yield refilter(event, filters.get(destination or event.destination, compiled[policy.privacy])), project
 
 
 def _placed(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otel_posthog.deliver.spool.files import Files, OsFiles
-from otel_posthog.deliver.wire import ingestion_url
 from otel_posthog.policy import Destination
+from otel_posthog.posthog.requests import ingestion_url
 from otel_posthog.state import spool_directory, spool_mark, state_directory
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")

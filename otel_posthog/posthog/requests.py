@@ -1,7 +1,7 @@
-"""PostHog's two wire formats, from bodies that are encoded already.
+"""The requests that carry events, in PostHog's two formats, and the hosts that take them.
 
-Capture V1 (`POST /i/v1/analytics/events`) takes the events as `seal` made them: a request is their bytes, joined. The
-older `/batch/` carries V1's options as properties. Headers and fields are those of posthog-python
+Capture V1 (`POST /i/v1/analytics/events`) takes the events as `encode_event` made them: a request is their bytes,
+joined. The older `/batch/` carries V1's options as properties. Headers and fields are those of posthog-python
 (`posthog/capture_v1.py`, `posthog/request.py`), to which a test holds them.
 """
 

@@ -1,4 +1,4 @@
-"""A sealed event: the exact bytes, who wins over whom, and what is refused."""
+"""An encoded event: the exact bytes, who wins over whom, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import Event, Person, Receipt, Source, Subject
-from otel_posthog.privacy import seal
+from otel_posthog.posthog.encoding import encode_event
 
 EVENT = Event(
     name="never read",
@@ -24,11 +24,11 @@ EVENT = Event(
 ANONYMOUS = Person("install-1", has_profile=False)
 
 
-def sealed(
+def encoded(
     properties: dict[str, object], *, person: Person = ANONYMOUS, name: str = "paid", limit: int = 10_000
 ) -> dict[str, object]:
-    """Return what a reader of the sealed bytes sees."""
-    clean = seal(EVENT, person, name, properties, destination="default", max_event_bytes=limit)
+    """Return what a reader of the encoded bytes sees."""
+    clean = encode_event(EVENT, person, name, properties, destination="default", max_event_bytes=limit)
     assert clean.uuid == EVENT.uuid
     read = json.loads(clean.body)
     assert isinstance(read, dict)
@@ -38,7 +38,9 @@ def sealed(
 def test_the_bytes_are_exactly_these() -> None:
     """One Capture V1 event, keys in order, microseconds always written, compact, UTF-8 as it is."""
     person = Person("u1", has_profile=True, properties={"$session_id": "s-1", "$set": {"plan": "pro"}})
-    clean = seal(EVENT, person, "bezahlt für", {"größe": 1, "ok": True}, destination="vendor", max_event_bytes=10_000)
+    clean = encode_event(
+        EVENT, person, "bezahlt für", {"größe": 1, "ok": True}, destination="vendor", max_event_bytes=10_000
+    )
     assert clean.destination == "vendor"
     assert clean.body.decode() == (
         '{"event":"bezahlt für","uuid":"0192e5a0-0000-7000-8000-000000000001","distinct_id":"u1",'
@@ -51,7 +53,7 @@ def test_the_bytes_are_exactly_these() -> None:
 
 def test_identity_wins_over_what_an_app_has_put_there() -> None:
     """Reserved names of the app are left out, and what is ours overwrites what is not."""
-    read = sealed(
+    read = encoded(
         {"$set": {"x": 1}, "$session_id": "app", "distinct_id": "app", "$geoip_disable": False, "$lib": "x", "a": 1,
          "$trace_id": "app", "plan": "app"},
         person=Person("p", has_profile=False, properties={"plan": "ours"}),
@@ -66,7 +68,7 @@ def test_identity_wins_over_what_an_app_has_put_there() -> None:
 
 def test_a_lone_surrogate_cannot_poison_a_batch() -> None:
     """What UTF-8 cannot say becomes the replacement character, in names, keys and values."""
-    read = sealed({"k\ud800": "v\udfff"}, name="n\ud800")
+    read = encoded({"k\ud800": "v\udfff"}, name="n\ud800")
     assert read["event"] == "n\ufffd"
     assert dict(read["properties"])["k\ufffd"] == "v\ufffd"  # type: ignore[call-overload]
 
@@ -75,18 +77,18 @@ def test_a_lone_surrogate_cannot_poison_a_batch() -> None:
 def test_a_name_that_posthog_would_refuse_is_dropped_here(name: str) -> None:
     """Names are 1-200 UTF-8 bytes."""
     with pytest.raises(DropEvent, match="name_invalid"):
-        sealed({}, name=name)
-    assert sealed({}, name="ü" * 100)
+        encoded({}, name=name)
+    assert encoded({}, name="ü" * 100)
 
 
 def test_an_event_over_the_limit_loses_its_largest_properties() -> None:
     """As few as make it fit, named in the receipt; what is left is what it was."""
     properties: dict[str, object] = {"small": 1, "large": "ü" * 300, "largest": "x" * 1000, "middle": [1] * 50}
-    limit = len(seal(EVENT, ANONYMOUS, "n", properties, destination="d", max_event_bytes=10_000).body)
-    assert sealed(properties, name="n", limit=limit)["properties"] == sealed(properties, name="n")["properties"]
+    limit = len(encode_event(EVENT, ANONYMOUS, "n", properties, destination="d", max_event_bytes=10_000).body)
+    assert encoded(properties, name="n", limit=limit)["properties"] == encoded(properties, name="n")["properties"]
     for over, gone in ((1, ["largest"]), (1500, ["largest", "large"]), (1700, ["largest", "large", "middle"])):
         receipt = Receipt()
-        body = seal(
+        body = encode_event(
             EVENT, ANONYMOUS, "n", properties, destination="d", max_event_bytes=limit - over, receipt=receipt
         ).body
         assert len(body) <= limit - over
@@ -95,31 +97,31 @@ def test_an_event_over_the_limit_loses_its_largest_properties() -> None:
 
 
 def test_an_event_that_is_too_large_without_properties_is_dropped() -> None:
-    """The limit counts the bytes of the sealed event; who it is about is not cut."""
-    size = len(seal(EVENT, ANONYMOUS, "n", {}, destination="d", max_event_bytes=10_000).body)
-    assert sealed({}, name="n", limit=size)
+    """The limit counts the bytes of the encoded event; who it is about is not cut."""
+    size = len(encode_event(EVENT, ANONYMOUS, "n", {}, destination="d", max_event_bytes=10_000).body)
+    assert encoded({}, name="n", limit=size)
     with pytest.raises(DropEvent, match="too_large"):
-        sealed({"a": 1}, name="n", limit=size - 1)
+        encoded({"a": 1}, name="n", limit=size - 1)
 
 
 @pytest.mark.parametrize("name", ["$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set"])
 def test_a_person_event_without_a_person_is_dropped(name: str) -> None:
     """An app cannot reach a person through the event's name when identity gives the event none."""
     with pytest.raises(DropEvent, match="person_event"):
-        sealed({}, name=name)
-    assert sealed({}, name=name, person=Person("p", has_profile=True))
+        encoded({}, name=name)
+    assert encoded({}, name=name, person=Person("p", has_profile=True))
 
 
 def test_an_impossible_time_is_dropped() -> None:
     """A time beyond the calendar names its own reason."""
     late = Event("n", EVENT.uuid, 10**30, {}, {}, Subject(), None, None, Source.LOG)
     with pytest.raises(DropEvent, match="time_invalid"):
-        seal(late, ANONYMOUS, "n", {}, destination="d", max_event_bytes=1000)
+        encode_event(late, ANONYMOUS, "n", {}, destination="d", max_event_bytes=1000)
 
 
 def test_what_is_not_json_is_raised_not_sent() -> None:
     """A value that slipped past the filter fails closed."""
     with pytest.raises(ValueError, match="JSON"):
-        sealed({"x": float("nan")})
+        encoded({"x": float("nan")})
     with pytest.raises(TypeError):
-        sealed({"x": object()})
+        encoded({"x": object()})

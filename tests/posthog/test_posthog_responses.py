@@ -6,8 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from otel_posthog.deliver.transport import Response
-from otel_posthog.deliver.verdict import NOT_POSTHOG, Action, Verdict, judge
+from otel_posthog.posthog.responses import NOT_POSTHOG, Action, Response, Verdict, judge
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 TAKEN = {True: b'{"results": {}}', False: b'{"status": 1}'}

@@ -13,7 +13,8 @@ from clean import Delivering, clean
 from posthog import capture_v1, consumer, request
 from posthog.capture_compression import CaptureCompression
 
-from otel_posthog.deliver.wire import (
+from otel_posthog.policy import DeliveryPolicy
+from otel_posthog.posthog.requests import (
     Attempt,
     Request,
     ingestion_url,
@@ -23,7 +24,6 @@ from otel_posthog.deliver.wire import (
     v0_request,
     v1_request,
 )
-from otel_posthog.policy import DeliveryPolicy
 from otel_posthog.testing import FakePostHog
 
 AT = "2026-01-02T03:04:05.123456+00:00"

@@ -1,7 +1,8 @@
-"""What an answer means for a batch.
+"""What a response of PostHog's means for a batch: delivered, to be retried, to be split, refused.
 
-After PostHog's published behaviour for server libraries and posthog-python's `capture_v1.py`: 408, 429 and 5xx pass,
-400 and 413 are somebody's fault in the batch, 401, 402 and 403 are the project's.
+Comes in: the response to a request of `requests`. Goes out: a `Verdict`; what is done about it is delivery's. After
+PostHog's published behaviour for server libraries and posthog-python's `capture_v1.py`: 408, 429 and 5xx pass, 400 and
+413 are the fault of an event in the batch, 401, 402 and 403 that of the project's settings.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
-
-from otel_posthog.deliver.transport import Response
 
 RETRYABLE = frozenset({408, 425, 429})
 # 407 is a proxy that wants a password: like the key, a setting.
@@ -36,6 +35,21 @@ _TAKEN = frozenset({"1", "ok"})
 MAX_RETRY_AFTER_S = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The response to one request.
+
+    Attributes:
+        status: HTTP status.
+        headers: By lowercase name.
+        body: At most 1 MiB of it.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Action(str, Enum):
     """What to do with the batch."""
 
@@ -49,7 +63,7 @@ class Action(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer means.
+    """What a response means.
 
     Attributes:
         action: What to do.
@@ -72,8 +86,8 @@ def judge(
     """Return what `response` means.
 
     Args:
-        response: The answer.
-        is_v1: Whether it answers Capture V1.
+        response: The response.
+        is_v1: Whether the request was one of Capture V1.
         now: For a `Retry-After` that is a date.
         can_fall_back: Whether the older format may be tried where Capture V1 is not there.
         accepts_any_2xx: Whether a 2xx counts as delivered whatever it holds.

@@ -1,29 +1,48 @@
-"""The last step before an event may be stored or sent: one Capture V1 event as UTF-8 JSON.
+"""One Capture V1 event as UTF-8 JSON: encoded as the last step before it may be stored or sent, and decoded again.
 
-In come the filtered name and properties of an `Event` and the `Person` it is sent as; out goes a `CleanEvent`.
-Runs on the worker. It never reads the unfiltered properties of the event it is given: of that it takes uuid, time
+`encode_event` gets the filtered name and properties of an `Event` and the `Person` it is sent as, and returns a
+`CleanEvent`. It runs on the worker and never reads the unfiltered properties of the event: of that it takes uuid, time
 and trace. What identity decided, and our own `$` names, win over whatever an app has put there.
+
+`decode_event` gets what another process encoded, in a file that anybody may have written, and checks it key by key.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person, Receipt
-from otel_posthog.privacy.reserved import HEADER_NAMES, PERSON_EVENTS, is_reserved
+from otel_posthog.posthog.properties import is_reserved
 from otel_posthog.unix_time import moment_of
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # `json.dumps` would make one for each event; what it is given has passed the filters, which let no value hold itself.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
 _SECOND_CHARS = len("2026-11-25T12:00:00")
+# The delivery's headers say which library sends; inside an event these would only contradict them.
+_HEADER_NAMES = frozenset({"$lib", "$lib_version"})
+# Events that change persons or groups; PostHog refuses them for an event without a person.
+_PERSON_EVENTS = frozenset(
+    {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}
+)
+
+_REQUIRED = frozenset({"event", "uuid", "distinct_id", "timestamp", "options", "properties"})
+_OPTIONS = frozenset({"disable_skew_correction", "process_person_profile"})
+MAX_ID_BYTES = 1024
 
 
-def seal(  # noqa: PLR0913 - the limits come by keyword
+class NotAnEventError(Exception):
+    """It is not what `encode_event` makes."""
+
+
+def encode_event(  # noqa: PLR0913 - the limits come by keyword
     event: Event,
     person: Person,
     name: str,
@@ -40,7 +59,7 @@ def seal(  # noqa: PLR0913 - the limits come by keyword
         person: Who it is sent as.
         name: The filtered event name.
         properties: The filtered, JSON-safe properties; reserved names in it are left out.
-        destination: The name of the destination it is sealed for.
+        destination: The name of the destination it is encoded for.
         max_event_bytes: Largest body; properties are left out, the largest first, until the rest fits.
         receipt: Told which, by the rule `max_event_bytes`.
 
@@ -50,16 +69,52 @@ def seal(  # noqa: PLR0913 - the limits come by keyword
     """
     if not 1 <= len(_utf8(name)) <= MAX_NAME_BYTES:
         raise DropEvent("name_invalid")
-    if name in PERSON_EVENTS and not person.has_profile:
+    if name in _PERSON_EVENTS and not person.has_profile:
         raise DropEvent("person_event")
-    sendable = {key: value for key, value in properties.items() if key not in HEADER_NAMES and not is_reserved(key)}
-    body = as_bytes(_wire(event, person, name, sendable))
+    sendable = {key: value for key, value in properties.items() if key not in _HEADER_NAMES and not is_reserved(key)}
+    body = as_bytes(_document(event, person, name, sendable))
     if len(body) > max_event_bytes:
         fitting = _fitting(sendable, len(body) - max_event_bytes, receipt or Receipt())
-        body = as_bytes(_wire(event, person, name, fitting))
+        body = as_bytes(_document(event, person, name, fitting))
     if len(body) > max_event_bytes:
         raise DropEvent("too_large")
     return CleanEvent(event.uuid, body, destination)
+
+
+def as_bytes(document: Mapping[str, object]) -> bytes:
+    """Return `document` as it is stored and sent."""
+    return _utf8(_json(document))
+
+
+def decode_event(event: CleanEvent) -> dict[str, Any]:
+    """Return the document that `event` is.
+
+    Raises:
+        NotAnEventError: It is none.
+    """
+    try:
+        document = json.loads(event.body)
+        is_one = (
+            isinstance(document, dict)
+            and _REQUIRED <= set(document) <= _REQUIRED | {"session_id"}
+            and is_text(document["event"], MAX_NAME_BYTES)
+            and document["uuid"] == event.uuid == str(uuid.UUID(event.uuid))
+            and is_text(document["distinct_id"], MAX_ID_BYTES)
+            and datetime.fromisoformat(document["timestamp"]).tzinfo is not None
+            and _are_options(document["options"])
+            and isinstance(document["properties"], dict)
+            and is_text(document.get("session_id", "-"), MAX_ID_BYTES)
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        is_one = False
+    if not is_one:
+        raise NotAnEventError
+    return document  # type: ignore[no-any-return]
+
+
+def is_text(value: object, most_bytes: int) -> bool:
+    """Return whether `value` is a text that is not empty and has no more than `most_bytes` in UTF-8."""
+    return isinstance(value, str) and 1 <= len(value.encode("utf-8", "replace")) <= most_bytes
 
 
 def _fitting(properties: Mapping[str, object], excess_bytes: int, receipt: Receipt) -> dict[str, object]:
@@ -75,7 +130,7 @@ def _fitting(properties: Mapping[str, object], excess_bytes: int, receipt: Recei
     return kept
 
 
-def _wire(event: Event, person: Person, name: str, properties: Mapping[str, object]) -> dict[str, object]:
+def _document(event: Event, person: Person, name: str, properties: Mapping[str, object]) -> dict[str, object]:
     sent = {**properties, **person.properties}
     if event.trace_id:
         sent["$trace_id"] = event.trace_id
@@ -83,7 +138,7 @@ def _wire(event: Event, person: Person, name: str, properties: Mapping[str, obje
         sent["$span_id"] = event.span_id
     sent["$geoip_disable"] = True
     session_id = sent.pop("$session_id", None)
-    wire: dict[str, object] = {
+    document: dict[str, object] = {
         "event": name,
         "uuid": event.uuid,
         "distinct_id": person.distinct_id,
@@ -92,17 +147,12 @@ def _wire(event: Event, person: Person, name: str, properties: Mapping[str, obje
         "properties": sent,
     }
     if isinstance(session_id, str):
-        wire["session_id"] = session_id
-    return wire
+        document["session_id"] = session_id
+    return document
 
 
-def as_bytes(wire: dict[str, object]) -> bytes:
-    """Return the body that `wire` is."""
-    return _utf8(_json(wire))
-
-
-def _json(wire: dict[str, object]) -> str:
-    return _ENCODER.encode(wire)
+def _json(document: Mapping[str, object]) -> str:
+    return _ENCODER.encode(document)
 
 
 def _timestamp(time_ns: int) -> str:
@@ -125,3 +175,9 @@ def _utf8(text: str) -> bytes:
     except UnicodeEncodeError:
         # One lone surrogate would make the server refuse the whole batch.
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
+def _are_options(options: object) -> bool:
+    return isinstance(options, dict) and all(
+        key in _OPTIONS and isinstance(value, bool) for key, value in options.items()
+    )

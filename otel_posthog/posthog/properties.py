@@ -1,0 +1,134 @@
+"""Properties that PostHog acts on: those that an app may not set, and those by which PostHog's libraries say who acts.
+
+`take_library_properties` gets the properties of one event and takes out what posthog-python sends as `$set`, `$groups`,
+`distinct_id` and the like, so that the identity mode decides on it. `is_reserved` knows the names that only identity
+and the encoding of an event may write. Both run on the worker.
+
+Source: posthog-python (`posthog/client.py`), https://posthog.com/docs/data/events#default-properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from otel_posthog.model import Attributes
+from otel_posthog.said import as_id
+
+_RESERVED = frozenset(
+    {
+        "$set",
+        "$set_once",
+        "$unset",
+        "$groups",
+        # What ingestion turns `$groups` into.
+        *(f"$group_{index}" for index in range(5)),
+        "$ip",
+        "$session_id",
+        "$window_id",
+        "$device_id",
+        "$user_id",
+        "$distinct_id",
+        "distinct_id",
+        "$anon_distinct_id",
+        "$identified_id",
+        "$process_person_profile",
+        "$person_mode",
+        "$is_identified",
+        "$ignore_sent_at",
+        "$cookieless_mode",
+        "$cookieless_extra",
+        "$product_tour_id",
+        "token",
+    }
+)
+_RESERVED_PREFIXES = ("$geoip_",)
+# A country says little; an app that knows it may tell.
+_COARSE = frozenset({"$geoip_country_name", "$geoip_country_code", "$geoip_continent_name", "$geoip_continent_code"})
+
+_SET, _SET_ONCE, _GROUPS = "$set", "$set_once", "$groups"
+_SESSION, _USER, _PROFILE = "$session_id", "distinct_id", "$process_person_profile"
+_LIBRARIES = frozenset({_SET, _SET_ONCE, _GROUPS, _SESSION, _USER, _PROFILE})
+
+
+class LibraryProperties(NamedTuple):
+    """Who acts, as a library of PostHog's says it among the properties of an event.
+
+    Attributes:
+        person_set: Person properties to set.
+        person_set_once: Person properties to set where there are none.
+        groups: Group type -> group key.
+        session_id: The session; any value.
+        user_id: The user; any value.
+        wants_profile: False where an event without a person's profile is asked for.
+    """
+
+    person_set: Attributes
+    person_set_once: Attributes
+    groups: Mapping[str, str]
+    session_id: object
+    user_id: object
+    wants_profile: bool
+
+
+def reserved_names() -> frozenset[str]:
+    """Return the names that PostHog acts on and an app may not set by itself."""
+    return _RESERVED
+
+
+# Every event brings the same few names again.
+@lru_cache(maxsize=4096)
+def is_reserved(name: str) -> bool:
+    """Return whether an app may not set the property `name`."""
+    return name in _RESERVED or (name.startswith(_RESERVED_PREFIXES) and name not in _COARSE)
+
+
+def take_library_properties(properties: dict[str, object], note: Callable[[str], None]) -> LibraryProperties | None:
+    """Take what PostHog's libraries say of persons, groups and the session out of `properties`; None if it is nothing.
+
+    Args:
+        properties: Those of one event.
+        note: Told `posthog_key_invalid` for a value that is none, `group_key_invalid` for a group's key that is none.
+    """
+    if _LIBRARIES.isdisjoint(properties):
+        return None
+    given = {key: properties.pop(key) for key in _LIBRARIES if key in properties}
+    return LibraryProperties(
+        person_set=_map(given.get(_SET), note),
+        person_set_once=_map(given.get(_SET_ONCE), note),
+        groups=_group_keys(_map(given.get(_GROUPS), note), note),
+        session_id=given.get(_SESSION),
+        user_id=given.get(_USER),
+        wants_profile=_flag(given.get(_PROFILE), note),
+    )
+
+
+def _map(value: object, note: Callable[[str], None]) -> Attributes:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        note("posthog_key_invalid")
+        return {}
+    return {key: each for key, each in value.items() if isinstance(key, str)}
+
+
+def _group_keys(groups: Attributes, note: Callable[[str], None]) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for group_type, value in groups.items():
+        key = as_id(value)
+        if key is None:
+            note("group_key_invalid")
+        else:
+            keys[group_type] = key
+    return keys
+
+
+def _flag(value: object, note: Callable[[str], None]) -> bool:
+    """Return whether a profile is wanted: unless it is plainly said to be not."""
+    if value is None or isinstance(value, bool):
+        return value is not False
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text not in {"true", "false"}:
+        note("posthog_key_invalid")
+    return text != "false"
