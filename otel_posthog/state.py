@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.ours import Opened, make_directories, opened
+from otel_posthog.private_files import OpenDirectory, make_directories, open_directory
 
 _MARK = re.compile(r"[0-9a-f]{8}")
 
@@ -80,7 +80,7 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str | None:
     """
     try:
         make_directories(path.parent)
-        with opened(path.parent, for_owner=True) as there:
+        with open_directory(path.parent, for_owner=True) as there:
             try:
                 return _read(there, path.name)
             except FileNotFoundError:
@@ -90,20 +90,20 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str | None:
         return None
 
 
-def read(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
     """Return the text in `path`; None where there is none of this user's."""
     try:
-        with opened(path.parent, for_owner=True) as there:
+        with open_directory(path.parent, for_owner=True) as there:
             return _read(there, path.name)
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def overwrite(path: Path, text: str) -> bool:
+def write_text(path: Path, text: str) -> bool:
     """Put `text` into `path` whole or not at all; return False where it cannot be kept."""
     try:
         make_directories(path.parent)
-        with opened(path.parent, for_owner=True) as there:
+        with open_directory(path.parent, for_owner=True) as there:
             draft = _draft(there, path.name, text)
             try:
                 os.replace(
@@ -120,21 +120,21 @@ def overwrite(path: Path, text: str) -> bool:
     return True
 
 
-def claim(path: Path) -> bool:
+def create_empty(path: Path) -> bool:
     """Make an empty file; return False where something of that name is there, or nothing can be kept."""
     try:
-        with opened(path.parent, for_owner=True) as there:
+        with open_directory(path.parent, for_owner=True) as there:
             os.close(there.create(path.name))
     except OSError:
         return False
     return True
 
 
-def remove(path: Path) -> bool:
+def remove_file(path: Path) -> bool:
     """Remove a file of this user's; return False where something else is there, or it cannot be removed."""
     try:
-        with opened(path.parent, for_owner=True) as there:
-            there.trust.check(there.look(path.name), path)
+        with open_directory(path.parent, for_owner=True) as there:
+            there.trust.check(there.stat(path.name), path)
             _remove(there, path.name)
     except FileNotFoundError:
         return True
@@ -143,7 +143,7 @@ def remove(path: Path) -> bool:
     return True
 
 
-def names_in(directory: Path) -> list[str]:
+def file_names(directory: Path) -> list[str]:
     """Return what is in `directory`, sorted; nothing where it cannot be read."""
     try:
         return sorted(each.name for each in directory.iterdir())
@@ -168,13 +168,13 @@ def _service_name(environ: Mapping[str, str]) -> str:
     return next((value.strip() for key, _, value in pairs if key.strip() == "service.name"), "")
 
 
-def _read(there: Opened, name: str) -> str | None:
+def _read(there: OpenDirectory, name: str) -> str | None:
     # Another process that creates it gives it two names for a moment.
     with os.fdopen(there.open(name, os.O_RDONLY, may_have_names=True), encoding="ascii") as file:
         return file.read().strip() or None
 
 
-def _create(there: Opened, name: str, text: str) -> None:
+def _create(there: OpenDirectory, name: str, text: str) -> None:
     """Write a file unless it exists; another process's file stays."""
     draft = _draft(there, name, text)
     try:
@@ -188,17 +188,17 @@ def _create(there: Opened, name: str, text: str) -> None:
         _remove(there, draft)
 
 
-def _draft(there: Opened, name: str, text: str) -> str:
+def _draft(there: OpenDirectory, name: str, text: str) -> str:
     # Random, since processes in containers that share a volume share their process ids as well.
     draft = f"{name}.{secrets.token_hex(8)}"
     _write_new(there, draft, text)
     return draft
 
 
-def _write_new(there: Opened, name: str, text: str) -> None:
+def _write_new(there: OpenDirectory, name: str, text: str) -> None:
     with os.fdopen(there.create(name), "w", encoding="ascii") as file:
         file.write(text)
 
 
-def _remove(there: Opened, name: str) -> None:
+def _remove(there: OpenDirectory, name: str) -> None:
     os.unlink(there.named(name), dir_fd=there.descriptor)

@@ -9,8 +9,8 @@ from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.deliver.spool.place import SpoolRoot
 from otel_posthog.deliver.store import MemoryStore, Store
 from otel_posthog.health import Health
-from otel_posthog.ours import ForeignError
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability
+from otel_posthog.private_files import ForeignError
 
 _log = logging.getLogger("otel_posthog")
 

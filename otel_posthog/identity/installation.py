@@ -19,7 +19,16 @@ from pathlib import Path
 from otel_posthog import environment_variables as env
 from otel_posthog.identity.salts import Clock, PeriodSecrets, now_in_utc
 from otel_posthog.policy import InstallationRotation
-from otel_posthog.state import claim, make_directory, names_in, overwrite, read, read_or_create, remove, state_directory
+from otel_posthog.state import (
+    create_empty,
+    file_names,
+    make_directory,
+    read_or_create,
+    read_text,
+    remove_file,
+    state_directory,
+    write_text,
+)
 
 _ID_FILE = "installation-id"
 _NOTICE_FILE = "notice-shown"
@@ -47,7 +56,7 @@ class Installation:
 
     def claim_notice(self) -> bool:
         """Return True for the one process that is to show the notice; False when it was shown, or cannot be marked."""
-        return claim(self.directory / _NOTICE_FILE)
+        return create_empty(self.directory / _NOTICE_FILE)
 
     @property
     def is_over(self) -> bool:
@@ -107,15 +116,15 @@ def forget(environ: Mapping[str, str]) -> None:
         environ: As of `load`.
     """
     directory = state_directory(environ)
-    overwrite(directory / _ERA_FILE, secrets.token_hex(16))
-    for name in names_in(directory):
+    write_text(directory / _ERA_FILE, secrets.token_hex(16))
+    for name in file_names(directory):
         if name == _ID_FILE or _SECRETS.fullmatch(name):
-            remove(directory / name)
+            remove_file(directory / name)
 
 
 def era_of(directory: Path) -> str:
     """Return what stands for the time since the last opt-out; empty where there was none."""
-    return read(directory / _ERA_FILE) or ""
+    return read_text(directory / _ERA_FILE) or ""
 
 
 def _hashed(secret: str) -> str:

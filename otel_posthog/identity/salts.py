@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from otel_posthog.state import names_in, read_or_create, remove
+from otel_posthog.state import file_names, read_or_create, remove_file
 from otel_posthog.unix_time import moment_of
 
 # What ends just before midnight is translated just after, maybe by a process that has just started.
@@ -87,10 +87,10 @@ class PeriodSecrets:
 
     def _clean(self, oldest: str) -> None:
         """Delete the files of periods before `oldest`, other processes' too."""
-        for name in names_in(self._directory):
+        for name in file_names(self._directory):
             found = _NAME.fullmatch(name.removeprefix(self._prefix))
             if name.startswith(self._prefix) and found is not None and found[1] < oldest:
-                remove(self._directory / name)
+                remove_file(self._directory / name)
 
     def _kept(self, period: str) -> bytes | None:
         text = read_or_create(self._directory / f"{self._prefix}{period}", lambda: secrets.token_hex(32))

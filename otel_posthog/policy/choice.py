@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from otel_posthog.state import overwrite, remove, state_directory
+from otel_posthog.state import remove_file, state_directory, write_text
 
 FILE = "opted-out"
 OFF = "set_collection(False)"
@@ -44,12 +44,12 @@ class CollectionChoice:
     def choose(self, enabled: bool) -> bool:
         """Make the choice; return False where it holds in this process alone, or an opt-out could not be undone."""
         if not enabled:
-            kept = overwrite(self._path, OFF)
+            kept = write_text(self._path, OFF)
             # What is kept is for everybody to change; what is not would be forgotten.
             self._here_only = not kept
         else:
             self._here_only = False
-            remove(self._path)
+            remove_file(self._path)
             kept = not self._is_off_on_disk()
         self._looked_at = None
         return kept

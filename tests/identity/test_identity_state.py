@@ -21,10 +21,10 @@ from otel_posthog.policy.choice import CollectionChoice
 from otel_posthog.state import (
     installation_key,
     make_directory,
-    overwrite,
     read_or_create,
     spool_directory,
     state_directory,
+    write_text,
 )
 
 
@@ -81,11 +81,11 @@ def test_what_cannot_be_kept_is_answered_and_not_raised(tmp_path: Path) -> None:
     (tmp_path / "directory" / "inside").mkdir(parents=True)
     assert read_or_create(tmp_path / "file" / "x", lambda: "one") is None
     assert read_or_create(tmp_path / "directory", lambda: "one") is None
-    assert not overwrite(tmp_path / "file" / "x", "one")
-    assert not overwrite(tmp_path / "directory", "one")
+    assert not write_text(tmp_path / "file" / "x", "one")
+    assert not write_text(tmp_path / "directory", "one")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]
     assert not make_directory(Path("~") / "state")
-    assert overwrite(tmp_path / "new" / "x", "one")
+    assert write_text(tmp_path / "new" / "x", "one")
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 

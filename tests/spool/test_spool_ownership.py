@@ -25,8 +25,8 @@ from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
-from otel_posthog.ours import ForeignError
 from otel_posthog.policy import DeliveryPolicy, Destination
+from otel_posthog.private_files import ForeignError
 
 FOLDER = SpoolRoot(Path("/")).address(Destination()).folder
 

@@ -14,7 +14,7 @@ from otel_posthog.deliver.spool.owner import Owned, adopt, directories, read_abo
 from otel_posthog.deliver.spool.place import address, address_of
 from otel_posthog.deliver.spool.sealed import NewerFormatError, Sealed
 from otel_posthog.model import CleanEvent
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 IN_USE, LEFT = "in use", "left behind"
 

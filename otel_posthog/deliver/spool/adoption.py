@@ -16,7 +16,7 @@ from otel_posthog.deliver.spool.owner import Owned, adopt, directories, is_ours,
 from otel_posthog.deliver.spool.place import Address, address_of
 from otel_posthog.deliver.spool.sealed import NewerFormatError, Sealed
 from otel_posthog.deliver.spool.segment import is_name
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 # Directories held at once: each costs two descriptors, and a window of events while it is read.
 MAX_ADOPTED = 8

@@ -19,7 +19,7 @@ from otel_posthog.deliver.spool.segment import HEADER_BYTES, name_of, remove_if_
 from otel_posthog.deliver.spool.window import next_records
 from otel_posthog.deliver.spool.writer import Head
 from otel_posthog.model import CleanEvent
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 DAMAGED, EXPIRED, CUT = "spool_damaged", "spool_expired", "record_cut"
 """What becomes of events here; a record that is cut short was never acknowledged to anybody as kept."""

@@ -19,7 +19,7 @@ from otel_posthog.deliver.spool.record import Record, encode
 from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, remove_if_ours
 from otel_posthog.deliver.spool.window import next_records
 from otel_posthog.model import CleanEvent
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 FOLDER, SUFFIX = "dead", ".dead"
 # What a server that refuses everything may fill: enough to see what is wrong, little enough to forget about.

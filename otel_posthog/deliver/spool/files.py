@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from otel_posthog.ours import Opened, make_directories, opened
+from otel_posthog.private_files import OpenDirectory, make_directories, open_directory
 
 try:
     import fcntl
@@ -180,8 +180,8 @@ class OsFiles:
             return False
         return True
 
-    def _opened(self, directory: Path) -> AbstractContextManager[Opened]:
-        return opened(self._root, *directory.relative_to(self._root).parts, for_owner=self._for_owner)
+    def _opened(self, directory: Path) -> AbstractContextManager[OpenDirectory]:
+        return open_directory(self._root, *directory.relative_to(self._root).parts, for_owner=self._for_owner)
 
 
 def _sync_directory(path: Path) -> None:

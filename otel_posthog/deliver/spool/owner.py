@@ -18,7 +18,7 @@ from pathlib import Path
 
 from otel_posthog.deliver.spool import cursor, segment
 from otel_posthog.deliver.spool.files import Files
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 OWNER = "owner"
 _DRAFT = ".new-"

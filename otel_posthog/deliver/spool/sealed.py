@@ -14,7 +14,7 @@ from otel_posthog.deliver.spool.segment import (
     numbers_in,
 )
 from otel_posthog.deliver.spool.writer import Head
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 
 class Sealed:

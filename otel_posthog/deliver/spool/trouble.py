@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from otel_posthog.health import STORAGE_ERROR, Health
-from otel_posthog.ours import ForeignError
+from otel_posthog.private_files import ForeignError
 
 _log = logging.getLogger("otel_posthog")
 

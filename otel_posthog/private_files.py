@@ -70,7 +70,7 @@ class Trust:
             raise ForeignError(path, "other users can write to it")
 
 
-class Opened:
+class OpenDirectory:
     """A directory that is open: its own names are all that can be reached from it.
 
     Args:
@@ -87,7 +87,7 @@ class Opened:
         """Return what stands for `name` in a call that gets `descriptor` as its `dir_fd`."""
         return name if self.descriptor is not None else str(self.path / name)
 
-    def look(self, name: str) -> os.stat_result:
+    def stat(self, name: str) -> os.stat_result:
         """Return what is there, a symbolic link itself and not what it leads to."""
         return os.stat(self.named(name), dir_fd=self.descriptor, follow_symlinks=False)
 
@@ -104,7 +104,7 @@ class Opened:
             OSError: As of the file system.
         """
         # Looked at first, since opening alone does something to some devices.
-        status = self.look(name)
+        status = self.stat(name)
         self.trust.check(status, self.path / name)
         if status.st_nlink > 1 and not may_have_names:
             raise ForeignError(self.path / name, "it has another name as well (a hard link)")
@@ -143,7 +143,7 @@ class Opened:
 
 
 @contextmanager
-def opened(root: Path, *names: str, for_owner: bool = False) -> Iterator[Opened]:
+def open_directory(root: Path, *names: str, for_owner: bool = False) -> Iterator[OpenDirectory]:
     """Yield the directory that is reached from `root` by `names`.
 
     Args:
@@ -158,7 +158,7 @@ def opened(root: Path, *names: str, for_owner: bool = False) -> Iterator[Opened]
     """
     if not _KNOWS_OWNERS:
         path = root.joinpath(*names)
-        yield Opened(path, None, Trust(0), path.stat())
+        yield OpenDirectory(path, None, Trust(0), path.stat())
         return
     _check_link(root)
     path, descriptor = root, os.open(root, _DIRECTORY)
@@ -176,7 +176,7 @@ def opened(root: Path, *names: str, for_owner: bool = False) -> Iterator[Opened]
             if takes_any and not depth:
                 trust = Trust(status.st_uid, gid)
             trust.check(status, path, is_directory=True)
-        yield Opened(path, descriptor, trust, status)
+        yield OpenDirectory(path, descriptor, trust, status)
     finally:
         os.close(descriptor)
 
