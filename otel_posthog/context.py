@@ -17,8 +17,8 @@ from opentelemetry.context import Context
 
 from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
 from otel_posthog.any_value import Id, id_text
+from otel_posthog.logger import own_logger
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
-from otel_posthog.own_logger import own_logger
 from otel_posthog.said import agrees, as_id
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"

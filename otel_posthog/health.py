@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from otel_posthog.own_logger import own_logger
+from otel_posthog.logger import own_logger
 from otel_posthog.threads import RLock
 
 _log = own_logger()

@@ -19,6 +19,7 @@ from opentelemetry._logs import LoggerProvider
 from otel_posthog.emit.record import take_unheard
 from otel_posthog.errors import Guard, OtelPostHogError
 from otel_posthog.health import Health
+from otel_posthog.logger import show_warnings
 from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Policy, activate
@@ -29,7 +30,7 @@ from otel_posthog.setup.providers import Providers, attach
 from otel_posthog.setup.replace import keys_replaced, replaced, watch, watch_keys
 from otel_posthog.setup.running import Running
 from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
-from otel_posthog.setup.tell import hear, tell_remarks, tell_start
+from otel_posthog.setup.tell import tell_remarks, tell_start
 
 _log = logging.getLogger("otel_posthog")
 _lock = threading.Lock()
@@ -84,7 +85,7 @@ def start(settings: Settings, providers: Providers, *, door: str) -> None:
         door: Who asks, in words.
     """
     global _is_attached
-    hear()
+    show_warnings()
     with _lock:
         before = _running
         made = before or _start_or_strip(settings, door)
@@ -101,7 +102,7 @@ def ensure(door: str = "a part of it") -> Running:
     Raises:
         ConfigurationError: As `configure`.
     """
-    hear()
+    show_warnings()
     with _lock:
         return _running or _start(read(os.environ), os.environ, door)
 
@@ -113,7 +114,7 @@ def start_with(settings: Settings, door: str) -> Running:
         settings: What is to be in force.
         door: Who asks, in words.
     """
-    hear()
+    show_warnings()
     with _lock:
         return _running or _start(settings, os.environ, door)
 
@@ -125,7 +126,7 @@ def ensure_or_strip(door: str, options: Mapping[str, Any]) -> Running:
         door: Who asks, in words.
         options: `policy`, `api_key`, `host`, `sampler`.
     """
-    hear()
+    show_warnings()
     with _lock:
         if _running is not None:
             return _running

@@ -7,7 +7,6 @@ Warnings later on are seen in the same way.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
@@ -15,9 +14,10 @@ from collections.abc import Mapping, MutableMapping
 
 from otel_posthog import environment_variables as env
 from otel_posthog.identity import Installation, mismatch_line, notice_box, start_line
-from otel_posthog.own_logger import own_logger
+from otel_posthog.logger import is_shown, own_logger
 from otel_posthog.policy import Collection, InstallationRotation, Policy
 from otel_posthog.setup.settings import Settings
+from otel_posthog.terminal import show
 
 _log = own_logger()
 
@@ -25,45 +25,11 @@ _log = own_logger()
 TOLD = "OTEL_POSTHOG_TOLD"
 
 
-class _LastResort(logging.Handler):
-    """Shows warnings of ours on standard error where no other handler has a person see them.
-
-    Python's own last resort is for programs without any handler. OpenTelemetry's on the root logger ends it, though
-    that one sends the line away with the telemetry, to where nobody looks who has just written a key into a file.
-    """
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if logging.lastResort is not None and not _is_shown(record.levelno):
-            show(record.getMessage())
-
-
-def hear() -> None:
-    """Have every warning of this package seen, whatever handlers the program has; idempotent."""
-    if not any(isinstance(each, _LastResort) for each in _log.handlers):
-        _log.addHandler(_LastResort(logging.WARNING))
-
-
-def _is_shown(level: int) -> bool:
-    """Return whether a handler of the program shows what is logged at `level`, or keeps it on this machine."""
-    logger: logging.Logger | None = _log
-    while logger is not None:
-        if any(level >= each.level and not _is_silent(each) for each in logger.handlers):
-            return True
-        logger = logger.parent if logger.propagate else None
-    return False
-
-
-def _is_silent(handler: logging.Handler) -> bool:
-    if isinstance(handler, (logging.NullHandler, _LastResort)):
-        return True
-    return any(each.__module__.partition(".")[0] == "opentelemetry" for each in type(handler).__mro__)
-
-
 def tell_start(policy: Policy, collection: Collection, environ: MutableMapping[str, str]) -> None:
     """Say what is collected, or what switched it off."""
     line = start_line(policy, collection)
     _log.info("%s", line)
-    is_logged = _log.isEnabledFor(logging.INFO) and _is_shown(logging.INFO)
+    is_logged = _log.isEnabledFor(logging.INFO) and is_shown(logging.INFO)
     if not is_logged and not told_by_parent(TOLD, line, environ):
         show(line)
         environ[TOLD] = f"{os.getpid()} {line}"
@@ -88,12 +54,6 @@ def tell_first_run(policy: Policy, installation: Installation) -> None:
         _log.warning("no writable state directory: this process counts as an installation of its own; set %s", named)
     elif installation.claim_notice():
         show(notice_box(policy, encoding=getattr(sys.stderr, "encoding", None) or "ascii"))
-
-
-def show(text: str) -> None:
-    """Write `text` to standard error, where there is one."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, full, closed
-        sys.stderr.write(f"{text}\n")
 
 
 def told_by_parent(variable: str, line: str, environ: Mapping[str, str]) -> bool:

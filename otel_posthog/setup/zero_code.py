@@ -78,12 +78,12 @@ def _open(options: Mapping[str, Any]) -> None:
 
 def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
     """Return what `options` and the environment say, or what strips and sends nothing, with the mistake told."""
+    from otel_posthog.logger import show_warnings  # noqa: PLC0415
     from otel_posthog.setup import configure  # noqa: PLC0415
     from otel_posthog.setup.providers import Providers  # noqa: PLC0415
     from otel_posthog.setup.settings import read_options, stripping_only  # noqa: PLC0415
-    from otel_posthog.setup.tell import hear  # noqa: PLC0415
 
-    hear()
+    show_warnings()
     providers = Providers(**{ours: options[name] for name, ours in _PROVIDERS.items() if name in options})
     others = {name: value for name, value in options.items() if name not in _PROVIDERS}
     try:

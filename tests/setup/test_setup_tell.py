@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
 
-from otel_posthog.setup.tell import hear
+from otel_posthog.logger import show_warnings
 
 LINE = "a key is wrong"
 
@@ -68,8 +68,8 @@ def test_a_warning_that_nobody_here_would_see_goes_to_standard_error(
     assert ours.parent is not None
     if made is not None:
         ours.parent.addHandler(made())
-    hear()
-    hear()
+    show_warnings()
+    show_warnings()
     ours.error("%s", LINE)
     ours.info("not this one")
     assert capsys.readouterr().err == f"{LINE}\n"
@@ -85,7 +85,7 @@ def test_a_warning_that_a_handler_shows_is_not_repeated(
     assert logger is not None
     logger.addHandler(logging.StreamHandler(stream))
     logger.addHandler(Elsewhere())
-    hear()
+    show_warnings()
     ours.error("%s", LINE)
     assert stream.getvalue() == f"{LINE}\n"
     assert capsys.readouterr().err == ""
@@ -96,7 +96,7 @@ def test_who_silences_the_last_resort_is_obeyed(
 ) -> None:
     """`logging.lastResort = None`, or a level of one's own for our logger: not a word."""
     monkeypatch.setattr(logging, "lastResort", None)
-    hear()
+    show_warnings()
     ours.error("%s", LINE)
     monkeypatch.undo()
     ours.setLevel(logging.CRITICAL)

@@ -20,8 +20,8 @@ from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
 from otel_posthog.model import EXCEPTION_EVENT, Event, Receipt, Signal, Source
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.route import EVENT, PREFIX
+from otel_posthog.terminal import visible
 from otel_posthog.translate import translate, with_exception
-from otel_posthog.visible import visible
 
 INSTALLATION = "(id of the installation)"
 """Stands for the id of the installation that the app runs in, which is not this command's to make or read."""
