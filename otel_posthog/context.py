@@ -16,10 +16,10 @@ from opentelemetry import baggage
 from opentelemetry.context import Context
 
 from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
-from otel_posthog.any_value import Id, id_text
 from otel_posthog.logger import own_logger
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
 from otel_posthog.said import agrees, as_id
+from otel_posthog.values import Id, id_text
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"
 CONSENT_ENTRY = "analytics.consent"

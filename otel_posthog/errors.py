@@ -13,7 +13,7 @@ which counts it by place and type. A value, message or traceback of a foreign er
 from __future__ import annotations
 
 from otel_posthog.health import DROPPED, Health
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 
 
 class OtelPostHogError(Exception):

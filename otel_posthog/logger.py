@@ -7,11 +7,11 @@ a warning, it goes to standard error.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
+import sys
 from typing import Any
-
-from otel_posthog.terminal import show
 
 NAME = "otel_posthog"
 
@@ -40,6 +40,12 @@ def is_shown(level: int) -> bool:
             return True
         logger = logger.parent if logger.propagate else None
     return False
+
+
+def show(text: str) -> None:
+    """Write `text` to standard error, where there is one."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, full, closed
+        sys.stderr.write(f"{text}\n")
 
 
 class _LastResort(logging.Handler):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from otel_posthog.any_value import MAX_ID_BITS
 from otel_posthog.model import Attributes
 from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS
 from otel_posthog.route import EVENT
+from otel_posthog.values import MAX_ID_BITS
 
 USER_ID_KEYS = (
     "analytics.user.id",

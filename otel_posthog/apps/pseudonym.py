@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.unix_time import moment_of
+from otel_posthog.values import moment_of
 
 if TYPE_CHECKING:
     from otel_posthog.identity.keys import Key

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from otel_posthog.terminal import UNSEEN
+from otel_posthog.text import UNSEEN
 
 _LAYOUT = frozenset("\n\t")
 # What rich and our own progress line draw with: colors, and a line that is drawn again. Nothing that moves elsewhere,

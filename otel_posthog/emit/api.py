@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from otel_posthog.any_value import Id
 from otel_posthog.emit.record import Moment, emit, ids
+from otel_posthog.values import Id
 
 
 def capture(  # noqa: PLR0913 - the signature that users of posthog-python know

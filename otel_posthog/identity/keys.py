@@ -15,7 +15,7 @@ from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 MIN_KEY_BYTES = 32  # the length of a SHA-256: RFC 2104, section 3, discourages shorter HMAC keys
 # `xxxx...` and `changeme...` are placeholders; 32 random hex digits have fewer than 8 different ones once in 10**5.

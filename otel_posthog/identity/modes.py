@@ -12,7 +12,7 @@ from collections.abc import Callable
 from otel_posthog.identity.pseudonyms import Pseudonyms, pseudonym_day
 from otel_posthog.model import Person, Subject
 from otel_posthog.policy import IdentityMode
-from otel_posthog.unix_time import moment_of
+from otel_posthog.values import moment_of
 
 # PostHog keeps these from ever becoming a person, since they are usually a programming mistake that would merge users:
 # https://posthog.com/docs/product-analytics/identify ("invalid distinct ids").

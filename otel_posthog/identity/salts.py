@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from otel_posthog.state import file_names, read_or_create, remove_file
-from otel_posthog.unix_time import moment_of
+from otel_posthog.values import moment_of
 
 # What ends just before midnight is translated just after, maybe by a process that has just started.
 GRACE = timedelta(minutes=5)

@@ -20,7 +20,7 @@ from typing import Any
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person, Receipt
 from otel_posthog.posthog.properties import is_reserved
-from otel_posthog.unix_time import moment_of
+from otel_posthog.values import moment_of
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # `json.dumps` would make one for each event; what it is given has passed the filters, which let no value hold itself.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
-from otel_posthog.any_value import decimal_number
+from otel_posthog.values import decimal_number
 
 GONE = object()
 """What stands for a value that may not leave; also for bytes that are no text."""

@@ -14,10 +14,9 @@ from collections.abc import Mapping, MutableMapping
 
 from otel_posthog import environment_variables as env
 from otel_posthog.identity import Installation, mismatch_line, notice_box, start_line
-from otel_posthog.logger import is_shown, own_logger
+from otel_posthog.logger import is_shown, own_logger, show
 from otel_posthog.policy import Collection, InstallationRotation, Policy
 from otel_posthog.setup.settings import Settings
-from otel_posthog.terminal import show
 
 _log = own_logger()
 

@@ -9,7 +9,7 @@ from otel_posthog.errors import DropEvent
 from otel_posthog.model import Signal
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 # Seconds, any fraction of them, and an offset; `fromisoformat` reads fractions and `Z` only from Python 3.11 on.
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)

@@ -16,7 +16,7 @@ from spooled import spool
 
 from otel_posthog.apps.cli import COMMANDS, main
 from otel_posthog.apps.terminal import SafeStream, safe_output, styled
-from otel_posthog.terminal import UNSEEN
+from otel_posthog.text import UNSEEN
 
 # A title, a color, a clipboard, a cursor, a bell, eight-bit controls, a turned text, what is not seen.
 ORDERS = "\x1b]0;owned\x07\x1b[31mred\x1b[2J\x1b]52;c;aGk=\x07\x9b5A\x85\u202egnp\u200b\u2028\x7f\x08\r\U000e0041"

@@ -13,7 +13,7 @@ from events import Clock
 
 from otel_posthog.identity import RotatingIds, load
 from otel_posthog.policy import InstallationRotation
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 ROTATIONS = [each for each in InstallationRotation if each is not InstallationRotation.NEVER]
 

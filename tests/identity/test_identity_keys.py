@@ -12,7 +12,7 @@ from events import KEY, NEXT_KEY, ring
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.identity import read_keys
 from otel_posthog.identity.keys import parse_keys
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 JULY_NS = unix_ns(datetime(2026, 7, 1, tzinfo=timezone.utc))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from otel_posthog.identity import Pseudonyms
 from otel_posthog.identity.pseudonyms import pseudonym_day
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 ROTATED_NS = unix_ns(datetime(2026, 7, 1, tzinfo=timezone.utc))
 PSEUDONYMS = Pseudonyms(keys=ring(f"{KEY},2026-07-01 {NEXT_KEY}"))

@@ -42,7 +42,7 @@ from otel_posthog.policy import (
 from otel_posthog.setup import tell
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import read
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 MARKED = {"analytics.event": "e", "analytics.user.id": "u-4711"}
 POLICY = Policy(collection=CollectionPolicy(off_switches=("ALGA_USAGE_STATS",))).with_credentials("phc_x", None)

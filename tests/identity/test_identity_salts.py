@@ -22,7 +22,7 @@ from otel_posthog.model import Signal, Source
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability, IdentityMode, InstallationRotation, Policy
 from otel_posthog.setup.collecting import collecting
 from otel_posthog.setup.settings import read
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 
 def names(directory: Path) -> list[str]:

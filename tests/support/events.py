@@ -7,7 +7,7 @@ from typing import Any
 
 from otel_posthog.identity.keys import KeyRing, parse_keys
 from otel_posthog.model import Event, Source, Subject
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 NOON_NS = unix_ns(NOON)

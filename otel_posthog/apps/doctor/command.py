@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 
 if TYPE_CHECKING:
     from otel_posthog.apps.doctor.finding import Finding

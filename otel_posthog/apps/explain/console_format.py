@@ -15,7 +15,7 @@ from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
 from otel_posthog.intake.otlp_json.fields import UINT64, Fields, as_fields
 from otel_posthog.model import Attributes
-from otel_posthog.unix_time import unix_ns
+from otel_posthog.values import unix_ns
 
 _ID = re.compile(r"(?:0x)?([0-9a-f]{1,32})", re.IGNORECASE)
 _SPAN = frozenset({"context", "start_time", "end_time", "parent_id"})

@@ -20,7 +20,7 @@ from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
 from otel_posthog.model import EXCEPTION_EVENT, Event, Receipt, Signal, Source
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.route import EVENT, PREFIX
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 from otel_posthog.translate import translate, with_exception
 
 INSTALLATION = "(id of the installation)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 
 MAX_SHOWN_CHARS = 240
 _LEAD_CHARS = 40

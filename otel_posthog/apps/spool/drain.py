@@ -24,7 +24,7 @@ from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Heal
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 
 LOOK_S, SAY_S = 0.2, 2.0
 # For answers under way when all is sent, or the time is over.

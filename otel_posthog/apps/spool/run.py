@@ -20,7 +20,7 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read
 from otel_posthog.state import spool_directory
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 
 CANNOT = 2
 

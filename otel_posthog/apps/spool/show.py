@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from otel_posthog.terminal import visible
+from otel_posthog.text import visible
 
 GAP = "  "
 

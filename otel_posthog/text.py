@@ -1,10 +1,8 @@
-"""What a person reads on a terminal: text from outside, in characters that it shows and does not obey."""
+"""Text from outside, in characters that a terminal shows and does not obey."""
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sys
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
@@ -17,12 +15,6 @@ UNSEEN = re.compile(
 def visible(text: str) -> str:
     """Return `text` on one line, with an escape for each character that is not seen or that a terminal acts on."""
     return text if text.isascii() and text.isprintable() else UNSEEN.sub(_escape, text)
-
-
-def show(text: str) -> None:
-    """Write `text` to standard error, where there is one."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # none, full, closed
-        sys.stderr.write(f"{text}\n")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,6 +1,6 @@
-"""Values as OpenTelemetry's attributes take them, so that the SDK need not refuse or spell out what an app hands over.
+"""Values and moments as OpenTelemetry has them, so that the SDK need not refuse or spell out what an app hands over.
 
-Source: `AnyValue` of https://opentelemetry.io/docs/specs/otel/common/#anyvalue.
+Source of the values: `AnyValue` of https://opentelemetry.io/docs/specs/otel/common/#anyvalue.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from typing import TypeAlias, cast
@@ -23,6 +23,7 @@ MAX_ID_BITS = 64
 # Deeper than any policy lets through (`max_depth`), and a value that holds itself comes to an end.
 _MAX_DEPTH = 16
 _OMITTED = object()
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def any_value(value: object) -> object:
@@ -36,7 +37,7 @@ def any_value(value: object) -> object:
 
 
 def id_text(given: Id) -> str:
-    """Return an id as text; what is none, whatever its annotation says, stays as it is and is told of further on."""
+    """Return an id as text; what is none, whatever its annotation says, stays as it is and is counted further on."""
     is_number = isinstance(given, int) and not isinstance(given, bool) and given.bit_length() <= MAX_ID_BITS
     return str(given) if is_number or isinstance(given, UUID) else cast("str", given)
 
@@ -76,3 +77,18 @@ def any_key(key: object) -> str | None:
     if isinstance(plain, (str, int, float, UUID)):
         return str(plain) or None
     return None
+
+
+def unix_ns(moment: datetime) -> int:
+    """Return `moment`, which has an offset, in Unix nanoseconds: a whole number, as a float could not be exact."""
+    elapsed = moment - _EPOCH
+    return (elapsed.days * 86_400 + elapsed.seconds) * 10**9 + elapsed.microseconds * 1000
+
+
+def moment_of(time_ns: int) -> datetime:
+    """Return the moment of `time_ns` in UTC, to the microsecond below.
+
+    Raises:
+        OverflowError: It is no date.
+    """
+    return _EPOCH + timedelta(microseconds=time_ns // 1000)
