@@ -1,6 +1,5 @@
-"""Names and properties of what products commonly track; one file for each family of events."""
+"""Names and properties of what products commonly track; `usual.py` has them, the rest is made of it."""
 
-from otel_posthog.events.names import AnalyticsEvents
-from otel_posthog.events.properties import create_event_properties
+from otel_posthog.events.typed import AnalyticsEvents, create_event_properties
 
 __all__ = ["AnalyticsEvents", "create_event_properties"]

@@ -8,13 +8,15 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from telemetry import Telemetry
 
 import otel_posthog.events
 from otel_posthog import AnalyticsEvents, capture, create_event_properties
+from otel_posthog.events.generate import CODE, CODE_MARKS, PAGE_MARKS, between, code, tables
+from otel_posthog.events.usual import Duration
 from otel_posthog.privacy import sanitize_properties_with_receipt
 
 DOCS = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
@@ -34,7 +36,7 @@ PERSONAL = {
     "id",
     "ip",
 }
-EXAMPLES: dict[str, object] = {"str": "web", "int": 3, "bool": True, "Duration": 2.5, "list[str]": ["status", "due"]}
+EXAMPLES: dict[Any, object] = {str: "web", int: 3, bool: True, Duration: 2.5, list[str]: ["status", "due"]}
 
 
 def classes() -> dict[str, Any]:
@@ -45,6 +47,19 @@ def classes() -> dict[str, Any]:
             if isinstance(each, type) and hasattr(each, "__total__"):
                 found[re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower()] = each
     return found
+
+
+def kinds(each: Any) -> dict[str, Any]:
+    """Return property name -> its type."""
+    return get_type_hints(each)
+
+
+def explanations(each: Any) -> dict[str, str]:
+    """Return property name -> what stands beside its type."""
+    hints = get_type_hints(each, include_extras=True)
+    return {
+        name: next((text for text in get_args(hint)[1:] if isinstance(text, str)), "") for name, hint in hints.items()
+    }
 
 
 def documented() -> dict[str, list[str]]:
@@ -64,15 +79,21 @@ def test_documentation_and_code_list_the_same() -> None:
     assert documented() == {name: list(each.__annotations__) for name, each in classes().items()}
 
 
+def test_what_is_made_of_the_classes_is_what_they_say() -> None:
+    """`make policy` has been run since an event changed: names, overloads and tables are those of the classes."""
+    assert between(CODE_MARKS, CODE.read_text(encoding="utf-8")).strip() == code().strip(), "run `make policy`"
+    assert between(PAGE_MARKS, DOCS).strip() == tables().strip(), "run `make policy`"
+
+
 @pytest.mark.parametrize("name", sorted(classes()))
 def test_every_property_is_explained_and_optional(name: str) -> None:
-    """The class's docstring has a line for each, beginning with the event's name."""
+    """Each has a line beside its type, and the class's docstring begins with the event's name."""
     each = classes()[name]
-    explained = re.findall(r"^        (\w+): \S", each.__doc__ or "", re.MULTILINE)
+    explained = [key for key, text in explanations(each).items() if text.strip()]
     assert (each.__doc__ or "").startswith(f"`{name}`: ")
     assert explained == list(each.__annotations__)
     assert each.__required_keys__ == frozenset()
-    assert get_type_hints(each)
+    assert kinds(each)
 
 
 @pytest.mark.parametrize("name", sorted(classes()))
@@ -80,9 +101,7 @@ def test_no_property_invites_personal_data_and_none_is_filtered(name: str) -> No
     """No name asks for a text or an id, and the strictest filters let all of them through as they are."""
     declared = classes()[name].__annotations__
     assert [key for key in declared if key in PERSONAL] == []
-    examples = {
-        key: EXAMPLES[kind if isinstance(kind, str) else kind.__forward_arg__] for key, kind in declared.items()
-    }
+    examples = {key: EXAMPLES[kind] for key, kind in kinds(classes()[name]).items()}
     clean, receipt = sanitize_properties_with_receipt(examples)
     assert (clean, receipt.entries) == (examples, [])
 
@@ -90,11 +109,10 @@ def test_no_property_invites_personal_data_and_none_is_filtered(name: str) -> No
 @pytest.mark.parametrize("name", sorted(classes()))
 def test_durations_and_sizes_have_their_unit_in_their_name(name: str) -> None:
     """A number without a unit is a count, and says so."""
-    for key, kind in classes()[name].__annotations__.items():
-        text = kind if isinstance(kind, str) else kind.__forward_arg__
-        if text == "Duration":
+    for key, kind in kinds(classes()[name]).items():
+        if kind == Duration:
             assert key.endswith(("_ms", "_s", "_minutes", "_hours", "_days")), key
-        if text == "int":
+        if kind is int:
             assert (
                 key.endswith(("_count", "_length", "_bytes", "_days", "_number", "_minor", "_code"))
                 or key == "position"
