@@ -17,7 +17,7 @@ from otel_posthog.errors import DropEvent
 from otel_posthog.model import EXCEPTION_EVENT, Attributes, Event, GroupUpdate, Receipt, Subject
 from otel_posthog.policy import Catalog, CatalogMode, EventSpec, PropertySpec, PropertyType
 from otel_posthog.policy.pattern import matches
-from otel_posthog.privacy.plain import plain
+from otel_posthog.privacy.json_values import as_json
 
 UNDECLARED, TYPE, VALUE = "catalog_undeclared", "catalog_type", "catalog_value"
 """The rules of a receipt: a name that is not declared, a value of another type, a value outside the constraints."""
@@ -156,7 +156,7 @@ class Declared:
 
 def _problem(spec: PropertySpec, value: object) -> str | None:
     """Return the rule that `value` breaks, if any."""
-    value = plain(value)
+    value = as_json(value)
     kind = spec.type
     if kind is PropertyType.LIST:
         return _list_problem(spec, value)

@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import NOBODYS_ID_KEYS
 from otel_posthog.privacy.words import (
     COUNTERS,
@@ -26,9 +25,7 @@ from otel_posthog.privacy.words import (
     NEVER_NUMBERS,
     NO_PLURALS,
     PAGES,
-    PLAIN,
     REFERENCES,
-    SHARED_ACCOUNTS,
     USED,
     VERSIONS,
 )
@@ -42,17 +39,10 @@ MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conve
 
 _MAX_COUNT = 10**12
 _MAX_NEVER_NUMBERS = 10**7
-_MAX_FEW = 999  # codes that a list is named after have four digits or more
-_FINEST_COARSE, _MOST_DEGREES = 2, 100_000  # beyond, a whole number is one of millionths of a degree
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
-_LONG_DIGITS = re.compile(r"\d{4}")
-# What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
-_NOTHING = frozenset((REDACTED, "_OTHER"))
-_NO_VALUES: tuple[object, ...] = ("", *_NOTHING, (), [], {})
+MAX_FEW = 999  # codes that a list is named after have four digits or more
 _NO_KINDS: frozenset[str] = frozenset()
 _KINDS = {kind: words.union(f"{word}s" for word in words) for kind, words in KINDS.items()}
 _KIND_WORDS = _NO_KINDS.union(*_KINDS.values())
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,47 +168,6 @@ class KeyRules:
         return tuple(hits)
 
 
-def is_harmless(facts: KeyFacts, value: object) -> bool:
-    """Return whether `value` gives nothing away even under a sensitive key."""
-    if facts.strict:
-        return value is None or value in _NO_VALUES
-    if isinstance(value, str):
-        return not value or value in _NOTHING or _is_harmless_text(facts, value)
-    if isinstance(value, (int, float)):
-        return isinstance(value, bool) or abs(value) <= facts.max_number or _is_coarse(facts, value)
-    if isinstance(value, Mapping):
-        return not value
-    if isinstance(value, (list, tuple)):
-        return not value or (_may_list(facts, value) and all(is_harmless(facts, each) for each in value))
-    return value is None
-
-
-def _is_coarse(facts: KeyFacts, number: float) -> bool:
-    """Return whether a number under a key of places is too coarse for one, or no degree at all."""
-    return "gps" in facts.kinds and abs(number) < _MOST_DEGREES and round(number, _FINEST_COARSE) == number
-
-
-def _may_list(facts: KeyFacts, values: list[object] | tuple[object, ...]) -> bool:
-    """Return whether a list may be one of counts, kinds or coarse places, and not of the things themselves."""
-    if facts.lenient or facts.counts or "gps" in facts.kinds:
-        return True
-    return facts.max_number > _MAX_FEW and not any(isinstance(each, str) for each in values)
-
-
-def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
-    if not facts.credential and text in SHARED_ACCOUNTS:
-        return True
-    if facts.reference and text.startswith("arn:"):
-        return True
-    if facts.max_number and _NUMBER.fullmatch(text):
-        return abs(float(text)) <= facts.max_number
-    if not facts.lenient or _WORD.fullmatch(text) is None or _LONG_DIGITS.search(text) is not None:
-        return False
-    # `not verified` is a state of somebody's, `Ada Lovelace` somebody.
-    words = text.lower().split()
-    return facts.credential or len(words) == 1 or not PLAIN.isdisjoint(words)
-
-
 def _tokens(key: str) -> tuple[str, ...]:
     key = key[:MAX_KEY_CHARS]
     # Not all capitals of other letters are told from small ones, and of `ß` there is none.
@@ -274,4 +223,4 @@ def _max_number(tokens: tuple[str, ...], hits: tuple[str, ...], kinds: frozenset
         return _MAX_COUNT
     if all(_is_never_number(hit) for hit in hits):
         return _MAX_NEVER_NUMBERS
-    return _MAX_FEW if "gps" not in kinds and tokens[-1] in hits and _is_plural(tokens[-1]) else 0
+    return MAX_FEW if "gps" not in kinds and tokens[-1] in hits and _is_plural(tokens[-1]) else 0

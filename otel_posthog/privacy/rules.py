@@ -14,11 +14,12 @@ from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
 from otel_posthog.policy.checks import MAX_KEY_CHARS
 from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
 from otel_posthog.posthog.properties import is_reserved
-from otel_posthog.privacy.beside import both_halves, name_of, names_beside, other_half
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
-from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
+from otel_posthog.privacy.methods import MARKERS, HitMethods, hit_methods
 from otel_posthog.privacy.scan import Fired, Note, Scanner
 from otel_posthog.privacy.selectors import Selectors, ValueRule
+from otel_posthog.privacy.siblings import both_halves, name_of, names_beside, other_half
+from otel_posthog.privacy.tokens import Tokens
 
 # A marker that stands for a key says nothing of the value; `user[email]` does.
 _OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")

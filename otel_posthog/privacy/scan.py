@@ -13,10 +13,10 @@ from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
 from otel_posthog.privacy.detectors.look import LONG_TOKEN, NUMBER, look
+from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded
 from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 from otel_posthog.privacy.remembered import Remembered
-from otel_posthog.privacy.reveal import in_base64, may_hide, reveal
 
 Fired = list[str]
 Hit = tuple[int, int, Detector]
@@ -151,7 +151,7 @@ class Scanner:
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
-        plain, offsets = reveal(text) if may_hide(text) else (text, None)
+        plain, offsets = decode(text) if may_be_encoded(text) else (text, None)
         seen, runs = look(plain)
         kind = (seen * 2 + facts.version, skipped)
         fitting = self._fitting.get(kind)
@@ -190,7 +190,7 @@ class Scanner:
 
     def _hits_in_base64(self, plain: str, skipped: frozenset[str], offsets: list[int] | None) -> list[Hit]:
         hits: list[Hit] = []
-        for start, end, inner in in_base64(plain):
+        for start, end, inner in base64_texts(plain):
             found = self._hits(inner, NO_FACTS, skipped)
             hits = _merged(hits, [(start, end)], found[0][2], offsets) if found else hits
         return hits
@@ -229,7 +229,7 @@ def _cuts(text: str, hits: list[Hit], methods: HitMethods) -> list[Cut]:
     for start, end, detector in hits:
         hit = text[start:end]
         # A method gets the value without its encodings, so that the same value is always the same.
-        new = methods.replace(detector.name, reveal(hit)[0], text[end : end + AFTER_CHARS])
+        new = methods.replace(detector.name, decode(hit)[0], text[end : end + AFTER_CHARS])
         if new != hit:
             cuts.append((start, end, detector.name, new))
     return cuts

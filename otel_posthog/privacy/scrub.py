@@ -12,14 +12,13 @@ from types import MappingProxyType
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import Method
-from otel_posthog.privacy.around import around, is_same
-from otel_posthog.privacy.beside import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
-from otel_posthog.privacy.embedded import may_be_json, parse
-from otel_posthog.privacy.keys import is_harmless
+from otel_posthog.privacy.json_values import may_be_json, parse_json
 from otel_posthog.privacy.methods import HitMethods, ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
 from otel_posthog.privacy.selectors import ValueRule
+from otel_posthog.privacy.sensitive import is_harmless, is_same, words_around
+from otel_posthog.privacy.siblings import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
 from otel_posthog.privacy.walk import is_card_number, unused
 
 # Long stack traces are worth keeping whole on this side; what is longer still is cut.
@@ -75,7 +74,7 @@ class Scrub:
         return self._around(key, value) if isinstance(value, str) else REDACTED
 
     def _around(self, key: Key, value: str) -> str:
-        left = around(value, key.facts, lambda text: self._rules.scanner.clean(text, MAX_CHARS, key.facts))
+        left = words_around(value, key.facts, lambda text: self._rules.scanner.clean(text, MAX_CHARS, key.facts))
         return REDACTED if left is None else value if left == value else left
 
     def text(self, text: str) -> str:
@@ -110,11 +109,11 @@ class Scrub:
         return value
 
     def _string(self, text: str, key: Key, depth: int) -> str:
-        embedded = parse(text) if may_be_json(text) and len(text) <= MAX_CHARS else None
+        embedded = parse_json(text) if may_be_json(text) and len(text) <= MAX_CHARS else None
         if embedded is None:
             left = self._text(text, key)
             # What kept a text from being JSON may have been what was replaced.
-            is_new = left is not text and may_be_json(left) and parse(left) is not None
+            is_new = left is not text and may_be_json(left) and parse_json(left) is not None
             return self._string(left, key, depth) if is_new else left
         scrubbed = self._value(embedded.document, key, depth)
         return text if scrubbed is embedded.document and not embedded.repeats_keys else embedded.text_of(scrubbed)

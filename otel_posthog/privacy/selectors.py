@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from otel_posthog.policy import HitMethod, Method, Rule
 from otel_posthog.privacy.keys import KeyRules
-from otel_posthog.privacy.methods import HitMethods, Tokens, ValueMethod, hit_methods, value_method
+from otel_posthog.privacy.methods import HitMethods, ValueMethod, hit_methods, value_method
+from otel_posthog.privacy.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,14 @@ from typing import Any, cast
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import REDACTED, Receipt
 from otel_posthog.policy import Method
-from otel_posthog.privacy.around import around, is_same
-from otel_posthog.privacy.beside import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
 from otel_posthog.privacy.detectors import is_card
-from otel_posthog.privacy.embedded import may_be_json, parse
-from otel_posthog.privacy.keys import is_harmless
+from otel_posthog.privacy.json_values import GONE, as_json, may_be_json, parse_json
 from otel_posthog.privacy.methods import ValueMethod
-from otel_posthog.privacy.plain import GONE, plain
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired, until
 from otel_posthog.privacy.selectors import ValueRule
+from otel_posthog.privacy.sensitive import is_harmless, is_same, words_around
+from otel_posthog.privacy.siblings import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
 
 REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 
@@ -136,7 +134,7 @@ class Walk:
     def _key(self, key: object) -> Key:
         if isinstance(key, str):
             return self._rules.key(key)
-        name = plain(key)
+        name = as_json(key)
         if name is None or isinstance(name, (str, int, float)):
             return self._rules.key(str(name))
         return self._rules.key(_UNKNOWN_KEY)
@@ -193,7 +191,7 @@ class Walk:
         if key.fired:
             self._note(path, key.fired)
         if key.rule is None:
-            if key.facts.sensitive and not is_harmless(key.facts, plain(value)):
+            if key.facts.sensitive and not is_harmless(key.facts, as_json(value)):
                 self._sensitive(kept, key, value, path)
                 return
         elif key.rule.method is Method.DROP:
@@ -227,7 +225,7 @@ class Walk:
         if type(value) is not str:
             return None
         limit, fired = self._policy.max_string_chars, list[str]()
-        left = around(value, key.facts, lambda text: self._rules.scanner.clean(text, limit, key.facts, fired))
+        left = words_around(value, key.facts, lambda text: self._rules.scanner.clean(text, limit, key.facts, fired))
         if left is not None and (CUT in fired or len(left) > limit):
             self._receipt.add(path, CUT, TRUNCATED)
         return left if left is None else until(left, limit)
@@ -235,7 +233,7 @@ class Walk:
     def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
         if type(value) is str and key.rule is None:
             return self._string(value, path, key, depth)
-        value = plain(value)
+        value = as_json(value)
         if key.rule is not None and key.rule.apply is not None and isinstance(value, (str, bool, int, float)):
             return self._ruled(value, path, key.rule, key.rule.apply)
         if isinstance(value, str):
@@ -261,11 +259,11 @@ class Walk:
         return new
 
     def _string(self, text: str, path: str, key: Key, depth: int) -> object:
-        embedded = parse(text) if may_be_json(text) and len(text) <= self._policy.max_string_chars else None
+        embedded = parse_json(text) if may_be_json(text) and len(text) <= self._policy.max_string_chars else None
         if embedded is None:
             left = self._text(text, path, key)
             # What kept a text from being JSON may have been what was replaced.
-            is_new = left is not text and isinstance(left, str) and may_be_json(left) and parse(left) is not None
+            is_new = left is not text and isinstance(left, str) and may_be_json(left) and parse_json(left) is not None
             return self._string(left, path, key, depth) if is_new and isinstance(left, str) else left
         self._texts += 1
         cleaned = self._value(embedded.document, path, key, depth)

@@ -38,7 +38,7 @@ from otel_posthog.policy import (
 )
 from otel_posthog.policy.revision import revision_of
 from otel_posthog.policy.yaml_file import load_policy, parse_policy
-from otel_posthog.privacy.helpers import sanitize_properties_with_receipt
+from otel_posthog.privacy.sanitize import sanitize_properties_with_receipt
 from otel_posthog.setup.instruments import instrument
 
 POLICY = Policy(destinations=(Destination(api_key="phc_x", host="http://127.0.0.1:9"),))

@@ -11,7 +11,7 @@ import pytest
 
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.reveal import INVISIBLE
+from otel_posthog.privacy.encodings import INVISIBLE
 
 FILTER = Filter(PrivacyPolicy())
 VALUES = {"email": "jo.doe@example.org", "card": "4111111111111111", "phone": "+49 30 1234567", "ip": "93.184.216.34"}

@@ -15,10 +15,8 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, Method, PrivacyPolicy, Rule
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.methods import Tokens, hit_methods
-from otel_posthog.privacy.methods.bucket import bucket, labels
-from otel_posthog.privacy.methods.ip_prefix import ip_prefix
-from otel_posthog.privacy.methods.mask import MASK, mask
+from otel_posthog.privacy.methods import MASK, bucket, hit_methods, ip_prefix, labels, mask
+from otel_posthog.privacy.tokens import Tokens
 
 KEY = b"k" * 32
 TOKENS = Tokens(KEY)

@@ -9,7 +9,7 @@ import pytest
 
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.page import BEGIN, END, names
+from otel_posthog.privacy.reference import BEGIN, END, names
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 TEXT = PAGE.read_text("utf-8")

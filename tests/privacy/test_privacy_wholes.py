@@ -8,7 +8,7 @@ from otel_posthog.errors import DropEvent
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, Method, PrivacyPolicy, Rule
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.methods.mask import mask
+from otel_posthog.privacy.methods import mask
 
 OFF = HitMethod.OFF
 BEARER = "Bearer " + "abcDEF123456"

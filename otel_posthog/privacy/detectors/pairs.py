@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG
-from otel_posthog.privacy.keys import KeyFacts, is_harmless
+from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.sensitive import is_harmless
 from otel_posthog.privacy.words import PROSE, VALUE_KEYS
 
 # What joins a key to its value. Keys are read backwards from here, so that words which are none cost nothing.

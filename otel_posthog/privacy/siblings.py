@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from otel_posthog.privacy.detectors import place
+from otel_posthog.privacy.json_values import as_json
 from otel_posthog.privacy.keys import KeyFacts
-from otel_posthog.privacy.plain import plain
 from otel_posthog.privacy.words import HALVES, NAME_KEYS, VALUE_KEYS
 
 _MAX_COORDINATES = 3
@@ -65,14 +65,14 @@ def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
     """
     for key in names if len(among) > 1 else ():
         name = among.get(key)
-        if name is not None and isinstance(name := plain(name), str) and len(name) <= _MAX_NAME_CHARS:
+        if name is not None and isinstance(name := as_json(name), str) and len(name) <= _MAX_NAME_CHARS:
             return name
     return None
 
 
 def both_halves(value: object, other: object) -> tuple[object, object] | None:
     """Return the two halves of a place as a pair, None where they are no place."""
-    both = (plain(value), plain(other))
+    both = (as_json(value), as_json(other))
     return None if place(both, named=True) is None else both
 
 
@@ -80,7 +80,7 @@ def place_of(values: Collection[object], facts: KeyFacts) -> str | None:
     """Return as a text the place that the numbers of a list or map are; None where they are none."""
     if len(values) > _MAX_COORDINATES:
         return None
-    return place([plain(each) for each in values], named="gps" in facts.kinds)
+    return place([as_json(each) for each in values], named="gps" in facts.kinds)
 
 
 def pair(value: object, *, sure: bool) -> tuple[str, object] | None:
@@ -92,7 +92,7 @@ def pair(value: object, *, sure: bool) -> tuple[str, object] | None:
     """
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         return None
-    name, given = plain(value[0]), plain(value[1])
+    name, given = as_json(value[0]), as_json(value[1])
     if not isinstance(name, str) or len(name) > _MAX_NAME_CHARS or given is None or isinstance(given, bool):
         return None
     return None if not sure and isinstance(given, str) and _NAME.fullmatch(given) else (name, given)

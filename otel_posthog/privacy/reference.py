@@ -1,6 +1,6 @@
-"""The names on `docs/privacy.md`, made from the detectors' own tables.
+"""The lists of names in `docs/privacy.md`, made from the detectors' own tables.
 
-`python -m otel_posthog.privacy.page FILE` writes them between the two marks of FILE.
+`python -m otel_posthog.privacy.reference FILE` writes them between the two marks of FILE.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.detectors import issuers, mixed_ids
 from otel_posthog.privacy.detectors.national_id import CAPITALS
 from otel_posthog.privacy.detectors.vendor_keys import TABLE
-from otel_posthog.privacy.reveal import NAMED
+from otel_posthog.privacy.encodings import NAMED
 from otel_posthog.privacy.words import (
     COUNTERS,
     HALVES,

@@ -40,21 +40,21 @@ _ASCII = re.compile(_ESCAPES)
 _UNICODE = re.compile(f"{_ESCAPES}|[{INVISIBLE}{_MARKS}{_SPACES}{_DASHES}{_DOTS}\ufe6b\uff01-\uff5e]|(?![0-9])\\d")
 
 
-def may_hide(text: str) -> bool:
+def may_be_encoded(text: str) -> bool:
     """Return whether there may be anything to undo in `text`: in almost every text there is not."""
     if not text.isascii() or "%" in text or ("&" in text and ";" in text):
         return True
     return "\\" in text and ("\\u" in text or "\\x" in text)
 
 
-def reveal(text: str) -> tuple[str, list[int] | None]:
+def decode(text: str) -> tuple[str, list[int] | None]:
     """Return `text` without its encodings, and the offset in `text` of each character and of the end.
 
     The offsets are None where nothing was encoded.
     """
     offsets: list[int] | None = None
     for _ in range(MAX_LAYERS):
-        if not may_hide(text):
+        if not may_be_encoded(text):
             break
         plain, layer = _peel(text, _ASCII if text.isascii() else _UNICODE)
         if layer is None:
@@ -105,7 +105,7 @@ _AS_WORDS = bytes(ord("w" if byte in _IN_BASE64 else "x") for byte in range(256)
 _SHORTEST = b"w" * 16
 
 
-def in_base64(text: str) -> Iterator[tuple[int, int, str]]:
+def base64_texts(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where in `text` something stands that is a text in base64, and that text."""
     # Where a word begins is found by a table, in a tenth of the time.
     for start, _ in rows(text.encode("ascii", "replace").translate(_AS_WORDS), _SHORTEST):

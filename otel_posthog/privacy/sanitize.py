@@ -1,4 +1,8 @@
-"""What an app may ask of the privacy stage directly, without a pipeline: pure, from any thread."""
+"""The privacy stage for an app's own use, without a pipeline: properties in, what of them may leave out.
+
+Applies the policy in force, or a given one, and where asked the catalog of an event; a receipt tells which rule did
+what. Pure, from any thread.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,12 @@ from functools import lru_cache
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import Receipt
-from otel_posthog.policy import HitMethod, Policy, PrivacyPolicy, active, collection_choice, decide
+from otel_posthog.policy import HitMethod, Policy, PrivacyPolicy, active
 from otel_posthog.policy.frozen import FrozenMap
 from otel_posthog.policy.revision import revision_of
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.filter import Filter
-
-
-def should_collect() -> bool:
-    """Return whether the policy in force, the environment and a choice made at run time allow collection at all."""
-    return decide(active(), os.environ).enabled and not collection_choice(os.environ).is_off()
 
 
 def sanitize_properties(
