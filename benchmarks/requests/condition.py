@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.demo.unprotected import hide_package
+from otel_posthog.apps.demo.app import hide_package
 from otel_posthog.testing import FakePostHog, Fault
 
 API_KEY, UNKNOWN_KEY = "phc_benchmark", "phc_unknown"

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
 
-from otel_posthog.apps.demo.app_process import AppError
-from otel_posthog.apps.demo.browser import Answer, Browser
+from otel_posthog.apps.demo.app import AppError
 from otel_posthog.apps.demo.planted import customers
+from otel_posthog.apps.demo.traffic import Answer, Browser
 
 SEED = 7
 SET_UP_REQUESTS = 2

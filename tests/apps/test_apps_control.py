@@ -7,17 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from otel_posthog.apps.demo.app_environment import app_environment
-from otel_posthog.apps.demo.app_location import helpdesk_parent
-from otel_posthog.apps.demo.app_process import AppProcess
-from otel_posthog.apps.demo.leaks import LeakSearch
-from otel_posthog.apps.demo.options import Options
+from otel_posthog.apps.demo.app import AppProcess, app_environment, helpdesk_parent, hide_package
+from otel_posthog.apps.demo.command import Options
 from otel_posthog.apps.demo.planted import customers, owner
-from otel_posthog.apps.demo.receivers import Receivers
-from otel_posthog.apps.demo.separation import PREFIX, product_items
-from otel_posthog.apps.demo.tally import Tally
-from otel_posthog.apps.demo.traffic import drive
-from otel_posthog.apps.demo.unprotected import hide_package
+from otel_posthog.apps.demo.receivers import PREFIX, LeakSearch, Receivers, product_items
+from otel_posthog.apps.demo.traffic import Tally, drive
 from otel_posthog.testing import OtlpSink
 
 SEED = 7
@@ -43,7 +37,7 @@ def test_every_kind_is_planted_on_the_operational_side_itself(unfiltered: OtlpSi
     """Leaving out product attributes and product-only records, each of the planted kinds is still there."""
     planted = [value for customer in customers(SEED) for value in customer.values()] + [owner(SEED)]
     search = LeakSearch(planted)
-    search.look("\n".join(operational_texts(unfiltered)).encode())
+    search.search("\n".join(operational_texts(unfiltered)).encode())
     assert {value.kind for value in search.seen} == {value.kind for value in planted}
     assert len(search.seen) >= 50
 
@@ -52,7 +46,7 @@ def test_each_place_is_planted(unfiltered: OtlpSink) -> None:
     """Personal data stands in each place where a filter has to look."""
     planted = [value for customer in customers(SEED) for value in customer.values()] + [owner(SEED)]
     for place, text in places(unfiltered).items():
-        assert LeakSearch(planted).look(text.encode()), place
+        assert LeakSearch(planted).search(text.encode()), place
 
 
 def test_product_data_is_found_where_nothing_takes_it_off(unfiltered: OtlpSink) -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from otel_posthog.apps.demo.app_environment import app_environment, refuse_others
-from otel_posthog.apps.demo.app_location import helpdesk_parent
-from otel_posthog.apps.demo.app_process import AppError, AppProcess
-from otel_posthog.apps.demo.options import Options
+from otel_posthog.apps.demo.app import AppError, AppProcess, app_environment, helpdesk_parent, refuse_others
+from otel_posthog.apps.demo.command import Options
 from otel_posthog.errors import ConfigurationError
 
 FOLDER = Path("state")

@@ -13,8 +13,8 @@ import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from otel_posthog.apps.demo.leaks import OVERLAP_BYTES, LeakSearch
 from otel_posthog.apps.demo.planted import Planted, customers, owner
+from otel_posthog.apps.demo.receivers import OVERLAP_BYTES, LeakSearch
 
 SEED = 7
 VALUES = [value for customer in customers(SEED) for value in customer.values()] + [owner(SEED)]
@@ -48,7 +48,7 @@ def test_no_value_is_written_in_the_sources() -> None:
     """Secret-shaped values are made at run time and stand nowhere in the repository."""
     folders = (REPOSITORY / "otel_posthog", REPOSITORY / "examples", REPOSITORY / "tests")
     sources = b"".join(path.read_bytes() for folder in folders for path in folder.rglob("*.py"))
-    assert LeakSearch(VALUES).look(sources) == 0
+    assert LeakSearch(VALUES).search(sources) == 0
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value.kind)
@@ -67,7 +67,7 @@ def test_no_value_is_written_in_the_sources() -> None:
 def test_value_is_found_in_every_spelling(value: Planted, spell: Callable[[str], str]) -> None:
     """However telemetry spells a value, the search sees it."""
     search = LeakSearch(VALUES)
-    search.look(b"\x0a\x12" + spell(value.value).encode() + b"\x00 and more")
+    search.search(b"\x0a\x12" + spell(value.value).encode() + b"\x00 and more")
     assert value in search.seen
 
 
@@ -85,7 +85,7 @@ def test_what_is_shown_of_a_leak_is_the_text_alone(field: str, before: str) -> N
     if field == "event":
         span.events.append(Span.Event(name=text))
     search = LeakSearch([email])
-    assert search.look(b"POST /v1/traces\nhost: a\n" + span.SerializeToString()) == 1
+    assert search.search(b"POST /v1/traces\nhost: a\n" + span.SerializeToString()) == 1
     assert search.seen[email] in text
     assert email.telltale in search.seen[email]
 
@@ -93,7 +93,7 @@ def test_what_is_shown_of_a_leak_is_the_text_alone(field: str, before: str) -> N
 def test_half_a_value_is_still_a_leak() -> None:
     """An e-mail address whose domain alone was removed counts as seen."""
     email = customers(SEED)[0].email
-    assert LeakSearch([email]).look(email.value.partition("@")[0].encode()) == 1
+    assert LeakSearch([email]).search(email.value.partition("@")[0].encode()) == 1
 
 
 def test_value_across_two_looks_is_found() -> None:
@@ -101,11 +101,11 @@ def test_value_across_two_looks_is_found() -> None:
     email = customers(SEED)[0].email
     raw = b"x" * (OVERLAP_BYTES * 3) + email.value.encode()
     search = LeakSearch([email])
-    assert search.look(raw[:-20]) == 0
-    assert search.look(raw) == 1
+    assert search.search(raw[:-20]) == 0
+    assert search.search(raw) == 1
     assert email.telltale in search.seen[email]
 
 
 def test_clean_bytes_are_clean() -> None:
     """What carries no planted value is not accused."""
-    assert LeakSearch(VALUES).look(b'{"comment": "call [phone] or write to [email]"}') == 0
+    assert LeakSearch(VALUES).search(b'{"comment": "call [phone] or write to [email]"}') == 0

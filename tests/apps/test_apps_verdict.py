@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from otel_posthog.apps.demo.figures import Figures
-from otel_posthog.apps.demo.verdict import checks, passed
+from otel_posthog.apps.demo.figures import Figures, checks, passed
 
 GOOD = Figures(
     requests=400,

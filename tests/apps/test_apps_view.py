@@ -10,15 +10,10 @@ from typing import cast
 import pytest
 from rich.console import Console
 
-from otel_posthog.apps.demo.closing import close
-from otel_posthog.apps.demo.experiment import Look
-from otel_posthog.apps.demo.figures import Figures
-from otel_posthog.apps.demo.observer import SPANS_STARTED, _spans_started
-from otel_posthog.apps.demo.options import Options
-from otel_posthog.apps.demo.plain_view import PlainView
-from otel_posthog.apps.demo.sample import Pair, Sample, changes
-from otel_posthog.apps.demo.verdict import checks
-from otel_posthog.apps.demo.view import draw
+from otel_posthog.apps.demo.command import Options
+from otel_posthog.apps.demo.figures import Figures, Pair, Sample, Snapshot, changes, checks
+from otel_posthog.apps.demo.receivers import SPANS_STARTED, _spans_started
+from otel_posthog.apps.demo.view import PlainView, draw, print_verdict
 from otel_posthog.testing import OtlpSink, SinkMetric
 
 OPTIONS = Options(400, "parentbased_traceidratio", 0.1, seed=7, keep=False, unprotected=False, environ={})
@@ -48,18 +43,18 @@ SAMPLE = Sample(
 )
 
 
-def shown(width: int, look: Look) -> str:
-    """Return `look` as drawn on a terminal of `width` columns."""
+def shown(width: int, snapshot: Snapshot) -> str:
+    """Return `snapshot` as drawn on a terminal of `width` columns."""
     console = Console(file=StringIO(), width=width, height=50, no_color=True)
     with console.capture() as capture:
-        console.print(draw(look, OPTIONS))
+        console.print(draw(snapshot, OPTIONS))
     return capture.get()
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_picture_fits_its_terminal(width: int) -> None:
     """No line is wider than the terminal, and both sides are there with their figures."""
-    picture = shown(width, Look("driving traffic", FIGURES, SAMPLE))
+    picture = shown(width, Snapshot("driving traffic", FIGURES, SAMPLE))
     assert max(map(len, picture.splitlines())) <= width
     for text in ("PostHog (product)", "OTLP (operational)", "1,271 of 1,272", "140", "10%", "write to [email], please"):
         assert text in picture
@@ -68,7 +63,7 @@ def test_picture_fits_its_terminal(width: int) -> None:
 def test_unknown_figures_are_said_to_be_elsewhere() -> None:
     """With servers of the user's own, no figure is invented."""
     unknown = replace(FIGURES, product_events_delivered=None, duplicates=None, operational_spans=None)
-    picture = shown(80, Look("done", unknown, Sample()))
+    picture = shown(80, Snapshot("done", unknown, Sample()))
     assert "not known here" in picture
     assert "sent to yours" in picture
 
@@ -99,7 +94,7 @@ def test_more_spans_than_the_app_made_are_never_shown() -> None:
     """The SDK's count is told now and then: until it has caught up there is no share."""
     sink = SimpleNamespace(metrics=[SinkMetric(SPANS_STARTED, "{span}", [({}, 7.0)], "sdk", {})])
     assert [_spans_started(cast("OtlpSink", sink), spans) for spans in (0, 5, 7, 8, 23)] == [7, 7, 7, None, None]
-    picture = shown(80, Look("driving traffic", replace(FIGURES, spans_of_all_requests=None), SAMPLE))
+    picture = shown(80, Snapshot("driving traffic", replace(FIGURES, spans_of_all_requests=None), SAMPLE))
     assert "140" in picture
     assert "sampled" not in picture
 
@@ -115,9 +110,9 @@ def test_plain_view_is_plain_lines() -> None:
     """Without a terminal there are lines without escapes, one for each phase, and the sample at the end."""
     out = StringIO()
     with PlainView(Console(file=out, width=80), OPTIONS) as view:
-        view.show(Look("driving traffic", FIGURES, SAMPLE))
-        view.show(Look("driving traffic", FIGURES, SAMPLE))
-        view.show(Look("done", FIGURES, SAMPLE))
+        view.show(Snapshot("driving traffic", FIGURES, SAMPLE))
+        view.show(Snapshot("driving traffic", FIGURES, SAMPLE))
+        view.show(Snapshot("done", FIGURES, SAMPLE))
     lines = out.getvalue().splitlines()
     assert "\x1b" not in out.getvalue()
     assert len([line for line in lines if " s  " in line]) == 2
@@ -127,7 +122,7 @@ def test_plain_view_is_plain_lines() -> None:
 def test_closing_names_what_leaked() -> None:
     """A failed run ends with every check, what was seen where, and the verdict."""
     out = StringIO()
-    close(Console(file=out, width=80), FIGURES, checks(FIGURES, 400), None, unprotected=False)
+    print_verdict(Console(file=out, width=80), FIGURES, checks(FIGURES, 400), None, unprotected=False)
     text = out.getvalue()
     assert "✗ 1 of 65 planted personal values reached OTLP" in text
     assert "seen by OTLP: e-mail: long" in text

@@ -19,8 +19,7 @@ from collector import STACK, collector
 from gateway import gateway
 from processes import command, running
 
-from otel_posthog.apps.demo.tally import Tally
-from otel_posthog.apps.demo.traffic import drive
+from otel_posthog.apps.demo.traffic import Tally, drive
 from otel_posthog.testing import FakePostHog
 
 pytestmark = pytest.mark.backends

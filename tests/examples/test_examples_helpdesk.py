@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_posthog.apps.demo.browser import Browser
+from otel_posthog.apps.demo.traffic import Browser
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SOURCES = sorted((EXAMPLES / "helpdesk").glob("*.py"))

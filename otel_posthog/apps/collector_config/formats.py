@@ -35,6 +35,26 @@ _COLLECTOR_HEADER = """\
 # What the Collector cannot do as the filters of the package do:
 {differences}
 """
+_ALLOY_HEADER = """\
+// The policy of otel-posthog for Grafana Alloy: {source}. Made by `otel-posthog collector-config --format alloy`.
+//
+//   alloy run --stability.level=experimental config.alloy
+//
+// OTLP comes in and goes both ways: operational telemetry, redacted, to Tempo, Prometheus or Mimir, and Loki; product
+// events, allow-listed, to `otel-posthog gateway`. Span metrics and tail sampling are not in it: put them between the
+// last step of the operational side and its exporter. Alloy itself was not run: only the Collector's layers were.
+"""
+
+_SIGNALS = ("metrics", "logs", "traces")
+_EXPORTERS = {
+    "tempo": ("TEMPO_ENDPOINT", "http://tempo:4318"),
+    "prometheus": ("PROMETHEUS_ENDPOINT", "http://prometheus:9090/api/v1/otlp"),
+    "loki": ("LOKI_ENDPOINT", "http://loki:3100/otlp"),
+    "gateway": ("OTEL_POSTHOG_GATEWAY_ENDPOINT", "http://127.0.0.1:14318"),
+}
+_OPERATIONAL_ENDS = {"metrics": "prometheus", "logs": "loki", "traces": "tempo"}
+_PRODUCT_ENDS = {"logs": "gateway", "traces": "gateway"}
+_STATEMENTS = ("trace_statements", "metric_statements", "log_statements")
 
 
 def collector_config(policy: Policy, source: str) -> str:
@@ -91,27 +111,6 @@ class _Dumper(yaml.SafeDumper):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the same
         super().increase_indent(flow, False)
-
-
-_ALLOY_HEADER = """\
-// The policy of otel-posthog for Grafana Alloy: {source}. Made by `otel-posthog collector-config --format alloy`.
-//
-//   alloy run --stability.level=experimental config.alloy
-//
-// OTLP comes in and goes both ways: operational telemetry, redacted, to Tempo, Prometheus or Mimir, and Loki; product
-// events, allow-listed, to `otel-posthog gateway`. Span metrics and tail sampling are not in it: put them between the
-// last step of the operational side and its exporter. Alloy itself was not run: only the Collector's layers were.
-"""
-_SIGNALS = ("metrics", "logs", "traces")
-_EXPORTERS = {
-    "tempo": ("TEMPO_ENDPOINT", "http://tempo:4318"),
-    "prometheus": ("PROMETHEUS_ENDPOINT", "http://prometheus:9090/api/v1/otlp"),
-    "loki": ("LOKI_ENDPOINT", "http://loki:3100/otlp"),
-    "gateway": ("OTEL_POSTHOG_GATEWAY_ENDPOINT", "http://127.0.0.1:14318"),
-}
-_OPERATIONAL_ENDS = {"metrics": "prometheus", "logs": "loki", "traces": "tempo"}
-_PRODUCT_ENDS = {"logs": "gateway", "traces": "gateway"}
-_STATEMENTS = ("trace_statements", "metric_statements", "log_statements")
 
 
 def alloy_config(policy: Policy, source: str) -> str:

@@ -1,8 +1,10 @@
-"""The demo on a terminal: what went where, and what was removed, as it goes."""
+"""The demo on a terminal: a picture that is redrawn, or plain lines where none can be, and the verdict."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import final
 
 from rich import box
@@ -13,15 +15,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from otel_posthog.apps.demo.experiment import Look
-from otel_posthog.apps.demo.figures import Figures
-from otel_posthog.apps.demo.options import Options
-from otel_posthog.apps.demo.sample import Pair, Sample, changes
-from otel_posthog.apps.demo.visitor import EVENT_NAMES
+from otel_posthog.apps.demo.command import Options
+from otel_posthog.apps.demo.figures import Check, Figures, Pair, Sample, Snapshot, changes, passed
+from otel_posthog.apps.demo.traffic import EVENT_NAMES
 
 PRODUCT, OPERATIONAL, GOOD, BAD, SOFT = "magenta", "cyan", "green", "red", "bright_black"
 REFRESHES_PER_S = 8
 ELSEWHERE = "sent to yours"
+LINE_INTERVAL_S = 1.0
+MARKS = {True: ("✓", "bold green"), False: ("✗", "bold red"), None: ("-", "bright_black")}
+LEAKS_SHOWN = 8
 
 
 @final
@@ -41,28 +44,28 @@ class LiveView:
         """Give the terminal back."""
         self._live.stop()
 
-    def show(self, look: Look) -> None:
-        """Draw `look`."""
-        self._live.update(draw(look, self._options))
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw `snapshot`."""
+        self._live.update(draw(snapshot, self._options))
 
 
-def draw(look: Look, options: Options) -> RenderableType:
-    """Return the picture of one look."""
+def draw(snapshot: Snapshot, options: Options) -> RenderableType:
+    """Return the picture of one snapshot."""
     sides = Table.grid(expand=True)
     sides.add_column(ratio=1)
     sides.add_column(ratio=1)
-    sides.add_row(_product_panel(look.figures), _operational_panel(look.figures))
+    sides.add_row(_product_panel(snapshot.figures), _operational_panel(snapshot.figures))
     # The sample comes last: it is what a low terminal may cut off.
-    return Group(_head(look, options), sides, _planted(look.figures), _sample_panel(look.sample))
+    return Group(_head(snapshot, options), sides, _planted(snapshot.figures), _sample_panel(snapshot.sample))
 
 
-def _head(look: Look, options: Options) -> RenderableType:
+def _head(snapshot: Snapshot, options: Options) -> RenderableType:
     row = Table.grid(expand=True, padding=(0, 1))
     row.add_column(no_wrap=True)
     row.add_column(ratio=1)
     row.add_column(no_wrap=True, justify="right")
-    requests = Text(f"{look.figures.requests:,}/{options.requests:,} requests")
-    row.add_row(Text(look.phase, "bold"), ProgressBar(options.requests, look.figures.requests), requests)
+    requests = Text(f"{snapshot.figures.requests:,}/{options.requests:,} requests")
+    row.add_row(Text(snapshot.phase, "bold"), ProgressBar(options.requests, snapshot.figures.requests), requests)
     return Group(_title(options), row)
 
 
@@ -158,3 +161,79 @@ def _number(count: int | None) -> Text:
 
 def _zero(count: int | None) -> Text:
     return Text("not known here", SOFT) if count is None else Text(f"{count:,}", f"bold {BAD if count else GOOD}")
+
+
+@final
+class PlainView:
+    """Writes one line a second and whenever the phase changes; the sample once, at the end."""
+
+    def __init__(self, console: Console, options: Options) -> None:
+        self._console = console
+        self._options = options
+        self._phase = ""
+        self._last_s = 0.0
+        self._sample = Sample()
+
+    def __enter__(self) -> PlainView:
+        """Say what begins."""
+        self._line(f"{self._options.title}: {self._options.requests:,} requests, {self._options.sampler_shown}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write the sample."""
+        self._pair("typed      ", "PostHog has", self._sample.comment)
+        self._pair("logged     ", "OTLP has   ", self._sample.log)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Write a line about `snapshot` if it is time for one."""
+        self._sample = snapshot.sample
+        now_s = time.monotonic()
+        if snapshot.phase == self._phase and now_s - self._last_s < LINE_INTERVAL_S:
+            return
+        self._phase, self._last_s = snapshot.phase, now_s
+        self._line(f"{snapshot.figures.seconds:5.1f} s  {snapshot.phase:<27} {_counts_line(snapshot.figures)}")
+
+    def _pair(self, before: str, after: str, pair: Pair) -> None:
+        if pair.after:
+            self._line(f"{before}  {pair.before}")
+            self._line(f"{after}  {pair.after}")
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _counts_line(figures: Figures) -> str:
+    return (
+        f"requests {figures.requests}  PostHog {_known(figures.product_events_delivered)} events  "
+        f"OTLP {_known(figures.operational_spans)} spans {_known(figures.operational_logs)} logs "
+        f"{_known(figures.operational_metrics)} metrics  planted values seen "
+        f"{_known(figures.planted_values_seen_by_posthog)}/{_known(figures.planted_values_seen_by_otlp)}"
+    )
+
+
+def _known(count: int | None) -> str:
+    return "?" if count is None else str(count)
+
+
+def print_verdict(
+    console: Console, figures: Figures, made: tuple[Check, ...], kept_folder: Path | None, *, unprotected: bool
+) -> None:
+    """Print what the run has shown."""
+    console.print()
+    for check in made:
+        mark, style = MARKS[check.held]
+        console.print(Text.assemble((mark, style), f" {check.text}"))
+    for side, leaks in (("PostHog", figures.leaks_to_posthog), ("OTLP", figures.leaks_to_otlp)):
+        for leak in leaks[:LEAKS_SHOWN]:
+            console.print(Text.assemble((f"  seen by {side}: ", "red"), leak), no_wrap=True, overflow="ellipsis")
+        if len(leaks) > LEAKS_SHOWN:
+            console.print(Text(f"  and {len(leaks) - LEAKS_SHOWN} more", "red"))
+    if kept_folder is not None:
+        console.print(Text(f"- the run's files are in {kept_folder}"), soft_wrap=True)
+    verdict = Text("All held", "bold green") if passed(made) else Text("Not held", "bold red")
+    hint = ""
+    if unprotected:
+        verdict.append(", and was not to: this was the app without otel-posthog")
+    else:
+        hint = "   (what the filters keep back: otel-posthog demo --unprotected)"
+    console.print(Text.assemble("\n", verdict, f", {figures.seconds:.1f} s", (hint, "bright_black")))
