@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from page_cache import PageCache
 from spooled import drained, event, segments, spool
 
-from otel_posthog.deliver.spool.record import MIN_BYTES, encode, scan
+from otel_posthog.deliver.spool.record import MIN_BYTES, encode_record, scan
 from otel_posthog.deliver.spool.segment import HEADER_BYTES
 from otel_posthog.health import DROPPED, Health
 
@@ -23,7 +23,7 @@ ROOT = Path("/spool")
 @pytest.fixture(scope="module")
 def segment() -> bytes:
     """The bytes of a small segment."""
-    data = b"".join(encode(each, 1000 + number, number) for number, each in enumerate(EVENTS))
+    data = b"".join(encode_record(each, 1000 + number, number) for number, each in enumerate(EVENTS))
     assert len(data) < 8000
     return bytes(HEADER_BYTES) + data
 
@@ -72,7 +72,7 @@ def test_a_cut_anywhere_costs_the_tail_only(segment: bytes) -> None:
 @given(garbage=st.binary(max_size=3000), place=st.integers(0, 3000), replaces=st.booleans())
 def test_garbage_is_stepped_over(garbage: bytes, place: int, *, replaces: bool) -> None:
     """Whatever stands in the middle, nothing wrong comes out and the end is reached."""
-    data = b"".join(encode(each, 1000, number) for number, each in enumerate(EVENTS))
+    data = b"".join(encode_record(each, 1000, number) for number, each in enumerate(EVENTS))
     place = min(place, len(data))
     found = scan(data[:place] + garbage + data[place + len(garbage) * replaces :], is_last=True)
     assert all(record.event in EVENTS for record in found.records)
@@ -81,7 +81,7 @@ def test_garbage_is_stepped_over(garbage: bytes, place: int, *, replaces: bool) 
 @given(st.integers(1, 6000))
 def test_a_window_of_any_size_finds_the_same(window: int) -> None:
     """Where one read ends and the next begins changes nothing."""
-    data = b"".join(encode(each, 1000, number) for number, each in enumerate(EVENTS))
+    data = b"".join(encode_record(each, 1000, number) for number, each in enumerate(EVENTS))
     place, found, size = 0, [], window
     while place < len(data):
         part = scan(data[place : place + size], is_last=place + size >= len(data))

@@ -130,7 +130,7 @@ def test_a_sync_that_fails_is_counted_and_nothing_else(tmp_path: Path, monkeypat
     def failing(_: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("otel_posthog.deliver.spool.syncing.start_daemon", lambda *_: None)
+    monkeypatch.setattr("otel_posthog.deliver.spool.writer.start_daemon", lambda *_: None)
     monkeypatch.setattr(store._files, "sync", failing)
     for number in range(10):
         assert store.put(event(number))

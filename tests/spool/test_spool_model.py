@@ -30,7 +30,7 @@ class SpoolModel(RuleBasedStateMachine):
         super().__init__()
         self.patches = ExitStack()
         for name, value in (
-            ("syncing.start_daemon", lambda *_: None),
+            ("writer.start_daemon", lambda *_: None),
             ("trouble.RETRY_S", 0.0),
             ("spool.TEND_S", 0.0),
             ("sources.MAX_ADOPTED", 99),

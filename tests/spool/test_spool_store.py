@@ -14,7 +14,7 @@ from page_cache import PageCache
 from spooled import drained, event, segments, spool
 
 from otel_posthog.deliver.spool.adoption import MAX_ADOPTED
-from otel_posthog.deliver.spool.cursor import MAX_PLACES
+from otel_posthog.deliver.spool.cursor import MAX_BEYOND
 from otel_posthog.deliver.spool.place import folder_of
 from otel_posthog.health import ADOPTED, BURIED, DROPPED, STORAGE_ERROR, Health
 
@@ -130,7 +130,7 @@ def test_answers_in_any_order_repeat_nothing_after_a_crash() -> None:
     """As many as a slot holds are remembered one by one, beyond that repeats come, never a loss."""
     files = PageCache()
     store = spool(ROOT, files=files)
-    count = MAX_PLACES + 50
+    count = MAX_BEYOND + 50
     for number in range(count):
         store.put(event(number))
     batch = store.take(count, 10**9)

@@ -16,9 +16,9 @@ from otel_posthog.apps.spool.show import count, tell
 from otel_posthog.apps.spool.survey import LEFT, Holding, survey
 from otel_posthog.apps.terminal import styled
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
+from otel_posthog.deliver.spool.adoption import bind
 from otel_posthog.deliver.spool.backlog import CUT, DAMAGED, EXPIRED
 from otel_posthog.deliver.spool.place import folder_of, project_of
-from otel_posthog.deliver.spool.sweep import bind
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Health
 from otel_posthog.policy import Durability, Policy

@@ -12,10 +12,11 @@ from otel_posthog.apps.spool.show import body_of, count
 from otel_posthog.apps.spool.survey import LEFT, Holding, dead_letters, events_of, files_in, stored_in, survey
 from otel_posthog.apps.spool.transfer import TransferError
 from otel_posthog.deliver.spool import Spool
-from otel_posthog.deliver.spool.clock import Clock
-from otel_posthog.deliver.spool.dead_letters import DeadLetters, read_records
+from otel_posthog.deliver.spool.dead_letters import DeadLetters
+from otel_posthog.deliver.spool.files import Clock
 from otel_posthog.deliver.spool.owner import adopt
 from otel_posthog.deliver.spool.place import address, address_of
+from otel_posthog.deliver.spool.segment import read_records
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy

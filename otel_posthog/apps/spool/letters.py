@@ -9,8 +9,9 @@ from pathlib import Path
 from otel_posthog.apps.spool.show import age, body_of, columns, count
 from otel_posthog.apps.spool.survey import dead_letters, files_in
 from otel_posthog.apps.spool.transfer import put_all
-from otel_posthog.deliver.spool.dead_letters import DeadLetters, read_records
+from otel_posthog.deliver.spool.dead_letters import DeadLetters
 from otel_posthog.deliver.spool.place import address, address_of
+from otel_posthog.deliver.spool.segment import read_records
 
 
 def number_of(root: Path, destination: str | None) -> int:

@@ -15,7 +15,7 @@ from otel_posthog.apps.spool import drain, erase, letters, transfer
 from otel_posthog.apps.spool.show import age, body_of, columns, count, size, tell
 from otel_posthog.apps.spool.survey import Holding, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
-from otel_posthog.deliver.spool.sweep import drop
+from otel_posthog.deliver.spool.adoption import drop
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.choice import collection_choice
 from otel_posthog.setup.settings import read

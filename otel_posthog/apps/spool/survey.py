@@ -12,7 +12,7 @@ from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
 from otel_posthog.deliver.spool.files import Files, OsFiles
 from otel_posthog.deliver.spool.owner import Owned, adopt, directories, read_about
 from otel_posthog.deliver.spool.place import address, address_of
-from otel_posthog.deliver.spool.sealed import NewerFormatError, Sealed
+from otel_posthog.deliver.spool.segment import ClosedSegments, NewerFormatError
 from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 
@@ -112,7 +112,7 @@ def peek(files: Files, path: Path) -> Backlog | None:
     """Return what waits in a directory, to be read only; None where it is gone or of a newer release."""
     unowned = Owned(path, -1, files)
     try:
-        return Backlog(files, unowned, Sealed(files, unowned), lambda *_: None, lambda: 0)
+        return Backlog(files, unowned, ClosedSegments(files, unowned.path), lambda *_: None, lambda: 0)
     except (OSError, NewerFormatError):
         return None
 

@@ -1,25 +1,27 @@
-"""Finds what ended processes left for one project, and takes it over a few directories at a time.
+"""What ended processes left: adopted for one project a few directories at a time, or dropped, expired, counted.
 
-A directory is adopted by locking it: nothing is moved or copied, and who adopts and dies leaves it to the next.
+A directory is adopted by locking it: nothing is moved or copied, and who adopts and dies leaves it to the next. The
+functions below work on folders from which nothing is sent here: what is too old goes, and what somebody opted out of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from otel_posthog.deliver.spool.backlog import Backlog, Lost
-from otel_posthog.deliver.spool.dead_letters import size_of
-from otel_posthog.deliver.spool.files import Files
-from otel_posthog.deliver.spool.owner import Owned, adopt, directories, is_ours, remove_drafts
+from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
+from otel_posthog.deliver.spool.files import Clock, Files, size_of
+from otel_posthog.deliver.spool.owner import Owned, adopt, directories, is_held, remove_drafts
 from otel_posthog.deliver.spool.place import Address, address_of
-from otel_posthog.deliver.spool.sealed import NewerFormatError, Sealed
-from otel_posthog.deliver.spool.segment import is_name
+from otel_posthog.deliver.spool.segment import ClosedSegments, NewerFormatError, is_name
 from otel_posthog.private_files import ForeignError
 
 # Directories held at once: each costs two descriptors, and a window of events while it is read.
 MAX_ADOPTED = 8
+
+Mine = Callable[[Address], bool]
 
 
 def _unheard(*_: object) -> None:
@@ -66,7 +68,7 @@ class Adoption:
 
     def size_of_others(self) -> int:
         """Return the size in bytes of the directories that other processes have."""
-        others = [path for path in self._directories() if not is_ours(path)]
+        others = [path for path in self._directories() if not is_held(path)]
         return sum(size_of(self._files, path / name) for path in others for name in self._segments_in(path))
 
     def remove_drafts(self, now_ms: int) -> None:
@@ -113,8 +115,8 @@ class Adoption:
             owned = adopt(self._files, path)
             if owned is None:
                 return None
-            sealed = Sealed(self._files, owned)
-            backlog = Backlog(self._files, owned, sealed, self._lost, self._oldest_ms)
+            closed = ClosedSegments(self._files, path)
+            backlog = Backlog(self._files, owned, closed, self._lost, self._oldest_ms)
         except NewerFormatError:
             self._left_alone.add(path)
             self._tell(f"{path} was written by a newer release of otel-posthog and is left to that")
@@ -123,7 +125,7 @@ class Adoption:
         except OSError as error:
             self._tell(f"{path} cannot be adopted ({error.strerror})")
         else:
-            for each in sealed.foreign:
+            for each in closed.foreign:
                 self._tell(f"{each.filename} is left alone: {each.strerror}")
             return backlog
         if owned is not None:
@@ -133,3 +135,99 @@ class Adoption:
     def _leave_alone(self, path: Path, error: ForeignError) -> None:
         self._left_alone.add(path)
         self._tell(f"{error.filename} is left alone: {error.strerror}")
+
+
+def drop(files: Files, root: Path, is_mine: Mine) -> int:
+    """Remove what ended processes left in folders that are mine, dead letters too; return how many events waited.
+
+    What a running process has is that one's to drop.
+    """
+    found = [each for each in map(address_of, files.names(root)) if each is not None and is_mine(each)]
+    return sum(_drop(files, root, each) for each in found)
+
+
+def expire(  # noqa: PLR0913 - as a spool has them
+    files: Files, root: Path, folders: Iterable[Address], lost: Lost, oldest_ms: Callable[[], int], *, project: str
+) -> None:
+    """Drop what is too old in `folders`; leave the rest for who sends it.
+
+    Args:
+        files: The file system.
+        root: Of the spool.
+        folders: Which.
+        lost: Told of events that are gone.
+        oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
+        project: What waits for this one is left to who adopts it here.
+    """
+    for each in folders:
+        # Another user's is nobody's concern here, and what the disk does is told of this process's own folder.
+        with suppress(OSError):
+            if not project or each.project != project:
+                _expire_events(Adoption(files, root, Address(each.folder, each.destination), lost, oldest_ms=oldest_ms))
+            DeadLetters(files, root / each.folder, Clock()).expire(oldest_ms())
+            _remove_empty(files, root, each)
+
+
+def _expire_events(adoption: Adoption) -> None:
+    adoption.remove_drafts(Clock()())
+    for backlog in adoption.next(MAX_ADOPTED):
+        backlog.look()
+        if backlog.is_done:
+            adoption.remove(backlog)
+        else:
+            backlog.release()
+
+
+def bind(files: Files, old: Path, new: Path) -> None:
+    """Move what ended processes left in a folder of an earlier release, dead letters too, to one bound to a project.
+
+    Raises:
+        OSError: As of the file system.
+    """
+    for path in directories(files, old):
+        owned = adopt(files, path)
+        if owned is not None:
+            files.make_directory(new)
+            try:
+                files.rename(path, new / path.name)
+            finally:
+                owned.release()
+    letters = DeadLetters(files, old, Clock()).paths()
+    if letters:
+        files.make_directory(new / FOLDER)
+    for path in letters:
+        files.rename(path, new / FOLDER / path.name)
+
+
+def waiting(files: Files, root: Path, folder: Address) -> int:
+    """Return how many events ended processes left in a folder; what running ones have does not count."""
+    count = 0
+    with suppress(OSError):
+        adoption = Adoption(files, root, Address(folder.folder, folder.destination))
+        for backlog in adoption.next(MAX_ADOPTED):
+            count += backlog.waiting
+            backlog.forget()
+    return count
+
+
+def _drop(files: Files, root: Path, folder: Address) -> int:
+    count = 0
+    with suppress(OSError):
+        adoption = Adoption(files, root, Address(folder.folder, folder.destination))
+        adoption.remove_drafts(Clock()())
+        while found := adoption.next(MAX_ADOPTED):
+            for backlog in found:
+                count += backlog.waiting
+                adoption.remove(backlog)
+    with suppress(OSError):
+        DeadLetters(files, root / folder.folder, Clock()).clear()
+    _remove_empty(files, root, folder)
+    return count
+
+
+def _remove_empty(files: Files, root: Path, folder: Address) -> None:
+    """Remove a folder in which nothing is left; what an earlier release called as anybody may have stays."""
+    path = root / folder.folder
+    for each in (path / FOLDER, path) if folder.project else ():
+        with suppress(OSError):
+            files.remove_directory(each)

@@ -9,49 +9,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Protocol
 
-from otel_posthog.deliver.spool.cursor import Cursor, Place
-from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.cursor import Cursor, Position
+from otel_posthog.deliver.spool.files import Files, remove_if
 from otel_posthog.deliver.spool.owner import Owned
-from otel_posthog.deliver.spool.record import Record
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, name_of, remove_if_ours
-from otel_posthog.deliver.spool.window import next_records
-from otel_posthog.deliver.spool.writer import Head
+from otel_posthog.deliver.spool.record import Record, next_records
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, Segments, is_segment, name_of
 from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 
 DAMAGED, EXPIRED, CUT = "spool_damaged", "spool_expired", "record_cut"
 """What becomes of events here; a record that is cut short was never acknowledged to anybody as kept."""
 
-Taken = tuple[CleanEvent, Place]
+Taken = tuple[CleanEvent, Position]
 Lost = Callable[[str, int], None]
 """`lost(reason, count)` is told of events that are gone, or of a record that is cut short (no event)."""
-
-
-class Segments(Protocol):
-    """The segments of a directory."""
-
-    @property
-    def head(self) -> Head:
-        """How far has been written; no segment is open where nobody writes any more."""
-
-    @property
-    def appended(self) -> int:
-        """How many events were ever appended."""
-
-    @property
-    def size_bytes(self) -> int:
-        """The size of the segments that are there."""
-
-    def following(self, number: int) -> int | None:
-        """Return the number of the next segment, if there is one."""
-
-    def count_of(self, number: int) -> int:
-        """Return how many events a segment has."""
-
-    def removed(self, number: int) -> None:
-        """Note that a segment is gone."""
 
 
 class Backlog:
@@ -73,9 +45,9 @@ class Backlog:
         self._cursor = Cursor(files, owned.path)
         # Acknowledged by who had the directory before, and not come by yet.
         self._done_before = set(self._cursor.beyond)
-        self._ready: deque[tuple[CleanEvent, Place, int]] = deque()
-        self._open: dict[Place, int] = {}
-        self._beyond: set[Place] = set()
+        self._ready: deque[tuple[CleanEvent, Position, int]] = deque()
+        self._open: dict[Position, int] = {}
+        self._beyond: set[Position] = set()
         self._descriptor: int | None = None
         # Where reading is, the events of all segments before that, and the number that the next event should have.
         self._number, self._offset = self._cursor.position
@@ -109,37 +81,37 @@ class Backlog:
     def take(self, max_events: int, max_bytes: int) -> list[Taken]:
         """Return the oldest events for one request; at least one where any waits, no uuid twice."""
         taken: list[Taken] = []
-        repeats: list[tuple[CleanEvent, Place, int]] = []
+        repeats: list[tuple[CleanEvent, Position, int]] = []
         uuids: set[str] = set()
         size = 0
         while len(taken) < max_events and len(repeats) <= max_events and (self._ready or self._fill()):
-            event, place, stored_ms = self._ready[0]
+            event, position, stored_ms = self._ready[0]
             if taken and size + len(event.body) > max_bytes:
                 break
             self._ready.popleft()
             if event.uuid in uuids:
-                repeats.append((event, place, stored_ms))
+                repeats.append((event, position, stored_ms))
                 continue
             uuids.add(event.uuid)
-            taken.append((event, place))
-            self._open[place] = stored_ms
+            taken.append((event, position))
+            self._open[position] = stored_ms
             size += len(event.body)
         self._ready.extendleft(reversed(repeats))
         return taken
 
-    def stored_ms(self, place: Place) -> int:
+    def stored_ms(self, position: Position) -> int:
         """Return when an event that was taken was stored, in milliseconds since 1970."""
-        return self._open[place]
+        return self._open[position]
 
-    def done(self, places: Iterable[Place]) -> None:
+    def done(self, positions: Iterable[Position]) -> None:
         """Acknowledge what was taken.
 
         Raises:
             OSError: The cursor cannot be written; repeats may come after a crash, nothing else.
         """
-        for place in places:
-            if self._open.pop(place, None) is not None:
-                self._beyond.add(place)
+        for position in positions:
+            if self._open.pop(position, None) is not None:
+                self._beyond.add(position)
         self.settle()
 
     def settle(self) -> None:
@@ -152,15 +124,15 @@ class Backlog:
         oldest = min(self._open, default=here)
         if self._ready:
             oldest = min(oldest, self._ready[0][1])
-        self._beyond = {place for place in self._beyond if place > oldest}
+        self._beyond = {position for position in self._beyond if position > oldest}
         if oldest[0] > self._number:
             self._close_segment()  # an open file takes its space also without a name
         for number in range(self._first_kept, oldest[0]):
             with suppress(ForeignError):
-                remove_if_ours(self._files, self.owned.path / name_of(number))
+                remove_if(self._files, self.owned.path / name_of(number), is_segment)
             self.segments.removed(number)
             self._first_kept = number + 1
-        self._cursor.save(oldest, self._beyond | {place for place in self._done_before if place > oldest})
+        self._cursor.save(oldest, self._beyond | {position for position in self._done_before if position > oldest})
 
     def allocate(self) -> None:
         """Have on disk what acknowledging takes, so that a full disk can still acknowledge.
@@ -308,14 +280,14 @@ class Backlog:
         if record.number > self._index:
             self._lost(DAMAGED, record.number - self._index)
         self._index = max(self._index, record.number + 1)
-        place = (self._number, base + record.start)
-        if place in self._done_before:
-            self._done_before.discard(place)
-            self._beyond.add(place)
+        position = (self._number, base + record.start)
+        if position in self._done_before:
+            self._done_before.discard(position)
+            self._beyond.add(position)
             return 0
         if record.stored_ms < oldest_ms:
             return 1
-        self._ready.append((record.event, place, record.stored_ms))
+        self._ready.append((record.event, position, record.stored_ms))
         return 0
 
     def _close_segment(self) -> None:

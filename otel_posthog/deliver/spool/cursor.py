@@ -1,7 +1,7 @@
 """How far a directory's events are acknowledged: two slots, written in turn, the newer one that checks is valid.
 
-A slot is 4096 bytes: magic (4), generation (u64), segment (u32), offset (u32), number of places that follow (u32),
-CRC-32 (u32) over all of it; then places (segment, offset; u32 each) beyond that point that are acknowledged already.
+A slot is 4096 bytes: magic (4), generation (u64), segment (u32), offset (u32), number of positions that follow (u32),
+CRC-32 (u32) over all of it; then positions (segment, offset; u32 each) beyond that point that are acknowledged already.
 Both slots exist from the start, so that a full disk can still acknowledge. A cursor that is lost costs repeats, which
 their uuids make harmless, and no event.
 """
@@ -18,14 +18,14 @@ from otel_posthog.deliver.spool.files import Files
 
 SLOT_BYTES = 4096
 NAME = "cursor"
-Place = tuple[int, int]
+Position = tuple[int, int]
 """Segment and offset."""
 
 _MAGIC = b"OPHC"
 _HEAD = struct.Struct("<4sQIII")
 _CHECK = struct.Struct("<I")
-_PLACE = struct.Struct("<II")
-MAX_PLACES = (SLOT_BYTES - _HEAD.size - _CHECK.size) // _PLACE.size
+_POSITION = struct.Struct("<II")
+MAX_BEYOND = (SLOT_BYTES - _HEAD.size - _CHECK.size) // _POSITION.size
 
 
 class Cursor:
@@ -42,8 +42,8 @@ class Cursor:
 
     def __init__(self, files: Files, directory: Path) -> None:
         self._files, self._path = files, directory / NAME
-        self.position: Place = (0, 0)
-        self.beyond: frozenset[Place] = frozenset()
+        self.position: Position = (0, 0)
+        self.beyond: frozenset[Position] = frozenset()
         self._generation = 0
         self._descriptor: int | None = None
         self._is_foreign = False
@@ -72,7 +72,7 @@ class Cursor:
             self._files.write_at(self._descriptor, bytes(missing), 2 * SLOT_BYTES - missing)
             self._files.sync(self._descriptor)
 
-    def save(self, position: Place, beyond: Collection[Place] = ()) -> None:
+    def save(self, position: Position, beyond: Collection[Position] = ()) -> None:
         """Write the slot that is older.
 
         Raises:
@@ -82,10 +82,10 @@ class Cursor:
             return
         if self._descriptor is None:
             self._descriptor = self._files.create(self._path)  # a power cut took it
-        kept = sorted(beyond)[:MAX_PLACES]
+        kept = sorted(beyond)[:MAX_BEYOND]
         head = _HEAD.pack(_MAGIC, self._generation + 1, *position, len(kept))
-        places = b"".join(_PLACE.pack(*place) for place in kept)
-        slot = head + _CHECK.pack(zlib.crc32(places, zlib.crc32(head))) + places
+        positions = b"".join(_POSITION.pack(*each) for each in kept)
+        slot = head + _CHECK.pack(zlib.crc32(positions, zlib.crc32(head))) + positions
         self._files.write_at(self._descriptor, slot, (self._generation + 1) % 2 * SLOT_BYTES)
         self._generation += 1
         self.position, self.beyond = position, frozenset(kept)
@@ -102,12 +102,12 @@ class Cursor:
             return
         magic, generation, segment, offset, count = _HEAD.unpack_from(slot)
         (check,) = _CHECK.unpack_from(slot, _HEAD.size)
-        places = slot[_HEAD.size + _CHECK.size :][: count * _PLACE.size]
-        if magic != _MAGIC or len(places) != count * _PLACE.size or generation <= self._generation:
+        positions = slot[_HEAD.size + _CHECK.size :][: count * _POSITION.size]
+        if magic != _MAGIC or len(positions) != count * _POSITION.size or generation <= self._generation:
             return
-        if zlib.crc32(places, zlib.crc32(slot[: _HEAD.size])) == check:
+        if zlib.crc32(positions, zlib.crc32(slot[: _HEAD.size])) == check:
             self._generation, self.position = generation, (segment, offset)
-            self.beyond = frozenset(place for place in _PLACE.iter_unpack(places))
+            self.beyond = frozenset(each for each in _POSITION.iter_unpack(positions))
 
 
 def is_cursor(files: Files, descriptor: int) -> bool:
@@ -117,20 +117,3 @@ def is_cursor(files: Files, descriptor: int) -> bool:
     data = files.read_at(descriptor, 2 * SLOT_BYTES, 0)
     slots = [slot for slot in (data[:SLOT_BYTES], data[SLOT_BYTES:]) if slot]
     return not slots or any(slot.startswith(_MAGIC) or not any(slot[: _HEAD.size]) for slot in slots)
-
-
-def remove_if_ours(files: Files, path: Path) -> bool:
-    """Remove a cursor; return False, and leave it, where it is none.
-
-    Raises:
-        ForeignError: It is not this user's.
-        OSError: As of the file system.
-    """
-    descriptor = files.open(path)
-    try:
-        if not is_cursor(files, descriptor):
-            return False
-    finally:
-        files.close(descriptor)
-    files.remove(path)
-    return True

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from otel_posthog.deliver.spool.files import Files
-from otel_posthog.deliver.spool.record import Record, encode
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, remove_if_ours
-from otel_posthog.deliver.spool.window import next_records
+from otel_posthog.deliver.spool.files import Files, remove_if, size_of, write_whole
+from otel_posthog.deliver.spool.record import Record, encode_record
+from otel_posthog.deliver.spool.segment import encode_header, is_segment, read_records
 from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 
@@ -70,7 +69,7 @@ class DeadLetters:
         now_ms = self._now_ms()
         name = f"{now_ms:013d}-{os.getpid()}-{next(_number)}{SUFFIX}"
         data = encode_header(os.getpid(), now_ms)
-        data += b"".join(encode(event, now_ms, index, reason) for index, event in enumerate(events))
+        data += b"".join(encode_record(event, now_ms, index, reason) for index, event in enumerate(events))
         self._files.make_directory(self._folder)
         write_whole(self._files, self._folder / name, data)
         return True
@@ -88,7 +87,7 @@ class DeadLetters:
     def remove(self, path: Path) -> None:
         """Remove a file, if it is one of these."""
         with suppress(ForeignError):
-            remove_if_ours(self._files, path)
+            remove_if(self._files, path, is_segment)
 
     def rewrite(self, path: Path, records: Sequence[Record]) -> None:
         """Have only `records` in a file, which they are from; remove it where there are none.
@@ -100,7 +99,7 @@ class DeadLetters:
             self.remove(path)
             return
         data = encode_header(os.getpid(), records[0].stored_ms)
-        data += b"".join(encode(each.event, each.stored_ms, at, each.reason) for at, each in enumerate(records))
+        data += b"".join(encode_record(each.event, each.stored_ms, at, each.reason) for at, each in enumerate(records))
         write_whole(self._files, path, data)
 
     def expire(self, oldest_ms: int) -> None:
@@ -121,52 +120,3 @@ class DeadLetters:
 
     def _size_bytes(self, paths: Sequence[Path]) -> int:
         return sum(size_of(self._files, path) for path in paths)
-
-
-def size_of(files: Files, path: Path) -> int:
-    """Return the size of the file in bytes; 0 where it is gone."""
-    try:
-        descriptor = files.open(path)
-    except OSError:
-        return 0
-    try:
-        return files.size(descriptor)
-    finally:
-        files.close(descriptor)
-
-
-def write_whole(files: Files, path: Path, data: bytes) -> None:
-    """Write a file that is there whole and synced, or not at all.
-
-    Raises:
-        OSError: It is not there.
-    """
-    draft = path.with_name(f".{path.name}.new")
-    descriptor = files.create(draft)
-    try:
-        while data:
-            data = data[files.append(descriptor, data) :]
-        files.sync(descriptor)
-    except OSError:
-        files.remove(draft)
-        raise
-    finally:
-        files.close(descriptor)
-    files.rename(draft, path)
-    files.sync_directory(path.parent)
-
-
-def read_records(files: Files, path: Path) -> Iterator[Record]:
-    """Yield the records of a file that nobody writes, or as far as it is written; none where it is gone."""
-    try:
-        descriptor = files.open(path)
-    except OSError:
-        return
-    try:
-        offset, limit = HEADER_BYTES, files.size(descriptor)
-        while offset < limit:
-            found = next_records(files, descriptor, offset, limit)
-            yield from found.records
-            offset += max(1, found.end)
-    finally:
-        files.close(descriptor)

@@ -1,4 +1,4 @@
-"""What the spool asks of a file system, and the one that the operating system gives.
+"""What the spool asks of the operating system: a file system and a clock.
 
 Every call that touches a disk goes through here, so that a test can be a full disk, or lose what was never synced.
 """
@@ -6,6 +6,8 @@ Every call that touches a disk goes through here, so that a test can be a full d
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -190,3 +192,72 @@ def _sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def size_of(files: Files, path: Path) -> int:
+    """Return the size of the file in bytes; 0 where it is gone."""
+    try:
+        descriptor = files.open(path)
+    except OSError:
+        return 0
+    try:
+        return files.size(descriptor)
+    finally:
+        files.close(descriptor)
+
+
+def write_whole(files: Files, path: Path, data: bytes) -> None:
+    """Write a file that is there whole and synced, or not at all.
+
+    Raises:
+        OSError: It is not there.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    descriptor = files.create(draft)
+    try:
+        while data:
+            data = data[files.append(descriptor, data) :]
+        files.sync(descriptor)
+    except OSError:
+        files.remove(draft)
+        raise
+    finally:
+        files.close(descriptor)
+    files.rename(draft, path)
+    files.sync_directory(path.parent)
+
+
+def remove_if(files: Files, path: Path, is_ours: Callable[[Files, int], bool]) -> bool:
+    """Remove a file, or find it gone; return False, and leave it, where it is not ours by its content.
+
+    Args:
+        files: The file system.
+        path: The file.
+        is_ours: Given the file system and a descriptor of the file.
+
+    Raises:
+        ForeignError: It is not this user's.
+        OSError: As of the file system.
+    """
+    try:
+        descriptor = files.open(path)
+    except FileNotFoundError:
+        return True
+    try:
+        if not is_ours(files, descriptor):
+            return False
+    finally:
+        files.close(descriptor)
+    files.remove(path)
+    return True
+
+
+class Clock:
+    """Milliseconds since 1970: the time of the start, counted on by a clock that never jumps."""
+
+    def __init__(self) -> None:
+        self._start_ns = time.time_ns() - time.monotonic_ns()
+
+    def __call__(self) -> int:
+        """Return the time."""
+        return (self._start_ns + time.monotonic_ns()) // 1_000_000

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otel_posthog.deliver.spool import cursor, segment
-from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.files import Files, remove_if
 from otel_posthog.private_files import ForeignError
 
 OWNER = "owner"
@@ -69,9 +69,9 @@ class Owned:
         path = self.path / name
         try:
             if segment.is_name(name):
-                return segment.remove_if_ours(self.files, path)
+                return remove_if(self.files, path, segment.is_segment)
             if name == cursor.NAME:
-                return cursor.remove_if_ours(self.files, path)
+                return remove_if(self.files, path, cursor.is_cursor)
         except ForeignError:
             pass
         return False
@@ -124,7 +124,7 @@ def adopt(files: Files, path: Path) -> Owned | None:
     if _claims.setdefault(key, claim) is not claim:
         return None
     try:
-        return None if is_ours(path) else _locked(files, path)
+        return None if is_held(path) else _locked(files, path)
     finally:
         _claims.pop(key, None)
 
@@ -147,7 +147,7 @@ def _locked(files: Files, path: Path) -> Owned | None:
     return None
 
 
-def is_ours(path: Path) -> bool:
+def is_held(path: Path) -> bool:
     """Return whether this process has `path` locked."""
     return (path, os.getpid()) in _held
 

@@ -1,4 +1,4 @@
-r"""One event on disk, and how to find events again in bytes that are damaged.
+r"""One event on disk, and how to find events again in bytes that are damaged, a window of a file at a time.
 
 A record is little-endian: marker (4 bytes), length of the payload (u32), CRC-32 of the payload begun with its length
 (u32); then the payload: milliseconds since 1970 when it was stored (u64), its number within the segment from 0 (u32),
@@ -15,12 +15,18 @@ import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from otel_posthog.deliver.spool.files import Files
 from otel_posthog.model import CleanEvent
 
 MARKER = b"\xf8\xff\xfe\xfb"
 MIN_BYTES = 511
 # Far above any event that PostHog takes; a length beyond it is damage.
 MAX_BYTES = 16 * 1024 * 1024
+WINDOW_BYTES = 256 * 1024
+# Records of one window that are made into objects; more only cost memory.
+MAX_RECORDS = 500
+# What a disk that cannot read loses at least: a page.
+PAGE_BYTES = 4096
 
 _FRAME = struct.Struct("<4sII")
 _META = struct.Struct("<QIHHH")
@@ -35,7 +41,7 @@ class Record(NamedTuple):
         event: The event.
         start: Where its record starts, in the bytes that were read.
         stored_ms: When it was stored; milliseconds since 1970.
-        number: How-manieth of its segment it is, from 0.
+        number: Its number within its segment, from 0.
         reason: Why it is a dead letter; empty where it is none.
     """
 
@@ -63,7 +69,7 @@ class Scan:
     is_cut: bool = False
 
 
-def encode(event: CleanEvent, stored_ms: int, index: int, reason: str = "") -> bytes:
+def encode_record(event: CleanEvent, stored_ms: int, index: int, reason: str = "") -> bytes:
     """Return the record of `event`."""
     uuid, destination, why = event.uuid.encode(), event.destination.encode(), reason.encode()
     meta = _META.pack(stored_ms, index, len(uuid), len(destination), len(why))
@@ -128,3 +134,44 @@ def _unfinished(records: list[Record], data: bytes, position: int, *, is_last: b
         return Scan(records, len(data), is_cut=any(data[position : position + _HEAD]))
     # A marker may be cut in two by the end of what was read.
     return Scan(records, max(position, len(data) - len(MARKER) + 1))
+
+
+def next_records(files: Files, descriptor: int, offset: int, limit: int, most: int = MAX_RECORDS) -> Scan:
+    """Return the events from `offset` on; `end` in it is how far that goes, at least one byte and up to `limit`.
+
+    Args:
+        files: The file system.
+        descriptor: A segment.
+        offset: Less than `limit`.
+        limit: Where the segment ends.
+        most: How many events at most.
+    """
+    window = WINDOW_BYTES
+    while True:
+        size = min(window, limit - offset)
+        data = _read(files, descriptor, size, offset)
+        # A file that became shorter meanwhile ends where it ends.
+        is_last = offset + size >= limit or len(data) < size
+        found = scan(data, is_last=is_last, most=most)
+        if len(data) < size and not found.records:
+            return Scan([], limit - offset, is_cut=True)
+        if found.end or is_last:
+            return found
+        window = max(2 * window, found.needed)
+
+
+def _read(files: Files, descriptor: int, size: int, offset: int) -> bytes:
+    """Read, with zeros for the pages that the disk cannot read."""
+    try:
+        return files.read_at(descriptor, size, offset)
+    except OSError:
+        return b"".join(
+            _page(files, descriptor, min(PAGE_BYTES, size - at), offset + at) for at in range(0, size, PAGE_BYTES)
+        )
+
+
+def _page(files: Files, descriptor: int, size: int, offset: int) -> bytes:
+    try:
+        return files.read_at(descriptor, size, offset)
+    except OSError:
+        return bytes(size)

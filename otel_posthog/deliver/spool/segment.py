@@ -1,4 +1,4 @@
-"""A segment: a file that records are appended to, begun anew by each process and never cut.
+"""Segments: files that records are appended to, begun anew by each process and never cut.
 
 It starts with 32 bytes: magic (8), version (u16), size of this header (u16), process id (u32), milliseconds since 1970
 (u64), CRC-32 of all that (u32), zeros. Nobody needs the header to read the records; it says who wrote what when.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from otel_posthog.deliver.spool.files import Files
-from otel_posthog.deliver.spool.record import MARKER, scan
+from otel_posthog.deliver.spool.record import MARKER, Record, next_records, scan
+from otel_posthog.private_files import ForeignError
 
 MAGIC = b"\x89OPHSPL\n"
 VERSION = 1
@@ -81,7 +84,7 @@ def events_in(files: Files, descriptor: int) -> int:
         tail *= 4
 
 
-def is_ours(files: Files, descriptor: int) -> bool:
+def is_segment(files: Files, descriptor: int) -> bool:
     """Return whether a file that is called as one of ours is one: by its header, or by what a power cut leaves of it.
 
     That is nothing, zeros, or a header of zeros and then records.
@@ -97,21 +100,120 @@ def is_ours(files: Files, descriptor: int) -> bool:
     return True
 
 
-def remove_if_ours(files: Files, path: Path) -> bool:
-    """Remove a segment, or a file of that format; return False, and leave it, where it is none.
-
-    Raises:
-        ForeignError: It is not this user's.
-        OSError: As of the file system.
-    """
+def read_records(files: Files, path: Path) -> Iterator[Record]:
+    """Yield the records of a file that nobody writes, or as far as it is written; none where it is gone."""
     try:
         descriptor = files.open(path)
-    except FileNotFoundError:
-        return True
+    except OSError:
+        return
     try:
-        if not is_ours(files, descriptor):
-            return False
+        offset, limit = HEADER_BYTES, files.size(descriptor)
+        while offset < limit:
+            found = next_records(files, descriptor, offset, limit)
+            yield from found.records
+            offset += max(1, found.end)
     finally:
         files.close(descriptor)
-    files.remove(path)
-    return True
+
+
+class Head(NamedTuple):
+    """How far has been written; replaced as a whole, so that a reader sees one state.
+
+    Attributes:
+        number: The segment that is appended to, or was last.
+        committed: Its size in bytes, up to which every record is whole.
+        events: How many it has.
+        before: The events of all segments before it.
+        is_open: Whether more may be appended to it.
+    """
+
+    number: int = 0
+    committed: int = 0
+    events: int = 0
+    before: int = 0
+    is_open: bool = False
+
+
+class Segments(Protocol):
+    """The segments of a directory."""
+
+    @property
+    def head(self) -> Head:
+        """How far has been written; no segment is open where nobody writes any more."""
+
+    @property
+    def appended(self) -> int:
+        """How many events were ever appended."""
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the segments that are there."""
+
+    def following(self, number: int) -> int | None:
+        """Return the number of the next segment, if there is one."""
+
+    def count_of(self, number: int) -> int:
+        """Return how many events a segment has."""
+
+    def removed(self, number: int) -> None:
+        """Note that a segment is gone."""
+
+
+class ClosedSegments:
+    """The segments of a process that has ended: nobody appends to them any more.
+
+    Args:
+        files: The file system.
+        directory: Where they are.
+
+    Attributes:
+        foreign: Files that are called as segments are and left alone.
+
+    Raises:
+        OSError: It cannot be read.
+        NewerFormatError: A newer release wrote it.
+    """
+
+    def __init__(self, files: Files, directory: Path) -> None:
+        self.head = Head()
+        self._segments: dict[int, tuple[int, int]] = {}
+        self.foreign: list[ForeignError] = []
+        for number in numbers_in(files, directory):
+            path = directory / name_of(number)
+            try:
+                descriptor = files.open(path)
+            except ForeignError as error:
+                self.foreign.append(error)
+                continue
+            try:
+                if not is_segment(files, descriptor):
+                    self.foreign.append(ForeignError(path, "it is no segment of a spool"))
+                    continue
+                header = decode_header(files.read_at(descriptor, HEADER_BYTES, 0))
+                if header is not None and header.version > VERSION:
+                    raise NewerFormatError
+                self._segments[number] = (files.size(descriptor), events_in(files, descriptor))
+            finally:
+                files.close(descriptor)
+        self.appended = sum(count for _, count in self._segments.values())
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the segments that are still there."""
+        return sum(size for size, _ in tuple(self._segments.values()))
+
+    def following(self, number: int) -> int | None:
+        """Return the number of the next segment, if there is one."""
+        return min((each for each in self._segments if each > number), default=None)
+
+    def count_of(self, number: int) -> int:
+        """Return how many events a segment has."""
+        return self._segments.get(number, (0, 0))[1]
+
+    def removed(self, number: int) -> None:
+        """Note that a segment is gone."""
+        self._segments.pop(number, None)
+
+
+class NewerFormatError(Exception):
+    """A segment of a version that is not known here."""

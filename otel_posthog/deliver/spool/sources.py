@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from otel_posthog import health as outcome
 from otel_posthog.deliver.spool.adoption import MAX_ADOPTED, Adoption
-from otel_posthog.deliver.spool.backlog import Backlog
-from otel_posthog.deliver.spool.cursor import Place
-from otel_posthog.deliver.spool.overflow import Overflow
-from otel_posthog.deliver.spool.own import Own
+from otel_posthog.deliver.spool.backlog import Backlog, Lost
+from otel_posthog.deliver.spool.cursor import Position
+from otel_posthog.deliver.spool.files import Files
+from otel_posthog.deliver.spool.owner import Owned, create
 from otel_posthog.deliver.spool.trouble import RETRY_S, Trouble
+from otel_posthog.deliver.spool.writer import CannotNowError, Syncing, Writer
+from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 
 # A segment whose events are all delivered is given up from this size on; below, it is not worth a new file.
 RETIRE_BYTES = 256 * 1024
+# Moved from memory to a disk that works again with each event that is put.
+SPILL_EVENTS = 100
+_ANY_SIZE = 2**62
 
 
 class Sources:
@@ -40,7 +47,7 @@ class Sources:
         self.own: Own | None = None
         self.adopted: list[Backlog] = []
         self.elsewhere_bytes = 0
-        self.taken: dict[int, tuple[CleanEvent, Backlog | None, Place]] = {}
+        self.taken: dict[int, tuple[CleanEvent, Backlog | None, Position]] = {}
         self._stalled: dict[Backlog, float] = {}
         self._turn = 0
 
@@ -68,7 +75,7 @@ class Sources:
 
     def acknowledge(self, events: Sequence[CleanEvent]) -> None:
         """Forget events that were taken; those that were discarded meanwhile are forgotten already."""
-        by_backlog: dict[Backlog, list[Place]] = {}
+        by_backlog: dict[Backlog, list[Position]] = {}
         for event in events:
             _, backlog, place = self.taken.pop(id(event), (event, None, (0, 0)))
             if backlog is not None:
@@ -150,7 +157,7 @@ class Sources:
             head = own.writer.head
             if head.is_open and head.committed < retire_bytes:
                 return
-            own.writer.seal(is_needed=False)
+            own.writer.end_segment(is_needed=False)
             backlog.look()
             backlog.settle()
             return
@@ -160,3 +167,75 @@ class Sources:
             self._stalled.pop(backlog, None)
             self._adoption.remove(backlog)
             self.adopt()
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """This process's own directory, from both sides: made with its first event, gone when nothing is left in it."""
+
+    writer: Writer
+    backlog: Backlog
+
+    def close(self) -> None:
+        """Remove the directory if nothing is left in it, and let another process have it otherwise.
+
+        Raises:
+            OSError: As of the file system; another process can have it all the same.
+        """
+        self.writer.close()
+        is_needed = bool(self.backlog.waiting or self.backlog.taken)
+        self.writer.end_segment(is_needed=is_needed)
+        if is_needed:
+            self.backlog.release()
+        else:
+            self.backlog.remove()
+
+
+def open_own(  # noqa: PLR0913 - what the two sides need, by name
+    files: Files,
+    folder: Path,
+    *,
+    about: Mapping[str, object],
+    syncing: Syncing,
+    lost: Lost,
+    now_ms: Callable[[], int],
+    oldest_ms: Callable[[], int],
+    max_segment_bytes: int,
+) -> Own:
+    """Return a new directory.
+
+    Raises:
+        OSError: As of the file system.
+    """
+    owned: Owned = create(files, folder, now_ms=now_ms(), about=about)
+    writer = Writer(files, owned.path, syncing, now_ms, max_segment_bytes)
+    backlog = Backlog(files, owned, writer, lost, oldest_ms)
+    try:
+        backlog.allocate()
+    except OSError:
+        backlog.remove()
+        raise
+    return Own(writer, backlog)
+
+
+class Overflow(MemoryStore):
+    """The events that the disk does not take: in memory until it does."""
+
+    def spill(self, writer: Writer, trouble: Trouble) -> bool:
+        """Move some events to disk; return False where it does not take them."""
+        events = self.take(SPILL_EVENTS, _ANY_SIZE)
+        done = 0
+        try:
+            for event in events:
+                writer.append(event)
+                done += 1
+        except CannotNowError:
+            pass
+        except OSError as error:
+            trouble.failed(error)
+        finally:
+            # Also where a signal handler raises, as of `sys.exit()`.
+            self.acknowledge(events)
+            for event in events[done:]:
+                self.put(event)
+        return done == len(events)

@@ -15,20 +15,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otel_posthog import health as outcome
-from otel_posthog.deliver.spool.adoption import Adoption
+from otel_posthog.deliver.spool.adoption import Adoption, drop, expire, waiting
 from otel_posthog.deliver.spool.backlog import CUT, Backlog
-from otel_posthog.deliver.spool.clock import Clock
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
-from otel_posthog.deliver.spool.files import Files, OsFiles
-from otel_posthog.deliver.spool.overflow import Overflow
-from otel_posthog.deliver.spool.own import Own, open_own
+from otel_posthog.deliver.spool.files import Clock, Files, OsFiles
 from otel_posthog.deliver.spool.place import Address, address, address_of, folder_of
 from otel_posthog.deliver.spool.segment import VERSION
-from otel_posthog.deliver.spool.sources import Sources
-from otel_posthog.deliver.spool.sweep import drop, expire, waiting
-from otel_posthog.deliver.spool.syncing import Syncing
+from otel_posthog.deliver.spool.sources import Overflow, Own, Sources, open_own
 from otel_posthog.deliver.spool.trouble import PASSING, Trouble
-from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError
+from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError, Syncing
 from otel_posthog.deliver.store import CHILDREN_S
 from otel_posthog.health import Health, Level
 from otel_posthog.model import CleanEvent
@@ -218,7 +213,7 @@ class Spool:
             count = self._overflow.discard("")
             if own is not None:
                 own.writer.close()
-                own.writer.seal(is_needed=False)
+                own.writer.end_segment(is_needed=False)
             for backlog in ([own.backlog] if own else []) + adopted:
                 with self._trouble.counting():
                     if self._is_own(backlog):

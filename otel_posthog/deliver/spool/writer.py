@@ -8,38 +8,21 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Sequence
 from errno import ENOSPC
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
 
 from otel_posthog.deliver.spool.files import Files
-from otel_posthog.deliver.spool.record import encode, is_whole
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, encode_header, name_of
-from otel_posthog.deliver.spool.syncing import Syncing
+from otel_posthog.deliver.spool.record import encode_record, is_whole
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, Head, encode_header, name_of
 from otel_posthog.model import CleanEvent
-from otel_posthog.threads import RLock
+from otel_posthog.threads import RLock, start_daemon
 
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
-
-
-class Head(NamedTuple):
-    """How far has been written; replaced as a whole, so that a reader sees one state.
-
-    Attributes:
-        number: The segment that is appended to, or was last.
-        committed: Its size in bytes, up to which every record is whole.
-        events: How many it has.
-        before: The events of all segments before it.
-        is_open: Whether more may be appended to it.
-    """
-
-    number: int = 0
-    committed: int = 0
-    events: int = 0
-    before: int = 0
-    is_open: bool = False
+# Segments that may wait; a disk that is further behind is waited for, or open files would have no bound.
+MAX_UNSYNCED = 16
 
 
 class Writer:
@@ -72,15 +55,15 @@ class Writer:
         self._is_busy = False
         self._is_dirty = False
         self._is_closed = False
-        self._sealed: dict[int, tuple[int, int]] = {}
-        self._sealed_bytes = 0
+        self._ended: dict[int, tuple[int, int]] = {}
+        self._ended_bytes = 0
         self.head = Head()
 
     @property
     def size_bytes(self) -> int:
         """The size of the segments that are still there."""
         head = self.head
-        return self._sealed_bytes + (head.committed if head.is_open else 0)
+        return self._ended_bytes + (head.committed if head.is_open else 0)
 
     @property
     def appended(self) -> int:
@@ -136,17 +119,17 @@ class Writer:
 
     def count_of(self, number: int) -> int:
         """Return how many events segment `number` has."""
-        sealed, head = self._sealed.get(number), self.head
-        if sealed is not None:
-            return sealed[1]
+        ended, head = self._ended.get(number), self.head
+        if ended is not None:
+            return ended[1]
         return head.events if head.number == number else 0
 
     def removed(self, number: int) -> None:
         """Note that a segment is gone."""
         with self._lock:
-            self._sealed_bytes -= self._sealed.pop(number, (0, 0))[0]
+            self._ended_bytes -= self._ended.pop(number, (0, 0))[0]
 
-    def seal(self, *, is_needed: bool = True) -> None:
+    def end_segment(self, *, is_needed: bool = True) -> None:
         """Have the next event begin a new segment; sync the present one if what is in it `is_needed`."""
         with self._lock:
             if not self._is_busy:
@@ -176,7 +159,7 @@ class Writer:
         if descriptor is None:
             descriptor = self._begin()
         number, committed, events, before, _ = self.head
-        record = encode(event, self._now_ms(), events)
+        record = encode_record(event, self._now_ms(), events)
         written = self._files.append(descriptor, record)
         is_short = written != len(record)
         if is_short and not is_whole(record, written):
@@ -192,7 +175,7 @@ class Writer:
     def _append_all(self, descriptor: int, events: Sequence[CleanEvent]) -> int:
         number, committed, before_it, before, _ = self.head
         now_ms = self._now_ms()
-        records = [encode(event, now_ms, before_it + place) for place, event in enumerate(events)]
+        records = [encode_record(event, now_ms, before_it + place) for place, event in enumerate(events)]
         written = self._files.append(descriptor, b"".join(records))
         ends = list(accumulate(map(len, records)))
         whole = bisect_right(ends, written)
@@ -229,14 +212,77 @@ class Writer:
         if descriptor is None:
             return
         head = self.head
-        self._sealed[head.number] = (head.committed, head.events)
-        self._sealed_bytes += head.committed
+        self._ended[head.number] = (head.committed, head.events)
+        self._ended_bytes += head.committed
         self.head = Head(head.number, head.committed, head.events, head.before)
         self._is_dirty = False
         if is_needed:
             self._syncing.add(descriptor, self._directory)
         else:
             self._files.close(descriptor)
+
+
+class Syncing:
+    """Full segments, which are synced and closed in the background: who appends never waits for a disk to flush.
+
+    A thread lives for as long as there is something to sync, and no longer. Where none can be started (an interpreter
+    that is shutting down), whoever adds a segment syncs it.
+
+    Args:
+        files: The file system.
+        failed: Told of an error; it must not raise.
+    """
+
+    def __init__(self, files: Files, failed: Callable[[OSError], None]) -> None:
+        self._files, self._failed = files, failed
+        self._lock = RLock()
+        self._waiting: deque[tuple[int, Path]] = deque()
+        self._is_running = False
+
+    def add(self, descriptor: int, directory: Path) -> None:
+        """Sync the segment, then the directory that it was created in, then close it."""
+        with self._lock:
+            is_behind = len(self._waiting) >= MAX_UNSYNCED
+            if not is_behind:
+                self._waiting.append((descriptor, directory))
+                if self._is_running:
+                    return
+                self._is_running = True
+        if is_behind:
+            self.now(descriptor, directory)
+            self._files.close(descriptor)
+            return
+        if start_daemon("otel-posthog-sync", self._run) is None:
+            self._run()
+
+    def now(self, descriptor: int, directory: Path) -> None:
+        """Sync a segment that stays open, here."""
+        try:
+            self._files.sync(descriptor)
+            self._files.sync_directory(directory)
+        except FileNotFoundError:
+            pass  # all of it was delivered meanwhile
+        except OSError as error:
+            self._failed(error)
+
+    def forget(self) -> None:
+        """Close what waits, in the child of a fork; the parent syncs it."""
+        while self._waiting:
+            self._files.close(self._waiting.popleft()[0])
+
+    def _run(self) -> None:
+        while self._next():
+            pass
+
+    def _next(self) -> bool:
+        with self._lock:
+            if not self._waiting:
+                self._is_running = False
+                return False
+            descriptor, directory = self._waiting.popleft()
+        self.now(descriptor, directory)
+        self._files.close(descriptor)
+        return True
 
 
 class CannotNowError(Exception):
