@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from otel_posthog.context import set_user, user_context
+    from otel_posthog.actor.context import set_user, user_context
     from otel_posthog.emit import alias, capture, group_identify, identify, set, set_once  # noqa: A004
     from otel_posthog.errors import ConfigurationError, PolicyError
     from otel_posthog.events import AnalyticsEvents, create_event_properties
@@ -69,8 +69,8 @@ _HOMES = {
     "identify": "emit",
     "set": "emit",
     "set_once": "emit",
-    "set_user": "context",
-    "user_context": "context",
+    "set_user": "actor.context",
+    "user_context": "actor.context",
     "AnalyticsEvents": "events",
     "create_event_properties": "events",
     "ConfigurationError": "errors",

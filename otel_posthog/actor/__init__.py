@@ -5,8 +5,9 @@ over. It knows OpenTelemetry's API and not its SDK, runs on the application's th
 """
 
 from otel_posthog.actor.block import Entered, block_identity, enter, leave, running_identity
-from otel_posthog.actor.carried import (
+from otel_posthog.actor.scope import (
     CarriedScope,
+    Scope,
     carried_scope,
     is_request,
     keep_scope,
@@ -15,9 +16,7 @@ from otel_posthog.actor.carried import (
     scope_of,
     state_inside,
 )
-from otel_posthog.actor.record import Record
-from otel_posthog.actor.scope import Scope
-from otel_posthog.actor.statement import NOBODY, Statement, agreed, combined, merged, overruled, statement_of
+from otel_posthog.actor.statement import NOBODY, Record, Statement, agreed, combined, merged, overruled, statement_of
 
 __all__ = [
     "NOBODY",

@@ -1,20 +1,38 @@
-"""What is said of who acts at one moment, and what several such statements come to."""
+"""What is said of who acts at one moment, and what several such statements come to, for one item or a whole request.
+
+A request has one record for all that gets its context, written by whoever learns more, on any thread of the app.
+"""
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from otel_posthog.actor.attributes import (
+    CONSENT_KEY,
+    DNT_KEY,
+    GROUP_PREFIX,
+    SESSION_ID_KEYS,
+    USER_ID_KEYS,
+    agrees,
+    as_id,
+    first_id_in,
+    is_do_not_track,
+    is_objection,
+)
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, OpenConsent
-from otel_posthog.privacy_control import DNT_KEY, is_do_not_track, is_objection
-from otel_posthog.said import CONSENT_KEY, GROUP_PREFIX, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 
 NOBODY = ContextIdentity()
 
 MAX_IDS = 1000
 """Of users whose denial or consent is kept for one request, which may be a consumer that runs for days: past it a
 denial counts for everybody, and a consent for nobody."""
+
+# Reentrant: a signal handler may write while this thread is inside.
+_writing = threading.RLock()
 
 
 class Statement(NamedTuple):
@@ -37,6 +55,31 @@ class Statement(NamedTuple):
     owner: str | None = None
     do_not_track: bool = False
     opened: OpenConsent | None = None
+
+
+class Record:
+    """The actor of one request.
+
+    Attributes:
+        identity: Who acts now; what is read stays as it is, a write replaces it.
+    """
+
+    identity: ContextIdentity = NOBODY
+
+    def say(self, said: Statement, in_force: str | None = None) -> None:
+        """Take a statement: another user wins from now on, a denial for ever.
+
+        Args:
+            said: The statement.
+            in_force: Who acts by the blocks around it.
+        """
+        with _writing:
+            self.identity = come_to_act(merged(self.identity, said, in_force))
+
+    def begin_with(self, around: ContextIdentity) -> None:
+        """Take who acts where the request begins, for what nobody says inside it."""
+        with _writing:
+            self.identity = combined(self.identity, around) or around
 
 
 def agreed(*said: bool | None) -> bool | None:
@@ -147,3 +190,13 @@ def overruled(first: ContextIdentity, second: ContextIdentity) -> Iterator[tuple
 
 def _is_group(key: object) -> bool:
     return isinstance(key, str) and key.startswith(GROUP_PREFIX)
+
+
+def _renew_lock() -> None:
+    """Have no child of a fork wait for a thread that it does not have."""
+    global _writing
+    _writing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

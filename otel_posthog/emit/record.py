@@ -13,9 +13,9 @@ from typing import TypeAlias, cast
 from opentelemetry._logs import Logger, NoOpLogger, SeverityNumber, get_logger
 from opentelemetry.util.types import AnyValue
 
+from otel_posthog.actor.attributes import CONSENT_KEY
 from otel_posthog.errors import Guard
 from otel_posthog.route import PREFIX
-from otel_posthog.said import CONSENT_KEY
 from otel_posthog.values import Id, any_key, any_value, unix_ns
 
 Moment: TypeAlias = datetime | str

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from otel_posthog.actor.attributes import as_id
 from otel_posthog.model import Attributes
-from otel_posthog.said import as_id
 
 _RESERVED = frozenset(
     {

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceState, get_current_span, propagation
 
+from otel_posthog.actor.attributes import GROUP_PREFIX, KEPT_KEYS, is_kept, may_keep
 from otel_posthog.model import Attributes
-from otel_posthog.said import GROUP_PREFIX, KEPT_KEYS, is_kept, may_keep
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event

@@ -20,7 +20,7 @@ from opentelemetry.propagators.textmap import (
     default_setter,
 )
 
-from otel_posthog.context import (
+from otel_posthog.actor.context import (
     CONSENT_ENTRY,
     PSEUDONYM_ENTRY,
     Baggage,

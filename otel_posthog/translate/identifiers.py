@@ -6,9 +6,9 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
+from otel_posthog.actor.attributes import as_id
 from otel_posthog.model import Signal, Source
 from otel_posthog.route import CONTENT_UID, RECORD_UID_KEY
-from otel_posthog.said import as_id
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.vocabulary import UUID_KEY
 

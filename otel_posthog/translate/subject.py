@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from otel_posthog.actor.attributes import (
+    CONSENT_KEY,
+    SESSION_ID_KEYS,
+    USER_ID_KEYS,
+    agrees,
+    as_id,
+    first_id_in,
+    is_do_not_track,
+    is_objection,
+)
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Source, Subject
-from otel_posthog.privacy_control import is_do_not_track, is_objection
-from otel_posthog.said import CONSENT_KEY, SESSION_ID_KEYS, USER_ID_KEYS, agrees, as_id, first_id_in
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.sorted import Sorted
 from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, first_id

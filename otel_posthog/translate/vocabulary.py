@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 
-from otel_posthog.context import PSEUDONYM_ENTRY
-from otel_posthog.model import Attributes
-from otel_posthog.posthog.properties import LibraryProperties, take_library_properties
-from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS
-from otel_posthog.route import PREFIX
-from otel_posthog.said import (
+from otel_posthog.actor.attributes import (
     CONSENT_KEY,
+    DNT_KEY,
+    GPC_KEYS,
     GROUP_PREFIX,
     GROUP_SET_PREFIX,
     SESSION_ID_KEYS,
     USER_ID_KEYS,
     as_id,
 )
+from otel_posthog.actor.context import PSEUDONYM_ENTRY
+from otel_posthog.model import Attributes
+from otel_posthog.posthog.properties import LibraryProperties, take_library_properties
+from otel_posthog.route import PREFIX
 from otel_posthog.translate.note import Note
 from otel_posthog.translate.sorted import Sorted
 

@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
 from telemetry import Telemetry
 
-from otel_posthog import context, set_user, user_context
-from otel_posthog.actor import Scope, record
+from otel_posthog import set_user, user_context
+from otel_posthog.actor import Scope, context, statement
 from otel_posthog.actor.scope import MAX_DEPTH
 from otel_posthog.actor.statement import MAX_IDS
 from otel_posthog.intake import AnalyticsSampler, Lift, SpanIntake
@@ -101,7 +101,7 @@ def test_outside_of_a_request_nothing_is_said_and_that_is_told_once(
     app: Telemetry, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where there is no span, and in one of no request: blocks and attributes alone count."""
-    context._tell_no_request.cache_clear()
+    context._log_no_request.cache_clear()
     with app.tracer.start_as_current_span("job"):
         assert not set_user("u-1", consent=False)
         log(app)
@@ -264,7 +264,7 @@ def test_a_fork_in_the_middle_of_a_write_does_not_hang_the_child(app: Telemetry)
     """The child has what was said before, and writes on."""
     with request_in(app):
         set_user("u-1")
-        with record._writing:
+        with statement._writing:
             child = os.fork()
             if child == 0:
                 log(app)

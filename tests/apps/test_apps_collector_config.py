@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from otel_posthog.actor.attributes import USER_ID_KEYS
 from otel_posthog.apps.cli import main
 from otel_posthog.apps.collector_config.formats import collector_config
 from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back, quoted
 from otel_posthog.apps.collector_config.patterns import blocked_keys, blocked_values
 from otel_posthog.apps.collector_config.product import KEY
 from otel_posthog.policy import IdentityMode, Policy, PrivacyPolicy
-from otel_posthog.said import USER_ID_KEYS
 
 
 def processors(text: str) -> dict[str, Any]:

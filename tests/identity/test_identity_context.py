@@ -21,7 +21,7 @@ from telemetry import Telemetry
 
 from otel_posthog import set_user
 from otel_posthog.actor import agreed
-from otel_posthog.context import (
+from otel_posthog.actor.context import (
     CONSENT_ENTRY,
     PSEUDONYM_ENTRY,
     Baggage,

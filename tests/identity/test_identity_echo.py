@@ -16,7 +16,7 @@ import pytest
 from events import event, ring
 from telemetry import Telemetry
 
-from otel_posthog.context import user_context
+from otel_posthog.actor.context import user_context
 from otel_posthog.identity import Echo, Pseudonyms
 from otel_posthog.model import GroupUpdate, Receipt, Subject
 from otel_posthog.policy import IdentityMode

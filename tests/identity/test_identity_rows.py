@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind
 from telemetry import NOWHERE, Telemetry
 
 import otel_posthog
-from otel_posthog.context import Baggage, use_baggage, user_context
+from otel_posthog.actor.context import Baggage, use_baggage, user_context
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, Pseudonyms, RotatingIds, disguised, load, notice_text, start_line

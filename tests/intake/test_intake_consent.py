@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.trace import SpanKind
 from telemetry import Telemetry
 
-from otel_posthog.context import user_context
+from otel_posthog.actor.context import user_context
 from otel_posthog.policy import CollectionPolicy
 
 PRODUCT = {"analytics.event": "e"}

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.sdk._logs import LoggerProvider
 
 from otel_posthog import capture
-from otel_posthog.context import user_context
+from otel_posthog.actor.context import user_context
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.intake import LogIntake

@@ -18,14 +18,14 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_posthog.context import user_context
+from otel_posthog.actor.attributes import is_kept, may_keep
+from otel_posthog.actor.context import user_context
 from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT, Health
 from otel_posthog.intake import SpanIntake
 from otel_posthog.model import Signal, Source
 from otel_posthog.operational import detach
 from otel_posthog.route import has_product_attributes
-from otel_posthog.said import is_kept, may_keep
 
 
 class Stage:
@@ -189,7 +189,7 @@ def test_ended_spans_are_not_kept_alive(stage: Stage) -> None:
 
 def test_user_context_nests_and_ends() -> None:
     """What the inner context leaves out is the outer's; outside there is nobody."""
-    from otel_posthog.context import current_identity  # noqa: PLC0415
+    from otel_posthog.actor.context import current_identity  # noqa: PLC0415
 
     with user_context("u1", groups={"a": "1"}), user_context(session_id="s", groups={"b": "2"}, consent=False):
         inside = current_identity()

@@ -13,7 +13,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 import otel_posthog
-from otel_posthog.context import Baggage, use_baggage
+from otel_posthog.actor.context import Baggage, use_baggage
 from otel_posthog.health import DROPPED
 from otel_posthog.policy import Policy, activate
 from otel_posthog.setup import configure as module

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from otel_posthog.actor.attributes import SESSION_ID_KEYS, USER_ID_KEYS
 from otel_posthog.apps.collector_config.operational import by_key
 from otel_posthog.apps.collector_config.ottl import group, hold, is_match, keep_keys, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_values
 from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
 from otel_posthog.policy import Policy
 from otel_posthog.route import CONTENT_UID, EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED, RECORD_UID_KEY
-from otel_posthog.said import SESSION_ID_KEYS, USER_ID_KEYS
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
 
 EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")

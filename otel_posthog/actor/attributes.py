@@ -1,11 +1,17 @@
-"""What attributes say of who acts, and whether they agree: the keys, and how their values are read."""
+"""Attributes that say who acts, or whether they agree: their keys, and how their values are read.
+
+Among them are the headers `Sec-GPC` and `DNT`, by which a browser objects to tracking, as an instrumentation captures
+them. Sources: https://w3c.github.io/gpc/#the-sec-gpc-header-field-for-http-requests,
+https://www.w3.org/TR/tracking-dnt/, https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/
+(`http.request.header.<key>`, a list of strings). A proxy may repeat a header or join two of them, and a wrong value is
+no consent: only the absence of the header and an explicit `0` are none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from otel_posthog.model import Attributes
-from otel_posthog.privacy_control import DNT_KEY, GPC_KEYS
 from otel_posthog.route import EVENT
 from otel_posthog.values import MAX_ID_BITS
 
@@ -21,6 +27,9 @@ SESSION_ID_KEYS = ("analytics.session.id", "session.id", "sessionId", "posthog.s
 GROUP_PREFIX = "analytics.group."
 GROUP_SET_PREFIX = "analytics.group.set."
 CONSENT_KEY = "analytics.consent"
+# With a hyphen as the semantic conventions have it, with an underscore as instrumentations of Python write it.
+GPC_KEYS = ("http.request.header.sec-gpc", "http.request.header.sec_gpc")
+DNT_KEY = "http.request.header.dnt"
 
 _KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, CONSENT_KEY, *GPC_KEYS, DNT_KEY})
 KEPT_KEYS = _KEYS | {EVENT}
@@ -29,7 +38,7 @@ KEPT_KEYS = _KEYS | {EVENT}
 _YES = frozenset({"true", "1", "yes", "on", "granted"})
 
 
-def tells_who(key: object) -> bool:
+def is_actor_key(key: object) -> bool:
     """Return whether an attribute of this key says who acts, or whether they agree; `key` may be anything."""
     return isinstance(key, str) and (
         key in _KEYS or (key.startswith(GROUP_PREFIX) and not key.startswith(GROUP_SET_PREFIX))
@@ -38,7 +47,7 @@ def tells_who(key: object) -> bool:
 
 def is_kept(key: object) -> bool:
     """Return whether an attribute of this key counts though the SDK evicts it: who acts, and the mark of an event."""
-    return tells_who(key) or (isinstance(key, str) and key == EVENT)
+    return is_actor_key(key) or (isinstance(key, str) and key == EVENT)
 
 
 def may_keep(attributes: Mapping[str, object]) -> bool:
@@ -56,7 +65,7 @@ def says_nothing(attributes: Attributes) -> bool:
 
 def who_in(attributes: Attributes) -> dict[str, object]:
     """Return those of `attributes` that say who acts, or whether they agree, whatever keys there are."""
-    return {key: value for key, value in attributes.items() if tells_who(key)}
+    return {key: value for key, value in attributes.items() if is_actor_key(key)}
 
 
 def ids_in(attributes: Attributes) -> Iterator[tuple[str, str]]:
@@ -89,3 +98,21 @@ def as_id(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= MAX_ID_BITS:
         return str(value)
     return None
+
+
+def is_objection(attributes: Attributes) -> bool:
+    """Return whether `attributes` say by `Sec-GPC` that the user objects."""
+    return any(key in attributes and objects(attributes[key]) for key in GPC_KEYS)
+
+
+def is_do_not_track(attributes: Attributes) -> bool:
+    """Return whether `attributes` say by `DNT` that the user does not want to be tracked."""
+    return DNT_KEY in attributes and objects(attributes[DNT_KEY])
+
+
+def objects(value: object) -> bool:
+    """Return whether a captured header's `value` says anything but an explicit `0`; a list of nothing says nothing."""
+    if value is None or value is False:
+        return False
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    return any(part.strip() != "0" for each in values for part in str(each).split(","))

@@ -16,9 +16,9 @@ from opentelemetry import baggage
 from opentelemetry.context import Context
 
 from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
+from otel_posthog.actor.attributes import agrees, as_id
 from otel_posthog.logger import own_logger
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
-from otel_posthog.said import agrees, as_id
 from otel_posthog.values import Id, id_text
 
 PSEUDONYM_ENTRY = "analytics.user.pseudonym"
@@ -115,11 +115,11 @@ def set_user(
             nobody else.
 
     Returns:
-        False where this is no request: nothing is said then, which the log tells once.
+        False where this is no request: nothing is said then, which is logged once.
     """
     is_request = _say(_statement(distinct_id, session_id, groups, consent))
     if not is_request:
-        _tell_no_request()
+        _log_no_request()
     return is_request
 
 
@@ -161,7 +161,7 @@ def _say(said: Statement) -> bool:
 
 
 @cache
-def _tell_no_request() -> None:
+def _log_no_request() -> None:
     _log.warning(
         "set_user() was called where there is no request (no span of kind SERVER or CONSUMER around it, or one of a "
         "tracer provider that is not set up) and says nothing there: use user_context() (told once)"
