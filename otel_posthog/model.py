@@ -268,6 +268,9 @@ class Scrubber(Protocol):
         """Return those paths among `attributes` of which their route says that a part is to go, without it."""
 
 
+Note = Callable[[str], None]
+"""Told what of an event could not be taken as it was given: a fixed identifier that is counted, never a value."""
+
 Submit = Callable[[Signal], None]
 """Where intake hands signals to; never raises, never blocks on the network."""
 

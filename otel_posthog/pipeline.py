@@ -1,10 +1,10 @@
-"""The pipeline: read this first. It joins the stages; no stage knows another.
+"""The pipeline: read this first. It moves signals through the stages; no stage knows another.
 
-    intake ── Signal ─▶ [hand-over queue] ─▶ translate ── Event ─▶ clean ── CleanEvent ─▶ deliver
+    intake ── Signal ─▶ [handover] ─▶ stages: translate ── Event ─▶ clean ── CleanEvent ─▶ deliver
 
-`submit` runs on application threads and only queues; `process` runs on the worker, or on the application thread when
-the queue is full or `durability` is `write_through`. Whatever a stage raises drops that one event for that one
-destination, counted: fail closed.
+`submit` runs on application threads and only queues. The worker calls `stages`, or the application thread does when the
+queue is full or `durability` is `write_through`; a gateway's `accept` does so for many signals at once. Here is what
+happens when: start, queue, flush, fork, opt-out, another policy, end. What becomes of a signal is in `stages`.
 """
 
 from __future__ import annotations
@@ -14,23 +14,21 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from otel_posthog import health as outcome
-from otel_posthog.clean import Cleaner
 from otel_posthog.deliver import Delivery, SpoolRoot
-from otel_posthog.errors import DropEvent, Guard
+from otel_posthog.errors import Guard
 from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
-from otel_posthog.model import CleanEvent, Event, Signal
-from otel_posthog.policy import Destination, Durability, ExceptionMode, Policy
+from otel_posthog.model import CleanEvent, Signal
+from otel_posthog.policy import Durability, Policy
 from otel_posthog.process import before_os_exit, run_at_end_of_child, run_in_child, run_in_parent
 from otel_posthog.sdk import suppressed_instrumentation
+from otel_posthog.stages import Outcome, Stages, clean_events
 from otel_posthog.threads import PipelineWork
-from otel_posthog.translate import translate, with_exception
 
 _log = logging.getLogger("otel_posthog")
 
@@ -44,6 +42,9 @@ SAVE_TIMEOUT_S = 1.0
 
 OPTED_OUT_REASON = "opted_out"
 _CHOICES = {True: ("no longer collected", "False"), False: ("collected again", "True")}
+
+Tap = Callable[[Sequence[Outcome]], object]
+"""Looks on: called with what became of signals, on the thread that handled them, before anything is sent."""
 
 
 class Accepted(NamedTuple):
@@ -88,10 +89,10 @@ class Pipeline:
     ) -> None:
         self.policy, self._is_opted_out = policy, is_opted_out
         self._health, self._guard = health, guard
-        self._note = partial(health.count, outcome.REPAIRED)
         self._installation_id, self.pseudonyms = installation_id, pseudonyms or Pseudonyms()
-        self._cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=self.pseudonyms)
-        health.use_policy(self._cleaner.revision)
+        self.stages = self._stages()
+        self._tap: Tap | None = None
+        health.use_policy(self.stages.revision)
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation, spool=spool)
         # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
         is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
@@ -148,8 +149,12 @@ class Pipeline:
         if self._was_opted_out:
             self.heed_choice()
         with PipelineWork():
-            made = self._handle_all(signals, dropped)
+            outcomes = self.stages.outcomes_of_all(signals)
+            if self._tap is not None:
+                self._show(outcomes)
+            made = clean_events(outcomes)
             is_kept = not made or self._delivery.accept(made)
+        dropped.update(each.reason for each in outcomes if each.clean is None)
         return Accepted(is_kept, len(made), dropped)
 
     @property
@@ -157,16 +162,16 @@ class Pipeline:
         """Whether `accept` would find its events kept, as far as that can be told."""
         return not self._is_closed and self._delivery.has_room
 
-    def process(self, signal: Signal) -> Iterator[CleanEvent]:
-        """Yield the clean events that `signal` becomes, one for each event and destination.
+    def watch(self, tap: Tap | None) -> None:
+        """Have `tap` see every outcome from the next signal on, drops too; None ends that.
 
-        Raises:
-            DropEvent: The signal is no event; a drop at one destination is counted and leaves the others alone.
+        Nothing is shown of what somebody who has opted out does. What `tap` raises is counted and stops nothing.
+
+        Args:
+            tap: Called on the worker and on application threads, so it must be quick. Outcomes hold what is not
+                filtered yet: it keeps them in memory, if at all.
         """
-        cleaner = self._cleaner
-        events = translate(signal, self._note)
-        for event in with_exception(events, signal, cleaner.policy.exceptions.mode):
-            yield from self._cleaned(cleaner, event)
+        self._tap = tap
 
     def replace_policy(self, policy: Policy, keys: KeyRing | None = None) -> None:
         """Put `policy` in force from the next signal on; what waits to be sent stays as it was cleaned.
@@ -179,10 +184,10 @@ class Pipeline:
             ConfigurationError: It cannot be compiled; nothing has changed then.
         """
         pseudonyms = self.pseudonyms.with_keys(keys)
-        cleaner = Cleaner(policy, installation_id=self._installation_id, health=self._health, pseudonyms=pseudonyms)
+        stages = self._stages(policy, pseudonyms)
         self._delivery.extend(policy)
-        self._health.use_policy(cleaner.revision)
-        self.policy, self.pseudonyms, self._cleaner = policy, pseudonyms, cleaner
+        self._health.use_policy(stages.revision)
+        self.policy, self.pseudonyms, self.stages = policy, pseudonyms, stages
 
     def renew(self, installation_id: str, pseudonyms: Pseudonyms) -> None:
         """Send as another installation from the next signal on.
@@ -191,8 +196,8 @@ class Pipeline:
             installation_id: The `distinct_id` of events without a user.
             pseudonyms: Stand for ids in the modes that do not send them.
         """
-        cleaner = Cleaner(self.policy, installation_id=installation_id, health=self._health, pseudonyms=pseudonyms)
-        self._installation_id, self.pseudonyms, self._cleaner = installation_id, pseudonyms, cleaner
+        self._installation_id, self.pseudonyms = installation_id, pseudonyms
+        self.stages = self._stages()
 
     def on_return(self, returned: Callable[[], None]) -> None:
         """Have `returned` called when somebody who opted out opts in again, before anything is sent."""
@@ -300,31 +305,30 @@ class Pipeline:
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
         self._health.report()
 
+    def _stages(self, policy: Policy | None = None, pseudonyms: Pseudonyms | None = None) -> Stages:
+        """Return the stages under `policy`, or the one in force."""
+        return Stages(
+            policy or self.policy,
+            installation_id=self._installation_id,
+            health=self._health,
+            guard=self._guard,
+            pseudonyms=pseudonyms or self.pseudonyms,
+        )
+
     def _handle(self, signal: Signal) -> list[CleanEvent]:
         """Return the clean events of `signal`; whatever goes wrong drops them, counted."""
-        self._health.count(outcome.RECEIVED, signal.source.value)
-        made: list[CleanEvent] = []
-        try:
-            made.extend(self.process(signal))
-        except Exception as error:
-            self._failed("translate", error)
-        return made
+        outcomes = self.stages.outcomes(signal)
+        if self._tap is not None:
+            self._show(outcomes)
+        return clean_events(outcomes)
 
-    def _handle_all(self, signals: Sequence[Signal], dropped: Counter[str]) -> list[CleanEvent]:
-        """Return the clean events of `signals`, stage by stage: a processor's caches hold one stage at a time."""
-        cleaner, events = self._cleaner, list[Event]()
-        for source, number in Counter(signal.source for signal in signals).items():
-            self._health.count(outcome.RECEIVED, source.value, number)
-        for signal in signals:
-            events += self._translated(signal, cleaner.policy.exceptions.mode, dropped)
-        return [made for event in events for made in self._cleaned(cleaner, event, dropped)]
-
-    def _translated(self, signal: Signal, mode: ExceptionMode, dropped: Counter[str]) -> Sequence[Event]:
+    def _show(self, outcomes: Sequence[Outcome]) -> None:
+        tap = self._tap
         try:
-            return with_exception(translate(signal, self._note), signal, mode)
+            if tap is not None and not self._is_opted_out():
+                tap(outcomes)
         except Exception as error:
-            self._failed("translate", error, dropped)
-            return ()
+            self._guard.caught("tap", error)
 
     def _commit(self, events: Sequence[CleanEvent]) -> None:
         """Hand clean events on, in one go, unless somebody has opted out since they came."""
@@ -332,31 +336,6 @@ class Pipeline:
             self._health.count(outcome.DROPPED, OPTED_OUT_REASON, len(events))
         else:
             self._delivery.submit(*events)
-
-    def _cleaned(self, cleaner: Cleaner, event: Event, dropped: Counter[str] | None = None) -> Iterator[CleanEvent]:
-        """Yield `event` for each destination that it may be sent to."""
-        for destination in cleaner.destinations:
-            made = self._cleaned_for(destination, cleaner, event, dropped)
-            if made is not None:
-                yield made
-
-    def _cleaned_for(
-        self, destination: Destination, cleaner: Cleaner, event: Event, dropped: Counter[str] | None
-    ) -> CleanEvent | None:
-        try:
-            return cleaner.clean(event, destination)
-        except Exception as error:
-            self._failed("clean", error, dropped)
-            return None
-
-    def _failed(self, place: str, error: Exception, dropped: Counter[str] | None = None) -> None:
-        """Drop and count the event that `error` came of, whether a stage decided so or failed."""
-        reason = error.reason if isinstance(error, DropEvent) else f"error_in_{place}"
-        self._health.count(outcome.DROPPED, reason)
-        if dropped is not None:
-            dropped[reason] += 1
-        if not isinstance(error, DropEvent):
-            self._guard.caught(place, error)
 
     def _tell_left(self) -> None:
         """Count and tell what the process takes with it; PostHog may have the last batch all the same.

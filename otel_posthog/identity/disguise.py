@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import partial
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.identity.modes import Note, usable
+from otel_posthog.identity.modes import usable
 from otel_posthog.identity.pseudonyms import Pseudonyms
-from otel_posthog.model import Event, GroupUpdate, Subject
+from otel_posthog.model import Event, GroupUpdate, Note, Subject
 
 NO_KEY = "identity_key_missing"
 

@@ -7,10 +7,9 @@ destination's identity mode allows. Runs on the worker. It reads no clock and no
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
 from otel_posthog.identity.pseudonyms import Pseudonyms, pseudonym_day
-from otel_posthog.model import Person, Subject
+from otel_posthog.model import Note, Person, Subject
 from otel_posthog.policy import IdentityMode
 from otel_posthog.values import moment_of
 
@@ -46,8 +45,6 @@ MAX_DISTINCT_ID_CHARS = 200  # https://posthog.com/docs/api/capture: longer ones
 _NO_IP = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
 _UUID_DIGITS = 32
 _SESSION_MAX_AGE_MS = 24 * 60 * 60 * 1000
-
-Note = Callable[[str], None]
 
 
 def person(  # noqa: PLR0913 - what a mode decides by

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_posthog.model import EventKind, GroupUpdate, Subject
-from otel_posthog.translate.note import Note
+from otel_posthog.model import EventKind, GroupUpdate, Note, Subject
 from otel_posthog.translate.sorted import Sorted
 
 Change = tuple[EventKind, GroupUpdate | None]

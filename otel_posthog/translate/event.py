@@ -8,11 +8,10 @@ same telemetry gives the same events wherever and however often it is translated
 from __future__ import annotations
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, Signal, Subject
+from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, Note, Signal, Subject
 from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exceptions import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
-from otel_posthog.translate.note import Note
 from otel_posthog.translate.sorted import Sorted
 from otel_posthog.translate.subject import subject_of
 from otel_posthog.translate.times import event_time_ns

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Signal
+from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Note, Signal
 from otel_posthog.policy import ExceptionMode
 from otel_posthog.route import EXCEPTION, EXCEPTION_TYPE
 from otel_posthog.translate.identifiers import derived_uuid
 from otel_posthog.translate.in_app_frames import Frame, Raised, in_app_frame, known_type, parse_traceback
-from otel_posthog.translate.note import Note
 
 _ESCAPED, _STACKTRACE, _MESSAGE = "exception.escaped", "exception.stacktrace", "exception.message"
 _YES = (True, "True", "true")  # the SDK writes the second, the conventions say the first

@@ -14,8 +14,7 @@ from otel_posthog.actor.attributes import (
     is_do_not_track,
     is_objection,
 )
-from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Signal, Source, Subject
-from otel_posthog.translate.note import Note
+from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Note, Signal, Source, Subject
 from otel_posthog.translate.sorted import Sorted
 from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, first_id
 

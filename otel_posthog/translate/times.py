@@ -6,8 +6,7 @@ import re
 from datetime import datetime
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import Signal
-from otel_posthog.translate.note import Note
+from otel_posthog.model import Note, Signal
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY
 from otel_posthog.values import unix_ns
 

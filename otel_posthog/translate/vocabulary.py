@@ -21,10 +21,9 @@ from otel_posthog.actor.attributes import (
     as_id,
 )
 from otel_posthog.actor.context import PSEUDONYM_ENTRY
-from otel_posthog.model import Attributes
+from otel_posthog.model import Attributes, Note
 from otel_posthog.posthog.properties import LibraryProperties, take_library_properties
 from otel_posthog.route import PREFIX
-from otel_posthog.translate.note import Note
 from otel_posthog.translate.sorted import Sorted
 
 ALIAS_KEY = "analytics.user.alias"

@@ -82,14 +82,14 @@ def test_what_is_queued_for_the_filters_goes_as_well(monkeypatch: pytest.MonkeyP
     health, choice = Health(), Choice()
     made = pipeline_of(policy("http://127.0.0.1:9"), health, choice)
     inside, go_on = threading.Event(), threading.Event()
-    real = made.process
+    real = made.stages.outcomes
 
     def waiting(given: Signal, _: object = None) -> object:
         inside.set()
         assert go_on.wait(10)
         return real(given)
 
-    monkeypatch.setattr(made, "process", waiting)
+    monkeypatch.setattr(made.stages, "outcomes", waiting)
     delivered: list[CleanEvent] = []
     monkeypatch.setattr(made._delivery, "submit", delivered.append)
     for number in range(4):

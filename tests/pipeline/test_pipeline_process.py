@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, RECEIVED, Health
-from otel_posthog.model import Signal, Source
+from otel_posthog.model import CleanEvent, Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import CollectionPolicy, IdentityMode, Policy
 from otel_posthog.privacy import Filter
+from otel_posthog.stages import clean_events
 from otel_posthog.testing import FakePostHog, Fault
 
 MAIL = "ada.lovelace@example.org"
@@ -41,9 +42,13 @@ class Running:
             in_force, installation_id="installation-1", health=self.health, guard=Guard(self.health)
         )
 
+    def clean(self, given: Signal) -> list[CleanEvent]:
+        """Return the clean events of `given`."""
+        return clean_events(self.pipeline.stages.outcomes(given))
+
     def bodies(self, given: Signal) -> list[dict[str, Any]]:
         """Return the clean events of `given`, decoded."""
-        return [json.loads(each.body) for each in self.pipeline.process(given)]
+        return [json.loads(each.body) for each in self.clean(given)]
 
     def dropped(self) -> dict[str, int]:
         """Return what was dropped, by reason."""
@@ -142,7 +147,7 @@ def test_a_stage_that_fails_drops_the_event_and_counts_it(
 
     monkeypatch.setattr(Guard, "reraise", False)
     place = "translate" if stage == "translate" else "clean"
-    monkeypatch.setattr(f"otel_posthog.{'pipeline' if place == 'translate' else 'clean'}.{stage}", broken)
+    monkeypatch.setattr(f"otel_posthog.{'stages' if place == 'translate' else 'clean'}.{stage}", broken)
     running.pipeline.submit(signal())
     running.pipeline.flush(5)
     assert running.dropped() == {f"error_in_{place}": 1}
@@ -171,15 +176,15 @@ def test_a_drop_at_one_destination_leaves_the_other_alone(monkeypatch: pytest.Mo
     """What fails for the vendor still arrives at the operator."""
     monkeypatch.setattr(Guard, "reraise", False)
     made = Running(policy("http://127.0.0.1:9", "http://127.0.0.1:9"))
-    real = made.pipeline._cleaner.clean
+    real = made.pipeline.stages.cleaner.clean
 
-    def first_fails(event: Any, destination: Any) -> Any:
+    def first_fails(event: Any, destination: Any, receipt: Any) -> Any:
         if destination.name == "default":
             raise RuntimeError
-        return real(event, destination)
+        return real(event, destination, receipt)
 
-    monkeypatch.setattr(made.pipeline._cleaner, "clean", first_fails)
-    assert [each.destination for each in made.pipeline.process(signal())] == ["d1"]
+    monkeypatch.setattr(made.pipeline.stages.cleaner, "clean", first_fails)
+    assert [each.destination for each in made.clean(signal())] == ["d1"]
     made.pipeline.shutdown(0)
 
 
@@ -189,13 +194,13 @@ def test_a_full_queue_has_the_application_thread_do_the_work(
     """Slower, bounded, nothing lost."""
     made = Running(policy(fake_posthog.url, max_queue_bytes=1))
     threads: set[str] = set()
-    real = made.pipeline.process
+    real = made.pipeline.stages.outcomes
 
     def noting(given: Signal, _: object = None) -> Any:
         threads.add(threading.current_thread().name)
         return real(given)
 
-    monkeypatch.setattr(made.pipeline, "process", noting)
+    monkeypatch.setattr(made.pipeline.stages, "outcomes", noting)
     for number in range(10):
         made.pipeline.submit(signal(number))
     assert made.pipeline.shutdown(5)
@@ -264,7 +269,7 @@ _Values = _Leaves | _Nested | st.lists(_Nested, max_size=3) | st.dictionaries(st
 def test_whatever_an_app_sets_no_error_and_no_planted_value_comes_out(attributes: dict[str, Any]) -> None:
     """Any attributes at all: the event is clean JSON that PostHog takes, or it is dropped for a known reason."""
     made = Running(policy("http://127.0.0.1:9"))
-    for body in made.pipeline.process(Signal(Source.LOG, "e", attributes, TIME_NS)):
+    for body in made.clean(Signal(Source.LOG, "e", attributes, TIME_NS)):
         text = body.body.decode("utf-8")
         assert MAIL not in text
         json.loads(text, parse_constant=pytest.fail)

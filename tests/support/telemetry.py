@@ -25,6 +25,7 @@ from otel_posthog.operational import RedactingLogRecordExporter, RedactingSpanEx
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.privacy import Filter
+from otel_posthog.stages import clean_events
 
 try:
     from opentelemetry.instrumentation.logging.handler import LoggingHandler
@@ -125,7 +126,4 @@ class Telemetry:
         return self
 
     def _submit(self, signal: Signal) -> None:
-        try:
-            self.events.extend(json.loads(each.body) for each in self._pipeline.process(signal))
-        except Exception as error:
-            self._pipeline._failed("translate", error)
+        self.events.extend(json.loads(each.body) for each in clean_events(self._pipeline.stages.outcomes(signal)))

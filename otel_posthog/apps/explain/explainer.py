@@ -1,4 +1,4 @@
-"""One item in, all about it out: the same stages that run in an app, with a receipt, and nowhere to send to."""
+"""One item in, all about it out: the stages that run in an app, with a detailed receipt, and nowhere to send to."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
 
 from otel_posthog.apps.explain.explanation import Explanation, ProductEvent, Sent
 from otel_posthog.apps.explain.items import Item
 from otel_posthog.apps.explain.metric_point import MetricPoint
 from otel_posthog.apps.explain.operational_side import OperationalSide
 from otel_posthog.apps.explain.plain_events import BARE_NAME, signal_of
-from otel_posthog.clean import Cleaner
-from otel_posthog.errors import DropEvent
+from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
-from otel_posthog.model import EXCEPTION_EVENT, Event, Receipt, Signal, Source
-from otel_posthog.policy import Destination, Policy
+from otel_posthog.model import EXCEPTION_EVENT, Event, Signal, Source
+from otel_posthog.policy import Policy
 from otel_posthog.route import EVENT, PREFIX
+from otel_posthog.stages import Outcome, Stages
 from otel_posthog.text import visible
-from otel_posthog.translate import translate, with_exception
 
 INSTALLATION = "(id of the installation)"
 """Stands for the id of the installation that the app runs in, which is not this command's to make or read."""
@@ -40,7 +40,19 @@ class Explainer:
         self, policy: Policy, *, keys: KeyRing | None = None, now_ns: Callable[[], int] = time.time_ns
     ) -> None:
         self.policy, self._now_ns = policy, now_ns
-        self._cleaner = Cleaner(policy, installation_id=INSTALLATION, health=Health(), pseudonyms=Pseudonyms(keys=keys))
+        self._modes = {each.name: policy.identity_of(each).value for each in policy.destinations}
+        self._notes: list[str] = []
+        # Who explains may have no key; what is counted here nobody reads.
+        self._stages = Stages(
+            policy,
+            installation_id=INSTALLATION,
+            health=Health(),
+            guard=Guard(Health()),
+            pseudonyms=Pseudonyms(keys=keys),
+            destinations=policy.destinations,
+            is_detailed=True,
+            note=self._notes.append,
+        )
         self._operational = OperationalSide(policy)
 
     def explain(self, item: Item) -> Explanation:
@@ -73,32 +85,31 @@ class Explainer:
 
     def _events(self, signal: Signal, reason: str) -> tuple[list[ProductEvent], list[str]]:
         """Return the events of `signal`, or why there are none."""
-        notes: list[str] = []
-        try:
-            events = with_exception(translate(signal, notes.append), signal, self.policy.exceptions.mode)
-        except DropEvent as drop:
-            return [], [drop.reason]
-        return [
-            ProductEvent(
-                name=event.name,
-                reason=reason if number == 0 else _further(event),
-                properties=event.properties,
-                telemetry=event.telemetry,
-                who=_who(event),
-                notes=tuple(notes) if number == 0 else (),
-                sent=tuple(self._sent(event, each) for each in self.policy.destinations),
-            )
-            for number, event in enumerate(events)
-        ], []
+        self._notes.clear()
+        outcomes = self._stages.outcomes(signal)
+        events: list[ProductEvent] = []
+        for event, of_event in groupby(outcomes, lambda each: each.event):
+            if event is not None:
+                sent = tuple(self._sent(each) for each in of_event)
+                why, notes = (_further(event), ()) if events else (reason, tuple(self._notes))
+                events.append(_product_event(event, why, notes, sent))
+        return events, [each.reason for each in outcomes if each.event is None]
 
-    def _sent(self, event: Event, destination: Destination) -> Sent:
-        receipt, body, dropped = Receipt(is_detailed=True), None, ""
-        try:
-            body = json.loads(self._cleaner.clean(event, destination, receipt).body)
-        except DropEvent as drop:
-            dropped = drop.reason
-        mode = self.policy.identity_of(destination)
-        return Sent(visible(destination.name), mode.value, body, dropped, tuple(receipt.entries), receipt.policy)
+    def _sent(self, outcome: Outcome) -> Sent:
+        """Return what one destination gets of one event."""
+        name = "" if outcome.destination is None else outcome.destination.name
+        return Sent(
+            destination=visible(name),
+            identity=self._modes[name],
+            event=json.loads(outcome.clean.body) if outcome.clean else None,
+            dropped=outcome.reason,
+            changes=tuple(outcome.receipt.entries) if outcome.receipt else (),
+            policy=self._stages.revision,
+        )
+
+
+def _product_event(event: Event, reason: str, notes: tuple[str, ...], sent: tuple[Sent, ...]) -> ProductEvent:
+    return ProductEvent(event.name, reason, event.properties, event.telemetry, _who(event), notes, sent)
 
 
 def _reason(signal: Signal) -> str:

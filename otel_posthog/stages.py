@@ -1,0 +1,129 @@
+"""Translate and clean as one step: a signal in, what became of it at each destination out.
+
+The worker takes it signal by signal, an application thread too when the queue is full; the gateway takes many signals
+at once, `explain` one of a file. Whatever a stage raises drops that one event for that one destination, with a reason
+that is counted: fail closed. Nothing is raised to the caller, and nothing is kept. It never changes: another policy is
+another `Stages`, put in this one's place between two signals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from otel_posthog import health as count
+from otel_posthog.clean import Cleaner
+from otel_posthog.errors import DropEvent, Guard
+from otel_posthog.health import Health
+from otel_posthog.identity import Pseudonyms
+from otel_posthog.model import CleanEvent, Event, Note, Receipt, Signal
+from otel_posthog.policy import Destination, Policy
+from otel_posthog.translate import translate, with_exception
+
+
+class Outcome(NamedTuple):
+    """What became of one event at one destination; of a signal that is no event, that alone.
+
+    Signal and event are not filtered: an outcome is looked at in memory, and neither stored nor sent nor logged.
+
+    Attributes:
+        signal: What came in.
+        reason: Why there is no clean event; empty where there is one.
+        clean: What is sent.
+        event: What privacy and identity were given; None where the signal is no event.
+        destination: Where the event was to go; None where the signal is no event.
+        receipt: Which privacy rule did what to which key of the event.
+    """
+
+    signal: Signal
+    reason: str
+    clean: CleanEvent | None = None
+    event: Event | None = None
+    destination: Destination | None = None
+    receipt: Receipt | None = None
+
+
+class Stages:
+    """The stages under one policy; immutable, safe to share between threads.
+
+    Args:
+        policy: What may leave, as whom, and where to.
+        installation_id: The `distinct_id` of events without a user.
+        health: Counts what came, what was dropped and what privacy did.
+        guard: Counts what a stage raised that is no decision of its own.
+        pseudonyms: Stand for ids in the modes that do not send them.
+        destinations: Those to clean for, where these are others than the policy's that have a key.
+        is_detailed: Whether receipts list what was never on the allow-list, too.
+        note: Told what of a signal could not be taken as it was given, in place of `health`.
+
+    Attributes:
+        cleaner: Makes one event clean for one destination.
+        revision: Of the policy, as receipts and counts have it.
+    """
+
+    def __init__(  # noqa: PLR0913 - the last four by name, for who looks on
+        self,
+        policy: Policy,
+        *,
+        installation_id: str,
+        health: Health,
+        guard: Guard,
+        pseudonyms: Pseudonyms | None = None,
+        destinations: Sequence[Destination] | None = None,
+        is_detailed: bool = False,
+        note: Note | None = None,
+    ) -> None:
+        self.cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=pseudonyms)
+        self.revision = self.cleaner.revision
+        self._destinations = self.cleaner.destinations if destinations is None else tuple(destinations)
+        self._exceptions, self._is_detailed = policy.exceptions.mode, is_detailed
+        self._health, self._guard = health, guard
+        self._note = note or partial(health.count, count.REPAIRED)
+
+    def outcomes(self, signal: Signal) -> list[Outcome]:
+        """Return what becomes of `signal`: an outcome for each of its events and each destination."""
+        self._health.count(count.RECEIVED, signal.source.value)
+        return self._cleaned(signal, self._translated(signal))
+
+    def outcomes_of_all(self, signals: Sequence[Signal]) -> list[Outcome]:
+        """Return what becomes of `signals`, one stage after the other: a processor's caches hold one at a time."""
+        for source, number in Counter(signal.source for signal in signals).items():
+            self._health.count(count.RECEIVED, source.value, number)
+        translated = [(signal, self._translated(signal)) for signal in signals]
+        return [each for signal, events in translated for each in self._cleaned(signal, events)]
+
+    def _translated(self, signal: Signal) -> tuple[Event, ...] | str:
+        """Return the events that `signal` stands for, or the reason why it stands for none."""
+        try:
+            return with_exception(translate(signal, self._note), signal, self._exceptions)
+        except Exception as error:
+            return self._dropped("translate", error)
+
+    def _cleaned(self, signal: Signal, events: tuple[Event, ...] | str) -> list[Outcome]:
+        if isinstance(events, str):
+            return [Outcome(signal, events)]
+        return [self._outcome(signal, event, each) for event in events for each in self._destinations]
+
+    def _outcome(self, signal: Signal, event: Event, destination: Destination) -> Outcome:
+        receipt = Receipt(is_detailed=self._is_detailed)
+        try:
+            clean = self.cleaner.clean(event, destination, receipt)
+        except Exception as error:
+            return Outcome(signal, self._dropped("clean", error), None, event, destination, receipt)
+        return Outcome(signal, "", clean, event, destination, receipt)
+
+    def _dropped(self, place: str, error: Exception) -> str:
+        """Count what `error` drops and return the reason, whether a stage decided so or failed."""
+        is_decided = isinstance(error, DropEvent)
+        reason = error.reason if isinstance(error, DropEvent) else f"error_in_{place}"
+        self._health.count(count.DROPPED, reason)
+        if not is_decided:
+            self._guard.caught(place, error)
+        return reason
+
+
+def clean_events(outcomes: Iterable[Outcome]) -> list[CleanEvent]:
+    """Return what is sent of `outcomes`."""
+    return [each.clean for each in outcomes if each.clean is not None]
