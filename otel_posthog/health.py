@@ -23,7 +23,7 @@ REPORT_INTERVAL_S = 60.0
 RECEIVED, DELIVERED, DROPPED, RETRIED = "received", "delivered", "dropped", "retried"
 PREVIEWED = "previewed"
 REPAIRED, FAULT = "repaired", "fault"
-ADOPTED, BURIED, STORAGE_ERROR = "adopted", "buried", "storage_error"
+ADOPTED, DEAD_LETTERED, STORAGE_ERROR = "adopted", "dead_lettered", "storage_error"
 
 WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_event"})
 """Drops that the policy, the identity mode or the person has decided: nobody is warned of them."""

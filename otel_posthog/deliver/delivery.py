@@ -11,7 +11,7 @@ from otel_posthog import health as outcome
 from otel_posthog.deliver.durability import open_store
 from otel_posthog.deliver.sender import Sender
 from otel_posthog.deliver.spool.adoption import drop
-from otel_posthog.deliver.spool.place import SpoolRoot
+from otel_posthog.deliver.spool.folder import SpoolRoot
 from otel_posthog.deliver.transport import Transport
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health

@@ -6,7 +6,7 @@ import logging
 
 from otel_posthog.deliver.spool import Spool
 from otel_posthog.deliver.spool.files import HAS_LOCKS
-from otel_posthog.deliver.spool.place import SpoolRoot
+from otel_posthog.deliver.spool.folder import SpoolRoot
 from otel_posthog.deliver.store import MemoryStore, Store
 from otel_posthog.health import Health
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability
@@ -41,7 +41,7 @@ def open_store(
         _log.warning(f"this system has no file locks of POSIX, which a spool needs: {_FATE}", destination.name)
         return memory
     try:
-        spool = Spool(root.path, root.address(destination), policy, health, files=root.files)
+        spool = Spool(root.path, root.folder_of(destination), policy, health, files=root.files)
     except OSError as error:
         place = error.filename if isinstance(error, ForeignError) else root.path
         _log.warning(
@@ -51,6 +51,6 @@ def open_store(
             destination.name,
         )
         return memory
-    spool.tell()
+    spool.log()
     health.spool(destination.name, spool.level)
     return spool

@@ -109,7 +109,7 @@ class Sender:
             self._guard.caught("submit", error)
             return
         # Not under the lock, which a handler of the log may be waited for with.
-        self._guarded("tell", self.store.tell)
+        self._guarded("log", self.store.log)
         if kept < len(events):
             self._health.count(outcome.DROPPED, reason, len(events) - kept)
         if kept and not self._has_thread():
@@ -128,7 +128,7 @@ class Sender:
         except Exception as error:
             self._guard.caught("accept", error)
             return False
-        self._guarded("tell", self.store.tell)
+        self._guarded("log", self.store.log)
         if kept and not self._has_thread():
             self._start()
         return kept == len(events) and not self.store.volatile
@@ -231,8 +231,8 @@ class Sender:
     def _cycle(self) -> bool:
         """Work on one batch; return False where the sending is to end."""
         try:
-            self.store.tend()
-            self.store.tell()
+            self.store.maintain()
+            self.store.log()
             if self._epoch != self._waiting.epoch:
                 self._work.clear()  # discarded
             if self._work:
@@ -376,7 +376,7 @@ class Sender:
     def _bury(self, events: Sequence[CleanEvent], reason: str) -> None:
         if events:
             self._health.count(outcome.DROPPED, reason, len(events))
-            self.store.bury(events, reason)
+            self.store.dead_letter(events, reason)
 
     def _delay_s(self, batch: Batch, verdict: Verdict) -> float:
         """Return how long to wait before the next attempt; there is no hurry where the project is at fault."""

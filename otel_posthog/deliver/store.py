@@ -1,6 +1,6 @@
 """Where clean events wait until PostHog has them.
 
-Comes in: `CleanEvent`s. Goes out: batches, which stay owned by the store until they are acknowledged, buried or
+Comes in: `CleanEvent`s. Goes out: batches, which stay owned by the store until they are acknowledged, dead letters or
 discarded. Any thread puts, reads the sizes and discards; everything else is called by whoever sends: the sender's
 thread, or a caller of `flush` in its place, one at a time. No method raises for what a disk does. This store lives in
 memory, bounded by bytes; `deliver/spool/` has the durable one.
@@ -52,14 +52,15 @@ class Store(Protocol):
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events for one request, no uuid twice among them. The sending thread.
 
-        The same objects, in any order and any number at a time, go back into `acknowledge` or `bury`. What is taken and
-        given back to neither is delivered by the next process, where the store is durable.
+        The same objects, in any order and any number at a time, go back into `acknowledge` or
+        `dead_letter`. What is taken and given back to neither is delivered by the next process, where the store is
+        durable.
         """
 
     def acknowledge(self, events: Sequence[CleanEvent]) -> None:
         """Forget events that were taken: they are delivered, or dropped for good. The sending thread."""
 
-    def bury(self, events: Sequence[CleanEvent], reason: str) -> None:
+    def dead_letter(self, events: Sequence[CleanEvent], reason: str) -> None:
         """Acknowledge events that PostHog refuses for good, and keep them as dead letters. The sending thread.
 
         Args:
@@ -80,7 +81,7 @@ class Store(Protocol):
             How many events: the caller counts them as dropped. Acknowledging one of them later changes nothing.
         """
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Adopt what ended processes left, drop what is too old, sync.
 
         The sending thread calls it at its start and every 30 s. It looks at the clock itself: called more often, it
@@ -88,10 +89,10 @@ class Store(Protocol):
         """
 
     def look_after_children(self) -> None:
-        """Have `tend` look every `CHILDREN_S` for what ended processes left: this one has forked some. Any thread."""
+        """Have `maintain` look for what ended processes left every `CHILDREN_S`: this one has forked. Any thread."""
 
-    def tell(self) -> None:
-        """Log what is to be told of all this; the caller holds no lock, which a handler of the log may wait for."""
+    def log(self) -> None:
+        """Log the lines that came up; the caller holds no lock, which a handler of the log may wait for."""
 
     def close(self) -> None:
         """Let go of files and locks, so that another process can adopt what is left. Last call; idempotent."""
@@ -192,7 +193,7 @@ class MemoryStore:
                 if self._taken.pop(id(event), None) is not None:
                     self._size_bytes -= _size(event)
 
-    def bury(self, events: Sequence[CleanEvent], reason: str) -> None:  # noqa: ARG002 - there is no place for them
+    def dead_letter(self, events: Sequence[CleanEvent], reason: str) -> None:  # noqa: ARG002 - there is no place for them
         """Forget events that were taken: memory keeps no dead letters."""
         self.acknowledge(events)
 
@@ -209,13 +210,13 @@ class MemoryStore:
             self._size_bytes = 0
         return count
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Do nothing."""
 
     def look_after_children(self) -> None:
         """Do nothing: no child leaves anything."""
 
-    def tell(self) -> None:
+    def log(self) -> None:
         """Do nothing."""
 
     def close(self) -> None:

@@ -42,11 +42,11 @@ def posthog(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> FakeP
 def left_behind(root: Path, count: int, *, first: int = 0, buried: int = 0, destination: str = "default") -> None:
     """Have a process that ended leave events, some of them as dead letters."""
     bound = Destination(destination, os.environ.get("POSTHOG_API_KEY"), os.environ.get("POSTHOG_HOST", "http://x"))
-    store = spool(root, destination=spool_root(os.environ, root).address(bound))
+    store = spool(root, destination=spool_root(os.environ, root).folder_of(bound))
     for number in range(first, first + count + buried):
         store.put(clean(number, "ticket_created", destination=destination))
     if buried:
-        store.bury(store.take(buried, 10**6), "too_large")
+        store.dead_letter(store.take(buried, 10**6), "too_large")
     store.close()
 
 
@@ -296,11 +296,11 @@ def test_erase_removes_what_waits_of_one_person_and_nothing_else(
     """In every directory and project, in dead letters, and where an alias names them; the others keep age and order."""
     people = ["ada", "bob", "ada", "eve", "bob"]
     for key in ("phc_test", "phc_other"):
-        place = spool_root(os.environ, root).address(Destination(api_key=key, host=posthog.url))
+        place = spool_root(os.environ, root).folder_of(Destination(api_key=key, host=posthog.url))
         store = spool(root, destination=place)
         store.put(of_person(90, "ada"))
         store.put(of_person(91, "eve"))
-        store.bury(store.take(2, 10**6), "rejected")
+        store.dead_letter(store.take(2, 10**6), "rejected")
         for number, name in enumerate(people):
             store.put(of_person(number, name))
         store.put(of_person(7, "zoe", alias="ada"))

@@ -53,7 +53,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         store = spool(root, destination=destination)
         for number in range(3):
             store.put(clean(number, PLANT + FORGED, destination=destination, **{PLANT: PLANT + FORGED}))
-        store.bury(store.take(1, 10**6), f"refused {PLANT}")
+        store.dead_letter(store.take(1, 10**6), f"refused {PLANT}")
         store.close()
     good, bad = tmp_path / f"good{ORDERS}.yaml", tmp_path / f"bad{ORDERS}.yaml"
     named = {"name": PLANT + FORGED, "host": f"http://127.0.0.1:9/{PLANT}", "api_key": "phc_x"}

@@ -30,16 +30,16 @@ class OnDisk(MemoryStore):
         """None of it would be lost."""
         return 0
 
-    def bury(self, events: Sequence[CleanEvent], reason: str) -> None:
+    def dead_letter(self, events: Sequence[CleanEvent], reason: str) -> None:
         """Remember which, and why."""
         self.buried += [(event.uuid[-2:], reason) for event in events]
-        super().bury(events, reason)
+        super().dead_letter(events, reason)
 
     def adopted(self, events: Sequence[CleanEvent]) -> int:
         """Those with a high number were left by another process."""
         return sum(event.uuid[-2:] >= "80" for event in events)
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Count."""
         self.tended += 1
 

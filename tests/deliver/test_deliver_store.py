@@ -103,5 +103,5 @@ def test_what_is_discarded_is_counted_once_and_a_late_acknowledgement_changes_no
     assert store.discard("opted_out") == 3
     store.put(CleanEvent("d", b""))
     store.acknowledge(batch)
-    store.bury(batch, "rejected")
+    store.dead_letter(batch, "rejected")
     assert (len(store), store.volatile, store.size_bytes) == (1, 1, OVERHEAD_BYTES)

@@ -29,7 +29,7 @@ ROOT = Path("/spool")
 @pytest.fixture(autouse=True)
 def _no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that failed is tried again at once."""
-    monkeypatch.setattr("otel_posthog.deliver.spool.trouble.RETRY_S", 0.0)
+    monkeypatch.setattr("otel_posthog.deliver.spool.disk_state.RETRY_S", 0.0)
 
 
 def numbers(events: list[object]) -> list[int]:
@@ -51,7 +51,7 @@ def test_a_full_disk_loses_nothing_and_can_still_acknowledge(tmp_path: Path, cap
             assert store.put(event(count))
             count += 1
         assert health.snapshot()[STORAGE_ERROR, "no_space"] >= 1
-        store.tell()
+        store.log()
         assert caplog.text.count("cannot be written (No space left on device)") == 1
         first = store.take(100, 10**7)
         store.acknowledge(first)
@@ -61,7 +61,7 @@ def test_a_full_disk_loses_nothing_and_can_still_acknowledge(tmp_path: Path, cap
         assert numbers(list(found)) == list(range(count))
         assert store.put(event(count))
         assert store.volatile == 0
-        store.tell()
+        store.log()
         assert caplog.text.count("can be written again") == 1
         assert health.total(DROPPED) == 0
         store.close()

@@ -31,8 +31,8 @@ class SpoolModel(RuleBasedStateMachine):
         self.patches = ExitStack()
         for name, value in (
             ("writer.start_daemon", lambda *_: None),
-            ("trouble.RETRY_S", 0.0),
-            ("spool.TEND_S", 0.0),
+            ("disk_state.RETRY_S", 0.0),
+            ("spool.MAINTAIN_S", 0.0),
             ("sources.MAX_ADOPTED", 99),
         ):
             self.patches.enter_context(mock.patch(f"otel_posthog.deliver.spool.{name}", value))
@@ -85,15 +85,15 @@ class SpoolModel(RuleBasedStateMachine):
         uuids = Random(seed).sample(sorted(self.taken), min(count, len(self.taken)))
         events = [self.taken.pop(uuid) for uuid in uuids]
         if buries:
-            self.spool.bury(events, "rejected")
+            self.spool.dead_letter(events, "rejected")
         else:
             self.spool.acknowledge(events)
         self.acknowledged.update(uuids)
 
     @rule()
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Let the spool tend itself."""
-        self.spool.tend()
+        self.spool.maintain()
 
     @rule()
     def close(self) -> None:
@@ -152,7 +152,7 @@ class SpoolModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let it work, take all: what had to survive comes out."""
         self.files.error = self.files.room_bytes = None
-        self.spool.tend()
+        self.spool.maintain()
         for _ in range(1000):
             if not len(self.spool):
                 break

@@ -28,7 +28,7 @@ from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy, Destination
 from otel_posthog.private_files import ForeignError
 
-FOLDER = SpoolRoot(Path("/")).address(Destination()).folder
+FOLDER = SpoolRoot(Path("/")).folder_of(Destination()).name
 
 
 def sealed_event(number: int) -> CleanEvent:
@@ -64,7 +64,7 @@ def test_a_link_to_somebody_elses_folder_costs_no_file_there(tmp_path: Path, cap
     store = spool(tmp_path / "spool")
     store.put(event(1))
     assert len(drained(store)) == 1
-    store.tell()
+    store.log()
     assert store.discard("opted_out") == 0
     store.close()
     assert everything(victim) == before
@@ -164,7 +164,7 @@ def test_a_dead_letter_that_is_not_ours_stays(kind: str, tmp_path: Path) -> None
     store = spool(tmp_path)
     for number in range(2):
         store.put(event(number))
-        store.bury(store.take(1, 10**6), "rejected")
+        store.dead_letter(store.take(1, 10**6), "rejected")
     first, second = sorted((tmp_path / "default" / "dead").iterdir())
     FILES[kind](first)
     store.discard("opted_out")
@@ -179,7 +179,8 @@ def test_whatever_the_umask_only_this_user_can_read_or_write(umask: int, tmp_pat
     code = (
         "import os, sys; os.umask(int(sys.argv[2])); from pathlib import Path; root = Path(sys.argv[1])\n"
         "from spooled import spool, event\n"
-        "store = spool(root / 'a' / 'b' / 'spool'); store.put(event(1)); store.bury(store.take(1, 10**6), 'rejected')\n"
+        "store = spool(root / 'a' / 'b' / 'spool'); store.put(event(1))\n"
+        "store.dead_letter(store.take(1, 10**6), 'rejected')\n"
         "from otel_posthog.identity import load, DailySalts; from otel_posthog import set_collection\n"
         "import time; os.environ['OTEL_POSTHOG_STATE_DIR'] = str(root / 'c' / 'd' / 'state')\n"
         "found = load(os.environ); assert found.claim_notice()\n"
@@ -258,7 +259,7 @@ def test_roots_command_line_works_for_one_other_user(tmp_path: Path, capsys: pyt
     store.close()
     store = spool(root)
     store.put(sealed_event(3))
-    store.bury(store.take(1, 10**6), "rejected")
+    store.dead_letter(store.take(1, 10**6), "rejected")
     store.close()
     give_away(root)
     mixed = root / "default" / "0000000000001-1-aaaaaa"

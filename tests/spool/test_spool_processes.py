@@ -99,8 +99,8 @@ def test_a_living_process_keeps_what_it_has(tmp_path: Path) -> None:
     other = spool(tmp_path, health)
     assert len(other) == 0
     killed(process)
-    other._tended_at = None
-    other.tend()
+    other._maintained_at = None
+    other.maintain()
     assert health.snapshot()[ADOPTED, ""] == 50
     assert len(drained(other)) == 50
     other.close()
@@ -121,8 +121,8 @@ def test_the_child_of_a_fork_has_a_directory_of_its_own_with_its_first_event(tmp
 
     assert in_child(work)
     parent.acknowledge(taken)
-    parent._tended_at = None
-    parent.tend()
+    parent._maintained_at = None
+    parent.maintain()
     assert sorted(each.uuid for each in drained(parent)) == [event(number).uuid for number in (1, 2, 100)]
     parent.close()
     assert list(tmp_path.glob("default/*")) == []
@@ -204,7 +204,7 @@ def test_an_exit_in_the_middle_of_a_move_to_disk_loses_nothing(tmp_path: Path, m
             raise SystemExit
         return append(descriptor, data)
 
-    monkeypatch.setattr("otel_posthog.deliver.spool.trouble.RETRY_S", 0.0)
+    monkeypatch.setattr("otel_posthog.deliver.spool.disk_state.RETRY_S", 0.0)
     monkeypatch.setattr(store._files, "append", full)
     for number in range(5):
         store.put(event(number))

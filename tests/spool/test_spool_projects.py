@@ -19,7 +19,7 @@ from otel_posthog.apps.cli import main
 from otel_posthog.apps.spool.survey import survey
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
 from otel_posthog.deliver.durability import open_store
-from otel_posthog.deliver.spool.place import address, address_of, project_of
+from otel_posthog.deliver.spool.folder import folder_for, parse_folder, project_of
 from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, Health
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability, Policy
@@ -36,17 +36,19 @@ OTHERS = {
 
 def leave(root: SpoolRoot, destination: Destination, *numbers: int, buried: int = 0) -> None:
     """Have a process that ended leave events, the first of them as dead letters."""
-    store = spool(root.path, destination=root.address(destination))
+    store = spool(root.path, destination=root.folder_of(destination))
     for number in numbers:
         store.put(clean(number, "ticket_created", destination=destination.name))
     if buried:
-        store.bury(store.take(buried, 10**6), "rejected")
+        store.dead_letter(store.take(buried, 10**6), "rejected")
     store.close()
 
 
 def numbers(root: SpoolRoot, destination: Destination) -> list[int]:
     """Return what a process with this destination finds to send."""
-    return sorted(int(each.uuid[-12:], 16) for each in drained(spool(root.path, destination=root.address(destination))))
+    return sorted(
+        int(each.uuid[-12:], 16) for each in drained(spool(root.path, destination=root.folder_of(destination)))
+    )
 
 
 def delivery(root: SpoolRoot, health: Health, *destinations: Destination, **limits: object) -> Delivery:
@@ -102,7 +104,7 @@ def test_dead_letters_of_a_destination_that_is_gone_expire(tmp_path: Path) -> No
     week_ms = 7 * 24 * 3600 * 1000
     for later_ms, is_there in ((week_ms - 60_000, True), (week_ms + 60_000, False)):
         now_ms = time.time_ns() // 1_000_000 + later_ms
-        spool(tmp_path, destination=root.address(A), now_ms=lambda now_ms=now_ms: now_ms).close()
+        spool(tmp_path, destination=root.folder_of(A), now_ms=lambda now_ms=now_ms: now_ms).close()
         assert bool(list(tmp_path.glob("gone.*"))) is is_there
 
 
@@ -114,12 +116,12 @@ def test_key_and_host_are_told_apart_and_not_shown(name: str, key: str, host: st
     assert project == project_of(Destination("other", key, host))
     assert project != project_of(Destination(name, key + "x", host))
     assert project != project_of(Destination(name, key, host + "x"))
-    folder = address(name, project, "0a0a0a0a")
-    found = address_of(folder.folder)
+    folder = folder_for(name, project, "0a0a0a0a")
+    found = parse_folder(folder.name)
     assert found is not None
-    assert (found.folder, found.project, found.installation) == (folder.folder, project, "0a0a0a0a")
-    assert folder.folder.isascii()
-    assert "/" not in folder.folder
+    assert (found.name, found.project, found.installation) == (folder.name, project, "0a0a0a0a")
+    assert folder.name.isascii()
+    assert "/" not in folder.name
 
 
 def test_what_nobody_has_the_key_for_stays_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -128,7 +130,7 @@ def test_what_nobody_has_the_key_for_stays_and_is_told(tmp_path: Path, caplog: p
     leave(root, A, 1, 2)
     store = open_store(OTHERS["another key"], DeliveryPolicy(), Health(), root)
     assert len(store) == 0
-    assert f"2 product events wait in {tmp_path / root.address(A).folder} for another project or host" in caplog.text
+    assert f"2 product events wait in {tmp_path / root.folder_of(A).name} for another project or host" in caplog.text
     store.close()
     assert numbers(root, A) == [1, 2]
 
@@ -144,7 +146,7 @@ def test_what_an_earlier_release_kept_is_told_and_sent_when_asked_to(
     old = spool(tmp_path / "spool")
     for number in range(3):
         old.put(clean(number, "ticket_created"))
-    old.bury(old.take(1, 10**6), "rejected")
+    old.dead_letter(old.take(1, 10**6), "rejected")
     old.close()
     monkeypatch.setenv("OTEL_POSTHOG_SPOOL_DIR", str(tmp_path / "spool"))
     monkeypatch.setenv("POSTHOG_API_KEY", "phc_test")

@@ -15,8 +15,8 @@ from spooled import drained, event, segments, spool
 
 from otel_posthog.deliver.spool.adoption import MAX_ADOPTED
 from otel_posthog.deliver.spool.cursor import MAX_BEYOND
-from otel_posthog.deliver.spool.place import folder_of
-from otel_posthog.health import ADOPTED, BURIED, DROPPED, STORAGE_ERROR, Health
+from otel_posthog.deliver.spool.folder import unbound_path
+from otel_posthog.health import ADOPTED, DEAD_LETTERED, DROPPED, STORAGE_ERROR, Health
 
 ROOT = Path("/spool")
 
@@ -42,7 +42,7 @@ def test_only_this_user_reads_what_waits(tmp_path: Path) -> None:
     store = spool(tmp_path / "spool")
     store.put(event(1))
     batch = store.take(1, 10**6)
-    store.bury(batch, "rejected")
+    store.dead_letter(batch, "rejected")
     for path in [tmp_path / "spool", *(tmp_path / "spool").rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
@@ -151,8 +151,8 @@ def test_delivered_events_do_not_stay_on_the_disk(tmp_path: Path) -> None:
     store.put(event(1))
     drained(store)
     assert len(segments(tmp_path)) == 1
-    store._tended_at = None
-    store.tend()
+    store._maintained_at = None
+    store.maintain()
     assert segments(tmp_path) == []
     store.put(event(2))
     assert numbers(list(drained(store))) == [2]
@@ -167,8 +167,8 @@ def test_dead_letters_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     store = spool(tmp_path, health)
     for number in range(5):
         store.put(event(number))
-        store.bury(store.take(1, 10**6), "rejected")
-    assert health.snapshot()[BURIED, "rejected"] == 3
+        store.dead_letter(store.take(1, 10**6), "rejected")
+    assert health.snapshot()[DEAD_LETTERED, "rejected"] == 3
     assert health.snapshot()[STORAGE_ERROR, "dead_letters_full"] == 2
     assert len(store) == 0
     store.close()
@@ -183,7 +183,7 @@ def test_who_opts_out_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
     store = spool(tmp_path)
     for number in range(10, 20):
         store.put(event(number))
-    store.bury(store.take(1, 10**6), "rejected")
+    store.dead_letter(store.take(1, 10**6), "rejected")
     under_way = store.take(2, 10**6)
     assert store.discard("opted_out") == 14
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -212,7 +212,7 @@ def test_a_closed_spool_takes_and_gives_nothing(tmp_path: Path) -> None:
 def test_destinations_have_folders_of_their_own_whatever_they_are_called() -> None:
     """No name leaves the spool, and no two share a folder where letters have no case."""
     names = ("default", "Default", "a/b", "a-b", "..", "x" * 300, "\u00fc", "")
-    folders = [folder_of(ROOT, name) for name in names]
+    folders = [unbound_path(ROOT, name) for name in names]
     assert len({str(folder).lower() for folder in folders}) == len(names)
     assert all(folder.parent == ROOT and len(folder.name) < 80 for folder in folders)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from otel_posthog.deliver.spool import Spool
-from otel_posthog.deliver.spool.place import Address
+from otel_posthog.deliver.spool.folder import Folder
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
 
 
-def spool(root: Path, health: Health | None = None, *, destination: str | Address = "default", **options: Any) -> Spool:
+def spool(root: Path, health: Health | None = None, *, destination: str | Folder = "default", **options: Any) -> Spool:
     """Return a spool in `root`; options are those of the policy, `files`, `now_ms` and `max_segment_bytes`.
 
     A name alone is a folder as an earlier release had it, bound to no project.

@@ -85,7 +85,7 @@ def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: 
     reason = next(
         (
             why
-            for wanted in (outcome.DROPPED, outcome.BURIED, outcome.RETRIED)
+            for wanted in (outcome.DROPPED, outcome.DEAD_LETTERED, outcome.RETRIED)
             for name, why in counts
             if name == wanted
         ),

@@ -18,7 +18,7 @@ from otel_posthog.apps.terminal import styled
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
 from otel_posthog.deliver.spool.adoption import bind
 from otel_posthog.deliver.spool.backlog import CUT, DAMAGED, EXPIRED
-from otel_posthog.deliver.spool.place import folder_of, project_of
+from otel_posthog.deliver.spool.folder import project_of, unbound_path
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Health
 from otel_posthog.policy import Durability, Policy
@@ -76,7 +76,7 @@ def run(root: Path, arguments: argparse.Namespace) -> int:
     spool = spool_root(os.environ, root, for_owner=True)
     if arguments.unbound:
         for each in keyed:
-            bind(spool.files, folder_of(root, each.name), root / spool.address(each).folder)
+            bind(spool.files, unbound_path(root, each.name), root / spool.folder_of(each).name)
     projects = {project_of(each) for each in keyed}
     left = [each for each in survey(root) if each.state == LEFT and each.project in projects]
     total = sum(each.events for each in left)

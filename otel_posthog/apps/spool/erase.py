@@ -14,8 +14,8 @@ from otel_posthog.apps.spool.transfer import TransferError
 from otel_posthog.deliver.spool import Spool
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
 from otel_posthog.deliver.spool.files import Clock
+from otel_posthog.deliver.spool.folder import folder_for, parse_folder
 from otel_posthog.deliver.spool.owner import adopt
-from otel_posthog.deliver.spool.place import address, address_of
 from otel_posthog.deliver.spool.segment import read_records
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
@@ -87,7 +87,7 @@ def _erase(root: Path, holding: Holding, match: Match, erased: Erased) -> None:
 
 def _keep_others(root: Path, holding: Holding, match: Match) -> None:
     files, age = files_in(root), _Age()
-    place = address_of(holding.path.parent.name) or address(holding.destination)
+    place = parse_folder(holding.path.parent.name) or folder_for(holding.destination)
     spool = Spool(root, place, DeliveryPolicy(max_spool_bytes=2**62), Health(), files=files, now_ms=age)
     try:
         for event, stored_ms in stored_in(files, holding.path):

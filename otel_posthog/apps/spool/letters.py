@@ -10,20 +10,20 @@ from otel_posthog.apps.spool.show import age, body_of, columns, count
 from otel_posthog.apps.spool.survey import dead_letters, files_in
 from otel_posthog.apps.spool.transfer import put_all
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
-from otel_posthog.deliver.spool.place import address, address_of
+from otel_posthog.deliver.spool.folder import folder_for, parse_folder
 from otel_posthog.deliver.spool.segment import read_records
 
 
 def number_of(root: Path, destination: str | None) -> int:
     """Return how many dead letters there are."""
-    return sum(1 for _, letters in dead_letters(root, destination) for _ in letters.letters())
+    return sum(1 for _, letters in dead_letters(root, destination) for _ in letters.all())
 
 
 def run_dead(root: Path, arguments: argparse.Namespace) -> int:
     """List them."""
     rows, found = [("uuid", "event", "destination", "refused", "reason")], []
     for _, letters in dead_letters(root, arguments.destination):
-        for letter in letters.letters():
+        for letter in letters.all():
             event, record = letter.record.event, letter.record
             name = str(body_of(event.body).get("event", "?"))
             rows.append((event.uuid, name, event.destination, f"{age(record.stored_ms)} ago", record.reason))
@@ -62,7 +62,7 @@ def _replay_file(root: Path, letters: DeadLetters, path: Path, wanted: set[str])
     chosen = [each.event for each in records if not wanted or each.event.uuid in wanted]
     if not chosen:
         return set()
-    put_all(root, ((event, address_of(path.parent.parent.name) or address(event.destination)) for event in chosen))
+    put_all(root, ((event, parse_folder(path.parent.parent.name) or folder_for(event.destination)) for event in chosen))
     # Last: what stands in both, should this end here, is sent with the same uuid.
     letters.rewrite(path, [each for each in records if each.event not in chosen])
     return {event.uuid for event in chosen}

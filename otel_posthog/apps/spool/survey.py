@@ -10,8 +10,8 @@ from otel_posthog.apps.spool.show import tell
 from otel_posthog.deliver.spool.backlog import Backlog
 from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
 from otel_posthog.deliver.spool.files import Files, OsFiles
+from otel_posthog.deliver.spool.folder import folder_for, parse_folder
 from otel_posthog.deliver.spool.owner import Owned, adopt, directories, read_about
-from otel_posthog.deliver.spool.place import address, address_of
 from otel_posthog.deliver.spool.segment import ClosedSegments, NewerFormatError
 from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
@@ -52,9 +52,9 @@ def files_in(root: Path) -> OsFiles:
 def folders(root: Path, destination: str | None) -> list[Path]:
     """Return the folders of the destinations in `root`, or of one; one that is not ours is told and left out."""
     files = files_in(root)
-    found = [each for each in map(address_of, files.names(root)) if each is not None]
-    labels = None if destination is None else {address(destination, project).label for project in ("", "0" * 16)}
-    chosen = [each.folder for each in found if labels is None or each.label in labels]
+    found = [each for each in map(parse_folder, files.names(root)) if each is not None]
+    labels = None if destination is None else {folder_for(destination, project).label for project in ("", "0" * 16)}
+    chosen = [each.name for each in found if labels is None or each.label in labels]
     return [root / folder for folder in chosen if _is_usable(files, root / folder)]
 
 
@@ -135,7 +135,7 @@ def _holding(files: Files, path: Path) -> Iterator[Holding]:
     if backlog is None:
         return
     try:
-        backlog.look()
+        backlog.read_ahead()
         events = backlog.waiting
         oldest_ms = backlog.oldest_ms
     except OSError:
@@ -143,7 +143,7 @@ def _holding(files: Files, path: Path) -> Iterator[Holding]:
     finally:
         backlog.close()
     about = read_about(files, path)
-    pid, address_ = about.get("pid"), address_of(path.parent.name)
+    pid, address_ = about.get("pid"), parse_folder(path.parent.name)
     yield Holding(
         destination=str(about.get("destination") or path.parent.name),
         project=address_.project if address_ else "",

@@ -25,8 +25,8 @@ from otel_posthog.apps.spool.show import count
 from otel_posthog.apps.spool.survey import LEFT, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool import Spool
+from otel_posthog.deliver.spool.folder import Folder, folder_for, is_project
 from otel_posthog.deliver.spool.owner import adopt
-from otel_posthog.deliver.spool.place import Address, address, is_project
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
@@ -46,15 +46,15 @@ class TransferError(Exception):
     """A file that cannot be imported; the message says why."""
 
 
-def put_all(root: Path, events: Iterable[tuple[CleanEvent, Address]]) -> int:
+def put_all(root: Path, events: Iterable[tuple[CleanEvent, Folder]]) -> int:
     """Put `events` into the folders that they are given with, synced; return how many."""
     spools: dict[str, Spool] = {}
     number = 0
     try:
         for event, place in events:
-            spool = spools.get(place.folder)
+            spool = spools.get(place.name)
             if spool is None:
-                spool = spools[place.folder] = Spool(root, place, DeliveryPolicy(), Health(), files=files_in(root))
+                spool = spools[place.name] = Spool(root, place, DeliveryPolicy(), Health(), files=files_in(root))
             if not spool.put(event) or spool.volatile:
                 raise TransferError(f"the spool {root} is full, or cannot be written: not all is in it")
             number += 1
@@ -118,7 +118,7 @@ def _refiltered(
 
 def _placed(
     root: Path, events: Iterable[tuple[CleanEvent, str]], policy: Policy, destination: str | None
-) -> Iterator[tuple[CleanEvent, Address]]:
+) -> Iterator[tuple[CleanEvent, Folder]]:
     """Yield each event with its folder: of the project that it was exported for, or of the destination asked for.
 
     Raises:
@@ -130,9 +130,9 @@ def _placed(
         known = {each.name: each for each in policy.destinations if each.api_key}
         if destination not in known:
             raise ConfigurationError(f"there is no key here for a destination {destination}: its project is not known")
-        place = spool.address(known[destination])
+        place = spool.folder_of(known[destination])
     for event, project in events:
-        yield event, place or address(event.destination, project, spool.installation)
+        yield event, place or folder_for(event.destination, project, spool.installation)
 
 
 def read(path: Path) -> Iterator[tuple[CleanEvent, str]]:

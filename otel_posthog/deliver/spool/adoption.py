@@ -13,15 +13,15 @@ from pathlib import Path
 from otel_posthog.deliver.spool.backlog import Backlog, Lost
 from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
 from otel_posthog.deliver.spool.files import Clock, Files, size_of
+from otel_posthog.deliver.spool.folder import Folder, parse_folder
 from otel_posthog.deliver.spool.owner import Owned, adopt, directories, is_held, remove_drafts
-from otel_posthog.deliver.spool.place import Address, address_of
 from otel_posthog.deliver.spool.segment import ClosedSegments, NewerFormatError, is_name
 from otel_posthog.private_files import ForeignError
 
 # Directories held at once: each costs two descriptors, and a window of events while it is read.
 MAX_ADOPTED = 8
 
-Mine = Callable[[Address], bool]
+Mine = Callable[[Folder], bool]
 
 
 def _unheard(*_: object) -> None:
@@ -34,25 +34,25 @@ class Adoption:
     Args:
         files: The file system.
         root: Of the spool.
-        address: The folder of this process; where it is bound to a project, what waits for that in others is adopted
+        folder: That of this process; where it is bound to a project, what waits for that in others is adopted
             as well, whatever the destination was called and whosever it was.
         lost: Told of events that are gone.
         oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
-        tell: Gets lines for the log.
+        log: Gets lines for the log.
     """
 
     def __init__(  # noqa: PLR0913 - as a spool has them
         self,
         files: Files,
         root: Path,
-        address: Address,
+        folder: Folder,
         lost: Lost = _unheard,
         *,
         oldest_ms: Callable[[], int] = lambda: 0,
-        tell: Callable[[str], None] = _unheard,
+        log: Callable[[str], None] = _unheard,
     ) -> None:
-        self._files, self._root, self._address = files, root, address
-        self._lost, self._oldest_ms, self._tell = lost, oldest_ms, tell
+        self._files, self._root, self._folder = files, root, folder
+        self._lost, self._oldest_ms, self._log = lost, oldest_ms, log
         self._left_alone: set[Path] = set()
 
     def next(self, most: int) -> list[Backlog]:
@@ -73,20 +73,20 @@ class Adoption:
 
     def remove_drafts(self, now_ms: int) -> None:
         """Remove directories that were never finished."""
-        remove_drafts(self._files, self._root / self._address.folder, now_ms=now_ms)
+        remove_drafts(self._files, self._root / self._folder.name, now_ms=now_ms)
 
-    def others(self) -> list[Address]:
+    def others(self) -> list[Folder]:
         """Return the other folders of the spool."""
-        found = map(address_of, self._files.names(self._root))
-        return [each for each in found if each is not None and each.folder != self._address.folder]
+        found = map(parse_folder, self._files.names(self._root))
+        return [each for each in found if each is not None and each.name != self._folder.name]
 
     def _directories(self) -> Iterator[Path]:
-        project = self._address.project
-        same = (each.folder for each in self.others() if each.project == project) if project else ()
-        for folder in (self._address.folder, *same):
+        project = self._folder.project
+        same = (each.name for each in self.others() if each.project == project) if project else ()
+        for name in (self._folder.name, *same):
             # What another user has beside this spool is nobody's concern here.
             with suppress(ForeignError, PermissionError):
-                yield from directories(self._files, self._root / folder)
+                yield from directories(self._files, self._root / name)
 
     def remove(self, backlog: Backlog) -> None:
         """Remove a directory that is done with, as far as what is in it is ours.
@@ -100,7 +100,7 @@ class Adoption:
             self._leave_alone(backlog.owned.path, error)
             return
         folder = backlog.owned.path.parent
-        if folder.name != self._address.folder:
+        if folder.name != self._folder.name:
             with suppress(OSError):  # somebody has something in it
                 self._files.remove_directory(folder)
 
@@ -119,14 +119,14 @@ class Adoption:
             backlog = Backlog(self._files, owned, closed, self._lost, self._oldest_ms)
         except NewerFormatError:
             self._left_alone.add(path)
-            self._tell(f"{path} was written by a newer release of otel-posthog and is left to that")
+            self._log(f"{path} was written by a newer release of otel-posthog and is left to that")
         except ForeignError as error:
             self._leave_alone(path, error)
         except OSError as error:
-            self._tell(f"{path} cannot be adopted ({error.strerror})")
+            self._log(f"{path} cannot be adopted ({error.strerror})")
         else:
             for each in closed.foreign:
-                self._tell(f"{each.filename} is left alone: {each.strerror}")
+                self._log(f"{each.filename} is left alone: {each.strerror}")
             return backlog
         if owned is not None:
             owned.release()
@@ -134,7 +134,7 @@ class Adoption:
 
     def _leave_alone(self, path: Path, error: ForeignError) -> None:
         self._left_alone.add(path)
-        self._tell(f"{error.filename} is left alone: {error.strerror}")
+        self._log(f"{error.filename} is left alone: {error.strerror}")
 
 
 def drop(files: Files, root: Path, is_mine: Mine) -> int:
@@ -142,12 +142,12 @@ def drop(files: Files, root: Path, is_mine: Mine) -> int:
 
     What a running process has is that one's to drop.
     """
-    found = [each for each in map(address_of, files.names(root)) if each is not None and is_mine(each)]
+    found = [each for each in map(parse_folder, files.names(root)) if each is not None and is_mine(each)]
     return sum(_drop(files, root, each) for each in found)
 
 
 def expire(  # noqa: PLR0913 - as a spool has them
-    files: Files, root: Path, folders: Iterable[Address], lost: Lost, oldest_ms: Callable[[], int], *, project: str
+    files: Files, root: Path, folders: Iterable[Folder], lost: Lost, oldest_ms: Callable[[], int], *, project: str
 ) -> None:
     """Drop what is too old in `folders`; leave the rest for who sends it.
 
@@ -163,15 +163,15 @@ def expire(  # noqa: PLR0913 - as a spool has them
         # Another user's is nobody's concern here, and what the disk does is told of this process's own folder.
         with suppress(OSError):
             if not project or each.project != project:
-                _expire_events(Adoption(files, root, Address(each.folder, each.destination), lost, oldest_ms=oldest_ms))
-            DeadLetters(files, root / each.folder, Clock()).expire(oldest_ms())
+                _expire_events(Adoption(files, root, Folder(each.name, each.destination), lost, oldest_ms=oldest_ms))
+            DeadLetters(files, root / each.name, Clock()).expire(oldest_ms())
             _remove_empty(files, root, each)
 
 
 def _expire_events(adoption: Adoption) -> None:
     adoption.remove_drafts(Clock()())
     for backlog in adoption.next(MAX_ADOPTED):
-        backlog.look()
+        backlog.read_ahead()
         if backlog.is_done:
             adoption.remove(backlog)
         else:
@@ -199,35 +199,35 @@ def bind(files: Files, old: Path, new: Path) -> None:
         files.rename(path, new / FOLDER / path.name)
 
 
-def waiting(files: Files, root: Path, folder: Address) -> int:
+def waiting(files: Files, root: Path, folder: Folder) -> int:
     """Return how many events ended processes left in a folder; what running ones have does not count."""
     count = 0
     with suppress(OSError):
-        adoption = Adoption(files, root, Address(folder.folder, folder.destination))
+        adoption = Adoption(files, root, Folder(folder.name, folder.destination))
         for backlog in adoption.next(MAX_ADOPTED):
             count += backlog.waiting
             backlog.forget()
     return count
 
 
-def _drop(files: Files, root: Path, folder: Address) -> int:
+def _drop(files: Files, root: Path, folder: Folder) -> int:
     count = 0
     with suppress(OSError):
-        adoption = Adoption(files, root, Address(folder.folder, folder.destination))
+        adoption = Adoption(files, root, Folder(folder.name, folder.destination))
         adoption.remove_drafts(Clock()())
         while found := adoption.next(MAX_ADOPTED):
             for backlog in found:
                 count += backlog.waiting
                 adoption.remove(backlog)
     with suppress(OSError):
-        DeadLetters(files, root / folder.folder, Clock()).clear()
+        DeadLetters(files, root / folder.name, Clock()).clear()
     _remove_empty(files, root, folder)
     return count
 
 
-def _remove_empty(files: Files, root: Path, folder: Address) -> None:
+def _remove_empty(files: Files, root: Path, folder: Folder) -> None:
     """Remove a folder in which nothing is left; what an earlier release called as anybody may have stays."""
-    path = root / folder.folder
+    path = root / folder.name
     for each in (path / FOLDER, path) if folder.project else ():
         with suppress(OSError):
             files.remove_directory(each)

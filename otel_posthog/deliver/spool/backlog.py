@@ -142,7 +142,7 @@ class Backlog:
         """
         self._cursor.allocate()
 
-    def look(self) -> None:
+    def read_ahead(self) -> None:
         """Read on where nothing is ready: drops what is too old, and finds out whether this is the end.
 
         Raises:

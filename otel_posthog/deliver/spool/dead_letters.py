@@ -33,11 +33,11 @@ _number = count()
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A dead letter.
 
     Attributes:
-        record: The event, when it was buried and why.
+        record: The event, when it was refused and why.
         path: The file that it is in.
     """
 
@@ -78,11 +78,11 @@ class DeadLetters:
         """Return the files, the oldest first."""
         return self._named(_NAME)
 
-    def letters(self) -> Iterator[Letter]:
+    def all(self) -> Iterator[DeadLetter]:
         """Yield all of them, the oldest first."""
         for path in self.paths():
             for record in read_records(self._files, path):
-                yield Letter(record, path)
+                yield DeadLetter(record, path)
 
     def remove(self, path: Path) -> None:
         """Remove a file, if it is one of these."""
@@ -103,7 +103,7 @@ class DeadLetters:
         write_whole(self._files, path, data)
 
     def expire(self, oldest_ms: int) -> None:
-        """Remove what was buried before `oldest_ms`, and what was begun and never finished."""
+        """Remove what was refused before `oldest_ms`, and what was begun and never finished."""
         for pattern, before_ms in ((_NAME, oldest_ms), (_DRAFT, self._now_ms() - _DRAFT_AGE_MS)):
             for path in self._named(pattern):
                 found = pattern.fullmatch(path.name)

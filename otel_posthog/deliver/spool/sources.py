@@ -11,9 +11,9 @@ from otel_posthog import health as outcome
 from otel_posthog.deliver.spool.adoption import MAX_ADOPTED, Adoption
 from otel_posthog.deliver.spool.backlog import Backlog, Lost
 from otel_posthog.deliver.spool.cursor import Position
+from otel_posthog.deliver.spool.disk_state import RETRY_S, DiskState
 from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.owner import Owned, create
-from otel_posthog.deliver.spool.trouble import RETRY_S, Trouble
 from otel_posthog.deliver.spool.writer import CannotNowError, Syncing, Writer
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
@@ -32,7 +32,7 @@ class Sources:
     Args:
         adoption: Finds what ended processes left.
         overflow: What the disk does not take.
-        trouble: Counts errors after which all goes on.
+        disk: Counts errors after which all goes on.
         health: Counts what is adopted.
 
     Attributes:
@@ -42,8 +42,8 @@ class Sources:
         taken: What is under way, by the identity of the event.
     """
 
-    def __init__(self, adoption: Adoption, overflow: Overflow, trouble: Trouble, health: Health) -> None:
-        self._adoption, self._overflow, self._trouble, self._health = adoption, overflow, trouble, health
+    def __init__(self, adoption: Adoption, overflow: Overflow, disk: DiskState, health: Health) -> None:
+        self._adoption, self._overflow, self._disk, self._health = adoption, overflow, disk, health
         self.own: Own | None = None
         self.adopted: list[Backlog] = []
         self.elsewhere_bytes = 0
@@ -64,12 +64,12 @@ class Sources:
 
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events of the directory, or of memory, whose turn it is."""
-        places: list[Backlog | None] = [*self.backlogs, None]
-        for step in range(len(places)):
-            place = places[(self._turn + step) % len(places)]
-            taken = self._take(place, max_events, max_bytes)
+        sources: list[Backlog | None] = [*self.backlogs, None]
+        for step in range(len(sources)):
+            source = sources[(self._turn + step) % len(sources)]
+            taken = self._take(source, max_events, max_bytes)
             if taken:
-                self._turn = (self._turn + step + 1) % len(places)
+                self._turn = (self._turn + step + 1) % len(sources)
                 return taken
         return []
 
@@ -77,13 +77,13 @@ class Sources:
         """Forget events that were taken; those that were discarded meanwhile are forgotten already."""
         by_backlog: dict[Backlog, list[Position]] = {}
         for event in events:
-            _, backlog, place = self.taken.pop(id(event), (event, None, (0, 0)))
+            _, backlog, position = self.taken.pop(id(event), (event, None, (0, 0)))
             if backlog is not None:
-                by_backlog.setdefault(backlog, []).append(place)
+                by_backlog.setdefault(backlog, []).append(position)
         self._overflow.acknowledge(events)
-        for backlog, places in by_backlog.items():
-            with self._trouble.counting():
-                backlog.done(places)
+        for backlog, positions in by_backlog.items():
+            with self._disk.counting_errors():
+                backlog.done(positions)
                 self._tidy(backlog, RETIRE_BYTES)
 
     def adopted_of(self, events: Sequence[CleanEvent]) -> int:
@@ -104,11 +104,11 @@ class Sources:
         adopted = sum(each.segments.size_bytes for each in self.adopted)
         self.elsewhere_bytes = adopted + self._adoption.size_of_others()
 
-    def look(self) -> None:
+    def clear_up(self) -> None:
         """Drop what is too old, and give up what is done with."""
         for backlog in self.backlogs:
-            with self._trouble.counting():
-                backlog.look()
+            with self._disk.counting_errors():
+                backlog.read_ahead()
                 self._tidy(backlog, 0)
 
     def sync(self) -> None:
@@ -136,9 +136,9 @@ class Sources:
         except OSError as error:
             # Without a pause whoever sends would try again and again.
             self._stalled[backlog] = time.monotonic() + RETRY_S
-            self._trouble.count(error)
+            self._disk.count_error(error)
             return []
-        self.taken.update((id(event), (event, backlog, place)) for event, place in taken)
+        self.taken.update((id(event), (event, backlog, position)) for event, position in taken)
         return [event for event, _ in taken]
 
     def _is_stalled(self, backlog: Backlog) -> bool:
@@ -158,10 +158,10 @@ class Sources:
             if head.is_open and head.committed < retire_bytes:
                 return
             own.writer.end_segment(is_needed=False)
-            backlog.look()
+            backlog.read_ahead()
             backlog.settle()
             return
-        backlog.look()
+        backlog.read_ahead()
         if backlog.is_done:
             self.adopted.remove(backlog)
             self._stalled.pop(backlog, None)
@@ -221,7 +221,7 @@ def open_own(  # noqa: PLR0913 - what the two sides need, by name
 class Overflow(MemoryStore):
     """The events that the disk does not take: in memory until it does."""
 
-    def spill(self, writer: Writer, trouble: Trouble) -> bool:
+    def spill(self, writer: Writer, disk: DiskState) -> bool:
         """Move some events to disk; return False where it does not take them."""
         events = self.take(SPILL_EVENTS, _ANY_SIZE)
         done = 0
@@ -232,7 +232,7 @@ class Overflow(MemoryStore):
         except CannotNowError:
             pass
         except OSError as error:
-            trouble.failed(error)
+            disk.failed(error)
         finally:
             # Also where a signal handler raises, as of `sys.exit()`.
             self.acknowledge(events)

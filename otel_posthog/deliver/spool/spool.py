@@ -18,11 +18,11 @@ from otel_posthog import health as outcome
 from otel_posthog.deliver.spool.adoption import Adoption, drop, expire, waiting
 from otel_posthog.deliver.spool.backlog import CUT, Backlog
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
+from otel_posthog.deliver.spool.disk_state import PASSING, DiskState
 from otel_posthog.deliver.spool.files import Clock, Files, OsFiles
-from otel_posthog.deliver.spool.place import Address, address, address_of, folder_of
+from otel_posthog.deliver.spool.folder import Folder, folder_for, parse_folder, unbound_path
 from otel_posthog.deliver.spool.segment import VERSION
 from otel_posthog.deliver.spool.sources import Overflow, Own, Sources, open_own
-from otel_posthog.deliver.spool.trouble import PASSING, Trouble
 from otel_posthog.deliver.spool.writer import MAX_SEGMENT_BYTES, CannotNowError, Syncing
 from otel_posthog.deliver.store import CHILDREN_S
 from otel_posthog.health import Health, Level
@@ -30,7 +30,7 @@ from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy
 from otel_posthog.threads import RLock
 
-TEND_S = 30.0
+MAINTAIN_S = 30.0
 _NOBODYS = (
     "a project that the release which kept them did not note: `otel-posthog spool drain --unbound` sends them to the "
     "one whose key is here"
@@ -62,7 +62,7 @@ class Spool:
     def __init__(  # noqa: PLR0913 - the last three by name, for tests
         self,
         root: Path,
-        destination: Address | str,
+        destination: Folder | str,
         policy: DeliveryPolicy,
         health: Health,
         *,
@@ -70,17 +70,17 @@ class Spool:
         now_ms: Clock | None = None,
         max_segment_bytes: int = MAX_SEGMENT_BYTES,
     ) -> None:
-        self._address = address(destination) if isinstance(destination, str) else destination
+        self._folder = folder_for(destination) if isinstance(destination, str) else destination
         self._root, self._policy, self._health = root, policy, health
         self._files: Files = files or OsFiles(root)
         self._now_ms = now_ms or Clock()
         self._max_segment_bytes = max_segment_bytes
-        self.folder = root / self._address.folder
-        self._trouble = Trouble(health, self.folder)
+        self._path = root / self._folder.name
+        self._disk = DiskState(health, self._path)
         self._adoption = Adoption(
-            self._files, root, self._address, self._lost, oldest_ms=self._oldest_ms, tell=self._trouble.note
+            self._files, root, self._folder, self._lost, oldest_ms=self._oldest_ms, log=self._disk.log_later
         )
-        self._dead = DeadLetters(self._files, self.folder, self._now_ms)
+        self._dead = DeadLetters(self._files, self._path, self._now_ms)
         self._overflow = Overflow(policy.max_buffer_bytes)
         self._start_fresh()
         self._make_folder()
@@ -89,31 +89,31 @@ class Spool:
         except OSError as error:
             if error.errno not in PASSING:
                 raise
-            self._trouble.failed(error)
-        self._tell_unbound()
-        self.tend()
+            self._disk.failed(error)
+        self._log_unbound()
+        self.maintain()
 
-    def _tell_unbound(self) -> None:
+    def _log_unbound(self) -> None:
         """Say what waits under this destination's name for another key or host, or for nobody knows which."""
-        mine = self._address
+        mine = self._folder
         if not mine.project:
             return
         for found in self._adoption.others():
-            is_unbound = found.folder == folder_of(self._root, mine.destination).name
+            is_unbound = found.name == unbound_path(self._root, mine.destination).name
             is_others = found.project not in {"", mine.project} and found.label == mine.label
             if not (is_unbound or is_others):
                 continue
             count = waiting(self._files, self._root, found)
             if count:
-                place, whose = self._root / found.folder, _NOBODYS if is_unbound else _OTHERS
-                self._trouble.note(f"{count} product events wait in {place} for {whose}")
+                place, whose = self._root / found.name, _NOBODYS if is_unbound else _OTHERS
+                self._disk.log_later(f"{count} product events wait in {place} for {whose}")
 
     def _start_fresh(self) -> None:
         # Reentrant: a signal handler may capture an event, or flush, while this thread is inside.
         self._opening, self._lock = RLock(), RLock()
-        self._syncing = Syncing(self._files, self._trouble.count)
-        self._sources = Sources(self._adoption, self._overflow, self._trouble, self._health)
-        self._tended_at: float | None = None
+        self._syncing = Syncing(self._files, self._disk.count_error)
+        self._sources = Sources(self._adoption, self._overflow, self._disk, self._health)
+        self._maintained_at: float | None = None
         self._looked_at = 0.0
         self._has_children = self._is_closed = False
 
@@ -152,7 +152,7 @@ class Spool:
         """Write `event`; return False where there is no room."""
         if self._is_closed:
             return False
-        if self._trouble.may_try():
+        if self._disk.may_write():
             try:
                 own = self._sources.own or self._open()
                 if len(event.body) > self.room_bytes:
@@ -161,11 +161,11 @@ class Spool:
             except CannotNowError:
                 return self._overflow.put(event)
             except OSError as error:
-                self._trouble.failed(error)
+                self._disk.failed(error)
             else:
-                self._trouble.works()
+                self._disk.succeeded()
                 if len(self._overflow):
-                    self._overflow.spill(own.writer, self._trouble)
+                    self._overflow.spill(own.writer, self._disk)
                 return True
         return self._overflow.put(event)
 
@@ -179,7 +179,7 @@ class Spool:
 
     def _put_at_once(self, events: Sequence[CleanEvent]) -> int:
         own, size = self._sources.own, sum(len(event.body) for event in events)
-        if self._is_closed or own is None or len(self._overflow) or not self._trouble.may_try():
+        if self._is_closed or own is None or len(self._overflow) or not self._disk.may_write():
             return 0
         return own.writer.append_all(events) if size <= self.room_bytes else 0
 
@@ -193,11 +193,11 @@ class Spool:
         with self._lock:
             self._sources.acknowledge(events)
 
-    def bury(self, events: Sequence[CleanEvent], reason: str) -> None:
+    def dead_letter(self, events: Sequence[CleanEvent], reason: str) -> None:
         """Acknowledge events and keep them as dead letters."""
-        with self._trouble.counting():
+        with self._disk.counting_errors():
             if self._dead.add(events, reason):
-                self._health.count(outcome.BURIED, reason, len(events))
+                self._health.count(outcome.DEAD_LETTERED, reason, len(events))
             else:
                 self._health.count(outcome.STORAGE_ERROR, "dead_letters_full")
         self.acknowledge(events)
@@ -215,37 +215,37 @@ class Spool:
                 own.writer.close()
                 own.writer.end_segment(is_needed=False)
             for backlog in ([own.backlog] if own else []) + adopted:
-                with self._trouble.counting():
+                with self._disk.counting_errors():
                     if self._is_own(backlog):
                         count += backlog.waiting + backlog.taken
                         self._adoption.remove(backlog)
                     else:
                         backlog.release()
-            with self._trouble.counting():
-                count += drop(self._files, self._root, lambda found: found.folder == self._address.folder)
+            with self._disk.counting_errors():
+                count += drop(self._files, self._root, lambda found: found.name == self._folder.name)
             return count
 
     def _is_own(self, backlog: Backlog) -> bool:
         """Return whether it is in this installation's folders, and not adopted from another's."""
-        found = address_of(backlog.owned.path.parent.name)
-        return found is None or found.installation == self._address.installation
+        found = parse_folder(backlog.owned.path.parent.name)
+        return found is None or found.installation == self._folder.installation
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Adopt what ended processes left, drop what is too old, sync, and try a disk again that failed."""
         now = time.monotonic()
         if self._is_closed:
             return
         works: tuple[Callable[[], None], ...] = ()
-        if self._tended_at is None or now - self._tended_at >= TEND_S:
-            self._tended_at = self._looked_at = now
-            works = (self._expire, self._sources.adopt, self._sources.look, self._sources.sync, self._spill_all)
+        if self._maintained_at is None or now - self._maintained_at >= MAINTAIN_S:
+            self._maintained_at = self._looked_at = now
+            works = (self._expire, self._sources.adopt, self._sources.clear_up, self._sources.sync, self._spill_all)
         elif self._has_children and now - self._looked_at >= CHILDREN_S:
             self._looked_at = now
-            works = (self._sources.adopt, self._sources.look)
+            works = (self._sources.adopt, self._sources.clear_up)
         with self._lock:
             # Each by itself: what one of them meets holds up none of the others.
             for work in works:
-                with self._trouble.counting():
+                with self._disk.counting_errors():
                     work()
 
     def look_after_children(self) -> None:
@@ -254,13 +254,13 @@ class Spool:
 
     def _expire(self) -> None:
         self._adoption.remove_drafts(self._now_ms())
-        others, project = self._adoption.others(), self._address.project
+        others, project = self._adoption.others(), self._folder.project
         expire(self._files, self._root, others, self._lost, self._oldest_ms, project=project)
         self._dead.expire(self._oldest_ms())
 
-    def tell(self) -> None:
+    def log(self) -> None:
         """Log what became of the disk."""
-        self._trouble.tell()
+        self._disk.log()
 
     def close(self) -> None:
         """Sync, and let another process have what is left."""
@@ -272,10 +272,10 @@ class Spool:
             # Whoever still sends has nothing to give back: the files are closed.
             own, adopted = self._sources.give_up()
             if own is not None:
-                with self._trouble.counting():
+                with self._disk.counting_errors():
                     own.close()
             for backlog in adopted:
-                with self._trouble.counting():
+                with self._disk.counting_errors():
                     backlog.release()
 
     def reset_after_fork(self) -> None:
@@ -291,7 +291,7 @@ class Spool:
 
     def _make_folder(self) -> None:
         self._files.make_directory(self._root)
-        self._files.make_directory(self.folder)
+        self._files.make_directory(self._path)
         # Their names have to survive a power cut as well; not every file system can sync a directory.
         with contextlib.suppress(OSError):
             self._files.sync_directory(self._root.parent)
@@ -302,8 +302,8 @@ class Spool:
             if self._sources.own is None:
                 self._sources.own = open_own(
                     self._files,
-                    self.folder,
-                    about={"pid": os.getpid(), "destination": self._address.destination, "format": VERSION},
+                    self._path,
+                    about={"pid": os.getpid(), "destination": self._folder.destination, "format": VERSION},
                     syncing=self._syncing,
                     lost=self._lost,
                     now_ms=self._now_ms,
@@ -314,15 +314,15 @@ class Spool:
 
     def _spill_all(self) -> None:
         """Move what memory has to disk, if that works."""
-        if not len(self._overflow) or not self._trouble.may_try():
+        if not len(self._overflow) or not self._disk.may_write():
             return
         try:
             own = self._sources.own or self._open()
         except OSError as error:
-            self._trouble.failed(error)
+            self._disk.failed(error)
             return
-        while len(self._overflow) and self._overflow.spill(own.writer, self._trouble):
-            self._trouble.works()
+        while len(self._overflow) and self._overflow.spill(own.writer, self._disk):
+            self._disk.succeeded()
 
     def _oldest_ms(self) -> int:
         return self._now_ms() - int(self._policy.max_spool_age_s * 1000)
@@ -331,8 +331,8 @@ class Spool:
         if reason == CUT:
             self._health.count(outcome.STORAGE_ERROR, reason)
             # How many more there were stands nowhere: a process that is killed as it writes leaves the same.
-            self._trouble.note(
-                f"the spool {self.folder} ends within an event: it is lost, with all that stood behind it"
+            self._disk.log_later(
+                f"the spool {self._path} ends within an event: it is lost, with all that stood behind it"
             )
         else:
             self._health.count(outcome.DROPPED, reason, count)

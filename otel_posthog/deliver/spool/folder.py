@@ -1,4 +1,4 @@
-"""Where events wait: a folder of the spool for each destination, PostHog project and installation.
+"""The folders of a spool: one for each destination, PostHog project and installation.
 
 What waits is bound to the key and the host that it was collected for, by a hash of both, so that a process that has
 another key, be it another product's or the same one's of tomorrow, neither sends nor removes it. The installation is in
@@ -26,17 +26,17 @@ _UNBOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}|[a-z0-9][a-z0-9_-]{0,39}\.[0-9a
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Folder:
     """A folder of a spool.
 
     Attributes:
-        folder: Its name.
+        name: Its name.
         destination: The name of the destination, as far as the folder's tells it.
         project: Stands for the key and the host; empty where an earlier release noted none.
         installation: Stands for the installation whose events these are; empty where that is not known.
     """
 
-    folder: str
+    name: str
     destination: str
     project: str = ""
     installation: str = ""
@@ -44,17 +44,17 @@ class Address:
     @property
     def label(self) -> str:
         """What the folder's name has of the destination's."""
-        return self.folder.partition(".")[0]
+        return self.name.partition(".")[0]
 
 
-def address(destination: str, project: str = "", installation: str = "") -> Address:
+def folder_for(destination: str, project: str = "", installation: str = "") -> Folder:
     """Return the folder of `destination`: its name, made fit for every file system and still unique."""
     bound = "".join(f".{each}" for each in (project, installation) if project and each)
     if _PLAIN.fullmatch(destination):
-        return Address(destination + bound, destination, project, installation)
+        return Folder(destination + bound, destination, project, installation)
     readable = _OTHER.sub("-", destination.lower())[:40].strip("-_") or "destination"
     digest = hashlib.sha256(destination.encode()).hexdigest()
-    return Address(
+    return Folder(
         f"{readable}-{digest[:8]}{bound}" if project else f"{readable}.{digest[:12]}",
         destination,
         project,
@@ -62,12 +62,12 @@ def address(destination: str, project: str = "", installation: str = "") -> Addr
     )
 
 
-def address_of(folder: str) -> Address | None:
+def parse_folder(name: str) -> Folder | None:
     """Return what a folder's name tells; None where no release calls one so."""
-    found = _BOUND.fullmatch(folder)
+    found = _BOUND.fullmatch(name)
     if found is not None:
-        return Address(folder, found[1], found[2], found[3] or "")
-    return Address(folder, folder) if _UNBOUND.fullmatch(folder) else None
+        return Folder(name, found[1], found[2], found[3] or "")
+    return Folder(name, name) if _UNBOUND.fullmatch(name) else None
 
 
 def is_project(word: str) -> bool:
@@ -75,9 +75,9 @@ def is_project(word: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{16}", word) is not None
 
 
-def folder_of(root: Path, destination: str) -> Path:
+def unbound_path(root: Path, destination: str) -> Path:
     """Return the folder that an earlier release had for `destination`."""
-    return root / address(destination).folder
+    return root / folder_for(destination).name
 
 
 def project_of(destination: Destination) -> str:
@@ -107,11 +107,11 @@ class SpoolRoot:
         """Its file system."""
         return OsFiles(self.path, for_owner=self.for_owner)
 
-    def address(self, destination: Destination) -> Address:
+    def folder_of(self, destination: Destination) -> Folder:
         """Return the folder of `destination`."""
-        return address(destination.name, project_of(destination), self.installation)
+        return folder_for(destination.name, project_of(destination), self.installation)
 
-    def is_mine(self, found: Address) -> bool:
+    def is_mine(self, found: Folder) -> bool:
         """Return whether what is in a folder is this installation's, as far as that can be told.
 
         An earlier release did not note whose events these are: they count as everybody's who opts out.

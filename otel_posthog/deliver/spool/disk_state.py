@@ -1,4 +1,4 @@
-"""What a disk that fails is counted and told as, and when it is tried again."""
+"""Whether the disk takes events at present: what its errors are counted and logged as, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def reason_of(error: OSError) -> str:
     return _REASONS.get(error.errno or 0, "other")
 
 
-class Trouble:
+class DiskState:
     """Whether the disk takes events at present.
 
     Args:
@@ -54,18 +54,13 @@ class Trouble:
         self._retry_at: float | None = None
         self._lines: deque[str] = deque()
 
-    @property
-    def is_on(self) -> bool:
-        """Whether the last attempt to write failed."""
-        return self._retry_at is not None
-
-    def may_try(self) -> bool:
+    def may_write(self) -> bool:
         """Return whether it is time to write."""
         return self._retry_at is None or time.monotonic() >= self._retry_at
 
     def failed(self, error: OSError) -> None:
-        """Note that an event could not be written; `tell` says so when that begins."""
-        self.count(error)
+        """Note that an event could not be written; `log` says so when that begins."""
+        self.count_error(error)
         if self._retry_at is None:
             self._lines.append(
                 f"the spool {self._folder} cannot be written ({error.strerror}): events wait in memory meanwhile, "
@@ -73,30 +68,30 @@ class Trouble:
             )
         self._retry_at = time.monotonic() + RETRY_S
 
-    def works(self) -> None:
-        """Note that an event was written; `tell` says so where that had failed."""
+    def succeeded(self) -> None:
+        """Note that an event was written; `log` says so where that had failed."""
         if self._retry_at is not None:
             self._retry_at = None
             self._lines.append(f"the spool {self._folder} can be written again")
 
-    def note(self, line: str) -> None:
-        """Have `tell` say something else."""
+    def log_later(self, line: str) -> None:
+        """Have `log` log a line, once no lock is held."""
         self._lines.append(line)
 
-    def tell(self) -> None:
-        """Log what there is to tell."""
+    def log(self) -> None:
+        """Log the lines that came up."""
         while self._lines:
-            with suppress(IndexError):  # another thread told it just now
+            with suppress(IndexError):  # another thread has just logged it
                 _log.warning("%s", self._lines.popleft())
 
-    def count(self, error: OSError) -> None:
+    def count_error(self, error: OSError) -> None:
         """Count an error after which all goes on."""
         self._health.count(STORAGE_ERROR, reason_of(error))
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
+    def counting_errors(self) -> Iterator[None]:
         """Count an error of the disk after which all goes on: at worst events are sent twice, with the same uuid."""
         try:
             yield
         except OSError as error:
-            self.count(error)
+            self.count_error(error)
