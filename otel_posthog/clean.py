@@ -17,7 +17,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import Echo, Pseudonyms, disguised, person, unlinked_id, with_change
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
-from otel_posthog.policy.revision import revision_of
+from otel_posthog.policy.policy import revision_of
 from otel_posthog.posthog.encoding import encode_event
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
 

@@ -136,7 +136,7 @@ def _schema(_: argparse.Namespace) -> int:
 def _plain(value: object) -> object:
     """Return `value` as a YAML file would have it; what is not set is left out, and the values of keys are redacted."""
     from otel_posthog.model import REDACTED  # noqa: PLC0415 - the same
-    from otel_posthog.policy.reader import NOT_IN_FILE  # noqa: PLC0415
+    from otel_posthog.policy.fields import NOT_IN_FILE  # noqa: PLC0415
     from otel_posthog.privacy import without_secrets  # noqa: PLC0415
 
     if isinstance(value, Enum):

@@ -1,34 +1,25 @@
 """The policy: what may be collected, what may leave, in which form. Built-in defaults, a YAML file on top."""
 
-from otel_posthog.policy.active import activate, active
-from otel_posthog.policy.choice import CollectionChoice, collection_choice
-from otel_posthog.policy.collection import OPTED_OUT, Collection, decide
-from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.sections import (
-    CaptureMode,
-    Carried,
+from otel_posthog.policy.collection import OPTED_OUT, Collection, CollectionChoice, collection_choice, decide
+from otel_posthog.policy.fields import FrozenMap
+from otel_posthog.policy.policy import Policy, activate, active
+from otel_posthog.policy.sections.catalog import (
     Catalog,
     CatalogMode,
-    CollectionPolicy,
-    Compression,
-    DeliveryPolicy,
-    Destination,
-    Durability,
     EventSpec,
-    ExceptionItems,
-    ExceptionMode,
-    ExceptionPolicy,
     GroupSpec,
+    PropertySpec,
+    PropertyType,
+)
+from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionItems, ExceptionMode, ExceptionPolicy
+from otel_posthog.policy.sections.delivery import CaptureMode, Compression, DeliveryPolicy, Destination, Durability
+from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
+from otel_posthog.policy.sections.privacy import (
     HitMethod,
-    IdentityMode,
-    InstallationRotation,
     KeyReference,
     Method,
     OperationalPolicy,
     PrivacyPolicy,
-    PropertySpec,
-    PropertyType,
     Rule,
 )
 

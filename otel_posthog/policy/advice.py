@@ -11,8 +11,8 @@ import types
 from collections.abc import Collection, Mapping
 from typing import Any, Union, get_args, get_origin
 
-from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.sections import HitMethod
+from otel_posthog.policy.fields import FrozenMap
+from otel_posthog.policy.sections.privacy import HitMethod
 
 ALSO = "also_"
 # Lists that are in order, and have something to add to: a rule that is added is asked before the others.

@@ -10,21 +10,12 @@ from pathlib import PurePath
 from string import Formatter
 from urllib.parse import urlsplit
 
+from otel_posthog.policy.fields import KeyPath
 from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.sections import (
-    Catalog,
-    Destination,
-    HitMethod,
-    KeyReference,
-    Method,
-    PrivacyPolicy,
-    PropertySpec,
-    PropertyType,
-    Rule,
-)
-
-Path = tuple["str | int", ...]
+from otel_posthog.policy.sections.catalog import Catalog, PropertySpec, PropertyType
+from otel_posthog.policy.sections.delivery import Destination
+from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, Method, PrivacyPolicy, Rule
 
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _TOKEN_NAME = re.compile(r"[a-z][a-z_]{0,31}")
@@ -49,7 +40,7 @@ class Problem:
         fix: What to write instead.
     """
 
-    path: Path
+    path: KeyPath
     problem: str
     fix: str
 
@@ -93,7 +84,7 @@ def _destinations(destinations: tuple[Destination, ...]) -> Iterator[Problem]:
     if not destinations:
         yield Problem(("destinations",), "there is no destination", "leave `destinations` out, or list one")
     for index, each in enumerate(destinations):
-        path: Path = ("destinations", index)
+        path: KeyPath = ("destinations", index)
         if each.name in names:
             yield Problem((*path, "name"), "two destinations have this name", "give each a `name:` of its own")
         names.add(each.name)
@@ -110,7 +101,7 @@ def _destinations(destinations: tuple[Destination, ...]) -> Iterator[Problem]:
             yield from _catalog(each.catalog, (*path, "catalog"))
 
 
-def _privacy(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
+def _privacy(privacy: PrivacyPolicy, path: KeyPath) -> Iterator[Problem]:
     for name, method in privacy.detectors.items():
         if method is HitMethod.IP_PREFIX and name != "ip":
             yield Problem((*path, "detectors", name), "ip_prefix is for the detector ip", "write `mask` or `hmac`")
@@ -120,7 +111,7 @@ def _privacy(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
     yield from _hmac_key(privacy, path)
 
 
-def _never(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
+def _never(privacy: PrivacyPolicy, path: KeyPath) -> Iterator[Problem]:
     """Yield the keys and words that no key of an event can be."""
     for name in ("sensitive_keys", "id_keys"):
         for word in sorted(getattr(privacy, name)):
@@ -140,7 +131,7 @@ def _never(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
             yield Problem((*path, "allow"), f"`{_shown(key)}` is never sent, whatever is allowed", "leave it out")
 
 
-def _word(word: str, path: Path) -> Iterator[Problem]:
+def _word(word: str, path: KeyPath) -> Iterator[Problem]:
     if not any(character.isalnum() for character in word):
         yield Problem(path, f"`{_shown(word)}` can never match: no key has such a word", "write letters or digits")
     elif "*" in word:
@@ -154,12 +145,12 @@ def _shown(name: str) -> str:
     return name if len(name) <= 64 else f"{name[:64]}…"
 
 
-def _hmac_key(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
+def _hmac_key(privacy: PrivacyPolicy, path: KeyPath) -> Iterator[Problem]:
     key = privacy.hmac_key
     if key is not None:
         yield from key_reference(key, (*path, "hmac_key"))
     elif privacy.hmac_secret is None:
-        users: list[Path] = [
+        users: list[KeyPath] = [
             (*path, "detectors", name) for name, method in privacy.detectors.items() if method is HitMethod.HMAC
         ]
         users += [(*path, "rules", at) for at, rule in enumerate(privacy.rules) if rule.method is Method.HMAC]
@@ -168,7 +159,7 @@ def _hmac_key(privacy: PrivacyPolicy, path: Path) -> Iterator[Problem]:
             yield Problem(users[0], "the method hmac needs a key", fix)
 
 
-def key_reference(key: KeyReference, path: Path) -> Iterator[Problem]:
+def key_reference(key: KeyReference, path: KeyPath) -> Iterator[Problem]:
     """Yield what cannot be meant in a reference to a secret key."""
     if (key.env is None) == (key.file is None):
         yield Problem(path, "a key is read from one place", "write `{env: NAME}` or `{file: path}`")
@@ -178,7 +169,7 @@ def key_reference(key: KeyReference, path: Path) -> Iterator[Problem]:
         )
 
 
-def _rule(rule: Rule, path: Path) -> Iterator[Problem]:
+def _rule(rule: Rule, path: KeyPath) -> Iterator[Problem]:
     pattern = _TOKEN_NAME if rule.method is Method.HMAC else _RULE_NAME
     if not pattern.fullmatch(rule.name):
         letters = "lowercase letters and `_`" + ("" if pattern is _TOKEN_NAME else ", digits")
@@ -199,7 +190,7 @@ def _rule(rule: Rule, path: Path) -> Iterator[Problem]:
             yield Problem((*path, name), f"{name} is for the method {method.value}", f"leave `{name}` out")
 
 
-def _hit_rule(rule: Rule, path: Path) -> Iterator[Problem]:
+def _hit_rule(rule: Rule, path: KeyPath) -> Iterator[Problem]:
     if rule.method not in _HIT_METHODS:
         problem = f"{rule.method.value} would show a part of what a detector finds"
         fix = "write `replace`, `mask`, `hmac`, `drop` or `keep`, or leave `detector` out"
@@ -211,7 +202,7 @@ def _hit_rule(rule: Rule, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "keep_last"), problem, "leave `keep_last` or `detector` out")
 
 
-def _catalog(catalog: Catalog, path: Path) -> Iterator[Problem]:
+def _catalog(catalog: Catalog, path: KeyPath) -> Iterator[Problem]:
     if catalog.file is not None and PurePath(catalog.file).suffix not in {".yaml", ".yml", ".json"}:
         yield Problem((*path, "file"), "a catalog is a YAML file", "name one that ends in .yaml or .json")
     for name, event in catalog.events.items():
@@ -219,18 +210,18 @@ def _catalog(catalog: Catalog, path: Path) -> Iterator[Problem]:
     yield from _properties(catalog.properties, (*path, "properties"))
     yield from _properties(catalog.person, (*path, "person"))
     for name, group in catalog.groups.items():
-        at: Path = (*path, "groups", name)
+        at: KeyPath = (*path, "groups", name)
         if group.key is not None:
             yield from _property(group.key, (*at, "key"))
         yield from _properties(group.properties, (*at, "properties"))
 
 
-def _properties(specs: Mapping[str, PropertySpec], path: Path) -> Iterator[Problem]:
+def _properties(specs: Mapping[str, PropertySpec], path: KeyPath) -> Iterator[Problem]:
     for name, spec in specs.items():
         yield from _property(spec, (*path, name))
 
 
-def _property(spec: PropertySpec, path: Path) -> Iterator[Problem]:
+def _property(spec: PropertySpec, path: KeyPath) -> Iterator[Problem]:
     kind = spec.type
     if (kind is PropertyType.ENUM) != bool(spec.values):
         fix = "write `values: [...]`" if kind is PropertyType.ENUM else "write `type: enum`, or leave `values` out"
@@ -250,7 +241,7 @@ def _property(spec: PropertySpec, path: Path) -> Iterator[Problem]:
         yield from _property(spec.items, (*path, "items"))
 
 
-def _pattern(pattern: str, kind: PropertyType, path: Path) -> Iterator[Problem]:
+def _pattern(pattern: str, kind: PropertyType, path: KeyPath) -> Iterator[Problem]:
     if kind is not PropertyType.STRING:
         yield Problem(path, "a pattern is for strings", "write `type: string`")
     try:

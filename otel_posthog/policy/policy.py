@@ -1,71 +1,83 @@
-"""The policy as typed, immutable values, with the built-in default of every setting.
+"""The policy as typed, immutable values with their built-in defaults; which one is in force, and its revision.
 
 The defaults are the strictest that are still useful: an app that configures nothing but a key sends events as its
 installation, with no telemetry attribute outside a short list, every detector on, and a redacted operational side.
+The revision of a policy has a digest that is the same on every machine that has the same rules: paths, hosts, keys and
+delivery are not in it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
 
-from otel_posthog.policy.sections import (
-    Carried,
-    Catalog,
-    CollectionPolicy,
-    DeliveryPolicy,
-    Destination,
-    ExceptionPolicy,
-    IdentityMode,
-    InstallationRotation,
-    OperationalPolicy,
-    PrivacyPolicy,
+from otel_posthog.policy.fields import setting
+from otel_posthog.policy.sections.catalog import Catalog
+from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
+from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
+from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
+from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
+
+_DIGITS = 12
+_LEFT_OUT = frozenset(
+    {
+        *("source", "revision", "description", "file", "identity_keys_file", "hmac_key", "hmac_secret"),
+        *("api_key", "api_key_env", "host", "capture_mode", "accept_any_2xx", "delivery", "watch_interval_s"),
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A whole policy; `Policy()` is the built-in one.
+    """A whole policy; `Policy()` is the built-in one."""
 
-    Attributes:
-        version: Of the form of the file; 1.
-        identity: The identity mode of every destination that has none of its own.
-        identity_keys_file: Path of the keys of the mode `pseudonymous`, relative to the policy file; the environment
-            wins.
-        installation_rotation: How long this installation's id stays the same; not together with `INSTANCE_ID`.
-        identity_baggage: Whether who acts is handed on to other services, and believed from them.
-        revision: Your name for this version of the policy (`2026-11`), shown by receipts, `doctor` and metrics before a
-            digest of the rules; letters, digits, `.`, `_` and `-`.
-        source: Where it came from (`built-in`, or the file's path), for messages.
-        collection: When anything is collected at all.
-        catalog: The events and properties that the app declares it sends.
-        privacy: What may leave towards PostHog.
-        exceptions: What becomes of recorded exceptions.
-        operational: What may go on towards the operational backends.
-        derive: Reserved for rules that make product events of telemetry that carries no mark; must be empty.
-        delivery: How events are queued and sent.
-        destinations: The PostHog projects that events go to.
-        trace_url: A Grafana link template with `{trace_id}` and `{span_id}`, sent as `trace_url`; None sends none.
-        watch_interval_s: How often the files of the policy are looked at and, when they have changed, read again; they
-            are read once where not given.
-    """
-
-    version: int = 1
-    revision: str | None = None
-    source: str = "built-in"
-    identity: IdentityMode = IdentityMode.INSTALLATION
-    identity_keys_file: str | None = None
-    installation_rotation: InstallationRotation = InstallationRotation.NEVER
-    identity_baggage: Carried = Carried.NONE
-    collection: CollectionPolicy = field(default_factory=CollectionPolicy)
-    catalog: Catalog = field(default_factory=Catalog)
-    privacy: PrivacyPolicy = field(default_factory=PrivacyPolicy)
-    exceptions: ExceptionPolicy = field(default_factory=ExceptionPolicy)
-    operational: OperationalPolicy = field(default_factory=OperationalPolicy)
-    derive: tuple[str, ...] = field(default=(), metadata={"reserved": True})
-    delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
-    destinations: tuple[Destination, ...] = (Destination(),)
-    trace_url: str | None = None
-    watch_interval_s: float | None = None
+    version: int = setting(1, "Of the form of the file; 1.")
+    revision: str | None = setting(
+        None,
+        "Your name for this version of the policy (`2026-11`), shown by receipts, `doctor` and metrics before a "
+        "digest of the rules; letters, digits, `.`, `_` and `-`.",
+    )
+    source: str = setting("built-in", "Where it came from (`built-in`, or the file's path), for messages.")
+    identity: IdentityMode = setting(
+        IdentityMode.INSTALLATION,
+        "The identity mode of every destination that has none of its own.",
+    )
+    identity_keys_file: str | None = setting(
+        None,
+        "Path of the keys of the mode `pseudonymous`, relative to the policy file; the environment wins.",
+    )
+    installation_rotation: InstallationRotation = setting(
+        InstallationRotation.NEVER,
+        "How long this installation's id stays the same; not together with `INSTANCE_ID`.",
+    )
+    identity_baggage: Carried = setting(
+        Carried.NONE,
+        "Whether who acts is handed on to other services, and believed from them.",
+    )
+    collection: CollectionPolicy = setting(CollectionPolicy(), "When anything is collected at all.")
+    catalog: Catalog = setting(Catalog(), "The events and properties that the app declares it sends.")
+    privacy: PrivacyPolicy = setting(PrivacyPolicy(), "What may leave towards PostHog.")
+    exceptions: ExceptionPolicy = setting(ExceptionPolicy(), "What becomes of recorded exceptions.")
+    operational: OperationalPolicy = setting(OperationalPolicy(), "What may go on towards the operational backends.")
+    derive: tuple[str, ...] = setting(
+        (),
+        "Reserved for rules that make product events of telemetry that carries no mark; must be empty.",
+        reserved=True,
+    )
+    delivery: DeliveryPolicy = setting(DeliveryPolicy(), "How events are queued and sent.")
+    destinations: tuple[Destination, ...] = setting((Destination(),), "The PostHog projects that events go to.")
+    trace_url: str | None = setting(
+        None,
+        "A Grafana link template with `{trace_id}` and `{span_id}`, sent as `trace_url`; None sends none.",
+    )
+    watch_interval_s: float | None = setting(
+        None,
+        "How often the files of the policy are looked at and, when they have changed, read again; they are read once "
+        "where not given.",
+    )
 
     def identity_of(self, destination: Destination) -> IdentityMode:
         """Return the identity mode of what is sent to `destination`."""
@@ -105,3 +117,36 @@ class Policy:
             for each in self.destinations
         )
         return replace(self, identity=mode, destinations=destinations)
+
+
+def active() -> Policy:
+    """Return the policy in force in this process: the built-in one until set-up activates another."""
+    return _active
+
+
+def activate(policy: Policy) -> None:
+    """Put `policy` in force for the helpers that take none (`sanitize_properties`, `should_collect`)."""
+    global _active
+    _active = policy
+
+
+def revision_of(policy: Policy) -> str:
+    """Return what receipts, counts and `otel-posthog doctor` call `policy`: `2026-11-3fa9c1d2e4b5`, `3fa9c1d2e4b5`."""
+    text = json.dumps(_plain(policy), sort_keys=True, ensure_ascii=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return digest if policy.revision is None else f"{policy.revision}-{digest}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.name not in _LEFT_OUT}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(str(_plain(each)) for each in value)
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+_active = Policy()

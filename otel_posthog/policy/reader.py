@@ -18,16 +18,10 @@ from yaml.constructor import SafeConstructor
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.advice import ALSO, added, field_of, key_for, other_key, other_word
-from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.sections import HitMethod, KeyReference, PrivacyPolicy, words_of
+from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, words_of
+from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, PrivacyPolicy
 
 _T = TypeVar("_T")
-
-Path = tuple["str | int", ...]
-"""Where something stands in a policy: keys and indexes from the top."""
-
-NOT_IN_FILE = frozenset({"source", "hmac_secret"})
-"""Fields that a file does not set."""
 
 MAX_SECONDS, MAX_WHOLE = 10**9, 2**53
 """The longest time, 32 years (no system waits for more than a few hundred), and the largest whole number: JSON's."""
@@ -47,8 +41,8 @@ class Reader:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._lines: dict[Path, int] = {}
-        self._keys: dict[Path, str] = {}
+        self._lines: dict[KeyPath, int] = {}
+        self._keys: dict[KeyPath, str] = {}
         self._mistakes: list[PolicyError] = []
         self._privacy = PrivacyPolicy()
 
@@ -67,7 +61,7 @@ class Reader:
         refuse(self._mistakes)
         return made
 
-    def _section(self, node: yaml.Node, default: _T, where: str, path: Path) -> _T:
+    def _section(self, node: yaml.Node, default: _T, where: str, path: KeyPath) -> _T:
         """Return `default` with what `node`, which stands at `path`, sets; a mistake leaves one key out and is kept."""
         hints = get_type_hints(type(default))
         known = {each.name: each for each in fields(default) if each.name not in NOT_IN_FILE}  # type: ignore[arg-type]
@@ -94,7 +88,7 @@ class Reader:
                 self._privacy = new
         return replace(default, **changes)  # type: ignore[type-var]
 
-    def line_of(self, path: Path) -> int:
+    def line_of(self, path: KeyPath) -> int:
         """Return the line at which `path`, or what is nearest above it, stands."""
         while path and path not in self._lines:
             path = path[:-1]
@@ -106,7 +100,7 @@ class Reader:
         if limits.get("reserved") and not is_empty:
             self._fail(f"`{name}` is not supported by this version", f"leave `{name}` out", key)
 
-    def _items(self, node: yaml.Node, where: str, path: Path) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    def _items(self, node: yaml.Node, where: str, path: KeyPath) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
         if not isinstance(node, yaml.MappingNode):
             self._fail(f"{where} must be a map", "write `key: value` lines", node)
         self._lines.setdefault(path, node.start_mark.line + 1)
@@ -117,7 +111,7 @@ class Reader:
             seen.add(key.value)
         return list(node.value)
 
-    def _value(self, node: yaml.Node, hint: Any, default: Any, path: Path, limits: Mapping[str, Any]) -> Any:
+    def _value(self, node: yaml.Node, hint: Any, default: Any, path: KeyPath, limits: Mapping[str, Any]) -> Any:
         """Return what `node` says, as the type `hint`."""
         if limits.get("reserved"):
             return default
@@ -145,7 +139,7 @@ class Reader:
         return self._privacy if hint is PrivacyPolicy else hint()
 
     def _map(
-        self, node: yaml.Node, hint: Any, default: Mapping[str, Any] | None, path: Path, limits: Mapping[str, Any]
+        self, node: yaml.Node, hint: Any, default: Mapping[str, Any] | None, path: KeyPath, limits: Mapping[str, Any]
     ) -> FrozenMap[str, Any]:
         """Return `default` with the entries of a map changed; for a list of detectors, those in it and no others."""
         before = default or {}
@@ -161,7 +155,7 @@ class Reader:
             entries[name] = self._value(value, hint, before.get(name), (*path, name), {})
         return FrozenMap({**before, **entries})
 
-    def _name(self, node: yaml.Node, limits: Mapping[str, Any], path: Path) -> str:
+    def _name(self, node: yaml.Node, limits: Mapping[str, Any], path: KeyPath) -> str:
         """Return the name of an entry of a map, one of the choices where there are such."""
         name = str(self._scalar(node, str, path, {}))
         choices = limits.get("choices")
@@ -175,14 +169,14 @@ class Reader:
         self._lines[path] = node.start_mark.line + 1
         return name
 
-    def _list(self, node: yaml.Node, path: Path) -> list[tuple[Path, yaml.Node]]:
+    def _list(self, node: yaml.Node, path: KeyPath) -> list[tuple[KeyPath, yaml.Node]]:
         if not isinstance(node, yaml.SequenceNode):
             self._fail(f"`{path[-1]}` must be a list", f"write `{self._keys.get(path, path[-1])}: [..., ...]`", node)
-        found: list[tuple[Path, yaml.Node]] = [((*path, index), each) for index, each in enumerate(node.value)]
+        found: list[tuple[KeyPath, yaml.Node]] = [((*path, index), each) for index, each in enumerate(node.value)]
         self._lines.update((here, each.start_mark.line + 1) for here, each in found)
         return found
 
-    def _scalar(self, node: yaml.Node, hint: Any, path: Path, limits: Mapping[str, Any]) -> Any:
+    def _scalar(self, node: yaml.Node, hint: Any, path: KeyPath, limits: Mapping[str, Any]) -> Any:
         name = next((each for each in reversed(path) if isinstance(each, str)), "value")
         self._lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(hint, type) and issubclass(hint, Enum):

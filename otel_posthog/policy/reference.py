@@ -9,15 +9,13 @@ import json
 import sys
 import types
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from otel_posthog.policy.describe import fields_of, members_of, summary_of
-from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, description_of, descriptions_of, summary_of
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.reader import NOT_IN_FILE
 from otel_posthog.policy.schema import SCHEMA_FILE, policy_schema
 
 BEGIN, END = "<!-- made by `make policy` from the types -->\n", "<!-- end -->\n"
@@ -29,11 +27,11 @@ def reference() -> str:
     enums: dict[type[Enum], None] = {}
     parts = []
     for kind in _sections(Policy, kinds):
-        rows = [_row(each, get_type_hints(kind)[each.name], fields_of(kind), enums) for each in _shown(kind)]
+        rows = [_row(each, get_type_hints(kind)[each.name], enums) for each in _shown(kind)]
         head = f"### {kinds[kind]}\n\n{summary_of(kind)}\n\n| key | type | default | |\n|---|---|---|---|\n"
         parts.append(head + "".join(rows))
     for enum in enums:
-        rows = [f"| `{value}` | {text} |\n" for value, text in members_of(enum).items()]
+        rows = [f"| `{value}` | {text} |\n" for value, text in descriptions_of(enum).items()]
         if rows:
             parts.append(f"### {enum.__name__}\n\n{summary_of(enum)}\n\n| value | |\n|---|---|\n{''.join(rows)}")
     return "\n".join(parts)
@@ -60,8 +58,8 @@ def _shown(kind: Any) -> list[Field[Any]]:
     return [each for each in fields(kind) if each.name not in NOT_IN_FILE]
 
 
-def _row(field: Field[Any], hint: Any, texts: dict[str, str], enums: dict[type[Enum], None]) -> str:
-    text = texts.get(field.name, "").replace("|", "\\|")
+def _row(field: Field[Any], hint: Any, enums: dict[type[Enum], None]) -> str:
+    text = description_of(field).replace("|", "\\|")
     return f"| `{field.name}` | {_type(hint, enums)} | {_default(field)} | {text} |\n"
 
 
@@ -82,7 +80,7 @@ def _type(hint: Any, enums: dict[type[Enum], None]) -> str:
 
 def _default(field: Field[Any]) -> str:  # noqa: PLR0911 - one line per type
     value = field.default
-    if value is MISSING:
+    if is_dataclass(value):
         return ""
     if value is None or value in ("", ()):
         return "-"

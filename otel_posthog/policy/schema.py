@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from otel_posthog.policy.advice import adds_to
-from otel_posthog.policy.describe import fields_of, members_of, summary_of
-from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.fields import (
+    NOT_IN_FILE,
+    FrozenMap,
+    description_of,
+    descriptions_of,
+    summary_of,
+    words_of,
+)
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.reader import NOT_IN_FILE
-from otel_posthog.policy.sections import HitMethod, words_of
+from otel_posthog.policy.sections.privacy import HitMethod
 
 Schema = dict[str, Any]
 
@@ -38,17 +43,16 @@ def policy_schema() -> Schema:
 
 
 def _object(kind: type, definitions: dict[str, Schema]) -> Schema:
-    hints, texts = get_type_hints(kind), fields_of(kind)
+    hints = get_type_hints(kind)
     properties: dict[str, Schema] = {}
     for each in fields(kind):
         if each.name in NOT_IN_FILE:
             continue
         made = _value(hints[each.name], each.metadata, definitions)
-        text = texts.get(each.name, "")
         default = _default(each)
         properties[each.name] = {
             **made,
-            **({"description": text} if text else {}),
+            "description": description_of(each),
             **({} if default is MISSING else {"default": default}),
         }
         if adds_to(each.name, hints[each.name]):
@@ -95,7 +99,7 @@ def _map(hint: Any, limits: Mapping[str, Any], definitions: dict[str, Schema]) -
 
 def _scalar(hint: Any, limits: Mapping[str, Any]) -> Schema:
     if isinstance(hint, type) and issubclass(hint, Enum):
-        texts = members_of(hint)
+        texts = descriptions_of(hint)
         # YAML 1.1 reads an unquoted `off` as false, and so do many editors; so does not the reader.
         values = [value for word in words_of(hint) for value in ((word, False) if word == "off" else (word,))]
         return {"enum": values, **({"markdownDescription": _listed(texts)} if texts else {})}

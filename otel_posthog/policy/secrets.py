@@ -12,7 +12,8 @@ from pathlib import Path
 
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.sections import Destination, KeyReference, PrivacyPolicy
+from otel_posthog.policy.sections.delivery import Destination
+from otel_posthog.policy.sections.privacy import KeyReference, PrivacyPolicy
 
 MIN_KEY_BYTES = 32
 """As long as the output of SHA-256; RFC 2104 section 3 discourages less."""

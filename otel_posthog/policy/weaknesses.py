@@ -14,7 +14,7 @@ from otel_posthog.policy.defaults import (
     USER_KEYS,
 )
 from otel_posthog.policy.policy import Policy
-from otel_posthog.policy.sections import HitMethod, Method, PrivacyPolicy
+from otel_posthog.policy.sections.privacy import HitMethod, Method, PrivacyPolicy
 
 _SHOWN = 3
 

@@ -1,23 +1,39 @@
-"""A policy file, and the catalog files that it names, read on top of the built-in policy."""
+"""A policy file, and the catalog files that it names, read on top of the built-in policy.
+
+What YAML can say and a policy cannot mean (tags of other languages, aliases that multiply, levels without end) is
+refused of a whole file before it is read: what comes after may take every node for a plain value of a finite tree.
+Runs at start and in commands, and with a watched file on the worker.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.checks import problems
-from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.nodes import MAX_LEVELS, refuse_odd
+from otel_posthog.policy.fields import FrozenMap
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.reader import Reader, refuse
-from otel_posthog.policy.sections import Catalog, KeyReference, PrivacyPolicy
+from otel_posthog.policy.sections.catalog import Catalog
+from otel_posthog.policy.sections.privacy import KeyReference, PrivacyPolicy
 
 BUILT_IN = Policy()
 MAX_BYTES = 4 * 1024 * 1024
 """Of one file. YAML is read in Python, at about half a megabyte a second."""
+
+MAX_LEVELS = 32
+"""A property of a list of an event of the catalog of a destination stands at the fifteenth."""
+
+MAX_NODES = 500_000
+"""Of a file with what its aliases repeat."""
+
+_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "map", "null", "seq", "str"))
+# What an unquoted text looks like to YAML; where a text is wanted, it is taken as it is written.
+_LOOKS_LIKE = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("merge", "timestamp", "value"))
 
 
 def load_policy(path: str | Path, base: Policy = BUILT_IN) -> Policy:
@@ -137,7 +153,7 @@ def _compose(text: str, source: str) -> yaml.Node | None:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is not None:
-            refuse_odd(root, source)
+            _refuse_odd(root, source)
         return root
     except RecursionError:
         raise PolicyError("this is nested too deep", fix=f"write at most {MAX_LEVELS} levels", path=source) from None
@@ -147,3 +163,58 @@ def _compose(text: str, source: str) -> yaml.Node | None:
         raise PolicyError(problem, fix="check indentation and quotes", path=source, line=line) from None
     except yaml.YAMLError:
         raise PolicyError("this is not YAML", fix="save it as UTF-8 text", path=source) from None
+
+
+def _refuse_odd(root: yaml.Node, source: str) -> None:
+    """Refuse what no policy means.
+
+    Args:
+        root: A whole file.
+        source: What to call it in errors.
+
+    Raises:
+        PolicyError: There is such a thing, with its line.
+    """
+    sizes: dict[int, int] = {}
+    above: set[int] = set()
+    # Each node twice: before what is below it, and after.
+    to_do: list[tuple[yaml.Node, bool]] = [(root, True)]
+    while to_do:
+        node, is_new = to_do.pop()
+        inner = _below(node)
+        if not is_new:
+            above.discard(id(node))
+            sizes[id(node)] = 1 + sum(sizes[id(each)] for each in inner)
+            if sizes[id(node)] > MAX_NODES:
+                _fail("aliases make this too large", "write out what they stand for", node, source)
+        elif id(node) in above:
+            _fail("an alias stands in what it names", "write out what it stands for", node, source)
+        elif id(node) not in sizes:
+            if node.tag not in _TAGS | (_LOOKS_LIKE if isinstance(node, yaml.ScalarNode) else frozenset()):
+                _fail("tags are not understood", "leave out what begins with `!`", node, source)
+            if isinstance(node, yaml.ScalarNode) and not node.value.isascii():
+                node.value = _whole(node, source)
+            above.add(id(node))
+            if len(above) > MAX_LEVELS:
+                _fail("this is nested too deep", f"write at most {MAX_LEVELS} levels", node, source)
+            to_do.append((node, False))
+            to_do += ((each, True) for each in inner)
+
+
+def _whole(node: yaml.ScalarNode, source: str) -> str:
+    """Return the text of a node with each character that JSON writes as two halves in one piece."""
+    try:
+        whole: str = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        _fail("half a character stands here", "write a whole one", node, source)
+    return whole
+
+
+def _below(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [each for pair in node.value for each in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _fail(problem: str, fix: str, node: yaml.Node, source: str) -> NoReturn:
+    raise PolicyError(problem, fix=fix, path=source, line=node.start_mark.line + 1)

@@ -15,8 +15,8 @@ from functools import lru_cache
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import Receipt
 from otel_posthog.policy import HitMethod, Policy, PrivacyPolicy, active
-from otel_posthog.policy.frozen import FrozenMap
-from otel_posthog.policy.revision import revision_of
+from otel_posthog.policy.fields import FrozenMap
+from otel_posthog.policy.policy import revision_of
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.filter import Filter

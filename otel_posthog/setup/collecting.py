@@ -14,7 +14,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import Installation, Pseudonyms, load
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import OPTED_OUT, Collection, CollectionChoice, collection_choice
-from otel_posthog.policy.choice import LOOK_INTERVAL_S
+from otel_posthog.policy.collection import LOOK_INTERVAL_S
 from otel_posthog.setup.handing_on import hand_on
 from otel_posthog.setup.settings import Settings
 from otel_posthog.setup.tell import tell_first_run

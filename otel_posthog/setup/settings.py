@@ -31,8 +31,8 @@ from otel_posthog.policy import (
 )
 from otel_posthog.policy.checks import is_url, problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
+from otel_posthog.policy.fields import words_of
 from otel_posthog.policy.secrets import with_secrets
-from otel_posthog.policy.sections import words_of
 
 # Tokens of every age: letters and digits, in older ones `-` and `_` of base64 too.
 _KEY = re.compile(r"[A-Za-z0-9_-]+")

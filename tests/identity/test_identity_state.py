@@ -17,7 +17,7 @@ from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, load
 from otel_posthog.policy import DeliveryPolicy, Destination
-from otel_posthog.policy.choice import CollectionChoice
+from otel_posthog.policy.collection import CollectionChoice
 from otel_posthog.state import (
     installation_key,
     make_directory,

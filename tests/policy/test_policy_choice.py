@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from otel_posthog.policy import CollectionChoice, collection_choice
-from otel_posthog.policy.choice import LOOK_INTERVAL_S
+from otel_posthog.policy.collection import LOOK_INTERVAL_S
 from otel_posthog.privacy import should_collect
 
 

@@ -36,7 +36,7 @@ from otel_posthog.policy import (
     PrivacyPolicy,
     Rule,
 )
-from otel_posthog.policy.revision import revision_of
+from otel_posthog.policy.policy import revision_of
 from otel_posthog.policy.yaml_file import load_policy, parse_policy
 from otel_posthog.privacy.sanitize import sanitize_properties_with_receipt
 from otel_posthog.setup.instruments import instrument
@@ -96,7 +96,7 @@ def test_the_operators_name_stands_before_the_digest(tmp_path: Path) -> None:
 
 def test_the_version_is_the_same_in_every_process() -> None:
     """Whatever the order in which a set is walked."""
-    code = "from otel_posthog.policy import Policy; from otel_posthog.policy.revision import revision_of as r; "
+    code = "from otel_posthog.policy import Policy; from otel_posthog.policy.policy import revision_of as r; "
     found = {
         subprocess.run(
             [sys.executable, "-c", f"{code}print(r(Policy()))"],

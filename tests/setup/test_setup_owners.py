@@ -31,7 +31,7 @@ import otel_posthog
 from otel_posthog.intake import AnalyticsSampler, LogIntake
 from otel_posthog.operational import RedactingSpanExporter
 from otel_posthog.policy import OperationalPolicy, Policy
-from otel_posthog.policy.frozen import FrozenMap
+from otel_posthog.policy.fields import FrozenMap
 from otel_posthog.policy.yaml_file import load_policy
 from otel_posthog.setup import providers
 from otel_posthog.testing import FakePostHog

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from otel_posthog.policy import IdentityMode
-from otel_posthog.policy.sections import words_of
+from otel_posthog.policy.fields import words_of
 
 NAME = "explain"
 SUMMARY = "show what becomes of the events in a file, and why"

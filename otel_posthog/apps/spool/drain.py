@@ -22,7 +22,7 @@ from otel_posthog.deliver.spool.folder import project_of, unbound_path
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Health
 from otel_posthog.policy import Durability, Policy
-from otel_posthog.policy.choice import collection_choice
+from otel_posthog.policy.collection import collection_choice
 from otel_posthog.setup.settings import read
 from otel_posthog.text import visible
 

@@ -17,7 +17,7 @@ from otel_posthog.apps.spool.survey import Holding, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool.adoption import drop
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.policy.choice import collection_choice
+from otel_posthog.policy.collection import collection_choice
 from otel_posthog.setup.settings import read
 from otel_posthog.state import spool_directory
 from otel_posthog.text import visible

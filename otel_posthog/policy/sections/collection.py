@@ -1,20 +1,53 @@
-"""Collection: whether anything is collected at all."""
+"""Collection: when anything is collected at all, and what becomes of recorded exceptions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from otel_posthog.policy.fields import Choice, setting
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionPolicy:
-    """When anything is collected at all.
+    """When anything is collected at all."""
 
-    Attributes:
-        off_switches: Names of environment variables of the app's own that switch collection off when false.
-        heed_dnt: True takes a request's header `DNT: 1` for a denial, as `Sec-GPC: 1` always is.
-        consent_required: True sends only events whose consent is known to be given; False sends unless it is denied.
-    """
+    off_switches: tuple[str, ...] = setting(
+        (),
+        "Names of environment variables of the app's own that switch collection off when false.",
+    )
+    heed_dnt: bool = setting(True, "True takes a request's header `DNT: 1` for a denial, as `Sec-GPC: 1` always is.")
+    consent_required: bool = setting(
+        False,
+        "True sends only events whose consent is known to be given; False sends unless it is denied.",
+    )
 
-    off_switches: tuple[str, ...] = ()
-    heed_dnt: bool = True
-    consent_required: bool = False
+
+class ExceptionMode(Choice):
+    """What a `$exception` event tells of an exception; never its message, local variables or source text."""
+
+    OFF = "off", "nothing, there is no such event."
+    TYPE = "type", "the name of its type."
+    FRAMES = "frames", "also module, function and line of the app's own code, and the exceptions it was raised from."
+
+
+class ExceptionItems(Choice):
+    """Whose exceptions are sent."""
+
+    PRODUCT = "product", "those recorded on spans and logs that are product events."
+    ALL = "all", "those recorded on any span or log."
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionPolicy:
+    """What becomes of recorded exceptions (span events named `exception`, logs with `exception.type`)."""
+
+    mode: ExceptionMode = setting(ExceptionMode.TYPE, "What is told of one.")
+    recorded_on: ExceptionItems = setting(
+        ExceptionItems.PRODUCT,
+        "Whose are sent. An exception that passes through nested spans is recorded on each of them, so that `all` "
+        "counts it more than once.",
+    )
+
+    def takes(self, *, is_product: bool) -> bool:
+        """Return whether an exception becomes an event, by whether what it was recorded on is a product item."""
+        return self.mode is not ExceptionMode.OFF and (is_product or self.recorded_on is ExceptionItems.ALL)

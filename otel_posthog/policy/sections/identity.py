@@ -1,28 +1,26 @@
-"""Identity: who an event is sent as."""
+"""Identity: who an event is sent as, and what of that other services are told."""
 
 from __future__ import annotations
 
-from enum import Enum
+from otel_posthog.policy.fields import Choice
 
 
-class IdentityMode(str, Enum):
-    """What an event tells of who acted; each mode tells more than the one before it.
+class IdentityMode(Choice):
+    """What an event tells of who acted; each mode tells more than the one before it."""
 
-    `UNLINKED`: an id for each event, made from its uuid; nothing that links it to another event.
-    `INSTALLATION`: an id for each installation, the same in all its events (see `installation_rotation`); no user,
-        session, group, person or IP address. Also named `anonymous`.
-    `DAILY`: a keyed hash of the user id under a salt that is thrown away each day; nothing else of who.
-    `PSEUDONYMOUS`: keyed hashes of user, session and group ids; person and group properties.
-    `IDENTIFIED`: the user id as it is; person properties, groups and sessions.
-    """
-
-    UNLINKED = "unlinked"
-    INSTALLATION = "installation"
+    UNLINKED = "unlinked", "an id for each event, made from its uuid; nothing that links it to another event."
+    INSTALLATION = (
+        "installation",
+        (
+            "an id for each installation, the same in all its events (see `installation_rotation`); no user, session, "
+            "group, person or IP address. Also named `anonymous`."
+        ),
+    )
     # What it was called before: not one user can be told from another, but one installation can.
-    ANONYMOUS = "installation"  # noqa: PIE796 - another name of the same
-    DAILY = "daily"
-    PSEUDONYMOUS = "pseudonymous"
-    IDENTIFIED = "identified"
+    ANONYMOUS = "installation"
+    DAILY = "daily", "a keyed hash of the user id under a salt that is thrown away each day; nothing else of who."
+    PSEUDONYMOUS = "pseudonymous", "keyed hashes of user, session and group ids; person and group properties."
+    IDENTIFIED = "identified", "the user id as it is; person properties, groups and sessions."
 
     @classmethod
     def _missing_(cls, value: object) -> IdentityMode | None:
@@ -39,26 +37,25 @@ class IdentityMode(str, Enum):
         return self not in {IdentityMode.UNLINKED, IdentityMode.INSTALLATION}
 
 
-class InstallationRotation(str, Enum):
-    """How long an installation has the same id.
-
-    `NEVER`: as long as it is there; `INSTANCE_ID` may give the id.
-    `YEARLY`, `MONTHLY`, `WEEKLY`: for a year, month or ISO week in UTC. The id is made from a random secret that is
-        deleted when the period is over; which one an event has is decided by its time.
-    """
-
-    NEVER = "never"
-    YEARLY = "yearly"
-    MONTHLY = "monthly"
-    WEEKLY = "weekly"
+_PERIOD = (
+    "for a year, month or ISO week in UTC. The id is made from a random secret that is deleted when the "
+    "period is over; which one an event has is decided by its time."
+)
 
 
-class Carried(str, Enum):
-    """Whether who acts is handed on to other services in OpenTelemetry baggage, as a pseudonym and a consent only.
+class InstallationRotation(Choice):
+    """How long an installation has the same id."""
 
-    A propagator does not see which host it writes to: whoever is called gets what is sent.
-    """
+    NEVER = "never", "as long as it is there; `INSTANCE_ID` may give the id."
+    YEARLY = "yearly", _PERIOD
+    MONTHLY = "monthly", _PERIOD
+    WEEKLY = "weekly", _PERIOD
 
+
+class Carried(Choice):
+    """Whether who acts is handed on to other services in OpenTelemetry baggage, as a pseudonym and a consent only."""
+
+    # A propagator does not see which host it writes to: whoever is called gets what is sent.
     NONE = "none"
     SEND = "send"
     ACCEPT = "accept"
@@ -73,10 +70,3 @@ class Carried(str, Enum):
     def accepts(self) -> bool:
         """Whether what other services wrote is believed."""
         return self in {Carried.ACCEPT, Carried.BOTH}
-
-
-def words_of(choices: type[Enum]) -> list[str]:
-    """Return the words by which a choice can be named, other names of the same one included."""
-    return list(
-        dict.fromkeys(word for name, each in choices.__members__.items() for word in (each.value, name.lower()))
-    )
