@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from otel_posthog.policy import PrivacyPolicy
-from otel_posthog.privacy.detectors import issuers, mixed_ids
-from otel_posthog.privacy.detectors.national_id import CAPITALS
-from otel_posthog.privacy.detectors.vendor_keys import TABLE
+from otel_posthog.privacy.detectors.national_id import LABELS
+from otel_posthog.privacy.detectors.national_rules import ALPHANUMERIC, BY_GROUPS, BY_LENGTH
+from otel_posthog.privacy.detectors.vendor_keys import VENDOR_KEYS
 from otel_posthog.privacy.encodings import NAMED
 from otel_posthog.privacy.words import (
     COUNTERS,
@@ -32,7 +32,7 @@ BEGIN, END = "<!-- made by `make policy` from the detectors' tables -->\n", "<!-
 
 def names() -> str:
     """Return a paragraph for each table."""
-    vendors = {name.strip() for line in TABLE.splitlines() for name in line.split(None, 3)[3].split(",")}
+    vendors = {name.strip() for line in VENDOR_KEYS.splitlines() for name in line.split(None, 3)[3].split(",")}
     short = (f"{before}{ending}" for ending, (_, firsts) in JOINED_SHORT.items() for before in firsts)
     parts = {
         "Detectors": PrivacyPolicy().detectors,
@@ -45,7 +45,7 @@ def names() -> str:
         "and of the value": VALUE_KEYS,
         "Vendors whose keys are known by how they begin": vendors,
         "Countries whose identity numbers are known by their check": _countries(),
-        "Names before which any such number is taken": CAPITALS.split(),
+        "Names before which any such number is taken": LABELS.split(),
         "Countries of an IBAN": IBAN_LENGTHS,
         "Entities that are read": NAMED,
         "Accounts in paths that are nobody's": SHARED_ACCOUNTS,
@@ -58,8 +58,8 @@ def _listed(each: Iterable[str]) -> str:
 
 
 def _countries() -> set[str]:
-    rules = [rule for table in (issuers.BY_LENGTH, issuers.BY_GROUPS) for rules in table.values() for rule in rules]
-    rules += [rule for _, _, rule in mixed_ids.RULES]
+    rules = [rule for table in (BY_LENGTH, BY_GROUPS) for rules in table.values() for rule in rules]
+    rules += [rule for _, _, rule in ALPHANUMERIC]
     said = (rule.__doc__.partition(":")[0] for rule in rules if rule.__doc__ and ":" in rule.__doc__)
     return {country for each in said for country in each.partition(",")[0].split(" and ")}
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
-from otel_posthog.privacy.detectors.look import LONG_TOKEN, NUMBER, look
+from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, NUMBER, features_of
 from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded
 from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
@@ -152,7 +152,7 @@ class Scanner:
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
         plain, offsets = decode(text) if may_be_encoded(text) else (text, None)
-        seen, runs = look(plain)
+        seen, runs = features_of(plain)
         kind = (seen * 2 + facts.version, skipped)
         fitting = self._fitting.get(kind)
         if fitting is None:

@@ -7,7 +7,7 @@ import pytest
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, PrivacyPolicy
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.detectors.mixed_ids import _BY_SHAPE, may_hold_mixed_id
+from otel_posthog.privacy.detectors.national_rules import _BY_SHAPE, may_hold_alphanumeric_id
 
 FILTER = Filter(PrivacyPolicy())
 
@@ -269,7 +269,7 @@ def test_no_shape_of_a_mixed_id_is_ruled_out_before_it_is_looked_at(around: byte
     assert len(_BY_SHAPE) > 50
     for shape in _BY_SHAPE:
         written = shape.replace(b"x", b"-").replace(b"a", b"Q").replace(b"0", b"7")
-        assert may_hold_mixed_id(around + written), written
-        assert may_hold_mixed_id(around + written + b" x"), written
-    assert may_hold_mixed_id(b"QQ 12 34 56 C")
-    assert not may_hold_mixed_id(b"order 2024 of 12 items")
+        assert may_hold_alphanumeric_id(around + written), written
+        assert may_hold_alphanumeric_id(around + written + b" x"), written
+    assert may_hold_alphanumeric_id(b"QQ 12 34 56 C")
+    assert not may_hold_alphanumeric_id(b"order 2024 of 12 items")

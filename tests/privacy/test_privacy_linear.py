@@ -153,12 +153,12 @@ def test_no_text_is_read_more_often_than_its_budget_allows(part: str, monkeypatc
     """All readings of a long text together are a few times its length, counted in characters."""
     read: list[int] = []
 
-    def look(text: str) -> object:
+    def counted(text: str) -> object:
         read.append(len(text))
-        return looked(text)
+        return features_of(text)
 
-    looked = vars(scan)["look"]
-    monkeypatch.setattr(scan, "look", look)
+    features_of = vars(scan)["features_of"]
+    monkeypatch.setattr(scan, "features_of", counted)
     for mixed in mixtures(PARTS.index(part))[:2]:
         text = mixed * (12_000 // len(mixed))
         read.clear()

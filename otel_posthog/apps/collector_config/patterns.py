@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from otel_posthog.privacy.detectors.national_id import CAPITALS, NAMES_IN_WORDS
-from otel_posthog.privacy.detectors.vendor import CHARACTERS, beginnings
+from otel_posthog.privacy.detectors.national_id import LABELS, LABELS_IN_WORDS
+from otel_posthog.privacy.detectors.vendor_keys import CHARACTERS, beginnings
 from otel_posthog.privacy.words import IBAN_LENGTHS, JOINED
 
 _AT = r"(?:@|%40|%2540|&#64;|\\u0040)"
@@ -32,7 +32,7 @@ _PUBLIC_PAIRS = (
     r"192\.(?:[0-9]|[1-9][0-9]|1[0-57-9][0-9]|16[0-79]|2[0-4][0-9]|25[0-5])",
 )
 _NAME = r"[^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,64}"
-_ID_NAMES = rf"(?:\b(?:{CAPITALS.replace(' ', '|')})\b|(?i:{NAMES_IN_WORDS}))"
+_ID_NAMES = rf"(?:\b(?:{LABELS.replace(' ', '|')})\b|(?i:{LABELS_IN_WORDS}))"
 _BEFORE_NUMBER = r"\W{0,4}(?:(?i:is|no|nr|number|code)\W{1,4})?"
 _COUNTRIES = "|".join(sorted(IBAN_LENGTHS))
 

@@ -1,4 +1,4 @@
-"""What a detector is: a name, a function that says where it finds something, and what a text must have for that."""
+"""What a detector is: a name, a function that finds hits, and the features a text must have for one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_posthog.privacy.keys import KeyFacts
 
 Span = tuple[int, int]
 Run = re.Match[str]
-"""Nine characters or more in a row of which a long number may consist."""
+"""A long number in a text: nine characters or more that are digits or may stand between them."""
 
 Find = Callable[[str, KeyFacts, Sequence[Run]], list[Span]]
 
@@ -20,14 +20,14 @@ class Detector:
     """Finds one kind of value.
 
     Attributes:
-        name: As the policy switches it on; also what stands in a hit's place, in brackets.
-        find: Gets a text, what its key tells and the long numbers in the text; returns where the hits are, ascending
-            and apart. Works in time linear in the text.
-        needs: What of `otel_posthog.privacy.detectors.look` a text must have for a hit to be possible; all of it.
-        needs_one: The same, of which one is enough; 0 where there is no such choice.
-        in_versions: False where a version number looks like a hit; not asked about values of version-like keys then.
-        gives_way: A hit that overlaps one of a detector before it is not taken; without it the wider of the two wins.
-        marker: What stands for a hit where no method says otherwise.
+        name: By which the policy switches it on; in brackets it replaces a hit.
+        find: Gets a text, the facts of its key and the long numbers in the text; returns where the hits are, ascending
+            and without overlaps. Takes time linear in the text.
+        needs: The features of `otel_posthog.privacy.detectors.prefilter` without which no hit is possible; all of them.
+        needs_one: The same, of which one is enough; 0 for none.
+        in_versions: False if a version number may look like a hit: values under keys of versions are left out then.
+        gives_way: Whether a hit that overlaps one of an earlier detector is dropped; else the wider of the two wins.
+        marker: What replaces a hit where the policy names no method.
     """
 
     name: str
@@ -41,15 +41,15 @@ class Detector:
     def __post_init__(self) -> None:
         object.__setattr__(self, "marker", f"[{self.name}]")
 
-    def fits(self, seen: int, *, version: bool) -> bool:
-        """Return whether a hit is possible in a text in which `seen` was seen."""
+    def fits(self, features: int, *, version: bool) -> bool:
+        """Return whether a hit is possible in a text with `features`."""
         if version and not self.in_versions:
             return False
-        return seen & self.needs == self.needs and (not self.needs_one or bool(seen & self.needs_one))
+        return features & self.needs == self.needs and (not self.needs_one or bool(features & self.needs_one))
 
 
 def apart(spans: list[Span]) -> list[Span]:
-    """Return `spans` in ascending order, with those that overlap made one."""
+    """Return `spans` in ascending order, overlapping ones merged."""
     found: list[Span] = []
     for start, end in sorted(spans):
         if found and start < found[-1][1]:

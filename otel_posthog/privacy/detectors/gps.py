@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
-from otel_posthog.privacy.detectors.look import DIGIT, FOUR_DIGITS
+from otel_posthog.privacy.detectors.prefilter import DIGIT, FOUR_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
 
 # Four decimals of a degree are eleven metres, three a hundred.

@@ -1,7 +1,8 @@
-"""National identity numbers: by check digits, by a country's own way to write them, or by the name beside them.
+"""National identity numbers: `national_id`, and `ssn` for those of the United States.
 
-A number that has a weak check, or none, is one only where its name stands before it (`NHS 943 476 5919`) or where its
-key speaks of it. Everywhere else nine digits are an order, a size or a time.
+A number is one by its check digits, by the way in which a country groups it, or by a label. One with a weak check, or
+none, needs a label before it (`NHS 943 476 5919`) or a key that speaks of it: elsewhere nine digits are an order, a
+size or a time. The rules of each country are in `national_rules`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.checksums import verhoeff
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
-from otel_posthog.privacy.detectors.issuers import BY_GROUPS, BY_LENGTH
-from otel_posthog.privacy.detectors.look import AS_CLASSES, DATE, DIGIT, FOUR_DIGITS, GROUPS
-from otel_posthog.privacy.detectors.mixed_ids import is_mixed_id, may_hold_mixed_id
+from otel_posthog.privacy.detectors.national_rules import (
+    BY_GROUPS,
+    BY_LENGTH,
+    is_alphanumeric_id,
+    may_hold_alphanumeric_id,
+)
+from otel_posthog.privacy.detectors.prefilter import AS_CLASSES, DATE, DIGIT, FOUR_DIGITS, GROUPS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
-
-NAME = "national_id"
 
 _PIECE = re.compile(r"(?<![0-9A-Za-z_.+-])[0-9]{10,18}(?![0-9A-Za-z_]|[.-][0-9])")
 _GROUPED = re.compile(r"(?<![0-9A-Za-z_.+/-])[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
@@ -62,13 +65,13 @@ _SPACED_NINO = re.compile(
 )
 
 
-def _mixed(text: str) -> list[Span]:
+def _alphanumeric(text: str) -> list[Span]:
     spans: list[Span] = []
     for match in _WORD.finditer(text):
         word = match.group().rstrip(".+-")
         start, end = match.start(), match.start() + len(word)
         joined = text[start - 1 : start] == "_" or text[end : end + 1] == "_"
-        if len(word) <= _LONGEST and not joined and not word.isdecimal() and is_mixed_id(word):
+        if len(word) <= _LONGEST and not joined and not word.isdecimal() and is_alphanumeric_id(word):
             spans.append((start, end))
     if text.count(" ") > 3:
         spans += (match.span() for match in _SPACED_NINO.finditer(text))
@@ -76,12 +79,12 @@ def _mixed(text: str) -> list[Span]:
 
 
 # What such a number is called, in front of it. Short names only in capitals: `sin`, `run` and `pan` are words.
-CAPITALS = (
+LABELS = (
     "SSN ITIN EIN NIN NINO NHS DNI NIF NIE NIR CPF CNPJ BSN PESEL NIP CPR CNP SIN TFN ABN PAN MBI NRIC FIN TCK TCKN "
     "RRN FRN CURP RFC RUT CUIT CUIL PPS PPSN AMKA AFM OIB EGN HETU hetu PNR pnr RVNR SVNR KVNR TIN TNIN SNILS INN NIK "
     "CNIC IRD UTR NIT ssn itin nino"
 )
-NAMES_IN_WORDS = (
+LABELS_IN_WORDS = (
     r"social security|my social|c[ée]dula|kennitala|isikukood|asmens kodas|personas kods|rodn[ée] [čc][íi]slo|ИНН|СНИЛС"
     r"|national insurance|national id|identity (?:number|card|code)|identification (?:number|code)"
     r"|id (?:number|card|code|no\b)|tax(?:payer)?[ -]?(?:id|number|file)|steuer-?id|steuernummer|versichertennummer"
@@ -90,8 +93,8 @@ NAMES_IN_WORDS = (
     r"|driv(?:er|ing)(?:'?s)? licen[cs]e|licen[cs]e (?:number|no)|(?:thai|turkish|rsa|finnish|swedish) id"
     r"|여권|주민등록번호|身份证|マイナンバー|เลขประจำตัวประชาชน"
 )
-_NAMES = re.compile(rf"(?<![0-9A-Za-z])(?:{CAPITALS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{NAMES_IN_WORDS})")
-_AFTER_NAME = re.compile(
+_LABEL = re.compile(rf"(?<![0-9A-Za-z])(?:{LABELS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{LABELS_IN_WORDS})")
+_AFTER_LABEL = re.compile(
     # No bracket: a marker is not a word of the sentence.
     r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?(?:[^0-9A-Za-z\n\[]{0,3}(?:no|nr|num|number|card|code)\b)?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
     r"[^0-9A-Za-z\n\]]{1,4}"
@@ -102,10 +105,10 @@ _FEWEST_DIGITS = 5
 _DIGIT = re.compile("[0-9]")
 
 
-def _named(text: str) -> list[Span]:
+def _labelled(text: str) -> list[Span]:
     spans: list[Span] = []
-    for name in _NAMES.finditer(text):
-        number = _AFTER_NAME.match(text, name.end())
+    for label in _LABEL.finditer(text):
+        number = _AFTER_LABEL.match(text, label.end())
         if number and len(_DIGIT.findall(number[1])) >= _FEWEST_DIGITS:
             spans.append(number.span(1))
     return spans
@@ -116,7 +119,7 @@ _ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte <
 # Any of the names above begins with one of these, unless it has letters outside ASCII.
 _FIRST_WORDS = frozenset(
     (
-        f"{CAPITALS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
+        f"{LABELS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
         "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar uidai "
         "kimlik voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver "
         "driving cedula kennitala isikukood asmens personas rodne license licence thai turkish rsa finnish swedish"
@@ -129,22 +132,22 @@ _FIRST_WORDS = frozenset(
 _ANY = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Za-z]{1,9}){0,5}(?![0-9A-Za-z])")
 
 
-def _find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
-    if NAME in facts.kinds:
+def _find_national_id(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
+    if "national_id" in facts.kinds:
         found = _ANY.finditer(text)
         return [match.span() for match in found if len(_DIGIT.findall(match.group())) >= _FEWEST_DIGITS]
     spans = _in_runs(text, runs) if runs else []
     if text.isdecimal():
         return spans
     raw = text.encode() if text.isascii() else None
-    if raw is None or may_hold_mixed_id(raw):
-        spans += _mixed(text)
-    if (" " in text or ":" in text) and (raw is None or _may_name(raw)):
-        spans += _named(text)
+    if raw is None or may_hold_alphanumeric_id(raw):
+        spans += _alphanumeric(text)
+    if (" " in text or ":" in text) and (raw is None or _may_be_labelled(raw)):
+        spans += _labelled(text)
     return apart(spans) if len(spans) > 1 else spans
 
 
-def _may_name(raw: bytes) -> bool:
+def _may_be_labelled(raw: bytes) -> bool:
     """Return whether `raw`, an ASCII text, has a name's first word and as many digits as a number behind one."""
     if raw.translate(AS_CLASSES).count(b"0") < _FEWEST_DIGITS:
         return False
@@ -157,10 +160,29 @@ _ODDLY_GROUPED = re.compile(
 )
 
 
-def _find_grouped(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+def _find_national_id_groups(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     found = _ODDLY_GROUPED.finditer(text)
     return [match.span() for match in found if verhoeff("".join(_DIGIT.findall(match.group())))]
 
 
-NATIONAL_ID_GROUPS = Detector(NAME, _find_grouped, needs=GROUPS, in_versions=False)
-NATIONAL_ID = Detector(NAME, _find, needs=DIGIT | FOUR_DIGITS, in_versions=False)
+NATIONAL_ID_GROUPS = Detector("national_id", _find_national_id_groups, needs=GROUPS, in_versions=False)
+NATIONAL_ID = Detector("national_id", _find_national_id, needs=DIGIT | FOUR_DIGITS, in_versions=False)
+
+
+# What may not stand before it is looked at after the first group: a pattern that begins with a digit is found faster.
+_SSN_CHARS = len("078-05-1120")
+_SSN = re.compile(
+    r"[0-9]{3}([- ])(?<![0-9A-Za-z_.+-][0-9]{3}.)(?<!000.)(?<!666.)(?<!9[0-9][0-9].)(?!00)[0-9]{2}\1(?!0000)[0-9]{4}"
+    r"(?![0-9A-Za-z_+]|[.-][0-9])"
+)
+
+
+def _find_ssn(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
+    spans: list[Span] = []
+    for run in runs:
+        if run.end() - run.start() >= _SSN_CHARS:
+            spans += (match.span() for match in _SSN.finditer(text, run.start(), run.end() + 1))
+    return spans
+
+
+SSN = Detector("ssn", _find_ssn, needs=NUMBER)

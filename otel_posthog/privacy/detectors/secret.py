@@ -1,4 +1,8 @@
-"""Secrets told by their shape: private keys, credentials in URLs, authorization values."""
+"""Secrets told by their form: `secret` and `jwt`.
+
+Private keys in PEM, credentials in URLs, values of an `Authorization` header. JSON web tokens, signed or encrypted:
+base64url parts joined by dots, the first of which is a JSON object.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import AT, COLON, DASHES, GAP, SLASH
+from otel_posthog.privacy.detectors.prefilter import AT, COLON, DASHES, GAP, SLASH, TOKEN
 from otel_posthog.privacy.keys import KeyFacts
 
 MARKER = "[secret]"
@@ -102,3 +106,26 @@ def _find_authorization(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> li
 PEM = Detector("secret", _find_pem, needs=DASHES | GAP, gives_way=False)
 USERINFO = Detector("secret", _find_userinfo, needs=AT | COLON | SLASH)
 AUTHORIZATION = Detector("secret", _find_authorization, needs=GAP)
+
+
+# Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`. Behind a `~` stand
+# what an SD-JWT discloses of a person, and one more token.
+_JWT = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}(?:~[\w-]*(?:\.[\w-]*){0,4})*")
+_MIN_CHARS = 20
+_OPAQUE_CHARS = 200  # a header cut off before its first dot
+
+
+def _find_jwt(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    if "eyJ" not in text:
+        return []
+    return [match.span() for match in _JWT.finditer(text) if _is_token(match.group())]
+
+
+def _is_token(found: str) -> bool:
+    header, dot, rest = found.partition(".")
+    return len(header) >= _OPAQUE_CHARS or (
+        bool(dot) and len(header) >= 8 and len(rest) >= 2 and len(found) >= _MIN_CHARS
+    )
+
+
+JWT = Detector("jwt", _find_jwt, needs=TOKEN)

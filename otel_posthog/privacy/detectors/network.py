@@ -1,4 +1,8 @@
-"""Public IPv4 and IPv6 addresses; private, loopback, link-local and documentation ones tell of no person."""
+"""Addresses of machines: `ip` and `mac`.
+
+Public IPv4 and IPv6 addresses; private, loopback, link-local and documentation ones tell of no person. Hardware
+addresses, which name one device for good.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv6Address
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import COLONS, DIGIT, DOTTED
+from otel_posthog.privacy.detectors.prefilter import COLONS, DASHES, DIGIT, DOTS, DOTTED
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import words
 
@@ -84,3 +88,26 @@ def _is_public_v6(text: str) -> bool:
 
 IPV6 = Detector("ip", _find_v6, needs=COLONS | DIGIT)
 IPV4 = Detector("ip", _find_v4, needs=DOTTED | DIGIT, in_versions=False)
+
+
+_MAC = re.compile(
+    r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z]|[:-][0-9A-Fa-f]{2})"
+)
+
+# Cisco's way; without a letter it might be a number.
+_DOTTED_MAC = re.compile(
+    r"(?<![0-9A-Za-z.])(?=[0-9.]{0,14}[A-Fa-f])[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![0-9A-Za-z]|\.[0-9A-Za-z])"
+)
+_DOTTED_MAC_END = re.compile(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
+
+
+def _find_mac(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    return [match.span() for match in _MAC.finditer(text)] if text.count(":") >= 5 or text.count("-") >= 5 else []
+
+
+def _find_dotted_mac(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    return [match.span() for match in _DOTTED_MAC.finditer(text)] if _DOTTED_MAC_END.search(text) else []
+
+
+MAC = Detector("mac", _find_mac, needs_one=COLONS | DASHES)
+DOTTED_MAC = Detector("mac", _find_dotted_mac, needs=DIGIT | DOTS)

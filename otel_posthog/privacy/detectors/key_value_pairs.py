@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import COLON, EQUALS, FLAG
+from otel_posthog.privacy.detectors.prefilter import COLON, EQUALS, FLAG
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.sensitive import is_harmless
 from otel_posthog.privacy.words import PROSE, VALUE_KEYS
@@ -70,7 +70,7 @@ _QUOTED = {
     "'": re.compile(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL),
 }
 _BARE = re.compile(rf"[^\s\"'](?:(?!{_STOP})[^\s\"'])*")
-_CALLED = re.compile(rf"{OPENING}[\"']", re.IGNORECASE)
+_CALL = re.compile(rf"{OPENING}[\"']", re.IGNORECASE)
 # What a column is set to or compared with: [password] and `password` are columns in SQL only.
 _LITERAL = re.compile(rf"(?:{OPENING}|(?:ANY|ALL|SOME)\s?\(\s{{0,2}}(?:ARRAY\[)?)?[\"']|[0-9]", re.IGNORECASE)
 # A list, a map or a call with something quoted in it, or numbers: `['x', 'y']`, `{"value": "x"}`, `SecretStr('x')`.
@@ -147,7 +147,7 @@ class PairKey:
         return self.sensitive or self.query or self.session or self.signature or self.named
 
 
-def reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], PairKey]:
+def pair_key_reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], PairKey]:
     """Return what reads the keys of values in a text.
 
     Args:
@@ -155,7 +155,7 @@ def reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], PairKey]:
     """
 
     @lru_cache(maxsize=2048)
-    def read(name: str) -> PairKey:
+    def read_key(name: str) -> PairKey:
         facts = facts_of(name)
         word = name.strip("-").lower()
         return PairKey(
@@ -168,14 +168,14 @@ def reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], PairKey]:
             named=word in VALUE_KEYS,
         )
 
-    return read
+    return read_key
 
 
-def pairs(read: Callable[[str], PairKey]) -> Detector:
+def key_value_pairs(read_key: Callable[[str], PairKey]) -> Detector:
     """Return the detector of sensitive pairs.
 
     Args:
-        read: Reads their keys.
+        read_key: Reads their keys.
     """
     # Names, read backwards, are few and come again; of a stream of ever new ones none is kept for long.
     harmless: set[str] = set()
@@ -183,7 +183,7 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
     def hides(names: list[str]) -> bool:
         if harmless.issuperset(names):
             return False
-        if any(read(name[_MAX_KEY_CHARS - 1 :: -1]).may_hide for name in names):
+        if any(read_key(name[_MAX_KEY_CHARS - 1 :: -1]).may_hide for name in names):
             return True
         if len(harmless) > _MAX_HARMLESS:
             harmless.clear()
@@ -197,7 +197,7 @@ def pairs(read: Callable[[str], PairKey]) -> Detector:
         spans: list[Span] = []
         at = 0
         while sign := pattern.search(text, at):
-            span = _sensitive_span(text, sign, read)
+            span = _sensitive_span(text, sign, read_key)
             if span:
                 spans.append(span)
             at = span[1] if span else sign.end()
@@ -218,18 +218,18 @@ def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
     return not (_is_empty(text, span, facts) or _MARKER.match(value) or is_harmless(facts, value))
 
 
-def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
+def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], PairKey]) -> Span | None:
     before = text[max(0, sign.start() - _LOOK_BACK_CHARS) : sign.start()][::-1]
     found = _KEY_REVERSED.match(before)
     if "::" in before[:_CAST_CHARS] and (cast := _CAST_REVERSED.match(before)):
         column = _KEY_REVERSED.match(before, cast.end())
-        found = column if column and read(column["key"][::-1]).sensitive else found
+        found = column if column and read_key(column["key"][::-1]).sensitive else found
     if found is None:
         return None
     name = found["key"][::-1]
     if name.lower() in _INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
         name = f"{outer[1][::-1]}.{name}"
-    key = read(name)
+    key = read_key(name)
     joined = sign.group().strip()
     is_flag = before[found.end() - 2 : found.end()] == "--"
     is_column = joined in {"=", "=="} and _LITERAL.match(text, sign.end()) is not None
@@ -244,7 +244,7 @@ def _sensitive_span(text: str, sign: re.Match[str], read: Callable[[str], PairKe
     if key.sensitive and (key.facts.credential or key.facts.identifier or key.facts.strict or not in_prose):
         return _sensitive_value(text, sign.end(), key.facts, in_prose=in_prose)
     if key.named:
-        return _named_value(text, sign, read)
+        return _named_value(text, sign, read_key)
     return _opaque_value(text, sign.end(), key, in_query=in_query) if joined == "=" else None
 
 
@@ -258,7 +258,7 @@ def _header_value(text: str, at: int, key: PairKey, name: str) -> Span | None:
 
 
 def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> Span | None:
-    if not facts.identifier and _BRACKETED.match(text, at) and not _CALLED.match(text, at):
+    if not facts.identifier and _BRACKETED.match(text, at) and not _CALL.match(text, at):
         return _bracketed(text, at, facts)
     listed = _IDS.match(text, at) if facts.identifier else None
     span = listed.span() if listed else value_at(text, at)
@@ -317,10 +317,10 @@ def _closed_at(text: str, at: int) -> int:
     return len(text)
 
 
-def _named_value(text: str, sign: re.Match[str], read: Callable[[str], PairKey]) -> Span | None:
+def _named_value(text: str, sign: re.Match[str], read_key: Callable[[str], PairKey]) -> Span | None:
     """Return the value behind `sign` where a sensitive name stands before its key."""
     *_, name = ("", *_NAME_BEFORE.findall(text, max(0, sign.start() - _NAME_BACK_CHARS), sign.start()))
-    key = read(name)
+    key = read_key(name)
     return _sensitive_value(text, sign.end(), key.facts, in_prose=False) if key.sensitive else None
 
 

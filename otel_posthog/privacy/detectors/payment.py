@@ -1,17 +1,24 @@
-"""Payment cards: 13-19 digits of a known issuer that pass the Luhn check, in one piece or in groups."""
+"""Payment cards and bank accounts: `card` and `iban`.
+
+A card has 13 to 19 digits, a known issuer and passes the Luhn check, in one piece or in groups. An IBAN has its
+country's length and passes the mod-97 check.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from string import ascii_letters
 
 from otel_posthog.privacy.detectors.checksums import luhn
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import GROUPS, LONG_DIGITS, NUMBER
+from otel_posthog.privacy.detectors.prefilter import GROUPS, IBAN_START, LONG_DIGITS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.words import IBAN_LENGTHS
 
 _DIALLED = re.compile(r"[0-9]{8,15}(?![ .-]?[0-9])")
-_NO_GAPS = str.maketrans("", "", " ().+/-")
+_CARD_GAPS = str.maketrans("", "", " ().+/-")
 _GROUP = re.compile(r"[0-9]+")
 _MIN_DIGITS, _MAX_DIGITS = 13, 19
 _MAX_GROUPS = 5
@@ -24,10 +31,10 @@ def is_card(digits: str) -> bool:
     return _is_issued(digits) and luhn(digits)
 
 
-def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
+def _find_card(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     for run in runs:
-        if run.end() - run.start() < _MIN_DIGITS or len(run.group().translate(_NO_GAPS)) < _MIN_DIGITS:
+        if run.end() - run.start() < _MIN_DIGITS or len(run.group().translate(_CARD_GAPS)) < _MIN_DIGITS:
             continue
         groups = [match.span() for match in _GROUP.finditer(text, *run.span())]
         # A group that is grown together with a word is part of an id or a hash.
@@ -105,10 +112,53 @@ _ODDLY_GROUPED = re.compile(
 )
 
 
-def _find_grouped(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+def _find_card_groups(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     found = _ODDLY_GROUPED.finditer(text)
     return [match.span() for match in found if is_card("".join(_GROUP.findall(match.group())))]
 
 
-CARD_GROUPS = Detector("card", _find_grouped, needs=GROUPS)
-CARD = Detector("card", _find, needs=NUMBER | LONG_DIGITS)
+CARD_GROUPS = Detector("card", _find_card_groups, needs=GROUPS)
+CARD = Detector("card", _find_card, needs=NUMBER | LONG_DIGITS)
+
+
+_IBAN_GAPS = str.maketrans("", "", " +-")
+_AS_NUMBERS = str.maketrans({char: str(int(char, 36)) for char in ascii_letters})
+# UUIDs have dashes, and groups of eight and twelve.
+_LONG_GROUP = re.compile(r"[0-9A-Za-z]{5}-|-[0-9A-Za-z+ -]{0,40}[0-9A-Za-z]{5}")
+_IBAN_START = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?=[ +-]?[0-9A-Za-z])")
+
+
+def _find_iban(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    spans: list[Span] = []
+    end = 0
+    for match in _IBAN_START.finditer(text):
+        start = match.start()
+        length = IBAN_LENGTHS.get(text[start : start + 2].upper()) if start >= end else None
+        found = _iban_end(text, start, length) if length else None
+        if found:
+            spans.append((start, found))
+            end = found
+    return spans
+
+
+def _iban_end(text: str, start: int, length: int) -> int | None:
+    """Return where the IBAN of `length` characters that begins at `start` ends, if there is one."""
+    match = _pattern_of(length).match(text, start)
+    if match is None or text[match.end() : match.end() + 1].isalnum():
+        return None
+    written = match.group()
+    if "-" in written and _LONG_GROUP.search(written):
+        return None
+    return match.end() if _passes_mod97(written.translate(_IBAN_GAPS)) else None
+
+
+@lru_cache(maxsize=len(IBAN_LENGTHS))
+def _pattern_of(length: int) -> re.Pattern[str]:
+    return re.compile(rf"[0-9A-Za-z](?:[ +-]?[0-9A-Za-z]){{{length - 1}}}")
+
+
+def _passes_mod97(iban: str) -> bool:
+    return int((iban[4:] + iban[:4]).translate(_AS_NUMBERS)) % 97 == 1
+
+
+IBAN = Detector("iban", _find_iban, needs=IBAN_START)

@@ -1,4 +1,8 @@
-"""E-mail addresses, around each `@`: read forwards for the domain, backwards for the local part."""
+"""Names of accounts: `email` and `username`.
+
+An e-mail address is read around its `@`: forwards for the domain, backwards for the local part. A user name is that of
+the home directory through which a path leads.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
-from otel_posthog.privacy.detectors.look import AT
+from otel_posthog.privacy.detectors.prefilter import AT, SLASH
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.words import SHARED_ACCOUNTS
 
 # No length is too much: what DNS and RFC 5321 allow is shorter, and what is longer is somebody's all the same.
 _DOMAIN = re.compile(
@@ -25,7 +30,7 @@ ADDRESS = f'["@{_LOCAL_CHARS}]*'
 _FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".mjs", ".ts", ".tgz", ".gz", ".zip")
 
 
-def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+def _find_email(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
     end = before = 0
     at = text.find("@")
@@ -75,4 +80,22 @@ def _quoted(text: str, at: int, end: int) -> int:
     return opening if opening >= 0 else max(end, text.rfind(" ", end, at) + 1)
 
 
-EMAIL = Detector("email", _find, needs=AT)
+EMAIL = Detector("email", _find_email, needs=AT)
+
+
+# `/home/…` within an address of a web page is a page; at the beginning of a path of files it is a person's.
+_HOME = re.compile(
+    r"(?:(?:(?<![0-9A-Za-z_.%~}-])|(?<=[A-Za-z]:)|(?<=file://)|(?<=/mnt/[a-z]))(?:/home|/Users|/export/home|/var/home)/"
+    r"|\b[A-Za-z]:[\\/]{1,4}(?:Users|Documents and Settings|home)[\\/]{1,4}"
+    r"|\\\\?(?:Users|home)\\\\?)"
+    r"([^\s/\\\"'<>|:;,?*&()\[\]{}=]+(?:(?: [^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,32}){1,3}(?=[\\/]))?)",
+)
+
+
+def _find_username(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+    if facts.page or not ("ome" in text or "sers" in text or "ettings" in text):
+        return []
+    return [match.span(1) for match in _HOME.finditer(text) if match[1].lower() not in SHARED_ACCOUNTS]
+
+
+USERNAME = Detector("username", _find_username, needs=SLASH, gives_way=False)
