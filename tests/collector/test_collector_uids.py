@@ -25,7 +25,7 @@ def _request() -> bytes:
 
 @pytest.mark.parametrize("key", ["", KEY], ids=["without a key", "with a key"])
 def test_a_collector_stamps_uids_before_it_removes_ids(key: str, tmp_path: Path) -> None:
-    """Ten events arrive, of nobody; by a key the same ten when the request comes again, else others."""
+    """Ten events arrive, of nobody; by a key the same ten when the request is retried, else others."""
     with FakePostHog() as posthog, gateway(posthog=posthog.url, directory=tmp_path, OTEL_POSTHOG_UUID_KEY=key) as made:
         given = {"OTEL_POSTHOG_GATEWAY_ENDPOINT": made.url, "OTEL_POSTHOG_UUID_KEY": key}
         with collector(*LAYERS, environ=given) as relay:

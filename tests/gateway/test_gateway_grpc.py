@@ -33,7 +33,7 @@ WITH_TOKEN = (("authorization", f"Bearer {TOKEN}"),)
 
 
 @pytest.fixture(scope="module")
-def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def receiver(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway with a token."""
     directory = tmp_path_factory.mktemp("gateway")
     with gateway(posthog=posthog.url, directory=directory, grpc=True, OTEL_POSTHOG_GATEWAY_TOKENS=TOKEN) as made:
@@ -41,15 +41,15 @@ def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def channel(door: Gateway) -> Iterator[grpc.Channel]:
+def channel(receiver: Gateway) -> Iterator[grpc.Channel]:
     """A connection to it."""
-    with grpc.insecure_channel(f"127.0.0.1:{door.grpc_port}") as made:
+    with grpc.insecure_channel(f"127.0.0.1:{receiver.grpc_port}") as made:
         yield made
 
 
-def test_the_sdk_s_exporters_send_to_it(door: Gateway, posthog: FakePostHog) -> None:
+def test_the_sdk_s_exporters_send_to_it(receiver: Gateway, posthog: FakePostHog) -> None:
     """Spans and log-based events of an SDK whose protocol is gRPC arrive at PostHog."""
-    endpoint = f"http://127.0.0.1:{door.grpc_port}"
+    endpoint = f"http://127.0.0.1:{receiver.grpc_port}"
     tracers, loggers = TracerProvider(shutdown_on_exit=False), LoggerProvider(shutdown_on_exit=False)
     tracers.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=endpoint, headers=WITH_TOKEN)))
     loggers.add_log_record_processor(SimpleLogRecordProcessor(OTLPLogExporter(endpoint=endpoint, headers=WITH_TOKEN)))
@@ -77,7 +77,7 @@ def test_a_malformed_item_is_rejected_and_its_neighbours_are_taken(channel: grpc
 
 @pytest.mark.parametrize("metadata", [(), (("authorization", "Bearer wrong"),)])
 def test_without_the_token_nothing_is_taken(channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
-    """The status is one after which no sender comes again."""
+    """The status is one after which no sender retries."""
     with pytest.raises(grpc.RpcError) as caught:
         LOGS(channel).Export(logs_request("e"), metadata=metadata, timeout=10)
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED

@@ -27,7 +27,7 @@ POLICY = "delivery: {flush_interval_s: 0.05}\n"
 
 
 @pytest.fixture(scope="module")
-def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def receiver(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway with a token, a page, and limits small enough to be met."""
     directory = tmp_path_factory.mktemp("gateway")
     (directory / "policy.yaml").write_text(POLICY)
@@ -37,25 +37,27 @@ def door(posthog: FakePostHog, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield made
 
 
-def send(door: Gateway, path: str, body: bytes, media_type: str = PROTOBUF, **headers: str) -> tuple[int, Any, bytes]:
+def send(
+    receiver: Gateway, path: str, body: bytes, media_type: str = PROTOBUF, **headers: str
+) -> tuple[int, Any, bytes]:
     """Return what a request with the token is answered."""
-    return door.post(path, body, media_type, Authorization=BEARER, **headers)
+    return receiver.post(path, body, media_type, Authorization=BEARER, **headers)
 
 
-def test_logs_and_spans_in_protobuf_become_events(door: Gateway, posthog: FakePostHog) -> None:
+def test_logs_and_spans_in_protobuf_become_events(receiver: Gateway, posthog: FakePostHog) -> None:
     """Product items arrive at PostHog, operational ones are acknowledged, and the answers are empty messages."""
-    status, headers, body = send(door, "/v1/logs", logs_request("log_proto").SerializeToString())
+    status, headers, body = send(receiver, "/v1/logs", logs_request("log_proto").SerializeToString())
     assert (status, headers["Content-Type"], body) == (200, PROTOBUF, b"")
-    assert send(door, "/v1/traces", spans_request("span_proto").SerializeToString())[0] == 200
+    assert send(receiver, "/v1/traces", spans_request("span_proto").SerializeToString())[0] == 200
     posthog.wait_until(lambda: bool(posthog.named("log_proto") and posthog.named("span_proto")), 20)
     assert len(posthog.named("log_proto")) == len(posthog.named("span_proto")) == 1
 
 
-def test_the_same_in_json_has_the_same_uuids(door: Gateway, posthog: FakePostHog) -> None:
+def test_the_same_in_json_has_the_same_uuids(receiver: Gateway, posthog: FakePostHog) -> None:
     """Whichever encoding a sender writes, an event is the same."""
     request = logs_request("both_ways")
-    assert send(door, "/v1/logs", request.SerializeToString())[0] == 200
-    status, headers, body = send(door, "/v1/logs", json.dumps(as_json(request)).encode(), JSON + "; charset=utf-8")
+    assert send(receiver, "/v1/logs", request.SerializeToString())[0] == 200
+    status, headers, body = send(receiver, "/v1/logs", json.dumps(as_json(request)).encode(), JSON + "; charset=utf-8")
     assert (status, headers["Content-Type"], body) == (200, JSON, b"{}")
     posthog.wait_until(lambda: len(posthog.named("both_ways")) == 2, 20)
     assert len({each.uuid for each in posthog.named("both_ways")}) == 1
@@ -63,7 +65,7 @@ def test_the_same_in_json_has_the_same_uuids(door: Gateway, posthog: FakePostHog
 
 @pytest.mark.parametrize("media_type", [PROTOBUF, JSON])
 def test_log_records_of_one_name_and_one_time_are_events_of_their_own(
-    door: Gateway, posthog: FakePostHog, media_type: str
+    receiver: Gateway, posthog: FakePostHog, media_type: str
 ) -> None:
     """Twenty of one tick, of five users whom nobody is told about, some exact repeats; sent again they are the same."""
     name = f"tick_{media_type[-4:]}"
@@ -74,16 +76,16 @@ def test_log_records_of_one_name_and_one_time_are_events_of_their_own(
         record.attributes.add(key="analytics.n").value.int_value = number % 3
     body = json.dumps(as_json(request)).encode() if media_type == JSON else request.SerializeToString()
     for _ in range(2):
-        assert send(door, "/v1/logs", body, media_type)[0] == 200
+        assert send(receiver, "/v1/logs", body, media_type)[0] == 200
     assert posthog.wait_until(lambda: len(posthog.named(name)) == 40, 20)
     assert len({each.uuid for each in posthog.named(name)}) == 20
     assert len({each.distinct_id for each in posthog.named(name)}) == 1
 
 
-def test_personal_data_is_filtered(door: Gateway, posthog: FakePostHog) -> None:
+def test_personal_data_is_filtered(receiver: Gateway, posthog: FakePostHog) -> None:
     """What another language sends goes through the same filters."""
     request = logs_request("mailed", analytics__note="write to jo@example.org")
-    assert send(door, "/v1/logs", request.SerializeToString())[0] == 200
+    assert send(receiver, "/v1/logs", request.SerializeToString())[0] == 200
     posthog.wait_until(lambda: bool(posthog.named("mailed")), 20)
     assert posthog.named("mailed")[0].properties["note"] == "write to [email]"
     assert b"jo@example" not in posthog.raw_bytes
@@ -93,21 +95,21 @@ def test_personal_data_is_filtered(door: Gateway, posthog: FakePostHog) -> None:
     ("encoding", "pack"),
     [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstandard.ZstdCompressor().compress)],
 )
-def test_compressed_bodies_are_inflated(door: Gateway, posthog: FakePostHog, encoding: str, pack: Any) -> None:
+def test_compressed_bodies_are_inflated(receiver: Gateway, posthog: FakePostHog, encoding: str, pack: Any) -> None:
     """Each of the encodings that senders use."""
     body = pack(logs_request(f"packed_{encoding}").SerializeToString())
-    assert send(door, "/v1/logs", body, Content_Encoding=encoding)[0] == 200
+    assert send(receiver, "/v1/logs", body, Content_Encoding=encoding)[0] == 200
     assert posthog.wait_until(lambda: bool(posthog.named(f"packed_{encoding}")), 20)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-def test_all_members_of_a_compressed_body_are_taken(door: Gateway, posthog: FakePostHog, encoding: str) -> None:
+def test_all_members_of_a_compressed_body_are_taken(receiver: Gateway, posthog: FakePostHog, encoding: str) -> None:
     """What was put together of several is read to its end; frames that are to be skipped are."""
     pack = gzip.compress if encoding == "gzip" else zstandard.ZstdCompressor().compress
     bodies = [pack(logs_request(f"member_{encoding}", first=number).SerializeToString()) for number in range(3)]
     if encoding == "zstd":
         bodies.insert(1, bytes.fromhex("502a4d1803000000") + b"abc")
-    assert send(door, "/v1/logs", b"".join(bodies), Content_Encoding=encoding)[0] == 200
+    assert send(receiver, "/v1/logs", b"".join(bodies), Content_Encoding=encoding)[0] == 200
     assert posthog.wait_until(lambda: len(posthog.named(f"member_{encoding}")) == 3, 20)
 
 
@@ -119,28 +121,28 @@ def test_all_members_of_a_compressed_body_are_taken(door: Gateway, posthog: Fake
         ("zstd", zstandard.ZstdCompressor(write_checksum=True).compress),
     ],
 )
-def test_a_compressed_body_that_is_cut_or_goes_on_is_refused(door: Gateway, encoding: str, pack: Any) -> None:
+def test_a_compressed_body_that_is_cut_or_goes_on_is_refused(receiver: Gateway, encoding: str, pack: Any) -> None:
     """At whatever byte it ends, and whatever follows: half of a request is not taken for all of it."""
     packed = pack(logs_request(*["cut"] * 20, analytics__x="x" * 300).SerializeToString())
     damaged = [packed[:size] for size in (0, 1, 5, 9, 13, len(packed) // 2, len(packed) - 5, len(packed) - 1)]
     damaged += [packed + b"\0", packed + b"more", packed + packed[: len(packed) // 2], packed + bytes(100)]
     for body in damaged:
-        assert send(door, "/v1/logs", body, Content_Encoding=encoding)[0] == 400, (encoding, len(body))
+        assert send(receiver, "/v1/logs", body, Content_Encoding=encoding)[0] == 400, (encoding, len(body))
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress, zlib.compress])
-def test_a_body_that_inflates_too_far_is_refused(door: Gateway, pack: Any) -> None:
+def test_a_body_that_inflates_too_far_is_refused(receiver: Gateway, pack: Any) -> None:
     """A bomb costs no more than the bound, and the answer says what to do."""
     encoding = {gzip.compress: "gzip", zlib.compress: "deflate"}.get(pack, "zstd")
-    status, _, body = send(door, "/v1/logs", pack(bytes(50_000_000)), Content_Encoding=encoding)
+    status, _, body = send(receiver, "/v1/logs", pack(bytes(50_000_000)), Content_Encoding=encoding)
     assert status == 413
     assert Status.FromString(body).message == "the inflated body is larger than 200000 bytes; send smaller batches"
 
 
-def test_a_body_that_is_too_long_is_refused(door: Gateway) -> None:
+def test_a_body_that_is_too_long_is_refused(receiver: Gateway) -> None:
     """By its declared length, and by what comes where none is declared."""
-    assert send(door, "/v1/logs", bytes(100_001))[0] == 413
-    status, _, _ = send(door, "/v1/logs", iter([bytes(60_000)] * 2))  # type: ignore[arg-type]  # sent in chunks
+    assert send(receiver, "/v1/logs", bytes(100_001))[0] == 413
+    status, _, _ = send(receiver, "/v1/logs", iter([bytes(60_000)] * 2))  # type: ignore[arg-type]  # sent in chunks
     assert status == 413
 
 
@@ -155,10 +157,10 @@ def test_a_body_that_is_too_long_is_refused(door: Gateway) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(  # noqa: PLR0917 - a row of the table
-    door: Gateway, path: str, body: bytes, headers: dict[str, str], status: int, message: str
+    receiver: Gateway, path: str, body: bytes, headers: dict[str, str], status: int, message: str
 ) -> None:
-    """With a status after which no sender comes again, and a message that holds nothing of the body."""
-    got, _, answer = send(door, path, body, **headers)
+    """With a status after which no sender retries, and a message that holds nothing of the body."""
+    got, _, answer = send(receiver, path, body, **headers)
     assert (got, Status.FromString(answer).message) == (status, message)
 
 
@@ -171,38 +173,38 @@ def test_what_cannot_be_read_is_refused(  # noqa: PLR0917 - a row of the table
         (b'{"resourceLogs":[{"resource":3}]}', "resourceLogs[0].resource must be an object"),
     ],
 )
-def test_json_that_cannot_be_read_is_refused_in_json(door: Gateway, body: bytes, message: str) -> None:
+def test_json_that_cannot_be_read_is_refused_in_json(receiver: Gateway, body: bytes, message: str) -> None:
     """The answer comes in the encoding of the request and names the field."""
-    status, headers, answer = send(door, "/v1/logs", body, JSON)
+    status, headers, answer = send(receiver, "/v1/logs", body, JSON)
     assert (status, headers["Content-Type"], json.loads(answer)) == (400, JSON, {"message": message})
 
 
-def test_an_unknown_media_type_is_refused(door: Gateway) -> None:
+def test_an_unknown_media_type_is_refused(receiver: Gateway) -> None:
     """And says which are known."""
-    status, _, body = send(door, "/v1/logs", b"", "text/plain")
+    status, _, body = send(receiver, "/v1/logs", b"", "text/plain")
     assert (status, Status.FromString(body).message) == (
         415,
         "Content-Type must be application/x-protobuf or application/json",
     )
 
 
-def test_unknown_paths_and_methods_are_refused(door: Gateway) -> None:
+def test_unknown_paths_and_methods_are_refused(receiver: Gateway) -> None:
     """As HTTP has it."""
-    assert send(door, "/v1/profiles", b"")[0] == 404
-    assert door.get("/v1/logs")[0] == 405
+    assert send(receiver, "/v1/profiles", b"")[0] == 404
+    assert receiver.get("/v1/logs")[0] == 405
 
 
-def test_a_malformed_item_is_rejected_and_its_neighbours_are_taken(door: Gateway, posthog: FakePostHog) -> None:
+def test_a_malformed_item_is_rejected_and_its_neighbours_are_taken(receiver: Gateway, posthog: FakePostHog) -> None:
     """Partial success tells how many, and which field of the first, in both encodings; never a value."""
     request = logs_request("good_neighbour", "bad_trace")
     request.resource_logs[0].scope_logs[0].log_records[1].trace_id = b"short"
     problem = "malformed 1; first malformed: log_records[1].trace_id must be 16 bytes"
-    status, _, body = send(door, "/v1/logs", request.SerializeToString())
+    status, _, body = send(receiver, "/v1/logs", request.SerializeToString())
     partial = ExportLogsServiceResponse.FromString(body).partial_success
     assert (status, partial.rejected_log_records, partial.error_message) == (200, 1, problem)
     document = as_json(spans_request("good_span", "bad_span"))
     document["resourceSpans"][0]["scopeSpans"][0]["spans"][2]["traceId"] = "secret"
-    status, _, body = send(door, "/v1/traces", json.dumps(document).encode(), JSON)
+    status, _, body = send(receiver, "/v1/traces", json.dumps(document).encode(), JSON)
     partial = json.loads(body)["partialSuccess"]
     assert (status, partial["rejectedSpans"]) == (200, "1")
     assert "spans[2].traceId must be 32 hexadecimal digits" in partial["errorMessage"]
@@ -210,60 +212,60 @@ def test_a_malformed_item_is_rejected_and_its_neighbours_are_taken(door: Gateway
     assert posthog.wait_until(lambda: bool(posthog.named("good_neighbour") and posthog.named("good_span")), 20)
 
 
-def test_an_event_that_cannot_be_one_is_rejected(door: Gateway) -> None:
+def test_an_event_that_cannot_be_one_is_rejected(receiver: Gateway) -> None:
     """A name that PostHog would not take is told to the sender, by its reason."""
-    status, _, body = send(door, "/v1/traces", spans_request("n" * 201).SerializeToString())
+    status, _, body = send(receiver, "/v1/traces", spans_request("n" * 201).SerializeToString())
     partial = ExportTraceServiceResponse.FromString(body).partial_success
     assert (status, partial.rejected_spans, partial.error_message) == (200, 1, "name_invalid 1")
 
 
-def test_what_is_not_wanted_is_no_failure(door: Gateway) -> None:
+def test_what_is_not_wanted_is_no_failure(receiver: Gateway) -> None:
     """An event without consent is not kept, and the sender has made no mistake."""
     request = logs_request("unwanted")
     record = request.resource_logs[0].scope_logs[0].log_records[0]
     record.attributes.add(key="analytics.consent").value.bool_value = False
-    assert send(door, "/v1/logs", request.SerializeToString())[::2] == (200, b"")
+    assert send(receiver, "/v1/logs", request.SerializeToString())[::2] == (200, b"")
 
 
-def test_metrics_are_acknowledged(door: Gateway) -> None:
+def test_metrics_are_acknowledged(receiver: Gateway) -> None:
     """An SDK that sends all three signals to one endpoint gets no errors."""
-    assert send(door, "/v1/metrics", b"")[0] == 200
+    assert send(receiver, "/v1/metrics", b"")[0] == 200
 
 
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x"])
-def test_without_the_token_nothing_is_taken(door: Gateway, shown: str | None) -> None:
+def test_without_the_token_nothing_is_taken(receiver: Gateway, shown: str | None) -> None:
     """The answer says what is missing; health needs no token."""
     headers = {} if shown is None else {"Authorization": shown}
-    status, answered, body = door.post("/v1/logs", b"", **headers)
+    status, answered, body = receiver.post("/v1/logs", b"", **headers)
     assert (status, answered["WWW-Authenticate"]) == (401, "Bearer")
     assert "Authorization" in Status.FromString(body).message
-    assert door.get("/healthz")[0] == door.get("/readyz")[0] == 200
+    assert receiver.get("/healthz")[0] == receiver.get("/readyz")[0] == 200
 
 
-def test_a_page_on_the_list_may_send(door: Gateway) -> None:
+def test_a_page_on_the_list_may_send(receiver: Gateway) -> None:
     """Its preflight is answered without a token, and what it sends has the header that lets it read the answer."""
     asked = {
         "Origin": PAGE,
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type",
     }
-    status, headers, _ = door.request("OPTIONS", "/v1/logs", None, asked)
+    status, headers, _ = receiver.request("OPTIONS", "/v1/logs", None, asked)
     assert (status, headers["Access-Control-Allow-Origin"]) == (200, PAGE)
     assert "authorization" in headers["Access-Control-Allow-Headers"]
-    _, headers, _ = send(door, "/v1/logs", b"", Origin=PAGE)
+    _, headers, _ = send(receiver, "/v1/logs", b"", Origin=PAGE)
     assert headers["Access-Control-Allow-Origin"] == PAGE
 
 
-def test_another_page_may_not(door: Gateway) -> None:
+def test_another_page_may_not(receiver: Gateway) -> None:
     """A preflight from elsewhere is refused, and an answer says nothing that lets it be read."""
     asked = {"Origin": "https://evil.example.com", "Access-Control-Request-Method": "POST"}
-    status, headers, _ = door.request("OPTIONS", "/v1/logs", None, asked)
+    status, headers, _ = receiver.request("OPTIONS", "/v1/logs", None, asked)
     assert (status, headers["Access-Control-Allow-Origin"]) == (400, None)
 
 
-def test_a_slow_body_is_given_up(door: Gateway) -> None:
+def test_a_slow_body_is_given_up(receiver: Gateway) -> None:
     """Who sends one byte and then none for a second is told so."""
-    with socket.create_connection(("127.0.0.1", door.http_port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", receiver.http_port), 10) as connection:
         connection.sendall(
             f"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PROTOBUF}\r\nAuthorization: {BEARER}\r\n"
             "Content-Length: 10\r\n\r\nx".encode()
@@ -272,11 +274,11 @@ def test_a_slow_body_is_given_up(door: Gateway) -> None:
         assert connection.recv(12) == b"HTTP/1.1 408"
 
 
-def test_the_start_line_says_who_may_come_and_where_events_go(door: Gateway, posthog: FakePostHog) -> None:
+def test_the_start_line_says_who_may_come_and_where_events_go(receiver: Gateway, posthog: FakePostHog) -> None:
     """Address, tokens, pages, spool and host."""
-    out = door.tree.out
-    assert f"OTLP/HTTP on {door.url}; for with one of 1 token" not in out
-    assert f"OTLP/HTTP on {door.url}; for whoever shows one of 1 token, pages from {PAGE}" in out
+    out = receiver.tree.out
+    assert f"OTLP/HTTP on {receiver.url}; for with one of 1 token" not in out
+    assert f"OTLP/HTTP on {receiver.url}; for whoever shows one of 1 token, pages from {PAGE}" in out
     assert posthog.url in out
     assert TOKEN not in out
 

@@ -1,6 +1,6 @@
-"""The gateway: the same pipeline behind an OTLP receiver, for other languages, browsers and Collectors.
+"""The gateway: the same pipeline behind OTLP receivers, for other languages, browsers and Collectors.
 
-    http.py, grpc.py ── bytes ─▶ receiver.py ── signals ─▶ Pipeline.accept ── on disk ─▶ answer
+    http.py, grpc.py ── bytes ─▶ service.py ─▶ consumer.py ── signals ─▶ Pipeline.accept ── on disk ─▶ responses.py
 
-Whoever sends keeps the telemetry until the answer is there: success means that its product events are on disk.
+The sender keeps the telemetry until the answer is there: success means that its product events are on disk.
 """

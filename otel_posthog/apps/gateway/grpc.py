@@ -1,8 +1,8 @@
-"""OTLP/gRPC. Source: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc.
+"""The receiver of OTLP/gRPC (https://opentelemetry.io/docs/specs/otlp/#otlpgrpc), on the event loop.
 
-The services are registered by name, as the generated code would: that code comes with grpcio versions of its own. What
-is one message to a sender is a stream of one here: of a stream nothing is received before it is asked for, so that a
-call is judged by its headers. Messages arrive as they were sent, and are inflated where bodies of HTTP are.
+The services are registered by name, as the generated code would: that code comes with grpcio versions of its own. A
+unary call of the sender is a stream of one message here: nothing of a stream is received before it is asked for, so
+that a call is judged by its headers. Messages arrive compressed, and are inflated where bodies of HTTP are.
 """
 
 from __future__ import annotations
@@ -15,24 +15,11 @@ from urllib.parse import unquote
 
 import grpc
 import grpc.aio
-from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
 
-from otel_posthog.apps.gateway.answers import proto
-from otel_posthog.apps.gateway.budget import Share
-from otel_posthog.apps.gateway.refusal import Refusal
-from otel_posthog.apps.gateway.service import Sent, Service
+from otel_posthog.apps.gateway.memory import Reservation
+from otel_posthog.apps.gateway.responses import Refusal, export_response, grpc_failure
+from otel_posthog.apps.gateway.service import ExportRequest, Service
 from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
-
-CODES = {
-    400: grpc.StatusCode.INVALID_ARGUMENT,
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    408: grpc.StatusCode.INVALID_ARGUMENT,
-    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    503: grpc.StatusCode.UNAVAILABLE,
-}
-"""Of these senders come again after `UNAVAILABLE` only: https://opentelemetry.io/docs/specs/otlp/#failures."""
 
 _SERVICES: dict[str, Kind | None] = {
     "opentelemetry.proto.collector.trace.v1.TraceService": TRACES,
@@ -41,18 +28,18 @@ _SERVICES: dict[str, Kind | None] = {
 }
 # An export request begins with the tag of its only field, so that none is taken for compressed.
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x78": "deflate"}
-# Of a connection without a call. None of those makes room for another, as on HTTP: there is room again after this.
+# Of an idle connection. None of those is closed to make room for another, as on HTTP: there is room after this.
 _IDLE_MS = 10_000
 _STREAMS_OF_A_CONNECTION = 128
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class GrpcDoor:
-    """What answers OTLP/gRPC; made and used on the event loop.
+class GrpcReceiver:
+    """Answers OTLP/gRPC; made and used on the event loop.
 
     Args:
-        service: What the worker is made of.
+        service: What both receivers share.
     """
 
     def __init__(self, service: Service) -> None:
@@ -91,35 +78,35 @@ class GrpcDoor:
         return grpc.method_handlers_generic_handler(name, {"Export": grpc.stream_unary_rpc_method_handler(export)})
 
     async def _export(self, method: str, kind: Kind | None, context: _Context) -> bytes:
-        start, answer, why_not = time.perf_counter(), b"", None
+        start, answer, failure = time.perf_counter(), b"", None
         try:
             answer = await self._answered(kind, context)
         except Refusal as refusal:
             # Not the error itself: with its frames it is a cycle, which would keep the message for a while.
-            why_not = _status(refusal)
+            failure = grpc_failure(refusal)
         except Exception as error:
-            why_not = _status(self._service.failed(error))
-        code = why_not[0] if why_not else grpc.StatusCode.OK
+            failure = grpc_failure(self._service.failed(error))
+        code = failure[0] if failure else grpc.StatusCode.OK
         self._service.telemetry.call(method, code.name, time.perf_counter() - start)
-        if why_not:
-            await context.abort(*why_not)
+        if failure:
+            await context.abort(*failure)
         return answer
 
     async def _answered(self, kind: Kind | None, context: _Context) -> bytes:
         metadata = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
         host, port = _peer(context.peer())
-        with self._service.admitted(metadata.get("authorization"), host, port, "metadata authorization") as share:
-            body = await self._received(context, share)
+        with self._service.admitted(metadata.get("authorization"), host, port, "metadata authorization") as memory:
+            body = await self._received(context, memory)
             if kind is None:
                 return b""
             encoding = next((name for magic, name in _MAGIC.items() if body.startswith(magic)), "")
-            taken = await self._service.take(Sent(kind, body, encoding), share, context.time_remaining())
-            return bytes(proto(kind, taken).SerializeToString())
+            outcome = await self._service.export(ExportRequest(kind, body, encoding), memory, context.time_remaining())
+            return bytes(export_response(kind, outcome).SerializeToString())
 
-    async def _received(self, context: _Context, share: Share) -> bytes:
+    async def _received(self, context: _Context, memory: Reservation) -> bytes:
         """Return the call's one message, for the longest of which there is room before it is asked for."""
         options, begun = self._service.options, time.monotonic()
-        await share.take_in_time(options.max_body_bytes, options.body_timeout_s)
+        await memory.reserve_in_time(options.max_body_bytes, options.body_timeout_s)
         try:
             left_s = options.body_timeout_s - (time.monotonic() - begun)
             body = await asyncio.wait_for(context.read(), max(0.0, left_s))
@@ -127,7 +114,7 @@ class GrpcDoor:
             raise Refusal(408, f"the message did not arrive within {options.body_timeout_s:g} s") from None
         if not isinstance(body, bytes):
             raise Refusal(400, "a call must hold one message")
-        share.give_back(options.max_body_bytes - len(body))
+        memory.release(options.max_body_bytes - len(body))
         return body
 
 
@@ -135,13 +122,3 @@ def _peer(text: str) -> tuple[str, int]:
     """Return address and port of what gRPC calls a peer: `ipv4:127.0.0.1:1`, `ipv6:[::1]:1` or `ipv6:%5B::1%5D:1`."""
     host, _, port = unquote(text).partition(":")[2].rpartition(":")
     return host.strip("[]"), int(port) if port.isdigit() else 0
-
-
-def _status(refusal: Refusal) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
-    """Return what says a refusal; one after which to come again says when, by a `RetryInfo`."""
-    code = CODES[refusal.status]
-    status = Status(code=code.value[0], message=refusal.message)
-    if refusal.retry_after_s is not None:
-        status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=refusal.retry_after_s)))
-    # As grpcio-status would: https://grpc.io/docs/guides/error/#richer-error-model
-    return code, refusal.message, (("grpc-status-details-bin", bytes(status.SerializeToString())),)

@@ -1,14 +1,14 @@
-"""What a sender has compressed, inflated within bounds: whole or not at all."""
+"""Decompression within bounds: a body is inflated whole or refused, and never to more than the limit."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from io import BytesIO
 
 import zstandard
 
-from otel_posthog.apps.gateway.refusal import Refusal
+from otel_posthog.apps.gateway.memory import Reserve
+from otel_posthog.apps.gateway.responses import Refusal, too_large
 
 # A frame may ask for a window of gigabytes; RFC 8878 has decoders support 8 MiB at least.
 _MAX_WINDOW_BYTES = 8 * 1024 * 1024
@@ -22,18 +22,15 @@ MAX_PARTS = 100
 """Members of a gzip body, frames of a zstd one: senders make one, or a few; a hundred thousand empty ones would
 hold the worker for half a minute."""
 
-Take = Callable[[int], None]
-"""Told of so many bytes before they are made; raises where there is no room for them."""
 
-
-def inflate(body: bytes, encoding: str, max_bytes: int, take: Take) -> bytes:
+def inflate(body: bytes, encoding: str, max_bytes: int, reserve: Reserve) -> bytes:
     """Return `body` without its `Content-Encoding`; never makes more than `max_bytes` of it.
 
     Args:
         body: As sent.
         encoding: Its name, in lower case; empty for none.
-        max_bytes: The longest that is made.
-        take: Told of what is made.
+        max_bytes: The longest that is inflated.
+        reserve: Told of what is inflated.
 
     Raises:
         Refusal: It becomes too long, is damaged or followed by something else, or the encoding is not known here.
@@ -44,46 +41,41 @@ def inflate(body: bytes, encoding: str, max_bytes: int, take: Take) -> bytes:
         return body
     if encoding not in {"gzip", "deflate", "zstd"}:
         raise Refusal(415, "Content-Encoding must be gzip, zstd, deflate or identity")
-    made = _Made(max_bytes, take)
+    inflated = _Inflated(max_bytes, reserve)
     try:
         if encoding == "zstd":
-            _unzstd(body, made)
+            _unzstd(body, inflated)
         else:
-            _unzip(body, encoding == "gzip", made)
+            _unzip(body, encoding == "gzip", inflated)
     except (zlib.error, zstandard.ZstdError, EOFError):
         raise Refusal(400, f"the body is not {encoding}, though Content-Encoding says so") from None
-    return bytes(made.content)
-
-
-def too_large(what: str, max_bytes: int) -> Refusal:
-    """Return the refusal of what is longer than `max_bytes`."""
-    return Refusal(413, f"the {what} is larger than {max_bytes} bytes; send smaller batches")
+    return bytes(inflated.content)
 
 
 def _too_many_parts() -> Refusal:
     return Refusal(413, f"the body is compressed in more than {MAX_PARTS} parts; compress it once")
 
 
-class _Made:
+class _Inflated:
     """What has been made so far."""
 
-    def __init__(self, max_bytes: int, take: Take) -> None:
-        self.content, self._max_bytes, self._take = bytearray(), max_bytes, take
+    def __init__(self, max_bytes: int, reserve: Reserve) -> None:
+        self.content, self._max_bytes, self._reserve = bytearray(), max_bytes, reserve
 
     def add(self, chunk: bytes) -> None:
         if len(self.content) + len(chunk) > self._max_bytes:
             raise too_large("inflated body", self._max_bytes)
-        self._take(len(chunk))
+        self._reserve(len(chunk))
         self.content += chunk
 
 
-def _unzip(body: bytes, is_gzip: bool, made: _Made) -> None:
+def _unzip(body: bytes, is_gzip: bool, inflated: _Inflated) -> None:
     """Inflate all members of a gzip body (RFC 1952, 2.2), or the one stream of the other."""
     rest = body
     for _ in range(MAX_PARTS):
         decoder = zlib.decompressobj(_GZIP_WINDOW if is_gzip else _ZLIB_WINDOW)
         while not decoder.eof:
-            made.add(chunk := decoder.decompress(rest, _CHUNK_BYTES))
+            inflated.add(chunk := decoder.decompress(rest, _CHUNK_BYTES))
             rest = decoder.unconsumed_tail
             if not chunk and not rest and not decoder.eof:
                 raise EOFError
@@ -95,13 +87,13 @@ def _unzip(body: bytes, is_gzip: bool, made: _Made) -> None:
     raise _too_many_parts()
 
 
-def _unzstd(body: bytes, made: _Made) -> None:
+def _unzstd(body: bytes, inflated: _Inflated) -> None:
     if not _are_whole_frames(body):
         raise EOFError
     decoder = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
     with decoder.stream_reader(BytesIO(body), read_across_frames=True) as reader:
         while chunk := reader.read(_CHUNK_BYTES):
-            made.add(chunk)
+            inflated.add(chunk)
 
 
 def _are_whole_frames(body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What both doors of a worker work with, and do alike."""
+"""What both receivers share: who is let in, how much memory a request may take, and the way to the consumer."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from otel_posthog.apps.gateway.budget import Budget, Share
+from otel_posthog.apps.gateway.access import Tokens, is_loopback
+from otel_posthog.apps.gateway.command import Options
+from otel_posthog.apps.gateway.consumer import Consumer, Steps
 from otel_posthog.apps.gateway.inflate import inflate
-from otel_posthog.apps.gateway.options import Options
-from otel_posthog.apps.gateway.receiver import Receiver, Steps, Taken
-from otel_posthog.apps.gateway.refusal import Refusal
+from otel_posthog.apps.gateway.memory import MemoryLimiter, Reservation
+from otel_posthog.apps.gateway.responses import ExportOutcome, Refusal
+from otel_posthog.apps.gateway.scheduler import RETRY_AFTER_S, FairScheduler
 from otel_posthog.apps.gateway.telemetry import Telemetry
-from otel_posthog.apps.gateway.tokens import Tokens, is_loopback
-from otel_posthog.apps.gateway.turns import RETRY_AFTER_S, Turns
 from otel_posthog.errors import Guard, MalformedTelemetry
 from otel_posthog.intake.otlp_proto import Kind
 
 
-class Sent(NamedTuple):
+class ExportRequest(NamedTuple):
     """A request as it was received.
 
     Attributes:
@@ -37,28 +37,28 @@ class Sent(NamedTuple):
 
 
 class Service:
-    """What a worker is made of.
+    """Takes requests of both receivers.
 
     Args:
         options: The command line's.
         tokens: Who may send.
-        receiver: Takes the requests.
+        consumer: Takes the requests.
         telemetry: Gets what happened.
         guard: Counts errors of ours.
     """
 
     def __init__(
-        self, options: Options, tokens: Tokens, receiver: Receiver, telemetry: Telemetry, guard: Guard
+        self, options: Options, tokens: Tokens, consumer: Consumer, telemetry: Telemetry, guard: Guard
     ) -> None:
-        self.options, self.receiver, self.telemetry = options, receiver, telemetry
-        self.turns = Turns()
-        # Whoever shows a token was told it; a page of elsewhere was not.
+        self.options, self.consumer, self.telemetry = options, consumer, telemetry
+        self.scheduler = FairScheduler()
+        # Who shows a token was given it; a page from elsewhere was not.
         self.checks_host = is_loopback(options.host) and not len(tokens)
         self._tokens, self._guard = tokens, guard
-        self._budget, self._requests = Budget(options.max_waiting_bytes), 0
+        self._limiter, self._requests = MemoryLimiter(options.max_waiting_bytes), 0
 
     @contextmanager
-    def admitted(self, authorization: str | None, host: str, port: int, where: str) -> Iterator[Share]:
+    def admitted(self, authorization: str | None, host: str, port: int, where: str) -> Iterator[Reservation]:
         """Let a request in by its headers, before anything of its body is received.
 
         Args:
@@ -79,40 +79,42 @@ class Service:
         sender = f"{token} {host}" + (f" {port}" if is_loopback(host) else "")
         self._requests += 1
         try:
-            with Share(self._budget, sender) as share:
-                yield share
+            with Reservation(self._limiter, sender) as memory:
+                yield memory
         finally:
             self._requests -= 1
 
-    async def take(self, sent: Sent, share: Share, timeout_s: float | None = None) -> Taken:
+    async def export(
+        self, request: ExportRequest, memory: Reservation, timeout_s: float | None = None
+    ) -> ExportOutcome:
         """Return what became of a request that was received.
 
         Args:
-            sent: The request.
-            share: What it may take of memory.
+            request: The request.
+            memory: What reading it may take.
             timeout_s: How long its sender waits, where that is known.
 
         Raises:
             Refusal: It cannot be read, or its events are not on disk in time.
         """
         allowed_s = self.options.work_timeout_s if timeout_s is None else min(timeout_s, self.options.work_timeout_s)
-        future = self.turns.submit(share.sender, self._steps(sent, share), time.monotonic() + allowed_s)
-        taken = await asyncio.wrap_future(future)
-        self.telemetry.taken(taken)
-        if not taken.is_kept:
+        future = self.scheduler.submit(memory.sender, self._steps(request, memory), time.monotonic() + allowed_s)
+        outcome = await asyncio.wrap_future(future)
+        self.telemetry.exported(outcome)
+        if not outcome.is_kept:
             raise Refusal(503, "the events cannot be kept now", retry_after_s=RETRY_AFTER_S)
-        return taken
+        return outcome
 
     def failed(self, error: Exception) -> Refusal:
         """Return what a request is answered that failed by a fault of ours, which is counted."""
         self._guard.caught("gateway", error)
         return Refusal(503, "an error of the gateway's own", retry_after_s=RETRY_AFTER_S)
 
-    def _steps(self, sent: Sent, share: Share) -> Steps:
-        inflated = inflate(sent.body, sent.encoding, self.options.max_inflated_bytes, share.take)
+    def _steps(self, request: ExportRequest, memory: Reservation) -> Steps:
+        inflated = inflate(request.body, request.encoding, self.options.max_inflated_bytes, memory.reserve)
         yield
-        take = self.receiver.take_json if sent.is_json else self.receiver.take_proto
+        consume = self.consumer.consume_json if request.is_json else self.consumer.consume_proto
         try:
-            return (yield from take(inflated, sent.kind, share.take))
+            return (yield from consume(inflated, request.kind, memory.reserve))
         except MalformedTelemetry as error:
             raise Refusal(400, str(error)) from None

@@ -1,21 +1,28 @@
-"""The settings of a gateway: as an app's, but never without a disk."""
+"""What a gateway starts with: an app's settings, but never without a disk, and the key of log records' uuids.
+
+Whoever has the same key makes the same uuids.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.gateway.options import Options
+from otel_posthog.apps.gateway.command import Options
 from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import DeliveryPolicy, Durability, Policy
 from otel_posthog.setup.settings import Settings, read
-from otel_posthog.state import make_directory, spool_directory
+from otel_posthog.state import make_directory, read_or_create, spool_directory, state_directory
 
 # What an app collects in seconds a gateway has in milliseconds: a request costs as much as some forty events.
 _BASE = Policy(delivery=DeliveryPolicy(max_batch_events=500))
+MIN_KEY_CHARS = 32
+_UUID_KEY_FILE = "uuid-key"
 
 
 def read_settings(environ: Mapping[str, str], options: Options) -> Settings:
@@ -46,3 +53,34 @@ def _check_spool(environ: Mapping[str, str]) -> None:
             f"the spool {directory} cannot be written in, and a gateway keeps events there before it answers; "
             f"name another directory in {env.OTEL_POSTHOG_SPOOL_DIR}"
         )
+
+
+def read_uuid_key(environ: Mapping[str, str], file: str | None) -> bytes:
+    """Return the key of `file` or of the environment, else the installation's, made at its first start.
+
+    Where the state directory keeps nothing, it is this process's: what is sent again after its end is another event.
+
+    Raises:
+        ConfigurationError: It cannot be a key.
+    """
+    given = environ.get(env.UUID_KEY, "").strip()
+    if file is not None:
+        try:
+            given = Path(file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise ConfigurationError(f"--uuid-key-file {file} cannot be read: {why}") from None
+    if given or file is not None:
+        # The Collector puts it between quotes.
+        if len(given) < MIN_KEY_CHARS or not given.replace("-", "").replace("_", "").isalnum() or not given.isascii():
+            raise ConfigurationError(
+                f"the key of uuids must be {MIN_KEY_CHARS} or more letters, digits, - and _; make one with "
+                "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+        return given.encode()
+    kept = read_or_create(state_directory(environ) / _UUID_KEY_FILE, _new_uuid_key)
+    return (kept or _new_uuid_key()).encode()
+
+
+def _new_uuid_key() -> str:
+    return secrets.token_urlsafe(32)

@@ -1,25 +1,31 @@
-"""The gateway's own metrics, over OTLP where the environment names an endpoint.
+"""The gateway's own telemetry: its metrics, over OTLP where the environment names an endpoint, and fewer log lines.
 
 `http.server.request.duration` and `rpc.server.call.duration` are the semantic conventions'
 (https://opentelemetry.io/docs/specs/semconv/http/http-metrics/ and /rpc/rpc-metrics/); the rest is as in an app
-(`docs/delivery.md`), with `otel_posthog.gateway.items` on top.
+(`docs/delivery.md`), with `otel_posthog.gateway.items` on top. What servers log for each request is written once a
+minute: senders would otherwise decide how often.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from otel_posthog.apps.gateway.receiver import Taken
+from otel_posthog.apps.gateway.responses import ExportOutcome
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
 SERVICE_NAME = "otel-posthog-gateway"
 # The semantic conventions' advice for both durations.
 _BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+_LOG_PERIOD_S = 60.0
+_LOGGERS = ("uvicorn.error", "asyncio", "grpc")
 
 
 class Telemetry:
@@ -62,16 +68,16 @@ class Telemetry:
         about = {"rpc.system.name": "grpc", "rpc.method": method, "rpc.response.status_code": status}
         self._calls.record(duration_s, about)
 
-    def taken(self, taken: Taken) -> None:
+    def exported(self, outcome: ExportOutcome) -> None:
         """Count the items of a request."""
-        if not taken.is_kept:
-            self._items.add(taken.items, {"outcome": "refused", "reason": "not_kept"})
+        if not outcome.is_kept:
+            self._items.add(outcome.items, {"outcome": "refused", "reason": "not_kept"})
             return
-        product = taken.items - taken.operational
-        for outcome, number in (("product", product), ("operational", taken.operational)):
+        product = outcome.items - outcome.operational
+        for name, number in (("product", product), ("operational", outcome.operational)):
             if number:
-                self._items.add(number, {"outcome": outcome, "reason": ""})
-        for reason, number in taken.rejected.items():
+                self._items.add(number, {"outcome": name, "reason": ""})
+        for reason, number in outcome.rejected.items():
             self._items.add(number, {"outcome": "rejected", "reason": reason})
 
 
@@ -85,3 +91,37 @@ def meter_provider(environ: Mapping[str, str]) -> MeterProvider:
 
     resource = Resource.create({} if environ.get("OTEL_SERVICE_NAME") else {"service.name": SERVICE_NAME})
     return SdkMeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())], resource=resource)
+
+
+class OncePerMinute(logging.Filter):
+    """Lets one log line of a kind through in a minute; the next one says how many it stands for.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._next: dict[str, float] = {}
+        self._left_out: Counter[str] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether `record` is to be written."""
+        # The message before anything is put into it: one kind for each place in the code.
+        kind, now = f"{record.pathname}:{record.lineno}", self._clock()
+        if now < self._next.get(kind, 0.0):
+            self._left_out[kind] += 1
+            return False
+        self._next[kind] = now + _LOG_PERIOD_S
+        left_out = self._left_out.pop(kind, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} more like it)", ()
+        return True
+
+
+def limit_log_lines() -> None:
+    """Limit what the servers log to one line of a kind in a minute."""
+    limit = OncePerMinute()
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(limit)

@@ -1,4 +1,8 @@
-"""Who may send: bearer tokens, and where none are needed."""
+"""Who may send: bearer tokens, and the header `Host` where no token is needed.
+
+A page from elsewhere may have its own name resolve to 127.0.0.1 (DNS rebinding). The browser then takes the gateway
+for that page's server, and sends what the page wants; it cannot change the header `Host`, which bears that name.
+"""
 
 from __future__ import annotations
 
@@ -77,3 +81,10 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a header `Host` names this machine, or nobody: clients of HTTP/1.0 need not send one."""
+    name = host.strip().lower()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    return not name or name.endswith(".localhost") or is_loopback(name)
