@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otel_posthog.model import EventKind, GroupUpdate, Note, Subject
-from otel_posthog.translate.sorted import Sorted
+from otel_posthog.translate.vocabulary import SortedAttributes
 
 Change = tuple[EventKind, GroupUpdate | None]
 
 
-def changes_of(kind: EventKind, subject: Subject, own: Sorted, note: Note) -> list[Change]:
-    """Return what the events of an item do, those that its name says first.
+def changes_of(kind: EventKind, subject: Subject, own: SortedAttributes, note: Note) -> list[Change]:
+    """Return what the events of an item do; what its name stands for comes first.
 
     Args:
         kind: What the item's name says that it is.
         subject: Who it is about, with the groups that it is in.
         own: Its attributes, sorted.
-        note: Told why a change cannot be made: `nothing_to_set`, `alias_without_user`, `alias_invalid`,
-            `group_without_key`.
+        note: Called with the reason why a change cannot be made: `nothing_to_set`, `alias_without_user`,
+            `alias_invalid`, `group_without_key`.
     """
     if kind is EventKind.PRODUCT and subject.alias is None and not own.group_set:
         return [(kind, None)]  # nearly all of them
@@ -56,7 +56,7 @@ def _alias(kind: EventKind, subject: Subject, note: Note) -> Iterator[Change]:
         yield EventKind.ALIAS, None
 
 
-def _groups(kind: EventKind, subject: Subject, own: Sorted, note: Note) -> Iterator[Change]:
+def _groups(kind: EventKind, subject: Subject, own: SortedAttributes, note: Note) -> Iterator[Change]:
     """Yield one update for each group; sorted, so that another order of the attributes gives the same events."""
     types = set(own.group_set)
     if kind is EventKind.GROUP_IDENTIFY:

@@ -12,17 +12,16 @@ from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, 
 from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exceptions import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
-from otel_posthog.translate.sorted import Sorted
 from otel_posthog.translate.subject import subject_of
 from otel_posthog.translate.times import event_time_ns
-from otel_posthog.translate.vocabulary import sort_attributes
+from otel_posthog.translate.vocabulary import SortedAttributes, sort_attributes
 
 _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.PRODUCT}
 # They change persons in ways that this vocabulary has no words for; `$unset` without its list does nothing.
 _REFUSED_NAMES = frozenset({"$merge_dangerously", "$unset"})
 # They carry properties of their own; what is left carries the change and nothing else, as posthog-python sends it.
 _WITH_PROPERTIES = (EventKind.PRODUCT, EventKind.IDENTIFY, EventKind.SET, EventKind.SET_ONCE)
-_NO_SPAN = Sorted()
+_NO_SPAN = SortedAttributes()
 
 
 def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
@@ -30,7 +29,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
 
     Args:
         signal: The signal.
-        note: Told a reason for every part that had to be left out (`timestamp_invalid`, ...).
+        note: Called with a reason for every part that had to be left out (`timestamp_invalid`, ...).
 
     Raises:
         DropEvent: `name_invalid`, when the name is not 1-200 bytes of UTF-8; `name_reserved` for an event of PostHog's
@@ -88,4 +87,4 @@ def _checked_name(name: str) -> str:
 
 
 def _silent(_: str) -> None:
-    """Take no note: telemetry is left out unless a policy names it, which is no loss of the app's."""
+    """Count nothing: the app loses nothing by it, as telemetry is sent only where a policy names it."""

@@ -1,6 +1,6 @@
-"""What an event may tell of an exception: its type, in-app frames in error tracking, never a message or a stack.
+"""What an event may say of an exception: its type, in-app frames in error tracking, never a message or a stack.
 
-`with_exception` adds PostHog's `$exception` event where a signal tells of an exception. Its shape and order (the one
+`with_exception` adds PostHog's `$exception` event where a signal records an exception. Its shape and order (the one
 that was caught first, what it was raised from after it) are posthog-python's (`posthog/exception_utils.py`). PostHog
 groups by type and frames, or by type and message where there are no frames: the message is always empty, so that those
 of one type are one issue. `without_exception_texts` leaves out messages and stacks, which quote the data that a program
@@ -19,7 +19,7 @@ from otel_posthog.translate.in_app_frames import Frame, Raised, in_app_frame, kn
 
 _ESCAPED, _STACKTRACE, _MESSAGE = "exception.escaped", "exception.stacktrace", "exception.message"
 _YES = (True, "True", "true")  # the SDK writes the second, the conventions say the first
-# Where a type can be told neither by the telemetry nor by this process.
+# For a type that neither the telemetry nor this process knows.
 _UNKNOWN = "Exception"
 
 _EXCEPTION_NAMES = frozenset({EXCEPTION, EXCEPTION_EVENT})
@@ -31,12 +31,12 @@ _LOOKED_FOR = _EXCEPTION_NAMES | _TEXTS
 
 
 def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMode) -> tuple[Event, ...]:
-    """Return `events` with the exception that `signal` tells of among them, if it does.
+    """Return `events` with that of the exception which `signal` records among them, if it records one.
 
     Args:
         events: What the signal stands for; the first is the item itself.
         signal: The signal.
-        mode: How much is told of an exception.
+        mode: How much of an exception is sent.
     """
     given = signal.attributes.get(EXCEPTION_TYPE)
     is_exception = bool(events) and events[0].name == EXCEPTION_EVENT
@@ -45,7 +45,7 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
     if mode is ExceptionMode.OFF or not events or "$exception_list" in events[0].properties:
         return events
     item = events[0]
-    told = item._replace(
+    made = item._replace(
         name=EXCEPTION_EVENT,
         properties={
             **(item.properties if is_exception else NO_ATTRIBUTES),
@@ -57,8 +57,8 @@ def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMod
         group=None,
     )
     if is_exception:
-        return (told, *events[1:])
-    return (*events, told._replace(uuid=derived_uuid(item.uuid, EXCEPTION_EVENT)))
+        return (made, *events[1:])
+    return (*events, made._replace(uuid=derived_uuid(item.uuid, EXCEPTION_EVENT)))
 
 
 def without_exception_texts(name: str, properties: dict[str, object], note: Note) -> dict[str, object]:
@@ -67,7 +67,7 @@ def without_exception_texts(name: str, properties: dict[str, object], note: Note
     Args:
         name: The event's name.
         properties: Declared properties, or telemetry.
-        note: Told `exception_text` for each that was left out.
+        note: Called with `exception_text` for each that was left out.
     """
     if name not in _EXCEPTION_NAMES and properties.keys().isdisjoint(_LOOKED_FOR):
         return properties  # nearly all of them
@@ -96,7 +96,7 @@ def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, objec
     chain = parse_traceback(text, message if isinstance(message, str) else "")
     caught, *causes = chain or [Raised("", (), "")]
     entries = [_entry(module, name, mechanism, _in_app_frames(caught))]
-    # What relates an exception to the one before it is told by the text between them.
+    # How an exception relates to the one before it stands in the text between them.
     relation = caught.raised_from
     for number, cause in enumerate(causes, start=1):
         link = {"type": "chained", "exception_id": number, "parent_id": number - 1, "source": relation}

@@ -25,18 +25,18 @@ def event_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str
     Args:
         signal: The signal.
         time_ns: The event's time.
-        note: Told `uuid_invalid` when the app gave one that is none, or one that says who acts.
+        note: Called with `uuid_invalid` when the app gave one that is none, or one that says who acts.
         ids: (whose, id) of all ids of the item. A uuid that is one of them would go out in every mode, and make one
-            event of all that somebody does.
+            event of all that a user does.
     """
     given = signal.attributes.get(UUID_KEY)
     if given is not None:
         parsed = _parse_uuid(given)
-        if parsed is not None and not _is_somebodys(parsed, ids):
+        if parsed is not None and not _is_one_of(parsed, ids):
             return parsed
         note("uuid_invalid")
     record_uid = _record_uid(signal)
-    if record_uid and not _is_somebodys(record_uid, ids):
+    if record_uid and not _is_one_of(record_uid, ids):
         return _parse_uuid(record_uid) or derived_uuid("uid", record_uid)
     if signal.uid:
         return _as_uuid(signal.uid)
@@ -80,7 +80,7 @@ def _fingerprint(signal: Signal, time_ns: int) -> list[str]:
     return parts
 
 
-def _is_somebodys(given: str, ids: Sequence[tuple[str, str]]) -> bool:
+def _is_one_of(given: str, ids: Sequence[tuple[str, str]]) -> bool:
     """Return whether `given` is one of `ids`, in whatever spelling of a UUID."""
     return any((_parse_uuid(each) or each) == (_parse_uuid(given) or given.strip()) for _, each in ids)
 

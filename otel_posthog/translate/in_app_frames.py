@@ -2,7 +2,7 @@
 
 A message may hold anything, lines that look like a traceback's among them: what `parse_traceback` reads is a claim. A
 frame is sent only if its file is that of a module which this process has loaded and which is the app's own, and if
-that file has a function of this name and so many lines. What is then told of it are facts about the source code, never
+that file has a function of this name and so many lines. What is then sent of it are facts about the source code, never
 a piece of the text: no message, however it looks, can pass for a frame. Where the program is not here (a file of
 telemetry, another process) there are no frames. Runs on the worker, linear in the text, bounded in what is read.
 """
@@ -167,7 +167,7 @@ def _modules_by_file(_: int) -> dict[str, str]:
 
 
 def _file_of(module: object) -> str | None:
-    """Return the file of a module; off a program that has ended, whose last events are still sent, Python takes it."""
+    """Return the file of a module; Python has taken it from a program that has ended, whose last events are sent."""
     attributes = _attributes(module)
     path, loader = attributes.get("__file__"), attributes.get("__loader__")
     if path is None and type(loader) is SourceFileLoader:

@@ -15,21 +15,21 @@ from otel_posthog.actor.attributes import (
     is_objection,
 )
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Note, Signal, Source, Subject
-from otel_posthog.translate.sorted import Sorted
-from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, first_id
+from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, SortedAttributes, first_id
 
 _ID_KEYS = frozenset(IDS)
 _NOBODY = ContextIdentity()
 
 
-def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject:
+def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, note: Note) -> Subject:
     """Return who the events of `signal` are about.
 
     Args:
         signal: The signal.
         own: Its attributes, sorted.
         span: Those of its span, for a span event.
-        note: Told `user_id_invalid`, `session_id_invalid`, `alias_invalid` or `group_key_invalid` for what is no id.
+        note: Called with `user_id_invalid`, `session_id_invalid`, `alias_invalid` or `group_key_invalid` for what is no
+            id.
     """
     context = signal.context or _NOBODY
     groups = _groups(context.groups, span, own, note)
@@ -41,7 +41,7 @@ def subject_of(signal: Signal, own: Sorted, span: Sorted, note: Note) -> Subject
     is_span = signal.source is Source.SPAN
     consent = _consent(own, span, user_id, context, is_span=is_span)
     if alias is not None and consent is not False:
-        # An alias tells of both ids that they are one person's.
+        # An alias says that both ids are one person's.
         other = _consent(own, span, alias, context, is_span=is_span)
         consent = consent if other is consent or other is True else other
     return Subject(
@@ -67,14 +67,16 @@ def _id(keys: tuple[str, ...], named: object, note: Note, invalid: str, *layers:
     return first_id(tuple(own), note, invalid, own) or first_id(keys[1:], note, invalid, *layers)
 
 
-def _groups(given: Mapping[str, str], span: Sorted, own: Sorted, note: Note) -> Mapping[str, str]:
+def _groups(given: Mapping[str, str], span: SortedAttributes, own: SortedAttributes, note: Note) -> Mapping[str, str]:
     if not (given or span.groups or own.groups):
         return NO_GROUPS
     return {**_context_groups(given, note), **span.groups, **own.groups} or NO_GROUPS
 
 
-def _other_ids(own: Sorted, span: Sorted, signal: Signal, groups: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return every id that stands anywhere, with whose it is: those that win are among them."""
+def _other_ids(
+    own: SortedAttributes, span: SortedAttributes, signal: Signal, groups: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return (whose, id) of every id that stands anywhere, those that win included."""
     context = signal.context or _NOBODY
     given: list[tuple[str, object]] = []
     for layer in (own.ids, span.ids):
@@ -107,13 +109,15 @@ def _context_groups(groups: Mapping[str, str], note: Note) -> dict[str, str]:
     return found
 
 
-def _consent(own: Sorted, span: Sorted, user_id: str | None, context: ContextIdentity, *, is_span: bool) -> bool | None:
-    """Return whether the user agreed: a denial of theirs, or of everybody, wins; a consent is of who it was given for.
+def _consent(
+    own: SortedAttributes, span: SortedAttributes, user_id: str | None, context: ContextIdentity, *, is_span: bool
+) -> bool | None:
+    """Return whether the user agreed: a denial by them or for all wins; a consent counts for whom it was given.
 
     Args:
         own: What the item says.
         span: What its span says, for a span event.
-        user_id: The user, where the telemetry tells one.
+        user_id: The user, where the telemetry names one.
         context: What was said around it.
         is_span: Whether the item is a span itself.
     """
@@ -121,15 +125,15 @@ def _consent(own: Sorted, span: Sorted, user_id: str | None, context: ContextIde
     is_first = [each.is_of(who) for each in context.open_consents] if context.open_consents else ()
     said, around, is_theirs = _said(own.choices), _said(span.choices), False
     if around is not None:
-        # What the span says of consent is of the user whom it names, else of who acts there.
+        # The span's statement is about the user whom it names, else about whoever acts there.
         of_span = first_id_in(USER_ID_KEYS, span.ids) or as_id(context.user_id)
         if around is False and of_span in context.denied:
-            around = None  # a request's, which is known to be that user's and nobody's else
+            around = None  # the request's denial, which is known to concern that user alone
         is_theirs = around is True and of_span in {None, user_id} and not context.hears_span
     if said is False or around is False or context.consent is False or user_id in context.denied:
         return False
     if is_span and context.hears_span:
-        said = None  # another user may have come since; whose it is has been kept
+        said = None  # another user may have come since; whose statement it was has been kept
     given = said or is_theirs or context.consent or who in context.consented or any(is_first)
     return True if given else None
 

@@ -23,8 +23,9 @@ def event_time_ns(signal: Signal, note: Note) -> int:
 
     Args:
         signal: The signal.
-        note: Told `timestamp_invalid` when the app gave one that is neither RFC 3339 with an offset nor nanoseconds,
-            `time_invalid` when the telemetry's own is in another unit and the time of its observation is taken.
+        note: Called with `timestamp_invalid` when the app gave one that is neither RFC 3339 with an offset nor
+            nanoseconds, `time_invalid` when the telemetry's own is in another unit and the time of its observation is
+            taken.
 
     Raises:
         DropEvent: `time_invalid`, when none can be meant: an event in the wrong year is worse than none.
@@ -35,9 +36,9 @@ def event_time_ns(signal: Signal, note: Note) -> int:
         if parsed is not None:
             return parsed
         note("timestamp_invalid")
-    if _can_be_meant(signal.time_ns):
+    if _is_plausible(signal.time_ns):
         return signal.time_ns
-    if _can_be_meant(signal.observed_time_ns):
+    if _is_plausible(signal.observed_time_ns):
         note("time_invalid")
         return signal.observed_time_ns
     raise DropEvent("time_invalid")
@@ -46,7 +47,7 @@ def event_time_ns(signal: Signal, note: Note) -> int:
 def _parse(value: object) -> int | None:
     """Return Unix nanoseconds of an RFC 3339 string with an offset, or of an int that already is that."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if _can_be_meant(value) else None
+        return value if _is_plausible(value) else None
     found = _RFC_3339.match(value) if isinstance(value, str) else None
     if found is None:
         return None
@@ -59,5 +60,5 @@ def _parse(value: object) -> int | None:
     return time_ns if 0 < time_ns < _MAX_TIME_NS else None
 
 
-def _can_be_meant(time_ns: int) -> bool:
+def _is_plausible(time_ns: int) -> bool:
     return _MIN_TIME_NS <= time_ns < _MAX_TIME_NS

@@ -8,6 +8,7 @@ come from their registry (https://opentelemetry.io/docs/specs/semconv/registry/a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from otel_posthog.actor.attributes import (
@@ -24,7 +25,6 @@ from otel_posthog.actor.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes, Note
 from otel_posthog.posthog.properties import LibraryProperties, take_library_properties
 from otel_posthog.route import PREFIX
-from otel_posthog.translate.sorted import Sorted
 
 ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"
@@ -60,20 +60,51 @@ class _Place(Enum):
 
 
 _TELEMETRY, _SHORT, _PROPERTY = _Place.TELEMETRY, _Place.SHORT, _Place.PROPERTY
-# Every event brings the same few keys again, and to look one up takes a fifth of the time that reading it does.
+# Events have the same few keys; to look one up takes a fifth of the time of reading it.
 _KEYS_KEPT, _MAX_KEPT_CHARS = 4096, 256
 _known: dict[object, tuple[_Place, str]] = {}
 
 
-def sort_attributes(attributes: Attributes, note: Note) -> Sorted:
+@dataclass(slots=True)
+class SortedAttributes:
+    """The attributes of one item, sorted by meaning.
+
+    Attributes:
+        properties: What the app declared of the event.
+        telemetry: Everything outside `analytics.*`.
+        ids: Ids of users and sessions, by their full keys; any value.
+        choices: What is said of consent and tracking, by its full key; any value.
+        groups: Group type -> group key.
+        group_set: Group type -> properties of that group.
+        person_set: Person properties to set.
+        person_set_once: Person properties to set where there are none.
+        session_id: The session, as PostHog's libraries name it among the properties; any value.
+        user_id: The user, named in the same way; any value.
+        wants_profile: False where they ask for an event without a person's profile.
+    """
+
+    properties: dict[str, object] = field(default_factory=dict)
+    telemetry: dict[str, object] = field(default_factory=dict)
+    ids: dict[str, object] = field(default_factory=dict)
+    choices: dict[str, object] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    group_set: dict[str, dict[str, object]] = field(default_factory=dict)
+    person_set: dict[str, object] = field(default_factory=dict)
+    person_set_once: dict[str, object] = field(default_factory=dict)
+    session_id: object = None
+    user_id: object = None
+    wants_profile: bool = True
+
+
+def sort_attributes(attributes: Attributes, note: Note) -> SortedAttributes:
     """Return `attributes` sorted; reserved names are in none of the parts.
 
     Args:
         attributes: The attributes of one item.
-        note: Told `key_invalid` for a key that is no text or names nothing, `group_key_invalid` for a group whose key
-            is neither text nor an integer.
+        note: Called with `key_invalid` for a key that is no text or names nothing, `group_key_invalid` for a group
+            whose key is neither text nor an integer.
     """
-    found = Sorted()
+    found = SortedAttributes()
     telemetry, properties, known = found.telemetry, found.properties, _known.get
     for key, value in attributes.items():
         place, name = known(key) or _learned(key)
@@ -130,7 +161,7 @@ _PREFIXES = (
 )
 
 
-def _put(found: Sorted, place: _Place, name: str, value: object, note: Note) -> None:
+def _put(found: SortedAttributes, place: _Place, name: str, value: object, note: Note) -> None:
     """Put the value of an attribute that is neither a property nor telemetry alone where it belongs."""
     if place is _Place.INVALID:
         note("key_invalid")
@@ -148,7 +179,7 @@ def _put(found: Sorted, place: _Place, name: str, value: object, note: Note) -> 
         _place_group_property(found, name, value, note)
 
 
-def _place_group(found: Sorted, group_type: str, value: object, note: Note) -> None:
+def _place_group(found: SortedAttributes, group_type: str, value: object, note: Note) -> None:
     group_key = as_id(value)
     if group_key is None:
         note("group_key_invalid")
@@ -156,7 +187,7 @@ def _place_group(found: Sorted, group_type: str, value: object, note: Note) -> N
         found.groups[group_type] = group_key
 
 
-def _place_group_property(found: Sorted, rest: str, value: object, note: Note) -> None:
+def _place_group_property(found: SortedAttributes, rest: str, value: object, note: Note) -> None:
     group_type, _, name = rest.partition(".")
     if not group_type or not name:
         note("key_invalid")
@@ -164,7 +195,7 @@ def _place_group_property(found: Sorted, rest: str, value: object, note: Note) -
         found.group_set.setdefault(group_type, {})[name] = value
 
 
-def _add_library_properties(found: Sorted, said: LibraryProperties) -> None:
+def _add_library_properties(found: SortedAttributes, said: LibraryProperties) -> None:
     """Add what a library of PostHog's says of who acts; an attribute of that meaning wins."""
     for part, values in ((found.person_set, said.person_set), (found.person_set_once, said.person_set_once)):
         for name, value in values.items():
@@ -179,7 +210,7 @@ def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str
 
     Args:
         keys: In the order in which they count.
-        note: Told `invalid` for each value that is no id; an empty text is nobody, not a mistake.
+        note: Called with `invalid` for each value that is no id; an empty text is nobody, not a mistake.
         invalid: The reason.
         layers: The attributes to look in, nearest first.
     """
