@@ -18,17 +18,16 @@ if TYPE_CHECKING:
     from otel_posthog.events import AnalyticsEvents, create_event_properties
     from otel_posthog.intake.sampler import AnalyticsSampler
     from otel_posthog.policy.policy import Policy
-    from otel_posthog.setup.choice import set_collection
-    from otel_posthog.setup.configure import configure, flush, replace_policy, shutdown
-    from otel_posthog.setup.exporters import PostHogLogRecordExporter, PostHogSpanExporter
-    from otel_posthog.setup.notice import notice_text
-    from otel_posthog.setup.parts import (
+    from otel_posthog.setup.components import (
         AnalyticsLogRecordProcessor,
         AnalyticsSpanProcessor,
         OperationalLogRecordExporter,
         OperationalMetricExporter,
         OperationalSpanExporter,
     )
+    from otel_posthog.setup.configure import configure, replace_policy
+    from otel_posthog.setup.control import flush, notice_text, set_collection, shutdown
+    from otel_posthog.setup.exporters import PostHogLogRecordExporter, PostHogSpanExporter
     from otel_posthog.setup.zero_code import auto_configure
 
 __all__ = [
@@ -81,11 +80,11 @@ _HOMES = {
     "PostHogLogRecordExporter": "setup.exporters",
     "PostHogSpanExporter": "setup.exporters",
     "configure": "setup.configure",
-    "flush": "setup.configure",
-    "set_collection": "setup.choice",
+    "flush": "setup.control",
+    "set_collection": "setup.control",
     "replace_policy": "setup.configure",
-    "shutdown": "setup.configure",
-    "notice_text": "setup.notice",
+    "shutdown": "setup.control",
+    "notice_text": "setup.control",
 }
 
 
@@ -95,7 +94,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'setup.parts')}"), name)
+        value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'setup.components')}"), name)
         globals()[name] = value
         return value
 

@@ -27,7 +27,7 @@ from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
-from otel_posthog.setup.attach import attach_tracing
+from otel_posthog.setup.providers import attach_tracing
 from otel_posthog.testing import FakePostHog
 
 SETTLE_TIMEOUT_S = 5.0

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from otel_posthog.policy.weaknesses import weaknesses  # noqa: PLC0415
     from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - help comes at once
-    from otel_posthog.setup.settings import read  # noqa: PLC0415 - the same
+    from otel_posthog.setup.settings import read_settings  # noqa: PLC0415 - the same
 
     path = arguments.file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
     if not path:
@@ -85,7 +85,7 @@ def _check(arguments: argparse.Namespace) -> int:
     missing = {name: _PLACEHOLDER for name, _ in variables if not os.environ.get(name, "").strip()}
     off_switches = dict.fromkeys(policy.collection.off_switches, "")
     try:
-        read({**os.environ, **missing, **off_switches}, policy=path)
+        read_settings({**os.environ, **missing, **off_switches}, policy=path)
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
     print(f"{path}: can be used")
@@ -111,9 +111,9 @@ def _variables(policy: Policy) -> Iterator[tuple[str, str]]:
 def _show(arguments: argparse.Namespace) -> int:
     import yaml  # noqa: PLC0415 - the same
 
-    from otel_posthog.setup.settings import read  # noqa: PLC0415
+    from otel_posthog.setup.settings import read_settings  # noqa: PLC0415
 
-    settings = read(os.environ, policy=arguments.file)
+    settings = read_settings(os.environ, policy=arguments.file)
     shown = _plain(settings.policy)
     if arguments.section is not None and isinstance(shown, dict):
         if arguments.section not in shown:

@@ -1,1 +1,1 @@
-"""Set-up: the two doors, and what they attach to the providers."""
+"""Set-up: the integrations, and what they attach to the providers."""

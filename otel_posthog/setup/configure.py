@@ -1,7 +1,7 @@
-"""The one set-up, idempotent, behind every door.
+"""The one set-up, idempotent, behind every integration: hook, instrumentor, `configure()`, components, exporters.
 
-Comes in: settings, and providers to attach to. Goes out: nothing. Runs at start, under a lock. Whatever door is first
-decides; a later one attaches to providers that are not attached yet, changes nothing else, and says so.
+Comes in: settings, and providers to attach to. Goes out: nothing. Runs at start, under a lock. The integration that
+comes first decides; a later one attaches to providers that are not attached yet, changes nothing else, and says so.
 """
 
 from __future__ import annotations
@@ -16,21 +16,18 @@ from typing import Any
 from opentelemetry import metrics, trace
 from opentelemetry._logs import LoggerProvider
 
-from otel_posthog.emit.record import take_unheard
 from otel_posthog.errors import Guard, OtelPostHogError
 from otel_posthog.health import Health
 from otel_posthog.logger import show_warnings
 from otel_posthog.operational import Redactor
-from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Policy, activate
 from otel_posthog.privacy import Filter
-from otel_posthog.setup.collecting import chosen, collecting
-from otel_posthog.setup.frameworks import tell_uninstrumented
+from otel_posthog.setup.frameworks import log_uninstrumented
+from otel_posthog.setup.log import log_remarks, log_start
 from otel_posthog.setup.providers import Providers, attach
-from otel_posthog.setup.replace import keys_replaced, replaced, watch, watch_keys
-from otel_posthog.setup.running import Running
-from otel_posthog.setup.settings import Settings, read, read_options, stripping_only
-from otel_posthog.setup.tell import tell_remarks, tell_start
+from otel_posthog.setup.reload import reload_keys, reload_policy, watch_keys, watch_policy
+from otel_posthog.setup.runtime import Runtime, collection_now, make_pipeline
+from otel_posthog.setup.settings import Settings, read_options, read_settings, stripping_only
 
 _log = logging.getLogger("otel_posthog")
 _lock = threading.Lock()
@@ -41,7 +38,7 @@ COULD_NOT_START = (
     "run `otel-posthog doctor`"
 )
 
-_running: Running | None = None
+_running: Runtime | None = None
 _is_attached = False
 
 
@@ -70,33 +67,35 @@ def configure(  # noqa: PLR0913 - each is a setting of its own, all by name
     Raises:
         ConfigurationError: A setting cannot work; one line says what, where, and what to write instead.
     """
-    settings = read(os.environ, policy=policy, api_key=api_key, host=host)
-    start(settings, Providers(tracer_provider, logger_provider, meter_provider), door="configure()")
+    settings = read_settings(os.environ, policy=policy, api_key=api_key, host=host)
+    start(settings, Providers(tracer_provider, logger_provider, meter_provider), by="configure()")
 
 
-def start(settings: Settings, providers: Providers, *, door: str) -> None:
+def start(settings: Settings, providers: Providers, *, by: str) -> None:
     """Put `settings` in force and attach to `providers`; where something runs already, only the second.
 
-    An error of ours that is nobody's mistake in configuration ends in stripping by the built-in policy, and is told.
+    An error of ours that is nobody's mistake in configuration ends in stripping by the built-in policy, and is logged.
 
     Args:
         settings: What to put in force.
         providers: What to attach to.
-        door: Who asks, in words.
+        by: The integration that asks, in words.
     """
     global _is_attached
     show_warnings()
     with _lock:
         before = _running
-        made = before or _start_or_strip(settings, door)
+        made = before or _start_or_strip(settings, by)
         is_new = attach(providers, made, is_first=not _is_attached)
         if before is not None:
             does = "attaches to further providers and changes no setting" if is_new else "changes nothing"
-            _log.warning("otel-posthog is set up already, by %s: %s %s; nothing is sent twice", made.door, door, does)
+            _log.warning(
+                "otel-posthog is set up already, by %s: %s %s; nothing is sent twice", made.set_up_by, by, does
+            )
         _is_attached = True
 
 
-def ensure(door: str = "a part of it") -> Running:
+def ensure(by: str = "a part of it") -> Runtime:
     """Return what runs in this process, started from the environment if nothing does yet; attaches to no provider.
 
     Raises:
@@ -104,26 +103,26 @@ def ensure(door: str = "a part of it") -> Running:
     """
     show_warnings()
     with _lock:
-        return _running or _start(read(os.environ), os.environ, door)
+        return _running or _start(read_settings(os.environ), os.environ, by)
 
 
-def start_with(settings: Settings, door: str) -> Running:
+def start_with(settings: Settings, by: str) -> Runtime:
     """Return what runs in this process, started with `settings` if nothing does yet; attaches to no provider.
 
     Args:
         settings: What is to be in force.
-        door: Who asks, in words.
+        by: The integration that asks, in words.
     """
     show_warnings()
     with _lock:
-        return _running or _start(settings, os.environ, door)
+        return _running or _start(settings, os.environ, by)
 
 
-def ensure_or_strip(door: str, options: Mapping[str, Any]) -> Running:
-    """Return the same, but with a mistake told in one line, and nothing sent then.
+def ensure_or_strip(by: str, options: Mapping[str, Any]) -> Runtime:
+    """Return the same, but with a mistake logged in one line, and nothing sent then.
 
     Args:
-        door: Who asks, in words.
+        by: The integration that asks, in words.
         options: `policy`, `api_key`, `host`, `sampler`.
     """
     show_warnings()
@@ -131,36 +130,36 @@ def ensure_or_strip(door: str, options: Mapping[str, Any]) -> Running:
         if _running is not None:
             return _running
         try:
-            settings = read_options(os.environ, options, door)
+            settings = read_options(os.environ, options, by)
         except OtelPostHogError as error:
             _log.error("%s. No product events are sent", error)
             settings = stripping_only()
-        return _start_or_strip(settings, door)
+        return _start_or_strip(settings, by)
 
 
-def _start_or_strip(settings: Settings, door: str) -> Running:
+def _start_or_strip(settings: Settings, by: str) -> Runtime:
     try:
-        return _start(settings, os.environ, door)
+        return _start(settings, os.environ, by)
     except Exception as error:
         _log.error(COULD_NOT_START, type(error).__name__)
-        return _start(stripping_only(), os.environ, door, is_told=True)
+        return _start(stripping_only(), os.environ, by, is_logged=True)
 
 
-def _start(settings: Settings, environ: MutableMapping[str, str], door: str, *, is_told: bool = False) -> Running:
+def _start(settings: Settings, environ: MutableMapping[str, str], by: str, *, is_logged: bool = False) -> Runtime:
     global _running
     policy, health = settings.policy, Health()
     guard = Guard(health)
     redactor = Redactor(policy.operational, Filter(policy.operational_privacy, note=health.count_actions), guard)
-    pipeline = collecting(settings, health, guard, environ) if settings.collection.enabled else None
+    pipeline = make_pipeline(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
-    if not is_told:
-        collection = chosen(settings.collection, environ)
-        tell_start(policy, collection, environ)
-        tell_remarks(settings)
+    if not is_logged:
+        collection = collection_now(settings.collection, environ)
+        log_start(policy, collection, environ)
+        log_remarks(settings)
         if collection.enabled:
-            tell_uninstrumented(environ, guard)
-    _running = Running(settings, health, guard, redactor, pipeline, door)
-    watch(_running, _reread)
+            log_uninstrumented(environ, guard)
+    _running = Runtime(settings, health, guard, redactor, pipeline, by)
+    watch_policy(_running, _reread)
     watch_keys(_running, _reread_keys)
     return _running
 
@@ -182,7 +181,7 @@ def replace_policy(policy: Policy | str | os.PathLike[str] | None = None) -> boo
         if _running is None:
             _log.error("no policy is in force yet that could be replaced: give it to configure(policy=...)")
             return False
-        settings = replaced(_running, policy)
+        settings = reload_policy(_running, policy)
         if settings is None:
             return False
         _running = dataclasses.replace(_running, settings=settings)
@@ -199,49 +198,16 @@ def _reread_keys() -> None:
     """Read the identity keys again, on the worker."""
     global _running
     with _lock:
-        settings = keys_replaced(_running) if _running else None
+        settings = reload_keys(_running) if _running else None
         if _running is not None and settings is not None:
             _running = dataclasses.replace(_running, settings=settings)
 
 
 def is_attached() -> bool:
-    """Return whether a door has attached to providers; parts by themselves do not."""
+    """Return whether an integration has attached to providers; components by themselves do not."""
     return _is_attached
 
 
-def running() -> Running | None:
+def running() -> Runtime | None:
     """Return what set-up made, if it has run."""
     return _running
-
-
-def flush(timeout_s: float = 5.0) -> bool:
-    """Wait until every product event so far is delivered.
-
-    Args:
-        timeout_s: The longest this may take.
-
-    Returns:
-        False where the time did not suffice, and where `capture()` and its like have had nobody to hear them since the
-        last call: no OpenTelemetry SDK for logs, or no set-up of this package. Where collection is off, True.
-    """
-    pipeline = _collecting()
-    return _all_heard() & (pipeline.flush(timeout_s) if pipeline else True)
-
-
-def _collecting() -> Pipeline | None:
-    return _running.pipeline if _running else None
-
-
-def _all_heard() -> bool:
-    unheard = take_unheard(is_set_up=_running is not None)
-    return not unheard or (_running is not None and _running.pipeline is None)
-
-
-def shutdown(timeout_s: float = 5.0) -> bool:
-    """Deliver what is waiting and stop sending; stripping and redaction go on. False as in `flush()`.
-
-    Args:
-        timeout_s: The longest this may take.
-    """
-    pipeline = _collecting()
-    return _all_heard() & (pipeline.shutdown(timeout_s) if pipeline else True)

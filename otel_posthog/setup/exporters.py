@@ -3,9 +3,9 @@
     OTEL_TRACES_EXPORTER=otlp,posthog OTEL_LOGS_EXPORTER=otlp,posthog                     the environment
     exporter: {posthog: }                                                                 a configuration file
 
-They are the small door: sampled spans only, no identity from the context, and what other exporters get is not stripped.
-Where one of the other doors is open they get nothing. Nothing is started before the first product event, since the
-SDK makes exporters before it comes to any set-up with settings of its own.
+Of all integrations they give least: sampled spans only, no identity from the context, and what other exporters get is
+not stripped. Beside any other integration they get nothing. They start nothing before the first product event, since
+the SDK makes exporters before it comes to any set-up with settings of its own.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from otel_posthog.intake import LogExportIntake, SpanExportIntake
 from otel_posthog.model import Signal
 from otel_posthog.policy import ExceptionItems, ExceptionPolicy
 from otel_posthog.setup import configure
-from otel_posthog.setup.attach import exceptions_of, outlets
-from otel_posthog.setup.running import Running
+from otel_posthog.setup.providers import exceptions_of, outlets
+from otel_posthog.setup.runtime import Runtime
 
 _log = logging.getLogger("otel_posthog")
 
-_is_told = False
+_is_logged = False
 
 
 class PostHogSpanExporter(SpanExportIntake):
@@ -37,8 +37,8 @@ class PostHogSpanExporter(SpanExportIntake):
     """
 
     def __init__(self, **options: Any) -> None:
-        door = _Door(options)
-        super().__init__(door.submit, door.caught, flush=door.flush, close=door.close, exceptions=door.exceptions)
+        late = _AtFirstEvent(options)
+        super().__init__(late.submit, late.caught, flush=late.flush, close=late.close, exceptions=late.exceptions)
 
 
 class PostHogLogRecordExporter(LogExportIntake):
@@ -49,28 +49,28 @@ class PostHogLogRecordExporter(LogExportIntake):
     """
 
     def __init__(self, **options: Any) -> None:
-        door = _Door(options)
-        super().__init__(door.submit, door.caught, flush=door.flush, close=door.close, exceptions=door.exceptions)
+        late = _AtFirstEvent(options)
+        super().__init__(late.submit, late.caught, flush=late.flush, close=late.close, exceptions=late.exceptions)
 
 
-class _Door:
-    """Opens with the first event."""
+class _AtFirstEvent:
+    """Starts what runs with the first event, unless it runs already."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
-        self._made: Running | None = None
-        _tell_once()
+        self._made: Runtime | None = None
+        _log_once()
 
-    def open(self) -> Running:
+    def started(self) -> Runtime:
         self._made = self._made or configure.ensure_or_strip("the exporter posthog", self._options)
         return self._made
 
     def submit(self, signal: Signal) -> None:
-        submit, _, _ = outlets(self.open().pipeline)
+        submit, _, _ = outlets(self.started().pipeline)
         submit(signal)
 
     def exceptions(self) -> ExceptionPolicy:
-        return replace(exceptions_of(self.open().pipeline)(), recorded_on=ExceptionItems.PRODUCT)
+        return replace(exceptions_of(self.started().pipeline)(), recorded_on=ExceptionItems.PRODUCT)
 
     def flush(self, timeout_s: float) -> bool:
         return self._made is None or outlets(self._made.pipeline)[1](timeout_s)
@@ -87,11 +87,11 @@ class _Door:
             _log.error("otel-posthog: %s in the exporter posthog, nothing is sent", type(error).__name__)
 
 
-def _tell_once() -> None:
-    """Say what this door does not do, once in a process; when it is made, as a short program may end with the first."""
-    global _is_told
-    if not _is_told:
-        _is_told = True
+def _log_once() -> None:
+    """Log what these exporters do not do, once and when one is made: a short program may end with its first event."""
+    global _is_logged
+    if not _is_logged:
+        _is_logged = True
         _log.warning(
             "the exporter posthog sends the product events of sampled telemetry only, and does not take them off what "
             "other exporters send; where opentelemetry-instrument or configure() sets otel-posthog up, which does, "

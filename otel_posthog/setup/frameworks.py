@@ -1,6 +1,6 @@
 """Web frameworks that are here without their instrumentation: a request has no span then, and what it is given is gone.
 
-`doctor` tells what is installed. A start tells what is in use, which is when it is imported: many programs have a
+`doctor` shows what is installed. A start logs what is in use, which is when it is imported: many programs have a
 framework beside them that they never serve anything with. No framework is imported to find out.
 """
 
@@ -19,13 +19,13 @@ from typing import Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import Guard
-from otel_posthog.setup.disabled import is_disabled, is_disabled_in_file
-from otel_posthog.setup.tell import told_by_parent
+from otel_posthog.setup.log import is_shown_by_parent
+from otel_posthog.setup.zero_code import is_disabled, is_disabled_in_file
 
 _log = logging.getLogger("otel_posthog")
 
-# Inherited by what the program starts: the process that told of a framework, which is named at the end.
-TOLD = "OTEL_POSTHOG_TOLD_"
+# Inherited by what the program starts: the process that logged a framework, which is named at the end.
+LOGGED = "OTEL_POSTHOG_TOLD_"
 
 _ANY = "*"
 _COUNTED = re.compile(r"-(\d+)$")
@@ -37,19 +37,19 @@ class Framework:
 
     Attributes:
         name: Of its distribution, its package and its instrumentation's entry point.
-        called: As people write it.
+        label: As people write it.
         serves: Whether who imports it is likely to answer requests with it; others import Starlette for its parts.
     """
 
     name: str
-    called: str
+    label: str
     serves: bool = True
 
     @property
     def says(self) -> str:
         """What is the case where its instrumentation is not there."""
         lost = "a request gets no span, and analytics.* set on the current one is lost"
-        return f"{self.called} is installed, its instrumentation is not: {lost}"
+        return f"{self.label} is installed, its instrumentation is not: {lost}"
 
     @property
     def fix(self) -> str:
@@ -71,11 +71,11 @@ def uninstrumented(environ: Mapping[str, str]) -> Iterator[Framework]:
     yield from (each for each in _lacking() if not (_is_brought(each) or _is_meant_so(each, environ)))
 
 
-def tell_uninstrumented(environ: MutableMapping[str, str], guard: Guard) -> None:
-    """Say for each such framework, once it is imported, that its instrumentation is missing; never raises.
+def log_uninstrumented(environ: MutableMapping[str, str], guard: Guard) -> None:
+    """Log for each such framework, once it is imported, that its instrumentation is missing; never raises.
 
     Args:
-        environ: Of this process; the mark that keeps its children from telling again is left in it.
+        environ: Of this process; the mark that keeps its children from logging it again is left in it.
         guard: Counts what fails.
     """
     try:
@@ -83,7 +83,7 @@ def tell_uninstrumented(environ: MutableMapping[str, str], guard: Guard) -> None
         if awaited and not is_disabled(_ANY, environ):
             watch = _Watch(awaited, environ, guard)
             for name in [each for each in awaited if each in sys.modules]:
-                watch.tell(name)
+                watch.log(name)
             watch.begin()
     except Exception as error:
         guard.caught("frameworks", error)
@@ -124,8 +124,8 @@ class _Watch(MetaPathFinder):
     is there, imports nothing. It stays in the list of finders, since others may be going through that.
 
     Args:
-        awaited: What to tell of, by name.
-        environ: As in `tell_uninstrumented`.
+        awaited: What to log, by name.
+        environ: As in `log_uninstrumented`.
         guard: Counts what fails.
     """
 
@@ -141,33 +141,33 @@ class _Watch(MetaPathFinder):
                 os.register_at_fork(before=self._share)
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> None:  # noqa: ARG002
-        """Tell where `fullname` is inside of a framework that is being imported."""
+        """Log it where `fullname` is inside of a framework that is being imported."""
         name = fullname.partition(".")[0]
         if name in self._awaited and name in sys.modules:
-            self.tell(name)
+            self.log(name)
 
-    def tell(self, name: str) -> None:
-        """Say it, unless another process of this program has, or it is meant so."""
+    def log(self, name: str) -> None:
+        """Log it, unless another process of this program has, or it is meant so."""
         try:
             framework = self._awaited.pop(name, None)
             if framework is None or _is_brought(framework) or _is_meant_so(framework, self._environ):
                 return
             is_first = self._is_first(name)
-            # Also where a sibling told: what this one starts is not to tell again.
-            self._environ[TOLD + name.upper()] = f"{os.getpid()} {name}"
+            # Also where a sibling logged it: what this one starts is not to log it again.
+            self._environ[LOGGED + name.upper()] = f"{os.getpid()} {name}"
             if is_first:
                 _log.warning("%s; %s", framework.says, framework.fix)
         except Exception as error:
             self._guard.caught("frameworks", error)
 
     def _is_first(self, name: str) -> bool:
-        if told_by_parent(TOLD + name.upper(), name, self._environ) or not _is_first_started():
+        if is_shown_by_parent(LOGGED + name.upper(), name, self._environ) or not _is_first_started():
             return False
         return name not in self._turns or bool(self._turns[name].acquire(False))
 
     def _share(self) -> None:
-        """Before a fork: have workers that import the framework each for itself agree on who tells."""
-        with suppress(Exception):  # no such semaphores on this machine: each tells
+        """Before a fork: have workers that import the framework each for itself agree on who logs it."""
+        with suppress(Exception):  # no such semaphores on this machine: each does
             from multiprocessing import get_context  # noqa: PLC0415 - it takes long, and many never fork
 
             for name in self._awaited.keys() - self._turns.keys():

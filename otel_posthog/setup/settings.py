@@ -61,7 +61,7 @@ class Settings:
     remarks: tuple[str, ...] = ()
 
 
-def read(  # noqa: PLR0913 - all but the first by name
+def read_settings(  # noqa: PLR0913 - all but the first by name
     environ: Mapping[str, str],
     *,
     policy: Policy | str | os.PathLike[str] | None = None,
@@ -285,13 +285,13 @@ def keys_of(policy: Policy, environ: Mapping[str, str]) -> KeyRing | None:
 OPTIONS = ("policy", "api_key", "host", "sampler")
 
 
-def read_options(environ: Mapping[str, str], options: Mapping[str, Any], door: str) -> Settings:
-    """Return the settings with the options of a door whose options come from a file; None stands for not given.
+def read_options(environ: Mapping[str, str], options: Mapping[str, Any], by: str) -> Settings:
+    """Return the settings with the options of an integration that a file may give; None stands for not given.
 
     Args:
         environ: The environment.
-        options: As the keyword arguments of `read`.
-        door: Whose options they are, in words.
+        options: As the keyword arguments of `read_settings`.
+        by: The integration whose options they are, in words.
 
     Raises:
         ConfigurationError: There is no such option, or one of the settings cannot work.
@@ -299,8 +299,8 @@ def read_options(environ: Mapping[str, str], options: Mapping[str, Any], door: s
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in OPTIONS:
-            raise ConfigurationError(f"{door} has no option {name!r}; there are {', '.join(OPTIONS)}")
-    return read(environ, **given)
+            raise ConfigurationError(f"{by} has no option {name!r}; there are {', '.join(OPTIONS)}")
+    return read_settings(environ, **given)
 
 
 def read_lift(environ: Mapping[str, str], given: str | None = None) -> Lift:

@@ -1,8 +1,8 @@
-"""The zero-code doors: `opentelemetry-instrument` calls the hook by its entry point, and loads the instrumentor.
+"""Zero-code set-up: `opentelemetry-instrument` calls the hook by its entry point, and loads the instrumentor.
 
 The hook runs after the providers are made and before any instrumentor makes a tracer. The instrumentor comes later, or,
 where a configuration file names it with options, before the hook. Neither raises, since an exception would stop every
-later hook and instrumentor of the app. What cannot work is said in one line; the operational side is then stripped by
+later hook and instrumentor of the app. What cannot work is logged in one line; the operational side is then stripped by
 the built-in policy, and nothing is sent.
 """
 
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import OtelPostHogError
-from otel_posthog.setup.disabled import is_disabled, is_disabled_in_file
 
 if TYPE_CHECKING:
     from otel_posthog.setup.providers import Providers
@@ -35,14 +34,14 @@ def auto_configure(**options: Any) -> None:
             `tracer_provider`, `logger_provider`, `meter_provider`, default the global ones. None stands for not given.
     """
     try:
-        _open({name: value for name, value in options.items() if value is not None})
+        _set_up({name: value for name, value in options.items() if value is not None})
     except Exception as error:  # whatever it is, the host app starts as it would without us
-        _tell(type(error).__name__)
+        _log_failure(type(error).__name__)
 
 
 @cache
-def _tell(error_type: str) -> None:
-    """Say that nothing is set up; once, though `opentelemetry-instrument` opens both doors."""
+def _log_failure(error_type: str) -> None:
+    """Log that nothing is set up; once, though `opentelemetry-instrument` runs both."""
     _log.error(
         "otel-posthog could not be set up (%s): no product events are sent, and nothing is stripped; please report "
         "it, and take the package out of this program until then",
@@ -63,21 +62,50 @@ def pre_instrument() -> None:
         auto_configure()
 
 
-def _open(options: Mapping[str, Any]) -> None:
+def is_disabled(name: str, environ: Mapping[str, str]) -> bool:
+    """Return whether the variable lists `name` itself; `*` is a name of its own, which means all instrumentations.
+
+    Args:
+        name: Of an instrumentation's entry point.
+        environ: Has the variable.
+    """
+    return name in {each.strip() for each in environ.get(env.DISABLED_INSTRUMENTATIONS, "").split(",")}
+
+
+def is_disabled_in_file(name: str, path: str) -> bool:
+    """Return whether a configuration file says `enabled: false` for an instrumentation.
+
+    Args:
+        name: Of its entry point.
+        path: Of the file; empty where there is none.
+    """
+    if not path:
+        return False
+    try:
+        from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - not in every SDK
+
+        instrumentation = load_config_file(path).instrumentation_development
+    except Exception:  # this SDK reads no such file, or could not read it, and has said so
+        return False
+    named = (instrumentation.python if instrumentation else None) or {}
+    return (named.get(name) or {}).get("enabled") is False
+
+
+def _set_up(options: Mapping[str, Any]) -> None:
     from otel_posthog.setup import configure  # noqa: PLC0415 - inside the guard
 
     if not options and configure.is_attached():
-        # `opentelemetry-instrument` always opens both doors.
+        # `opentelemetry-instrument` always runs the hook and the instrumentor.
         _log.debug("otel-posthog is set up already")
     elif not options and is_disabled_in_file("posthog", os.environ.get(env.CONFIG_FILE, "")):
         _log.info("otel-posthog is disabled by %s: nothing is set up", env.CONFIG_FILE)
     else:
         settings, providers = _read(options)
-        configure.start(settings, providers, door="options of the instrumentor" if options else "zero-code set-up")
+        configure.start(settings, providers, by="options of the instrumentor" if options else "zero-code set-up")
 
 
 def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
-    """Return what `options` and the environment say, or what strips and sends nothing, with the mistake told."""
+    """Return what `options` and the environment say, or what strips and sends nothing, with the mistake logged."""
     from otel_posthog.logger import show_warnings  # noqa: PLC0415
     from otel_posthog.setup import configure  # noqa: PLC0415
     from otel_posthog.setup.providers import Providers  # noqa: PLC0415

@@ -13,7 +13,7 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import Policy
 from otel_posthog.policy.schema import policy_schema
 from otel_posthog.policy.yaml_file import parse_policy
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "policy.yaml"
 
@@ -101,14 +101,14 @@ def test_check_refuses_what_cannot_start(
     err = capsys.readouterr().err
     if not message:
         assert (status, err) == (0, "")
-        read({"KEY": "phc_x"}, policy=str(path))
+        read_settings({"KEY": "phc_x"}, policy=str(path))
         return
     assert status == 1
     assert err.startswith(str(tmp_path))
     assert message in err
     assert err.count("\n") == 1
     with pytest.raises(ConfigurationError) as refused:
-        read({"SHORT": "short", "KEY": "phc_x"}, policy=str(path))
+        read_settings({"SHORT": "short", "KEY": "phc_x"}, policy=str(path))
     assert message in str(refused.value)
 
 

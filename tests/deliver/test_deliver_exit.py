@@ -13,7 +13,7 @@ import pytest
 
 from otel_posthog.apps.spool.survey import survey
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 from otel_posthog.testing import FakePostHog, Fault
 
 PROGRAM = """
@@ -82,15 +82,15 @@ def test_how_long_an_exit_tries_is_a_setting(silent: FakePostHog, tmp_path: Path
     assert ended(silent.url, tmp_path, OTEL_POSTHOG_EXIT_TRY_S="0")[1] < 0.9
     assert 2.4 <= ended(silent.url, tmp_path, OTEL_POSTHOG_EXIT_TRY_S="2.5")[1] < 3.9
     assert left(tmp_path) == 16
-    assert read({"OTEL_POSTHOG_EXIT_TRY_S": " 0.25 "}).policy.delivery.exit_try_s == 0.25
-    assert read({}).policy.delivery.exit_try_s == 1.0
+    assert read_settings({"OTEL_POSTHOG_EXIT_TRY_S": " 0.25 "}).policy.delivery.exit_try_s == 0.25
+    assert read_settings({}).policy.delivery.exit_try_s == 1.0
 
 
 @pytest.mark.parametrize("word", ["soon", "-1", "nan", "inf", "1s"])
 def test_a_patience_that_is_none_is_said_at_start(word: str) -> None:
     """In one line, with what to write instead."""
     with pytest.raises(ConfigurationError, match="OTEL_POSTHOG_EXIT_TRY_S must be a number of seconds, such as 1"):
-        read({"OTEL_POSTHOG_EXIT_TRY_S": word})
+        read_settings({"OTEL_POSTHOG_EXIT_TRY_S": word})
 
 
 @pytest.mark.parametrize("ending", ["flush", "shutdown"])

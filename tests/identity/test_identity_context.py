@@ -34,7 +34,7 @@ from otel_posthog.identity import DailySalts, Pseudonyms
 from otel_posthog.intake import acting
 from otel_posthog.model import ContextIdentity
 from otel_posthog.policy import Carried, CollectionChoice, CollectionPolicy, Destination, IdentityMode, Policy
-from otel_posthog.setup.handing_on import hand_on
+from otel_posthog.setup.propagator import propagate_actor
 
 PSEUDONYM = f"user-{'0' * 32}"
 
@@ -66,7 +66,7 @@ def use(mode: IdentityMode, carried: Carried, directory: Path, *, keys: bool = T
     policy = Policy(identity=mode, identity_baggage=carried, destinations=(Destination(api_key="phc_test"),), **more)
     pseudonyms = Pseudonyms(keys=ring() if keys else None, salts=DailySalts(state))
     choice = CollectionChoice(state, lambda: 0.0)
-    hand_on(policy, pseudonyms, choice, Guard(Health()))
+    propagate_actor(policy, pseudonyms, choice, Guard(Health()))
     return choice
 
 
@@ -139,7 +139,7 @@ def test_what_cannot_be_carried_is_counted(tmp_path: Path, monkeypatch: pytest.M
             """Raise."""
             raise RuntimeError(user_id)
 
-    hand_on(policy, Broken(), CollectionChoice(tmp_path), Guard(health))
+    propagate_actor(policy, Broken(), CollectionChoice(tmp_path), Guard(health))
     with user_context("u-4711"):
         assert told(PSEUDONYM_ENTRY) is None
     assert health.snapshot() == {(FAULT, "baggage:RuntimeError"): 1}

@@ -14,8 +14,8 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import load
 from otel_posthog.model import Signal, Source
-from otel_posthog.setup.collecting import collecting
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.runtime import make_pipeline
+from otel_posthog.setup.settings import read_settings
 from otel_posthog.testing import FakePostHog
 
 PROGRAM = """
@@ -67,7 +67,7 @@ def test_a_running_process_takes_the_new_id_over_however_soon_somebody_came_back
     monkeypatch.setattr("otel_posthog.handover._IDLE_S", 0.05)
     environ = {**os.environ, "POSTHOG_API_KEY": "phc_test", "POSTHOG_HOST": fake_posthog.url}
     health = Health()
-    made = collecting(read(environ), health, Guard(health), environ)
+    made = make_pipeline(read_settings(environ), health, Guard(health), environ)
     made.start()
     made.submit(Signal(Source.LOG, "e", {}, time.time_ns()))
     assert made.flush(20)

@@ -39,9 +39,9 @@ from otel_posthog.policy import (
     Rule,
     decide,
 )
-from otel_posthog.setup import tell
-from otel_posthog.setup.handing_on import hand_on
-from otel_posthog.setup.settings import read
+from otel_posthog.setup import log
+from otel_posthog.setup.propagator import propagate_actor
+from otel_posthog.setup.settings import read_settings
 from otel_posthog.values import unix_ns
 
 MARKED = {"analytics.event": "e", "analytics.user.id": "u-4711"}
@@ -96,17 +96,21 @@ def test_row_rotation_and_instance_id() -> None:
     """`INSTANCE_ID` is one id for ever: together with `installation_rotation` nothing starts, and the line says why."""
     policy = Policy(installation_rotation=InstallationRotation.MONTHLY)
     with pytest.raises(ConfigurationError, match="unset INSTANCE_ID, or write `installation_rotation: never`"):
-        read({"INSTANCE_ID": "acme-prod"}, policy=policy)
-    assert read({}, policy=policy).policy.installation_rotation is InstallationRotation.MONTHLY
-    assert read({"INSTANCE_ID": "acme-prod"}).policy.installation_rotation is InstallationRotation.NEVER
+        read_settings({"INSTANCE_ID": "acme-prod"}, policy=policy)
+    assert read_settings({}, policy=policy).policy.installation_rotation is InstallationRotation.MONTHLY
+    assert read_settings({"INSTANCE_ID": "acme-prod"}).policy.installation_rotation is InstallationRotation.NEVER
 
 
 def test_row_anonymous(tmp_path: Path) -> None:
     """`anonymous` is `installation`: in the environment, in a policy, in code; nothing that is shown is called so."""
-    assert read({"OTEL_POSTHOG_IDENTITY": "anonymous"}) == read({"OTEL_POSTHOG_IDENTITY": "installation"}) == read({})
+    assert (
+        read_settings({"OTEL_POSTHOG_IDENTITY": "anonymous"})
+        == read_settings({"OTEL_POSTHOG_IDENTITY": "installation"})
+        == read_settings({})
+    )
     path = tmp_path / "policy.yaml"
     path.write_text("identity: anonymous\ndestinations: [{identity: anonymous}]\n", encoding="utf-8")
-    policy = read({}, policy=str(path)).policy
+    policy = read_settings({}, policy=str(path)).policy
     assert {policy.identity, policy.destinations[0].identity} == {IdentityMode.INSTALLATION}
     assert IdentityMode.ANONYMOUS is IdentityMode("anonymous") is IdentityMode("installation")
     assert IdentityMode.ANONYMOUS.value == "installation"
@@ -230,7 +234,7 @@ def test_row_anonymize_user_ids() -> None:
     """`ANALYTICS_ANONYMIZE_USER_IDS`: `installation` and `identified`; it contradicts no finer choice, weakens none."""
 
     def mode(environ: dict[str, str], policy: IdentityMode = IdentityMode.DAILY) -> IdentityMode:
-        return read(environ, policy=Policy(identity=policy)).policy.identity
+        return read_settings(environ, policy=Policy(identity=policy)).policy.identity
 
     name, finer = "ANALYTICS_ANONYMIZE_USER_IDS", "OTEL_POSTHOG_IDENTITY"
     assert [mode({name: word}) for word in ("true", "0")] == [IdentityMode.INSTALLATION, IdentityMode.IDENTIFIED]
@@ -245,7 +249,7 @@ def test_row_anonymize_user_ids() -> None:
 def test_row_next_public(caplog: pytest.LogCaptureFixture) -> None:
     """`NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS` must match; a mismatch is a line of its own."""
     environ = {"ANALYTICS_ANONYMIZE_USER_IDS": "true", "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "false"}
-    tell.tell_start(POLICY, Collection(enabled=True), environ)
+    log.log_start(POLICY, Collection(enabled=True), environ)
     assert "NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS differ" in caplog.text
 
 
@@ -254,21 +258,21 @@ def test_row_keys() -> None:
     with pytest.raises(
         ConfigurationError, match="needs a key of 32 bytes or more; make one with `openssl rand -hex 32`"
     ):
-        read({"OTEL_POSTHOG_IDENTITY": "pseudonymous"})
+        read_settings({"OTEL_POSTHOG_IDENTITY": "pseudonymous"})
     with pytest.raises(ConfigurationError, match="a key of 5 bytes; 32 are needed"):
-        read({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": "short"})
+        read_settings({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": "short"})
     with pytest.raises(ConfigurationError, match="must be one of unlinked, installation, anonymous, daily"):
-        read({"OTEL_POSTHOG_IDENTITY": "nobody"})
-    settings = read({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": KEY})
+        read_settings({"OTEL_POSTHOG_IDENTITY": "nobody"})
+    settings = read_settings({"OTEL_POSTHOG_IDENTITY": "pseudonymous", "OTEL_POSTHOG_IDENTITY_KEYS": KEY})
     assert settings.keys is not None
     assert KEY not in repr(settings)
 
 
 def test_row_api_key() -> None:
     """`POSTHOG_API_KEY`, or a key that the product embeds in its policy, switches collection on."""
-    assert not read({}).collection.enabled
-    assert read({"POSTHOG_API_KEY": "phc_x"}).collection.enabled
-    assert read({}, policy=Policy(destinations=(Destination(api_key="phc_x"),))).collection.enabled
+    assert not read_settings({}).collection.enabled
+    assert read_settings({"POSTHOG_API_KEY": "phc_x"}).collection.enabled
+    assert read_settings({}, policy=Policy(destinations=(Destination(api_key="phc_x"),))).collection.enabled
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,7 @@ def test_row_line_is_seen(capsys: pytest.CaptureFixture[str], caplog: pytest.Log
     environ: dict[str, str] = {}
 
     def told() -> str:
-        tell.tell_start(POLICY, Collection(enabled=True), environ)
+        log.log_start(POLICY, Collection(enabled=True), environ)
         return capsys.readouterr().err
 
     assert told() == line
@@ -317,7 +321,7 @@ def test_row_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`notice_text()` and the box of the first start say the same, and the box comes once per installation."""
     installation = load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)})
     for expected in (True, False):
-        tell.tell_first_run(POLICY, installation)
+        log.log_first_run(POLICY, installation)
         shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
         assert (notice_text(POLICY).split("\n\n")[1] in shown) is expected
     assert "USAGE_STATS=false" in otel_posthog.notice_text()
@@ -494,7 +498,7 @@ def test_row_denial_travels(tmp_path: Path) -> None:
     policy = Policy(identity=IdentityMode.PSEUDONYMOUS, identity_baggage=Carried.SEND, destinations=POLICY.destinations)
     before = get_global_textmap()
     try:
-        hand_on(policy, Pseudonyms(keys=ring()), CollectionChoice(tmp_path), Guard(Health()))
+        propagate_actor(policy, Pseudonyms(keys=ring()), CollectionChoice(tmp_path), Guard(Health()))
         with Telemetry() as app, request_in(app) as server, user_context("u-4711"):
             for objects in (False, True):
                 server.set_attribute("http.request.header.sec_gpc", "1" if objects else "0")

@@ -20,8 +20,8 @@ from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, salts
 from otel_posthog.model import Signal, Source
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability, IdentityMode, InstallationRotation, Policy
-from otel_posthog.setup.collecting import collecting
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.runtime import make_pipeline
+from otel_posthog.setup.settings import read_settings
 from otel_posthog.values import unix_ns
 
 
@@ -126,7 +126,7 @@ def test_the_secrets_of_a_period_go_by_timer(tmp_path: Path, monkeypatch: pytest
     environ = {"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}
     health, moment = Health(), Clock(datetime.now(timezone.utc))
     monkeypatch.setattr(salts, "datetime", SimpleNamespace(now=lambda _: moment.now))
-    pipeline = collecting(read(environ, policy=policy), health, Guard(health), environ)
+    pipeline = make_pipeline(read_settings(environ, policy=policy), health, Guard(health), environ)
     for attributes in ({"analytics.user.id": "u-4711"}, {}):
         pipeline.submit(Signal(Source.LOG, "e", attributes, unix_ns(moment.now)))
     kept = ("daily-salt-", "installation-weekly-")

@@ -10,7 +10,7 @@ from otel_posthog.errors import ConfigurationError, PolicyError
 from otel_posthog.policy import Destination, IdentityMode, Policy, PrivacyPolicy, Rule
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.policy.yaml_file import files_of, load_policy, parse_policy
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 
 HMAC_KEY = "write `hmac_key: {env: NAME}` under `privacy`, a variable with at least 32 bytes"
 ALLOWED = "write `replace`, `mask`, `hmac`, `drop` or `keep`, or leave `detector` out"
@@ -83,7 +83,7 @@ def test_each_mistake_has_its_line(text: str, line: str) -> None:
 def test_a_policy_made_in_python_is_checked_too() -> None:
     """The same mistakes, with the place as a path of fields."""
     with pytest.raises(PolicyError, match=r"policy: privacy\.rules\.0: a rule picks nothing"):
-        read({}, policy=Policy(privacy=PrivacyPolicy(rules=(Rule(),))))
+        read_settings({}, policy=Policy(privacy=PrivacyPolicy(rules=(Rule(),))))
 
 
 def test_a_catalog_of_its_own_is_read_beneath_the_policys(tmp_path: Path) -> None:

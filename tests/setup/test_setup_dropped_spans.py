@@ -37,7 +37,7 @@ from otel_posthog.model import Signal
 from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
-from otel_posthog.setup.attach import attach_tracing
+from otel_posthog.setup.providers import attach_tracing
 from otel_posthog.testing import FakePostHog
 
 REMOTE_STATE = TraceState([("vendor", "1")])

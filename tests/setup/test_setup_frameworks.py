@@ -12,7 +12,7 @@ from left_out import Environment, bare, tried
 
 from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT, Health
-from otel_posthog.setup.frameworks import tell_uninstrumented
+from otel_posthog.setup.frameworks import log_uninstrumented
 
 VARIABLE = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 START = "import otel_posthog; otel_posthog.configure()\n"
@@ -140,7 +140,7 @@ def test_a_framework_is_told_of_where_it_is_in_use(environment: Environment, tmp
 def test_where_every_framework_is_instrumented_imports_are_let_be() -> None:
     """Nothing is put into the list of finders, and no child inherits a mark."""
     before, environ = list(sys.meta_path), dict(os.environ)
-    tell_uninstrumented(environ, Guard(Health()))
+    log_uninstrumented(environ, Guard(Health()))
     assert sys.meta_path == before
     assert environ == os.environ
 
@@ -154,5 +154,5 @@ def test_what_fails_is_counted_and_not_raised(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("otel_posthog.setup.frameworks.distribution", broken)
     monkeypatch.setattr(Guard, "reraise", False)
     health = Health()
-    tell_uninstrumented({}, Guard(health))
+    log_uninstrumented({}, Guard(health))
     assert health.snapshot() == {(FAULT, "frameworks:OSError"): 1}

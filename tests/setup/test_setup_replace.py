@@ -30,7 +30,7 @@ from otel_posthog.policy import (
     active,
 )
 from otel_posthog.setup import configure as module
-from otel_posthog.setup import replace as replace_module
+from otel_posthog.setup import reload
 from otel_posthog.testing import FakePostHog
 
 PHONE = "+49 30 901820"
@@ -200,7 +200,7 @@ def test_a_key_file_is_read_again_in_a_running_process(  # noqa: PLR0917 - fixtu
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whatever is watched: a key that is added counts from its time on; keys that cannot be used leave the others."""
-    monkeypatch.setattr(replace_module, "KEYS_INTERVAL_S", 0.01)
+    monkeypatch.setattr(reload, "KEYS_INTERVAL_S", 0.01)
     keys = written(tmp_path / "keys", f"{KEY}\n")
     monkeypatch.setenv("OTEL_POSTHOG_IDENTITY_KEYS_FILE", str(keys))
     delivery = DeliveryPolicy(durability=Durability(durability), flush_interval_s=0.01)
@@ -236,7 +236,7 @@ def test_the_first_event_of_a_process_that_was_idle_has_the_key_of_now(
     program: Program, fake_posthog: FakePostHog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker looks before it handles anything: nothing had started it when the file changed."""
-    monkeypatch.setattr(replace_module, "KEYS_INTERVAL_S", 0.0)
+    monkeypatch.setattr(reload, "KEYS_INTERVAL_S", 0.0)
     keys = written(tmp_path / "keys", f"{KEY}\n")
     monkeypatch.setenv("OTEL_POSTHOG_IDENTITY_KEYS_FILE", str(keys))
     program.start(Policy(identity=IdentityMode.PSEUDONYMOUS), fake_posthog.url)

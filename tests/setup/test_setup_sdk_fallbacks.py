@@ -131,7 +131,7 @@ def test_a_provider_that_does_not_show_what_it_holds_is_named(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line says that its exporters are not wrapped and what to do; spans are stripped as they end all the same."""
-    monkeypatch.setattr("otel_posthog.setup.attach.span_processors", lambda _: None)
+    monkeypatch.setattr("otel_posthog.setup.providers.span_processors", lambda _: None)
     monkeypatch.setattr(module, "_running", None)
     monkeypatch.setattr(module, "_is_attached", False)
     spans = InMemorySpanExporter()

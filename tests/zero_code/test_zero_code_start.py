@@ -27,10 +27,10 @@ def hooked(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "broken",
     [
-        "otel_posthog.setup.collecting:Pipeline",
-        "otel_posthog.setup.collecting:load",
-        "otel_posthog.setup.configure:tell_start",
-        "otel_posthog.setup.settings:read",
+        "otel_posthog.setup.runtime:Pipeline",
+        "otel_posthog.setup.runtime:load",
+        "otel_posthog.setup.configure:log_start",
+        "otel_posthog.setup.settings:read_settings",
     ],
 )
 def test_an_error_of_ours_leaves_the_apps_telemetry_stripped(

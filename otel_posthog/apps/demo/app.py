@@ -25,7 +25,7 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.demo.command import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.apps.demo.planted import owner
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 
 READY = re.compile(r"^Helpdesk is listening on (http://\S+)$", re.MULTILINE)
 START_TIMEOUT_S = 60.0
@@ -182,7 +182,7 @@ def refuse_others(environment: Mapping[str, str], host: str) -> None:
     Raises:
         ConfigurationError: It would, or the policy cannot be read.
     """
-    settings = read(environment)
+    settings = read_settings(environment)
     others = [each.name for each in settings.policy.destinations if each.api_key and each.host != host]
     if others and settings.collection.enabled:
         raise ConfigurationError(

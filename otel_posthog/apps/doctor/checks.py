@@ -17,10 +17,10 @@ from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.policy import revision_of
 from otel_posthog.policy.weaknesses import weaknesses
 from otel_posthog.privacy import without_secrets
-from otel_posthog.setup.collecting import chosen
-from otel_posthog.setup.disabled import is_disabled
 from otel_posthog.setup.frameworks import uninstrumented
+from otel_posthog.setup.runtime import collection_now
 from otel_posthog.setup.settings import Settings
+from otel_posthog.setup.zero_code import is_disabled
 from otel_posthog.state import spool_directory, state_directory
 
 OLDEST_SDK = (1, 41)
@@ -34,7 +34,7 @@ def of_this_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _versions()
     yield _door(environ)
     yield _operational(environ)
-    yield from (Finding(Level.NOTE, each.called, each.says, each.fix) for each in uninstrumented(environ))
+    yield from (Finding(Level.NOTE, each.label, each.says, each.fix) for each in uninstrumented(environ))
 
 
 def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -96,7 +96,7 @@ def _operational(environ: Mapping[str, str]) -> Finding:
 
 
 def _collection(settings: Settings, environ: Mapping[str, str]) -> Finding:
-    collection = chosen(settings.collection, environ)
+    collection = collection_now(settings.collection, environ)
     says = start_line(settings.policy, collection)
     if collection.enabled:
         return Finding(Level.OK, "collection", says)

@@ -60,11 +60,11 @@ def _findings(environ: Mapping[str, str], *, is_sending: bool, timeout_s: float)
     from otel_posthog.apps.doctor.finding import Finding, Level  # noqa: PLC0415
     from otel_posthog.apps.doctor.trial import trial  # noqa: PLC0415
     from otel_posthog.errors import OtelPostHogError  # noqa: PLC0415
-    from otel_posthog.setup.settings import read  # noqa: PLC0415
+    from otel_posthog.setup.settings import read_settings  # noqa: PLC0415
 
     yield from of_this_environment(environ)
     try:
-        settings = read(environ)
+        settings = read_settings(environ)
     except OtelPostHogError as error:
         # The line of the error says what to write instead.
         yield Finding(Level.WRONG, "configuration", str(error))

@@ -17,7 +17,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Durability, Policy
 from otel_posthog.posthog.responses import is_redirect
 from otel_posthog.privacy import without_secrets
-from otel_posthog.setup.collecting import chosen
+from otel_posthog.setup.runtime import collection_now
 from otel_posthog.setup.settings import Settings
 
 EVENT_NAME = "otel_posthog_doctor"
@@ -43,7 +43,7 @@ def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> I
         environ: For the id of this installation and the choice of its users.
         timeout_s: How long each destination is given.
     """
-    if not chosen(settings.collection, environ).enabled or settings.collection.is_preview:
+    if not collection_now(settings.collection, environ).enabled or settings.collection.is_preview:
         yield Finding(Level.NOTE, "trial", "nothing was sent: collection is off, or previewed")
         return
     for each in settings.policy.destinations:

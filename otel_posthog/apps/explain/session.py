@@ -22,7 +22,7 @@ from otel_posthog.apps.explain.summary import Summary
 from otel_posthog.apps.explain.text_views import ColorView, PlainView
 from otel_posthog.apps.terminal import styled
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 
 EXPLAINED, UNREADABLE, WRONG_SETTING, INTERRUPTED = 0, 1, 2, 130
 
@@ -80,7 +80,7 @@ def _explainer(arguments: argparse.Namespace) -> Explainer:
     if arguments.identity:
         environ.pop(env.ANALYTICS_ANONYMIZE_USER_IDS, None)
         environ[env.OTEL_POSTHOG_IDENTITY] = arguments.identity
-    settings = read(environ, policy=arguments.policy)
+    settings = read_settings(environ, policy=arguments.policy)
     return Explainer(settings.policy, keys=settings.keys)
 
 

@@ -16,7 +16,8 @@ from otel_posthog.apps.gateway.command import Options
 from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import DeliveryPolicy, Durability, Policy
-from otel_posthog.setup.settings import Settings, read
+from otel_posthog.setup.settings import Settings
+from otel_posthog.setup.settings import read_settings as read_setup_settings
 from otel_posthog.state import make_directory, read_or_create, spool_directory, state_directory
 
 # What an app collects in seconds a gateway has in milliseconds: a request costs as much as some forty events.
@@ -31,7 +32,7 @@ def read_settings(environ: Mapping[str, str], options: Options) -> Settings:
     Raises:
         ConfigurationError: One of the settings cannot work, nothing is collected, or there is no disk.
     """
-    settings = read(environ, policy=options.policy, base=_BASE)
+    settings = read_setup_settings(environ, policy=options.policy, base=_BASE)
     if not settings.collection.enabled:
         raise ConfigurationError(
             f"there is nothing to do: usage statistics are disabled by {settings.collection.reason}; "

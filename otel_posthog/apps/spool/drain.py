@@ -23,7 +23,7 @@ from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import DELIVERED, DROPPED, RETRIED, STORAGE_ERROR, Health
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.collection import collection_choice
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 from otel_posthog.text import visible
 
 LOOK_S, SAY_S = 0.2, 2.0
@@ -90,7 +90,7 @@ def run(root: Path, arguments: argparse.Namespace) -> int:
 
 def _policy(destination: str | None) -> Policy:
     """Return the policy of the environment, with a spool whatever it says, and the destinations asked for."""
-    settings = read(os.environ)
+    settings = read_settings(os.environ)
     if not settings.collection.enabled:
         raise ConfigurationError(f"nothing is sent: usage statistics are disabled by {settings.collection.reason}")
     if settings.collection.is_preview or collection_choice(os.environ).is_off():

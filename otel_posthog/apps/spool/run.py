@@ -18,7 +18,7 @@ from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool.adoption import drop
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.collection import collection_choice
-from otel_posthog.setup.settings import read
+from otel_posthog.setup.settings import read_settings
 from otel_posthog.state import spool_directory
 from otel_posthog.text import visible
 
@@ -62,7 +62,7 @@ def _heed_switches() -> None:
     Raises:
         ConfigurationError: There is one.
     """
-    decided = read(os.environ).collection
+    decided = read_settings(os.environ).collection
     if not decided.enabled and not decided.reason.startswith(env.POSTHOG_API_KEY):
         raise ConfigurationError(f"nothing is handed on: usage statistics are disabled by {decided.reason}")
 

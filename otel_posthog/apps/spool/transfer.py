@@ -33,7 +33,7 @@ from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy, Policy
 from otel_posthog.posthog.encoding import NotAnEventError, decode_event
 from otel_posthog.privacy import Filter, refilter
-from otel_posthog.setup.settings import read as read_settings
+from otel_posthog.setup.settings import read_settings
 
 FORMAT, VERSION = "otel-posthog spool export", 1
 _BODY = b',"event":'

@@ -1,4 +1,4 @@
-"""What other services are told of who acts, in baggage: what the policy allows, and nothing once somebody opted out.
+"""A propagator that tells other services in baggage who acts: what the policy allows, and nothing after an opt-out.
 
 It is put together as a call goes out, since a denial may come after the block or the request began.
 """
@@ -35,7 +35,7 @@ from otel_posthog.model import ContextIdentity
 from otel_posthog.policy import CollectionChoice, IdentityMode, Policy
 
 
-class HandingOn(TextMapPropagator):
+class ActorPropagator(TextMapPropagator):
     """Stands before the program's propagator and tells it who acts.
 
     Args:
@@ -60,7 +60,7 @@ class HandingOn(TextMapPropagator):
         if how.pseudonym_of is not None:
             context = get_current() if context is None else context
             try:
-                context = _told(context, how, how.pseudonym_of)
+                context = _with_actor(context, how, how.pseudonym_of)
             except Exception as error:
                 context = baggage.remove_baggage(PSEUDONYM_ENTRY, context)
                 self._guard.caught("baggage", error)
@@ -72,7 +72,7 @@ class HandingOn(TextMapPropagator):
         return self._inner.fields
 
 
-def hand_on(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, guard: Guard) -> None:
+def propagate_actor(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, guard: Guard) -> None:
     """Do with baggage what `policy` says.
 
     A lasting pseudonym is sent where a destination has lasting ids, else one of the day where one has those.
@@ -96,8 +96,8 @@ def hand_on(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, gu
 
     def prepare() -> None:
         # A program may set its own at any time, also one that holds ours.
-        if not isinstance(get_global_textmap(), HandingOn):
-            set_global_textmap(HandingOn(get_global_textmap(), guard))
+        if not isinstance(get_global_textmap(), ActorPropagator):
+            set_global_textmap(ActorPropagator(get_global_textmap(), guard))
 
     sends = carried.sends
     use_baggage(
@@ -112,7 +112,7 @@ def hand_on(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, gu
         prepare()
 
 
-def _told(context: Context, how: Baggage, pseudonym_of: Callable[[str], str | None]) -> Context:
+def _with_actor(context: Context, how: Baggage, pseudonym_of: Callable[[str], str | None]) -> Context:
     """Return `context` with what is told in it: nothing of a user who objects but that they do."""
     identity = acting(context) or ContextIdentity()
     said = baggage.get_baggage(CONSENT_ENTRY, context)

@@ -1,4 +1,4 @@
-"""The pipeline of a process that collects: as whom its installation sends, and what it waits for.
+"""What runs in a process that is set up, and the pipeline of one that collects: as whom its installation sends.
 
 Where somebody opted out at run time there is a pipeline all the same, which sends nothing: they may change their mind.
 """
@@ -7,20 +7,43 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from otel_posthog.deliver import Console, Preview, spool_root
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Installation, Pseudonyms, load
+from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import OPTED_OUT, Collection, CollectionChoice, collection_choice
 from otel_posthog.policy.collection import LOOK_INTERVAL_S
-from otel_posthog.setup.handing_on import hand_on
+from otel_posthog.setup.log import log_first_run
+from otel_posthog.setup.propagator import propagate_actor
 from otel_posthog.setup.settings import Settings
-from otel_posthog.setup.tell import tell_first_run
 
 
-def collecting(settings: Settings, health: Health, guard: Guard, environ: Mapping[str, str]) -> Pipeline:
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What set-up made.
+
+    Attributes:
+        settings: What is in force.
+        health: Counts what becomes of events.
+        guard: Keeps errors of ours out of the host app.
+        redactor: The operational side's filter.
+        pipeline: None while nothing is collected.
+        set_up_by: Which integration made it, in words.
+    """
+
+    settings: Settings
+    health: Health
+    guard: Guard
+    redactor: Redactor
+    pipeline: Pipeline | None
+    set_up_by: str
+
+
+def make_pipeline(settings: Settings, health: Health, guard: Guard, environ: Mapping[str, str]) -> Pipeline:
     """Return the pipeline, and show the notice where this is the first start that sends."""
     policy, installation, choice = settings.policy, load(environ), collection_choice(environ)
     is_preview = settings.collection.is_preview
@@ -28,8 +51,8 @@ def collecting(settings: Settings, health: Health, guard: Guard, environ: Mappin
     pseudonyms = Pseudonyms.kept_in(installation.directory, settings.keys)
     pseudonyms.expire()
     if not (is_preview or choice.is_off()):
-        tell_first_run(policy, installation)
-    hand_on(policy, pseudonyms, choice, guard)
+        log_first_run(policy, installation)
+    propagate_actor(policy, pseudonyms, choice, guard)
     pipeline = Pipeline(
         policy,
         installation_id=installation.distinct_id,
@@ -73,9 +96,9 @@ class _Renewal:
         if self._installation.is_over and not self._choice.is_off():
             pipeline, self._installation = self._pipeline, load(self._environ)
             pipeline.renew(self._installation.distinct_id, pipeline.pseudonyms.anew(self._installation.directory))
-            hand_on(pipeline.policy, pipeline.pseudonyms, self._choice, self._guard)
+            propagate_actor(pipeline.policy, pipeline.pseudonyms, self._choice, self._guard)
 
 
-def chosen(collection: Collection, environ: Mapping[str, str]) -> Collection:
+def collection_now(collection: Collection, environ: Mapping[str, str]) -> Collection:
     """Return what was decided at start, and where that is on, the choice that somebody made at run time."""
     return OPTED_OUT if collection.enabled and collection_choice(environ).is_off() else collection

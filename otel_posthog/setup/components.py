@@ -1,4 +1,4 @@
-"""The parts by themselves, for a set-up that is put together by hand.
+"""The components by themselves, for a set-up that is put together by hand.
 
 Each takes what runs in this process, started from the environment at first use. `configure()` does all of it in one
 call; these are for those who want a processor or exporter in a place of their own.
@@ -12,11 +12,18 @@ from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace import Span
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from otel_posthog.errors import Guard
 from otel_posthog.intake import LogIntake, SpanIntake
-from otel_posthog.operational import RedactingLogRecordExporter, RedactingMetricExporter, RedactingSpanExporter, detach
+from otel_posthog.operational import (
+    RedactingLogRecordExporter,
+    RedactingMetricExporter,
+    RedactingSpanExporter,
+    Redactor,
+    detach,
+)
 from otel_posthog.sdk import divert_lifted
 from otel_posthog.setup import configure
-from otel_posthog.setup.attach import exceptions_of, outlets
+from otel_posthog.setup.providers import exceptions_of, outlets
 
 
 class AnalyticsSpanProcessor(SpanIntake):
@@ -64,35 +71,23 @@ class OperationalSpanExporter(RedactingSpanExporter):
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
-        made = configure.ensure()
-        super().__init__(exporter, made.redactor.for_exporter(exporter), made.guard)
+        super().__init__(exporter, *_redaction(exporter))
 
 
 class OperationalLogRecordExporter(RedactingLogRecordExporter):
-    """Wraps a log record exporter in the same way; product-only records are withheld.
-
-    Args:
-        exporter: The exporter of the operational backend.
-
-    Raises:
-        ConfigurationError: A setting in the environment cannot work.
-    """
+    """Wraps a log record exporter as `OperationalSpanExporter` does; product-only records are withheld."""
 
     def __init__(self, exporter: LogRecordExporter) -> None:
-        made = configure.ensure()
-        super().__init__(exporter, made.redactor.for_exporter(exporter), made.guard)
+        super().__init__(exporter, *_redaction(exporter))
 
 
 class OperationalMetricExporter(RedactingMetricExporter):
-    """Wraps a metric exporter in the same way; series that became one are merged.
-
-    Args:
-        exporter: The exporter of the operational backend.
-
-    Raises:
-        ConfigurationError: A setting in the environment cannot work.
-    """
+    """Wraps a metric exporter as `OperationalSpanExporter` does; series that became one are merged."""
 
     def __init__(self, exporter: MetricExporter) -> None:
-        made = configure.ensure()
-        super().__init__(exporter, made.redactor.for_exporter(exporter), made.guard)
+        super().__init__(exporter, *_redaction(exporter))
+
+
+def _redaction(exporter: object) -> tuple[Redactor, Guard]:
+    made = configure.ensure()
+    return made.redactor.for_exporter(exporter), made.guard

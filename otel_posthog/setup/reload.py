@@ -16,10 +16,10 @@ from otel_posthog.identity import keys_file
 from otel_posthog.policy import Destination, Policy, activate, collection_choice
 from otel_posthog.policy.watch import Watch
 from otel_posthog.privacy import Filter
-from otel_posthog.setup.handing_on import hand_on
-from otel_posthog.setup.running import Running
-from otel_posthog.setup.settings import Settings, keys_of, read
-from otel_posthog.setup.tell import tell_remarks
+from otel_posthog.setup.log import log_remarks
+from otel_posthog.setup.propagator import propagate_actor
+from otel_posthog.setup.runtime import Runtime
+from otel_posthog.setup.settings import Settings, keys_of, read_settings
 
 _log = logging.getLogger("otel_posthog")
 
@@ -29,67 +29,67 @@ BUILT_IN = Policy().source
 KEYS_INTERVAL_S = 30.0
 
 
-def replaced(running: Running, policy: Policy | str | os.PathLike[str] | None) -> Settings | None:
+def reload_policy(runtime: Runtime, policy: Policy | str | os.PathLike[str] | None) -> Settings | None:
     """Put `policy` in force in what runs; None where it was refused, which one line tells.
 
     Args:
-        running: What set-up made.
+        runtime: What set-up made.
         policy: A policy, or the path of one; None reads the file that was read at start again.
     """
-    before = running.settings
+    before = runtime.settings
     given = policy or (None if before.policy.source == BUILT_IN else before.policy.source)
     try:
-        settings = read(os.environ, policy=given, api_key=before.api_key, host=before.host)
-        settings, later = _effective(before, settings, is_running=running.pipeline is not None)
-        filter_ = Filter(settings.policy.operational_privacy, note=running.health.count_actions)
-        if running.pipeline is not None:
-            running.pipeline.replace_policy(settings.policy, settings.keys)
-            hand_on(settings.policy, running.pipeline.pseudonyms, collection_choice(os.environ), running.guard)
+        settings = read_settings(os.environ, policy=given, api_key=before.api_key, host=before.host)
+        settings, later = _effective(before, settings, is_running=runtime.pipeline is not None)
+        filter_ = Filter(settings.policy.operational_privacy, note=runtime.health.count_actions)
+        if runtime.pipeline is not None:
+            runtime.pipeline.replace_policy(settings.policy, settings.keys)
+            propagate_actor(settings.policy, runtime.pipeline.pseudonyms, collection_choice(os.environ), runtime.guard)
     except OtelPostHogError as error:
         _log.error("%s. The policy before it stays in force", error)
         return None
     except Exception as error:
         _log.error("the policy could not be replaced (%s): the one before it stays in force", type(error).__name__)
-        running.guard.caught("replace_policy", error)
+        runtime.guard.caught("replace_policy", error)
         return None
-    running.redactor.replace(settings.policy.operational, filter_)
+    runtime.redactor.replace(settings.policy.operational, filter_)
     activate(settings.policy)
     _log.info("the policy is replaced by %s", settings.policy.source)
-    tell_remarks(settings)
+    log_remarks(settings)
     if later:
         _log.warning("of the new policy, %s will be in force from the next start", ", ".join(later))
     return settings
 
 
-def watch(running: Running, changed: Callable[[], Policy]) -> None:
+def watch_policy(runtime: Runtime, changed: Callable[[], Policy]) -> None:
     """Have the worker call `changed` when a file of the policy has changed, if the policy asks for it.
 
     Args:
-        running: What set-up made.
+        runtime: What set-up made.
         changed: Reads the files again and returns the policy that is then in force.
     """
-    pipeline, made = running.pipeline, _watch(running.settings.policy)
+    pipeline, made = runtime.pipeline, _watch_of(runtime.settings.policy)
     if pipeline is None or made is None:
         return
 
     def look() -> None:
         nonlocal made
         if made is not None and made.has_changed():
-            made = _watch(changed())
+            made = _watch_of(changed())
 
     pipeline.on_tick(look)
 
 
-def watch_keys(running: Running, changed: Callable[[], None]) -> None:
+def watch_keys(runtime: Runtime, changed: Callable[[], None]) -> None:
     """Have the worker call `changed` when the file of the identity keys has changed, whatever the policy watches.
 
     A key is added with a time that is to come, so that all processes change at once: each has to know of it by then.
 
     Args:
-        running: What set-up made.
+        runtime: What set-up made.
         changed: Reads the keys again.
     """
-    pipeline = running.pipeline
+    pipeline = runtime.pipeline
     if pipeline is None:
         return
     path: str | None = None
@@ -110,9 +110,9 @@ def watch_keys(running: Running, changed: Callable[[], None]) -> None:
     pipeline.on_tick(look)
 
 
-def keys_replaced(running: Running) -> Settings | None:
+def reload_keys(runtime: Runtime) -> Settings | None:
     """Put the identity keys in force that are configured now; None where they are the same, or refused in one line."""
-    before, pipeline = running.settings, running.pipeline
+    before, pipeline = runtime.settings, runtime.pipeline
     try:
         keys = keys_of(before.policy, os.environ)
     except OtelPostHogError as error:
@@ -121,12 +121,12 @@ def keys_replaced(running: Running) -> Settings | None:
     if pipeline is None or (keys and keys.keys) == (before.keys and before.keys.keys):
         return None
     pipeline.replace_policy(before.policy, keys)
-    hand_on(before.policy, pipeline.pseudonyms, collection_choice(os.environ), running.guard)
+    propagate_actor(before.policy, pipeline.pseudonyms, collection_choice(os.environ), runtime.guard)
     _log.info("the identity keys are read again: there are %d", len(keys.keys) if keys else 0)
     return replace(before, keys=keys)
 
 
-def _watch(policy: Policy) -> Watch | None:
+def _watch_of(policy: Policy) -> Watch | None:
     if policy.watch_interval_s is None or policy.source == BUILT_IN:
         return None
     from otel_posthog.policy.yaml_file import files_of  # noqa: PLC0415 - YAML is only for those with a file
