@@ -14,17 +14,17 @@ from otel_posthog.privacy.detectors.prefilter import AT, SLASH
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import SHARED_ACCOUNTS
 
-# No length is too much: what DNS and RFC 5321 allow is shorter, and what is longer is somebody's all the same.
+# Without limits of length: DNS and RFC 5321 have some, but a longer address is personal, too.
 _DOMAIN = re.compile(
     r"(?:[\w\x80-\xff-]+\.)+(?:(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_]|-|_\w)"
-    # Grown together with what follows it, as in a file's name.
+    # Joined to what follows it, as in the name of a file.
     r"|(?:com|org|net|edu|gov|info|[a-z]{2})(?=_\w))|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
 )
 _VERSION_NUMBERS = 64  # of random addresses one in 256 has only such small numbers
 _LOCAL_CHARS = r"\w.!#$*+^`{|}~'-"
 _LOCAL_REVERSED = re.compile(f"[{_LOCAL_CHARS}]+")
 ADDRESS = f'["@{_LOCAL_CHARS}]*'
-"""Of what an address consists, as a pattern."""
+"""The characters of an address, as a pattern."""
 
 # `logo@2x.png`, `left-pad@1.3.0.tgz`
 _FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".mjs", ".ts", ".tgz", ".gz", ".zip")
@@ -49,9 +49,9 @@ def _around(text: str, at: int, end: int, start: int) -> Span | None:
 
     Args:
         text: Any text.
-        at: Of the sign.
+        at: Where the `@` is.
         end: Where the address before it ends.
-        start: The same, or behind the sign before it where that is later: no local part without quotes goes back past.
+        start: Where a local part without quotes may begin at the earliest: behind the address or the `@` before.
     """
     domain = _DOMAIN.match(text, at + 1)
     if domain is None or domain.group().lower().endswith(_FILE_SUFFIXES) or _is_version(domain.group()):
@@ -61,13 +61,13 @@ def _around(text: str, at: int, end: int, start: int) -> Span | None:
     local = _LOCAL_REVERSED.match(text[start:at][::-1])
     if local is None:
         return None
-    # A quote or a dot that opens the address is the sentence's, not its own; `git@` is nobody.
+    # A quote or a dot in front belongs to the sentence; `git@` is nobody.
     found = local.group()[::-1].lstrip("'`.")
     return (at - len(found), domain.end()) if found and found != "git" else None
 
 
 def _is_version(domain: str) -> bool:
-    """Return whether `domain` is what package managers write behind an `@`: `2.4.4.Final`, `3.54.1.0`, no `163.com`."""
+    """Return whether `domain` is the version of a package: `2.4.4.Final`, `3.54.1.0`, but not `163.com`."""
     *labels, last = domain.split(".")
     if len(labels) < 2 or not all(label.isdecimal() for label in labels):
         return False
@@ -75,7 +75,7 @@ def _is_version(domain: str) -> bool:
 
 
 def _quoted(text: str, at: int, end: int) -> int:
-    """Return where the local part begins whose closing quote stands before `at`; without an opening one, its word."""
+    """Return where the local part begins that ends in a quote before `at`: at its opening quote, else at its word."""
     opening = text.rfind('"', end, at - 1)
     return opening if opening >= 0 else max(end, text.rfind(" ", end, at) + 1)
 

@@ -1,4 +1,4 @@
-"""The check digits of national identity numbers, each after its issuer's published rule."""
+"""Check digits: the methods that issuers of numbers share. What a country makes of them is in `national_rules`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where somebody is: latitude and longitude side by side, precise to a street or better."""
+"""Places: `gps`.
+
+Latitude and longitude side by side, precise to a street or better, as decimals or in degrees, minutes and seconds.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,11 @@ _SEXAGESIMAL = re.compile(
 
 
 def place(values: Collection[object], *, named: bool) -> str | None:
-    """Return as a text the place that two numbers are, in either order; None where they are none.
+    """Return the place that two numbers are, in either order, as a text; None if they are no place.
 
     Args:
-        values: As they stand in a list or beside each other.
-        named: The key speaks of places: one of the numbers needs to be precise, and an altitude may follow.
+        values: The numbers, from a list or from two attributes.
+        named: Whether the key speaks of places: then one precise number is enough, and an altitude may follow.
     """
     if not 2 <= len(values) <= (_WITH_ALTITUDE if named else 2):
         return None

@@ -1,7 +1,8 @@
-"""`key=value` inside a text: query strings, log lines, SQL, JSON that does not parse, command lines.
+"""Key-value pairs inside a text: `secret`.
 
-The key rules of properties decide about the key: `password=…` in a text is as sensitive as a property `password`.
-A value is read only after a sensitive key, so that a long row of harmless pairs costs its length once.
+`key=value` in query strings, log lines, SQL, JSON that does not parse and command lines. The key rules of properties
+decide about the key: `password=…` in a text is as sensitive as a property `password`. A value is read only behind a
+sensitive key, so that a long list of harmless pairs is read once.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.sensitive import is_harmless
 from otel_posthog.privacy.words import PROSE, VALUE_KEYS
 
-# What joins a key to its value. Keys are read backwards from here, so that words which are none cost nothing.
-# Two colons before a letter join names of code: `std::token::parse`, and a column to what it is cast to.
+# What joins a key to its value. Keys are read backwards from here, so that words without a value cost nothing.
+# Two colons before a letter join names in code (`std::token::parse`), or a column and the type it is cast to.
 _JOINS = r"(?:=|:(?!:[A-Za-z_])(?:(?<!::)|(?![A-Za-z_])))(?:[=>](?![=>]))?(?!//)\s{0,3}"
 _SIGN = re.compile(_JOINS)
 _FLAG_SIGN = re.compile(rf"{_JOINS}|(?<=\w) (?=[^\s-])")
@@ -34,10 +35,10 @@ _NAME_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _NAME_BACK_CHARS = 160
-# Every word that might be a key, in the text read backwards, where the few signs come first: in almost every text none
-# of these words is one that matters.
+# Every word that might be a key, in the reversed text, where the few signs come first: in almost every text none of
+# these words matters.
 _KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
-# `user.id=…`, `session[id]=…`: whose id it is stands before it.
+# `user.id=…`, `session[id]=…`: whose id it is, is said in front.
 _INNER_ID = re.compile(r"[.\[](?:previous_)?id[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
 _INNER_NAMES = frozenset(("id", "previous_id"))
 _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
@@ -59,7 +60,7 @@ _STOP = (
     r"|[)\]}](?=[,;.]?(?:\s|\Z))"
     r"|#(?=\w{0,64}\Z)"
 )
-# What stands before a quote and is no part of the value: `b"…"`, `N'…'`, `_utf8'…'`, `md5('…')`.
+# What may be in front of a quote and is no part of the value: `b"…"`, `N'…'`, `_utf8'…'`, `md5('…')`.
 OPENING = (
     r"(?:[bruenxq]{1,2}|_[a-z0-9]{2,16}|(?:password|md5|sha\d{0,3}|crypt|encrypt|aes_encrypt|hashbytes|encode|decode"
     r"|cast|convert|concat|lower|upper|trim|hex|unhex|binary|quote|str|bytes)\(\s{0,2})"
@@ -87,7 +88,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?")
 _MAX_EMPTY_CHARS = 256
 # Inside a JSON string the quotes are escaped, and so is the one that ends the value.
 _QUOTES = {quote: re.compile(rf"(?<!\\)\\*{quote}") for quote in "\"'"}
-# Placeholders and words that stand for no value.
+# Placeholders, and words for no value.
 _EMPTY = re.compile(
     r"\?|\$\d{1,3}|%s|[:@$][a-z_]{1,32}|%\([a-z_]{1,32}\)s|[*x.•]{1,64}|<[a-z _-]{0,32}>|\$?\{\{?[a-z _.-]{0,32}\}?\}"
     r"|(?:(?:bearer|basic|token)\s)?(?:\$\{?[A-Z_]{1,64}\}?|<[a-z_-]{1,32}>)"
@@ -114,23 +115,23 @@ _AUTHORIZATION_VALUE = re.compile(
 )
 _SESSION_KEY = re.compile(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
 _QUERY_STARTS = frozenset(("?", "&", "#", ";", ""))
-# Without `=` but at its end: a long row of pairs is then read once.
+# With `=` at its end only: a long list of pairs is then read once.
 _WORD = re.compile(r"[\w~+/.%:-]+={0,2}(?=[\s&;,\"'#)\]}<]|\Z)")
 _OPAQUE = re.compile(r"(?=[^\d]{0,256}\d).{16,}|[\w-]{32,}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class PairKey:
-    """What a key tells of the value next to it.
+    """What a key says of the value next to it.
 
     Attributes:
         facts: As of a property of that name.
-        sensitive: The value is to go.
-        query: It is to go if it is opaque, in a query string.
-        session: It is to go if it is opaque, after `=`.
-        signature: It is to go whatever it looks like, after `=`.
-        header: It reaches to the end of the line, after a colon.
-        named: What it is stands before it (`name="password" value="x"`).
+        sensitive: Its value is sensitive.
+        query: An opaque value is sensitive in a query string.
+        session: An opaque value is sensitive behind `=`.
+        signature: Any value is sensitive in a query string.
+        header: Behind a colon, the value is the rest of the line.
+        named: The name of the value is in another pair (`name="password" value="x"`).
     """
 
     facts: KeyFacts
@@ -143,12 +144,12 @@ class PairKey:
 
     @property
     def may_hide(self) -> bool:
-        """Whether the value is worth a look at all."""
+        """Whether the value may be sensitive at all."""
         return self.sensitive or self.query or self.session or self.signature or self.named
 
 
 def pair_key_reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], PairKey]:
-    """Return what reads the keys of values in a text.
+    """Return the function that reads the keys of pairs in a text, and remembers what it has read.
 
     Args:
         facts_of: The key rules, as they are applied to properties.
@@ -177,7 +178,7 @@ def key_value_pairs(read_key: Callable[[str], PairKey]) -> Detector:
     Args:
         read_key: Reads their keys.
     """
-    # Names, read backwards, are few and come again; of a stream of ever new ones none is kept for long.
+    # Reversed names. Most texts bring the same few; a stream of ever new ones is not kept.
     harmless: set[str] = set()
 
     def hides(names: list[str]) -> bool:
@@ -213,7 +214,7 @@ def _has_inner_id(text: str) -> bool:
 
 
 def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
-    """Return whether what stands at `span` is a value, and no placeholder, marker or count."""
+    """Return whether there is a value at `span`, and no placeholder, marker or count."""
     value = text[slice(*span)]
     return not (_is_empty(text, span, facts) or _MARKER.match(value) or is_harmless(facts, value))
 
@@ -249,7 +250,7 @@ def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], Pa
 
 
 def _header_value(text: str, at: int, key: PairKey, name: str) -> Span | None:
-    """Return the rest of a line that is a cookie's, or the scheme and value of an authorization."""
+    """Return the rest of the line of a cookie header, or the scheme and value of an authorization."""
     if key.header:
         line = _LINE.match(text, at)
         return line.span() if line and not _MARKER.fullmatch(line.group().strip()) else None
@@ -271,7 +272,7 @@ def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> 
 
 
 def _is_empty(text: str, span: Span, facts: KeyFacts) -> bool:
-    """Return whether what stands at `span` is no value; of an id even one character is, and elsewhere a yes or no."""
+    """Return whether there is no value at `span`; of an id one character is a value, under a strict key a yes or no."""
     if facts.strict and text[slice(*span)].lower() in _ANSWERS:
         return False
     if span[1] - span[0] < _SHORT_CHARS:
@@ -284,13 +285,13 @@ def _is_empty(text: str, span: Span, facts: KeyFacts) -> bool:
 
 
 def _bracketed(text: str, at: int, facts: KeyFacts) -> Span | None:
-    """Return the list, map or call that begins at `at`, to the bracket that closes it; None if nothing is in it."""
+    """Return the list, map or call that begins at `at`, up to its closing bracket; None if it is empty."""
     numbers = _NUMBERS.match(text, at)
     end = _closed_at(text, at)
     if numbers and numbers.end() >= end:
         values = [float(each) for each in _NUMBER.findall(text, at, end)]
         return None if is_harmless(facts, values) else (at, end)
-    # What is long is not read twice: it goes.
+    # A long one is not read twice: all of it is taken.
     if end - at < _MAX_EMPTY_CHARS and all(
         not digit and (_EMPTY.fullmatch(item) or _MARKER.fullmatch(item))
         for item, digit in _ITEM.findall(text, at, end)
@@ -318,7 +319,7 @@ def _closed_at(text: str, at: int) -> int:
 
 
 def _named_value(text: str, sign: re.Match[str], read_key: Callable[[str], PairKey]) -> Span | None:
-    """Return the value behind `sign` where a sensitive name stands before its key."""
+    """Return the value behind `sign` if a sensitive name is in front of its key."""
     *_, name = ("", *_NAME_BEFORE.findall(text, max(0, sign.start() - _NAME_BACK_CHARS), sign.start()))
     key = read_key(name)
     return _sensitive_value(text, sign.end(), key.facts, in_prose=False) if key.sensitive else None
@@ -338,13 +339,13 @@ def _is_prose(value: str) -> bool:
 
 
 def value_at(text: str, at: int) -> Span | None:
-    """Return where the value that begins at `at` begins and ends without its quotes."""
+    """Return where the value at `at` begins and ends, without its quotes."""
     opened = _OPENED.match(text, at)
     if opened is None:
         return None
     escapes, quote = opened.groups()
     start = opened.end()
-    # Asked before the value is read, which may be long, and read again from the next sign if it is none.
+    # Asked before the value is read: it may be long, and would be read again from the next sign.
     if _MARKER.match(text, start):
         return None
     if escapes:
@@ -354,9 +355,9 @@ def value_at(text: str, at: int) -> Span | None:
 
 
 def _escaped_end(text: str, start: int, quote: str, escapes: int) -> int:
-    """Return where the value ends that was opened by `escapes` backslashes and a quote; else the text's end.
+    """Return where the value ends that was opened by `escapes` backslashes and a quote; else the end of the text.
 
-    A quote behind more of them is part of the value: each time a text is put into a string, they double.
+    A quote behind more backslashes is part of the value: they double each time a text is put into a string.
     """
     for closing in _QUOTES[quote].finditer(text, start):
         if closing.end() - closing.start() - 1 <= escapes:

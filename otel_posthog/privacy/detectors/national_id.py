@@ -26,7 +26,7 @@ _GROUPED = re.compile(r"(?<![0-9A-Za-z_.+/-])[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6
 _MOMENT_LENGTHS = (10, 13)
 _AS_ZEROS = str.maketrans("123456789", "0" * 9)
 _BY_FORM = {re.sub("[0-9]", lambda size: "0" * int(size[0]), groups): rules for groups, rules in BY_GROUPS.items()}
-"""The same rules by the number as it is written, with `0` for every digit."""
+"""`BY_GROUPS` by the form of a number: as it is written, with `0` for every digit."""
 _NO_GAPS = str.maketrans("", "", " ./+-")
 
 
@@ -38,7 +38,7 @@ def _in_runs(text: str, runs: Sequence[Run]) -> list[Span]:
         start, end = max(0, run.start() - 1), run.end() + 1
         for piece in _PIECE.finditer(text, start, end):
             digits = piece.group()
-            # Seconds since 1970 of our time, and milliseconds, hold dates of birth by chance.
+            # Seconds and milliseconds since 1970 contain dates of birth by chance.
             if len(digits) in _MOMENT_LENGTHS and "15" <= digits[:2] <= "19":
                 continue
             rules = BY_LENGTH.get(len(digits))
@@ -78,7 +78,7 @@ def _alphanumeric(text: str) -> list[Span]:
     return spans
 
 
-# What such a number is called, in front of it. Short names only in capitals: `sin`, `run` and `pan` are words.
+# Labels in front of a number. Short ones count in capitals only: `sin`, `run` and `pan` are words.
 LABELS = (
     "SSN ITIN EIN NIN NINO NHS DNI NIF NIE NIR CPF CNPJ BSN PESEL NIP CPR CNP SIN TFN ABN PAN MBI NRIC FIN TCK TCKN "
     "RRN FRN CURP RFC RUT CUIT CUIL PPS PPSN AMKA AFM OIB EGN HETU hetu PNR pnr RVNR SVNR KVNR TIN TNIN SNILS INN NIK "
@@ -116,7 +116,7 @@ def _labelled(text: str) -> list[Span]:
 
 # As `bytes.lower`, and a space for what is no letter.
 _ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte < 128 else 32 for byte in range(256))
-# Any of the names above begins with one of these, unless it has letters outside ASCII.
+# Every label begins with one of these words, unless it has letters outside ASCII.
 _FIRST_WORDS = frozenset(
     (
         f"{LABELS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
@@ -148,7 +148,7 @@ def _find_national_id(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[S
 
 
 def _may_be_labelled(raw: bytes) -> bool:
-    """Return whether `raw`, an ASCII text, has a name's first word and as many digits as a number behind one."""
+    """Return whether `raw`, an ASCII text, has the first word of a label, and enough digits for a number."""
     if raw.translate(AS_CLASSES).count(b"0") < _FEWEST_DIGITS:
         return False
     return not _FIRST_WORDS.isdisjoint(raw.translate(_ONLY_LETTERS).split())
@@ -169,7 +169,7 @@ NATIONAL_ID_GROUPS = Detector("national_id", _find_national_id_groups, needs=GRO
 NATIONAL_ID = Detector("national_id", _find_national_id, needs=DIGIT | FOUR_DIGITS, in_versions=False)
 
 
-# What may not stand before it is looked at after the first group: a pattern that begins with a digit is found faster.
+# What must not be in front is looked up behind the first group: a pattern that begins with a digit is found faster.
 _SSN_CHARS = len("078-05-1120")
 _SSN = re.compile(
     r"[0-9]{3}([- ])(?<![0-9A-Za-z_.+-][0-9]{3}.)(?<!000.)(?<!666.)(?<!9[0-9][0-9].)(?!00)[0-9]{2}\1(?!0000)[0-9]{4}"

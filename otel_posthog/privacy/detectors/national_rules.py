@@ -48,20 +48,20 @@ def _tckn(d: str) -> bool:
 
 
 def _fodselsnummer(d: str) -> bool:
-    """Norway: a date (day + 40 for others than residents) and two check digits."""
+    """Norway: a date (day + 40 in a D number) and two check digits."""
     day = f"{int(d[:2]) % 40:02d}"
     checks = weighted(d, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1), 11) == 0
     return is_date(d[4:6], d[2:4], day) and checks and weighted(d, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1), 11) == 0
 
 
 def _steuer_id(d: str) -> bool:
-    """Germany: of the first ten digits one or two stand twice or thrice; ISO 7064."""
+    """Germany: one or two of the first ten digits repeat, and a check digit by ISO/IEC 7064 MOD 11,10."""
     most = max(map(d[:10].count, d[:10]))
     return d[0] != "0" and 2 <= most <= 3 and len(set(d[:10])) in {8, 9} and mod11_10(d)
 
 
 def _belgian(d: str) -> bool:
-    """Belgium: a date and two check digits, of the number with a 2 before it since 2000."""
+    """Belgium: a date and two check digits; for births since 2000, those of the number with a 2 in front."""
     number, check = int(d[:9]), int(d[9:])
     return is_date(d[:2], d[2:4], d[4:6]) and check in {97 - number % 97, 97 - (2_000_000_000 + number) % 97}
 
@@ -75,7 +75,7 @@ def _baltic(d: str) -> bool:
 
 
 def _personnummer(d: str) -> bool:
-    """Sweden: a date (day + 60 for others than residents) and a Luhn digit."""
+    """Sweden: a date (day + 60 in a coordination number) and a Luhn digit."""
     d = d[-10:]
     return is_date(d[:2], d[2:4], f"{int(d[4:6]) % 60:02d}") and luhn(d)
 
@@ -137,7 +137,7 @@ def _amka(d: str) -> bool:
 
 
 def _resident_id(d: str) -> bool:
-    """China: a place, a date, ISO 7064 MOD 11-2."""
+    """China: a place, a date, a check digit by ISO/IEC 7064 MOD 11-2."""
     check = weighted(d, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), 11)
     return is_date(d[6:10], d[10:12], d[12:14]) and "10X98765432"[check] == d[17]
 
@@ -150,7 +150,7 @@ BY_LENGTH: dict[int, tuple[Rule, ...]] = {
     15: (_nir,),
     18: (_resident_id,),
 }
-"""For numbers in one piece."""
+"""Rules for digits without gaps, by how many they are."""
 
 
 def _nhs(d: str) -> bool:
@@ -231,7 +231,7 @@ BY_GROUPS: dict[str, tuple[Rule, ...]] = {
     "2 3 3 3": (_steuer_id,),
     "2-7-1": (_always,),
 }
-"""For numbers as a country groups them: lengths of the groups with what stands between."""
+"""Rules for digits in groups, by the lengths of the groups and what is between them."""
 
 
 def is_alphanumeric_id(word: str) -> bool:
@@ -243,9 +243,9 @@ def is_alphanumeric_id(word: str) -> bool:
 
 
 def may_hold_alphanumeric_id(raw: bytes) -> bool:
-    """Return whether a part of `raw`, an ASCII text, looks like one, also one with spaces between its groups.
+    """Return whether a part of `raw`, an ASCII text, has the form of one, with or without spaces between its groups.
 
-    Fixed bytes are looked for: it is true of some texts that hold none, and never false of one that does.
+    It searches for fixed bytes: it is true of some texts without such a number, and never false of one with it.
     """
     pieces = raw.translate(_AS_GROUPS)
     if not _WHOLE_SHAPES.isdisjoint(pieces.split()):
@@ -331,7 +331,8 @@ _NRIC = {
 }  # fmt: skip
 _MBI = "AC-HJKMNP-RT-Y"
 
-# The shapes of each (`?` stands for a letter or a digit), the exact pattern, and the check.
+# The shapes of each (`a` for a letter, `0` for a digit, `x` for a dash or plus, `?` for a letter or a digit), the exact
+# pattern, and the check. A word is looked up by its shape, so that one look-up tells which rules to ask.
 ALPHANUMERIC: tuple[tuple[str, str, Rule], ...] = (
     # Spain
     ("0000000a 00000000a 0000000xa 00000000xa a0000000a a0000000xa", r"(?:[0-9]{7,8}|[XYZ][0-9]{7})-?[A-Z]", _dni),

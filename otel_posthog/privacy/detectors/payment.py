@@ -37,7 +37,7 @@ def _find_card(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
         if run.end() - run.start() < _MIN_DIGITS or len(run.group().translate(_CARD_GAPS)) < _MIN_DIGITS:
             continue
         groups = [match.span() for match in _GROUP.finditer(text, *run.span())]
-        # A group that is grown together with a word is part of an id or a hash.
+        # A group that is joined to a word is part of an id or a hash.
         if text[run.start() - 1 : run.start()].isalnum():
             del groups[0]
         if text[run.end() : run.end() + 1].isalnum():
@@ -60,7 +60,7 @@ def _cards(text: str, groups: list[Span]) -> list[Span]:
 
 
 def _is_other(text: str, start: int) -> bool:
-    """Return whether what begins at `start` is the fraction of a number, or a phone number with its plus."""
+    """Return whether the fraction of a number begins at `start`, or a phone number with its plus."""
     before, further = text[start - 1 : start], text[start - 2 : start - 1]
     if before == ".":
         return further.isdecimal()
@@ -68,7 +68,7 @@ def _is_other(text: str, start: int) -> bool:
 
 
 def _card_end(text: str, groups: list[Span], first: int) -> int | None:
-    """Return the index of the last group of a card that begins with group `first`, if one does."""
+    """Return the index of the last group of the card that begins with group `first`, if there is one."""
     digits = ""
     for index in range(first, min(first + _MAX_GROUPS, len(groups))):
         start, end = groups[index]
@@ -104,7 +104,7 @@ _LOCAL = frozenset({5019, 5080, 9792, 5041, 5067, 5090, 6277, 6362, 6363, 6516, 
 _MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763})
 
 
-# Grouped as lists, paths and tables group: no number is written so, and no more groups may stand beside them.
+# Grouped by separators of lists, paths and tables, in which people write no cards: further groups rule it out.
 _ODDLY_GROUPED = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][\t\n_,:|.-])"
     r"(?:[0-9]{4}([\t\n_,:|])[0-9]{4}\1[0-9]{4}\1[0-9]{4}|3[0-9]{3}([\t\n_,:|])[0-9]{6}\2[0-9]{5})"

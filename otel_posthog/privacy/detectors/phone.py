@@ -67,7 +67,7 @@ def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
     for run in runs:
         if DATE.match(text, run.start()):
             continue
-        # From the plus before the run to the extension behind it; what begins behind the run is the next one's.
+        # From the plus before the run to the extension behind it; what begins behind the run belongs to the next.
         start, stop, written = max(0, run.start() - 1), run.end() + _EXTENSION_CHARS, run.group()
         found: list[re.Match[str]] = []
         if text[start] == "+" or "00" in written or "+" in written:
@@ -104,7 +104,7 @@ def _is_national(text: str, match: re.Match[str]) -> bool:
 
 
 def _fewest(number: str) -> int:
-    """Return of how many digits it takes to be a number; eight are also a date or a part, unless spaced."""
+    """Return how many digits a number must have; eight may also be a date or a part number, unless they are spaced."""
     return 8 if number.startswith("(0") or (number[0] == "0" and number.count(" ") > 1) else 9
 
 
@@ -151,7 +151,7 @@ def _find_labelled(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Spa
 
 
 def _may_be_labelled(low: str) -> bool:
-    # Without a letter, nothing is named.
+    # Without a letter there is no label.
     if low.isascii() and not low.islower():
         return False
     # Spelled out: `any` over them takes longer than the search it saves.

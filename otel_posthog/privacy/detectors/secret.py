@@ -43,7 +43,7 @@ def _find_userinfo(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Sp
     while at >= 0:
         start = at + len(_AFTER_SCHEME)
         if start > word_end:
-            # Once for each word, however many addresses stand in it: a password is as long as it likes.
+            # Once for each word, however many URLs are in it: a password has any length.
             word_end = _word_end(text, start)
             last_sign = text.rfind("@", start, word_end)
         end = _userinfo_end(text, start, last_sign) if start < last_sign else -1
@@ -54,7 +54,7 @@ def _find_userinfo(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Sp
 
 
 def _userinfo_end(text: str, start: int, last_sign: int) -> int:
-    """Return where the credentials end that begin at `start`, -1 where none do."""
+    """Return where the credentials that begin at `start` end; -1 if there are none."""
     end = _user_end(text, start)
     if _PASSWORD.match(text, end):
         return last_sign
@@ -72,7 +72,7 @@ def _word_end(text: str, start: int) -> int:
 
 
 def is_open_userinfo(text: str) -> bool:
-    """Return whether `text` ends within the credentials of a URL: what would tell them, an `@`, is cut off."""
+    """Return whether `text` ends inside the credentials of a URL, before the `@` that would show them as such."""
     at = text.find(_AFTER_SCHEME, max(text.rfind(space) for space in " \t\r\n\"'<>") + 1)
     while at >= 0:
         start = at + len(_AFTER_SCHEME)

@@ -217,11 +217,11 @@ CHARACTERS = {
     "a": "[0-9A-Za-z]",
     "h": "[0-9A-Za-z]",
 }
-"""What stands behind a beginning, by the kinds of the table."""
+"""The characters behind a beginning, by the kinds of the table."""
 
 
 def beginnings() -> Iterator[tuple[str, str, str]]:
-    """Yield the rows of the table: a beginning, how many characters stand behind it at least, and of which kind."""
+    """Yield the rows of the table: a beginning, the least number of characters behind it, and their kind."""
     for line in VENDOR_KEYS.splitlines():
         beginning, least, kind = line.split()[:3]
         yield beginning, least, kind
@@ -236,8 +236,8 @@ def _compiled(*odd: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((hint, re.compile(pattern, re.ASCII)) for hint, pattern in odd)
 
 
-# No beginning of their own. Behind each the few characters without which none is there.
-_ODD = _compiled(
+# Keys without a beginning of their own: characters that each has, and its pattern.
+_WITHOUT_BEGINNING = _compiled(
     (".atlasv1.", r"[0-9A-Za-z]{10,20}\.atlasv1\.[0-9A-Za-z_=-]{16,}"),  # Terraform
     ("Q~", r"(?<![0-9A-Za-z_~.])[0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_.~-]{20,}"),  # Microsoft Entra
     ("_mmk", r"(?<![0-9A-Za-z])[0-9A-Za-z]{6}_[0-9A-Za-z]{20,}_mmk"),  # MaxMind
@@ -247,8 +247,8 @@ _ODD = _compiled(
     (".office.com/", r"webhook\.office\.com/webhookb2?/[0-9a-f@-]{36,}/IncomingWebhook/[0-9A-Za-z_/-]{16,}"),
     ("|", r"(?<![0-9A-Za-z])(?:prod|dev|preview):[0-9a-z-]{3,64}\|[0-9A-Za-z+/=]{40,}"),  # Convex
 )
-# The same, with a word of at least 26 characters in each.
-_LONG_ODD = _compiled(
+# The same, each with a word of at least 26 characters in it.
+_LONG_WITHOUT_BEGINNING = _compiled(
     (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
     ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,}"),  # Facebook apps
     ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
@@ -291,7 +291,7 @@ _PLAIN_WORD = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1
 
 def _find_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans = _with_beginning(text)
-    for hint, pattern in _ODD:
+    for hint, pattern in _WITHOUT_BEGINNING:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
@@ -301,14 +301,14 @@ def _find_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[
 
 def _find_long_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    for hint, pattern in _LONG_ODD:
+    for hint, pattern in _LONG_WITHOUT_BEGINNING:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     return apart(spans) if len(spans) > 1 else spans
 
 
 def _with_beginning(text: str) -> list[Span]:
-    """Return the keys that begin like one, at a long word that is no plain one or up to `_MAX_DOTTED` before it."""
+    """Return the keys by their beginning: at a long word that is no plain one, or up to `_MAX_DOTTED` before it."""
     spans: list[Span] = []
     end = 0
     key: re.Match[str] | None = None
@@ -321,7 +321,7 @@ def _with_beginning(text: str) -> list[Span]:
                 key = _BEGINNINGS.search(text, start)
                 if key is None:
                     return spans
-            # What begins behind this word is kept for the next one: no part of the text is searched twice.
+            # A key behind this word is kept for the next word: no part of the text is searched twice.
             if key.start() >= run_end:
                 break
             spans.append(key.span())
