@@ -1,4 +1,4 @@
-"""One event, made clean for one destination: privacy, then identity, then the encoding.
+"""One event, made clean for one destination: its consent, what it may carry, who it is sent as, its bytes.
 
 Comes in: a translated `Event` and the destination. Goes out: the `CleanEvent`, the only form that may be stored or
 sent. Runs on the worker, or on the application thread when the queue is full. A cleaner never changes: another policy
@@ -8,21 +8,27 @@ counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 from otel_posthog import health as outcome
 from otel_posthog.errors import DropEvent
 from otel_posthog.health import Health
-from otel_posthog.identity import Echo, Pseudonyms, disguised, person, unlinked_id, with_change
+from otel_posthog.identity import LeakedIds, Pseudonyms, person, unlinked_id, with_change, with_pseudonyms
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.policy.policy import revision_of
 from otel_posthog.posthog.encoding import encode_event
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
 
-_Clean = Callable[[Mapping[str, object]], "dict[str, object]"]
-"""The privacy filter of one event for one destination."""
+
+class _Rules(NamedTuple):
+    """What holds for one destination."""
+
+    mode: IdentityMode
+    catalog: Declared
+    filter: Filter
 
 
 class Cleaner:
@@ -47,16 +53,22 @@ class Cleaner:
         self._pseudonyms, self.revision = pseudonyms or Pseudonyms(), revision_of(policy)
         self.destinations = tuple(each for each in policy.destinations if each.api_key)
         # Destinations with the same rules share what is compiled of them.
-        compiled = {privacy: Filter(privacy) for privacy in {policy.privacy_of(each) for each in policy.destinations}}
-        self._filters = {each.name: compiled[policy.privacy_of(each)] for each in policy.destinations}
-        self._catalogs = {each.name: Declared(policy.catalog_of(each), each.name) for each in policy.destinations}
+        filters = {privacy: Filter(privacy) for privacy in {policy.privacy_of(each) for each in policy.destinations}}
+        self._rules = {
+            each.name: _Rules(
+                policy.identity_of(each),
+                Declared(policy.catalog_of(each), each.name),
+                filters[policy.privacy_of(each)],
+            )
+            for each in policy.destinations
+        }
         self._note = partial(health.count, outcome.REPAIRED)
 
     def clean(self, event: Event, destination: Destination, receipt: Receipt | None = None) -> CleanEvent:
         """Return `event` as it may be sent to `destination`.
 
-        The order is: consent, catalog, key rules, detectors in what a value consists of (URL, JSON, SQL, free text),
-        identity, size limits.
+        The order is: consent, catalog, pseudonyms in place of ids, key rules, detectors in what a value consists of
+        (URL, JSON, SQL, free text), ids that leak into values, size limits, identity mode, encoding.
 
         Args:
             event: As translated.
@@ -67,58 +79,40 @@ class Cleaner:
         Raises:
             DropEvent: It may not be sent there.
         """
-        policy, filter_ = self.policy, self._filters[destination.name]
+        mode, catalog, filter_ = self._rules[destination.name]
         receipt = Receipt() if receipt is None else receipt
         receipt.policy = self.revision
-        collection = policy.collection
-        if not consent_given(event.subject, required=collection.consent_required, heeds_dnt=collection.heed_dnt):
-            raise DropEvent("consent")
-        mode = policy.identity_of(destination)
+        self._check_consent(event.subject)
         if mode is IdentityMode.UNLINKED:
             # A trace is a link.
             event = event._replace(trace_id=None, span_id=None)
-        echo = Echo(event, receipt) if mode is not IdentityMode.IDENTIFIED else None
-        event = self._declared(event, destination, receipt)
-        hide = None if echo is None else echo.out_of_text
-        properties = {
-            **filter_.telemetry(event.telemetry, receipt, hide),
-            **filter_.properties(event.properties, receipt, hide),
-        }
-        name = filter_.name(event.name, receipt)
-        if echo is not None:
-            properties, name = echo.out_of(properties), echo.out_of_text(name, "event")
-        if policy.trace_url and event.trace_id:
-            properties["trace_url"] = policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
-        who = self._who(event, mode, partial(filter_.properties, receipt=receipt, hide=hide), echo)
-        try:
-            return encode_event(
-                event,
-                who,
-                name,
-                properties,
-                destination=destination.name,
-                max_event_bytes=policy.delivery.max_event_bytes,
-                receipt=receipt,
-            )
-        finally:
-            if receipt.entries:
-                self._health.count_actions(receipt.entries)
+        privacy = _Privacy(filter_, receipt, None if mode is IdentityMode.IDENTIFIED else LeakedIds(event, receipt))
+        event = self._declared(event, catalog, receipt)
+        if mode is IdentityMode.PSEUDONYMOUS:
+            event = with_pseudonyms(event, self._pseudonyms, self._note)
+        properties, name = self._with_trace_url(privacy.properties(event), event), privacy.name(event.name)
+        who = self._who(privacy.of_persons(event) if mode.has_persons else event, mode)
+        return self._encoded(event, destination, receipt, who, name, properties)
 
-    def _declared(self, event: Event, destination: Destination, receipt: Receipt) -> Event:
+    def _check_consent(self, subject: Subject) -> None:
+        collection = self.policy.collection
+        if not consent_given(subject, required=collection.consent_required, heeds_dnt=collection.heed_dnt):
+            raise DropEvent("consent")
+
+    def _declared(self, event: Event, catalog: Declared, receipt: Receipt) -> Event:
         """Return what of `event` is declared, with no more of an exception than the policy allows."""
         properties = limit_exceptions(event.name, event.properties, self.policy.exceptions.mode, receipt)
         limited = event if properties is event.properties else event._replace(properties=properties)
-        return self._catalogs[destination.name].event(limited, receipt)
+        return catalog.event(limited, receipt)
 
-    def _who(self, event: Event, mode: IdentityMode, clean: _Clean, echo: Echo | None) -> Person:
+    def _with_trace_url(self, properties: dict[str, object], event: Event) -> dict[str, object]:
+        if self.policy.trace_url and event.trace_id:
+            url = self.policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
+            properties["trace_url"] = url
+        return properties
+
+    def _who(self, event: Event, mode: IdentityMode) -> Person:
         """Return who `event` is sent as, with what it changes of a person or a group."""
-        if mode is IdentityMode.PSEUDONYMOUS and echo is not None:
-            event = self._disguise(event, clean, echo)
-        elif mode is IdentityMode.IDENTIFIED:
-            group = event.group and _clean_group(event.group, clean)
-            subject = _clean_subject(event.subject, clean)
-            if group != event.group or subject is not event.subject:
-                event = event._replace(subject=subject, group=group)
         who = person(
             event.subject,
             mode,
@@ -141,76 +135,127 @@ class Cleaner:
             return unlinked_id(event.uuid)
         return found
 
-    def _disguise(self, event: Event, clean: _Clean, echo: Echo) -> Event:
-        """Return `event` with pseudonyms for ids, and the properties of its person and group filtered, without ids."""
-        event = disguised(event, self._pseudonyms, self._note)
-        subject, group = event.subject, event.group
-        subject = subject._replace(
-            groups=_of_clean_types(subject.groups, clean, echo),
-            person_set=echo.out_of(clean(subject.person_set)),
-            person_set_once=echo.out_of(clean(subject.person_set_once)),
-        )
-        group = group and _update_of_clean_type(group, clean, echo)
+    def _encoded(  # noqa: PLR0913, PLR0917 - all that was made of one event
+        self,
+        event: Event,
+        destination: Destination,
+        receipt: Receipt,
+        who: Person,
+        name: str,
+        properties: Mapping[str, object],
+    ) -> CleanEvent:
+        try:
+            return encode_event(
+                event,
+                who,
+                name,
+                properties,
+                destination=destination.name,
+                max_event_bytes=self.policy.delivery.max_event_bytes,
+                receipt=receipt,
+            )
+        finally:
+            if receipt.entries:
+                self._health.count_actions(receipt.entries)
+
+
+class _Privacy:
+    """The privacy filters of one event: key rules, detectors, ids that leak into values, limits.
+
+    Args:
+        filter_: Of the destination.
+        receipt: Gets which rule did what.
+        leaked: The ids that may not leave; None where ids are sent as they are.
+    """
+
+    __slots__ = ("_filter", "_hide", "_leaked", "_receipt")
+
+    def __init__(self, filter_: Filter, receipt: Receipt, leaked: LeakedIds | None) -> None:
+        self._filter, self._receipt, self._leaked = filter_, receipt, leaked
+        self._hide = None if leaked is None else leaked.before_cut
+
+    def properties(self, event: Event) -> dict[str, object]:
+        """Return what is sent of telemetry and of declared properties, which win."""
+        filtered = {
+            **self._filter.telemetry(event.telemetry, self._receipt, self._hide),
+            **self._filter.properties(event.properties, self._receipt, self._hide),
+        }
+        return filtered if self._leaked is None else self._leaked.replace_in(filtered)
+
+    def name(self, name: str) -> str:
+        """Return the name of an event."""
+        filtered = self._filter.name(name, self._receipt)
+        return filtered if self._leaked is None else self._leaked.replace_in_text(filtered, "event")
+
+    def of_persons(self, event: Event) -> Event:
+        """Return `event` with all filtered that it says of persons and groups, but for a user's id.
+
+        What to do with that is the identity mode's to decide; where it is a pseudonym, those of session and groups are.
+
+        Raises:
+            DropEvent: `group_invalid`, when the type or key of a group that is to be changed may not leave.
+        """
+        if self._leaked is None:
+            group = event.group and self._group(event.group)
+            subject = self._subject(event.subject)
+            # Most have nothing to go, and a copy takes longer than the look.
+            if group == event.group and subject is event.subject:
+                return event
+        else:
+            subject = self._subject_of_pseudonyms(event.subject, self._leaked)
+            group = event.group and self._group_of_pseudonym(event.group, self._leaked)
         return event._replace(subject=subject, group=group)
 
+    def _map(self, properties: Mapping[str, object]) -> dict[str, object]:
+        filtered = self._filter.properties(properties, self._receipt, self._hide)
+        return filtered if self._leaked is None else self._leaked.replace_in(filtered)
 
-def _of_clean_types(groups: Mapping[str, str], clean: _Clean, echo: Echo) -> Mapping[str, str]:
-    """Return `groups`, whose keys are pseudonyms already, under types that may leave."""
-    if not groups:
-        return groups
-    found: dict[str, str] = {}
-    for kind, key in groups.items():
-        name = _clean_type(kind, clean, echo)
-        if name is not None:
-            found.setdefault(name, key)
-    return found
+    def _subject(self, subject: Subject) -> Subject:
+        session_id = self._map({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
+        filtered = (
+            session_id if isinstance(session_id, str) else None,
+            {key: str(value) for key, value in self._map(subject.groups).items()} if subject.groups else {},
+            self._map(subject.person_set) if subject.person_set else {},
+            self._map(subject.person_set_once) if subject.person_set_once else {},
+        )
+        if filtered == (subject.session_id, subject.groups, subject.person_set, subject.person_set_once):
+            return subject
+        session_id, groups, person_set, person_set_once = filtered
+        return subject._replace(
+            session_id=session_id, groups=groups, person_set=person_set, person_set_once=person_set_once
+        )
 
+    def _group(self, group: GroupUpdate) -> GroupUpdate:
+        filtered = self._map({group.type: group.key})
+        if len(filtered) != 1:
+            raise DropEvent("group_invalid")
+        ((kind, key),) = filtered.items()
+        return GroupUpdate(kind, str(key), self._map(group.properties))
 
-def _update_of_clean_type(group: GroupUpdate, clean: _Clean, echo: Echo) -> GroupUpdate:
-    """Return the update of a group, whose key is a pseudonym already, under a type that may leave.
+    def _subject_of_pseudonyms(self, subject: Subject, leaked: LeakedIds) -> Subject:
+        return subject._replace(
+            groups=self._groups_of_pseudonyms(subject.groups, leaked),
+            person_set=self._map(subject.person_set),
+            person_set_once=self._map(subject.person_set_once),
+        )
 
-    Raises:
-        DropEvent: `group_invalid`, when there is none.
-    """
-    kind = _clean_type(group.type, clean, echo)
-    if kind is None:
-        raise DropEvent("group_invalid")
-    return GroupUpdate(kind, group.key, echo.out_of(clean(group.properties)))
+    def _groups_of_pseudonyms(self, groups: Mapping[str, str], leaked: LeakedIds) -> Mapping[str, str]:
+        """Return `groups` under types that may leave."""
+        found: dict[str, str] = {}
+        for kind, key in groups.items():
+            name = self._group_type(kind, leaked)
+            if name is not None:
+                found.setdefault(name, key)
+        return found
 
+    def _group_of_pseudonym(self, group: GroupUpdate, leaked: LeakedIds) -> GroupUpdate:
+        kind = self._group_type(group.type, leaked)
+        if kind is None:
+            raise DropEvent("group_invalid")
+        return GroupUpdate(kind, group.key, self._map(group.properties))
 
-def _clean_type(kind: str, clean: _Clean, echo: Echo) -> str | None:
-    """Return a type of groups as it may leave; None where the policy lets nothing leave under that name."""
-    # The value says nothing: it is the name that is looked at.
-    names = list(clean({kind: True}))
-    return echo.out_of_text(names[0], "(group type)") if names else None
-
-
-def _clean_subject(subject: Subject, clean: _Clean) -> Subject:
-    """Return `subject` with everything but the user id filtered; that is the identity mode's to decide."""
-    session_id = clean({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
-    cleaned = (
-        session_id if isinstance(session_id, str) else None,
-        {key: str(value) for key, value in clean(subject.groups).items()} if subject.groups else {},
-        clean(subject.person_set) if subject.person_set else {},
-        clean(subject.person_set_once) if subject.person_set_once else {},
-    )
-    # Most have nothing to go, and a copy takes longer than the look.
-    if cleaned == (subject.session_id, subject.groups, subject.person_set, subject.person_set_once):
-        return subject
-    session_id, groups, person_set, person_set_once = cleaned
-    return subject._replace(
-        session_id=session_id, groups=groups, person_set=person_set, person_set_once=person_set_once
-    )
-
-
-def _clean_group(group: GroupUpdate, clean: _Clean) -> GroupUpdate:
-    """Return `group` filtered.
-
-    Raises:
-        DropEvent: `group_invalid`, when its type or key may not leave.
-    """
-    cleaned = clean({group.type: group.key})
-    if len(cleaned) != 1:
-        raise DropEvent("group_invalid")
-    ((kind, key),) = cleaned.items()
-    return GroupUpdate(kind, str(key), clean(group.properties))
+    def _group_type(self, kind: str, leaked: LeakedIds) -> str | None:
+        """Return a type of groups as it may leave; None where the policy lets nothing leave under that name."""
+        # The value says nothing: it is the name that is looked at.
+        names = list(self._filter.properties({kind: True}, self._receipt, self._hide))
+        return leaked.replace_in_text(names[0], "(group type)") if names else None

@@ -1,23 +1,20 @@
 """Who an event is sent as, and what people are told about it."""
 
-from otel_posthog.identity.changes import with_change
-from otel_posthog.identity.disguise import disguised
-from otel_posthog.identity.echo import Echo
 from otel_posthog.identity.installation import Installation, RotatingIds, forget, load
 from otel_posthog.identity.keys import KeyRing, keys_file, read_keys
-from otel_posthog.identity.modes import person, unlinked_id, usable
+from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, start_line
+from otel_posthog.identity.person import person, unlinked_id, usable, with_change, with_pseudonyms
 from otel_posthog.identity.pseudonyms import Pseudonyms
 from otel_posthog.identity.salts import DailySalts
 
 __all__ = [
     "DailySalts",
-    "Echo",
     "Installation",
     "KeyRing",
+    "LeakedIds",
     "Pseudonyms",
     "RotatingIds",
-    "disguised",
     "forget",
     "keys_file",
     "load",
@@ -30,4 +27,5 @@ __all__ = [
     "unlinked_id",
     "usable",
     "with_change",
+    "with_pseudonyms",
 ]

@@ -21,6 +21,9 @@ from otel_posthog.policy import InstallationRotation
 _HEX_DIGITS = 32
 _FORM = re.compile(r"(?:user-|daily-(\d{8})-)[0-9a-f]{32}\Z", re.ASCII)
 _MS_PER_MINUTE = 60_000
+_UUID_DIGITS = 32
+# `uuid.UUID` takes longer than all else that is done about a session.
+_USUAL_UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z", re.ASCII)
 
 
 class Pseudonyms:
@@ -117,17 +120,28 @@ def session_pseudonym(secret: bytes, session_id: str) -> str:
     PostHog takes no other as a session; of its own it keeps the minute, no more.
     """
     digest = _keyed(secret, "session", session_id)
-    try:
-        given = uuid.UUID(session_id)
-    except ValueError:
+    given_ms = uuid7_ms(session_id)
+    if given_ms is None:
         return f"session-{digest}"
-    if given.version != 7:
-        return f"session-{digest}"
-    started_ms = (given.int >> 80) // _MS_PER_MINUTE * _MS_PER_MINUTE
+    started_ms = given_ms // _MS_PER_MINUTE * _MS_PER_MINUTE
     random = int(digest, 16)
     # RFC 9562, section 5.7: 48 bits of time, the version, 12 bits, the variant, 62 bits.
     value = started_ms << 80 | 7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
     return str(uuid.UUID(int=value))
+
+
+def uuid7_ms(text: str) -> int | None:
+    """Return the time of a UUIDv7 in Unix milliseconds, in whichever form it is written; None for any other text."""
+    if len(text) < _UUID_DIGITS:
+        return None
+    usual = _USUAL_UUID7.match(text)
+    if usual is not None:
+        return int(usual[1] + usual[2], 16)
+    try:
+        parsed = uuid.UUID(text)
+    except ValueError:
+        return None
+    return parsed.int >> 80 if parsed.version == 7 else None
 
 
 def daily_pseudonym(day: str, salt: bytes, user_id: str) -> str:

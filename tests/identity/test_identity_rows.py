@@ -23,7 +23,7 @@ import otel_posthog
 from otel_posthog.actor.context import Baggage, use_baggage, user_context
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import DailySalts, Pseudonyms, RotatingIds, disguised, load, notice_text, start_line
+from otel_posthog.identity import DailySalts, Pseudonyms, RotatingIds, load, notice_text, start_line, with_pseudonyms
 from otel_posthog.model import Subject
 from otel_posthog.policy import (
     Carried,
@@ -156,7 +156,7 @@ def test_row_pseudonymous() -> None:
     """`pseudonymous`: the same user, the same id, by the event's time; another key, another id."""
     keys = ring(f"{KEY},2026-01-02 {NEXT_KEY}")
     found = [
-        disguised(event(subject=Subject(user_id="u-4711"), time_ns=time_ns), Pseudonyms(keys=keys), pytest.fail)
+        with_pseudonyms(event(subject=Subject(user_id="u-4711"), time_ns=time_ns), Pseudonyms(keys=keys), pytest.fail)
         for time_ns in (NOON_NS - DAY_NS, NOON_NS - DAY_NS, NOON_NS)
     ]
     ids = [each.subject.user_id for each in found]

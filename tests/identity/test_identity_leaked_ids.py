@@ -17,14 +17,14 @@ from events import event, ring
 from telemetry import Telemetry
 
 from otel_posthog.actor.context import user_context
-from otel_posthog.identity import Echo, Pseudonyms
+from otel_posthog.identity import LeakedIds, Pseudonyms
 from otel_posthog.model import GroupUpdate, Receipt, Subject
 from otel_posthog.policy import IdentityMode
 
 
 def without(properties: dict[str, Any], receipt: Receipt | None = None, **subject: Any) -> dict[str, object]:
     """Return `properties` without the ids of a subject."""
-    return Echo(event(subject=Subject(**subject)), receipt or Receipt()).out_of(properties)
+    return LeakedIds(event(subject=Subject(**subject)), receipt or Receipt()).replace_in(properties)
 
 
 def test_a_repeated_id_is_replaced_wherever_it_stands() -> None:
@@ -55,7 +55,7 @@ def test_sessions_groups_and_aliases_are_ids_too() -> None:
     }
     assert without(given, **subject) == {"s": "[session]", "g": "at [group]", "a": "[user]", "both": "[user]"}
     update = event(group=GroupUpdate("company", "globex-inc"))
-    assert Echo(update, Receipt()).out_of({"name": "globex-inc"}) == {"name": "[group]"}
+    assert LeakedIds(update, Receipt()).replace_in({"name": "globex-inc"}) == {"name": "[group]"}
 
 
 def test_an_id_is_found_percent_encoded() -> None:

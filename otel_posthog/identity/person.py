@@ -1,15 +1,19 @@
-"""Who an event is sent as.
+"""Who an event is sent as: what the identity mode of a destination makes of a user, a session and groups.
 
-Comes in: the `Subject` that the telemetry tells, already through the privacy filters. Goes out: the `Person` that the
-destination's identity mode allows. Runs on the worker. It reads no clock and no environment.
+In this order: `with_pseudonyms` replaces the ids of a translated event in the mode `pseudonymous`; the privacy filters
+see to the rest of what it says of persons and groups; `person` decides who it is sent as; `with_change` adds what it
+changes of a person or a group. Runs on the worker. It reads no clock and no environment.
 """
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
-from otel_posthog.identity.pseudonyms import Pseudonyms, pseudonym_day
-from otel_posthog.model import Note, Person, Subject
+from otel_posthog.errors import DropEvent
+from otel_posthog.identity.pseudonyms import Pseudonyms, pseudonym_day, uuid7_ms
+from otel_posthog.model import Event, EventKind, GroupUpdate, Note, Person, Subject
 from otel_posthog.policy import IdentityMode
 from otel_posthog.values import moment_of
 
@@ -39,12 +43,27 @@ ILLEGAL_DISTINCT_IDS = frozenset(
         "system",
     }
 )
+NO_KEY = "identity_key_missing"
 MAX_DISTINCT_ID_CHARS = 200  # https://posthog.com/docs/api/capture: longer ones are cut or refused
 
 # Present, and no address: PostHog stores the sender's IP address unless the event has an `$ip` of its own.
 _NO_IP = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
-_UUID_DIGITS = 32
 _SESSION_MAX_AGE_MS = 24 * 60 * 60 * 1000
+
+
+def with_pseudonyms(event: Event, pseudonyms: Pseudonyms, note: Note) -> Event:
+    """Return `event` with pseudonyms for ids.
+
+    Args:
+        event: As translated.
+        pseudonyms: With the keys.
+        note: Told `identity_key_missing` for an id that is left out, `distinct_id_invalid` for one that is nobody's.
+
+    Raises:
+        DropEvent: `identity_key_missing`, when the group that the event updates cannot be named.
+    """
+    group = event.group and _group_with_pseudonym(event.group, event.time_ns, pseudonyms)
+    return event._replace(subject=_subject_with_pseudonyms(event.subject, event.time_ns, pseudonyms, note), group=group)
 
 
 def person(  # noqa: PLR0913 - what a mode decides by
@@ -59,7 +78,7 @@ def person(  # noqa: PLR0913 - what a mode decides by
     """Return who an event about `subject` is sent as.
 
     Args:
-        subject: Who, as the telemetry tells it; in the mode `pseudonymous` already `disguised`.
+        subject: Who, as the telemetry tells it, filtered; in the mode `pseudonymous` `with_pseudonyms` already.
         mode: `UNLINKED` and `INSTALLATION` use nothing of `subject`, `DAILY` the user alone.
         installation_id: The `distinct_id` of everything that has no user; in `UNLINKED` that of this event alone.
         time_ns: The event's time, for the salt of its day and the check of the session id.
@@ -88,6 +107,35 @@ def person(  # noqa: PLR0913 - what a mode decides by
     return Person(user_id, has_profile=True, properties=properties)
 
 
+def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
+    """Return `who` with what `event` changes; an event that changes nothing leaves `who` as it is.
+
+    Source: what posthog-python sends (`posthog/client.py`: `alias`, `group_identify`).
+
+    Args:
+        who: Who the event is sent as, as the mode has decided.
+        event: The event; its subject and its group have passed the privacy filters.
+        mode: The identity mode.
+
+    Raises:
+        DropEvent: `person_event`, where the mode has no persons; `person_unknown`, where there is no user whose person
+            could be changed; `alias_invalid`, where the other id is one that PostHog takes for nobody's.
+    """
+    if event.kind is EventKind.PRODUCT:
+        return who
+    if not mode.has_persons:
+        raise DropEvent("person_event")
+    # An event that changes something says that and no more; the groups it was made in are a product event's to tell.
+    who = who._replace(properties={key: value for key, value in who.properties.items() if key != "$groups"})
+    if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
+        return _group_update(who, event.group)
+    if not who.has_profile:
+        raise DropEvent("person_unknown")
+    if event.kind is EventKind.ALIAS:
+        return _alias(who, event.subject.alias)
+    return who
+
+
 def unlinked_id(event_uuid: str) -> str:
     """Return the `distinct_id` of an event that nothing links to another.
 
@@ -105,6 +153,29 @@ def usable(user_id: str | None, note: Note, *, max_chars: int | None = MAX_DISTI
         note("distinct_id_invalid")
         return None
     return user_id
+
+
+def _subject_with_pseudonyms(subject: Subject, time_ns: int, pseudonyms: Pseudonyms, note: Note) -> Subject:
+    def replaced(given: str | None, pseudonym: Callable[[str, int], str | None]) -> str | None:
+        found = given and pseudonym(given, time_ns)
+        if given and not found:
+            note(NO_KEY)
+        return found or None
+
+    groups = {kind: replaced(key, partial(pseudonyms.group, kind)) for kind, key in subject.groups.items()}
+    return subject._replace(
+        user_id=replaced(usable(subject.user_id, note, max_chars=None), pseudonyms.user),
+        alias=replaced(usable(subject.alias, note, max_chars=None), pseudonyms.user),
+        session_id=replaced(subject.session_id, pseudonyms.session),
+        groups={kind: key for kind, key in groups.items() if key},
+    )
+
+
+def _group_with_pseudonym(group: GroupUpdate, time_ns: int, pseudonyms: Pseudonyms) -> GroupUpdate:
+    key = pseudonyms.group(group.type, group.key, time_ns)
+    if key is None:
+        raise DropEvent(NO_KEY)
+    return replace(group, key=key)
 
 
 def _daily(user_id: str | None, pseudonym: str | None, time_ns: int, note: Note, pseudonyms: Pseudonyms) -> str | None:
@@ -135,11 +206,25 @@ def _is_posthog_session(session_id: str, time_ns: int) -> bool:
 
     Source: https://posthog.com/docs/data/sessions#custom-session-ids.
     """
-    if len(session_id) < _UUID_DIGITS:
-        return False
-    try:
-        parsed = uuid.UUID(session_id)
-    except ValueError:
-        return False
-    age_ms = time_ns // 10**6 - (parsed.int >> 80)
-    return parsed.version == 7 and 0 <= age_ms <= _SESSION_MAX_AGE_MS
+    started_ms = uuid7_ms(session_id)
+    return started_ms is not None and 0 <= time_ns // 10**6 - started_ms <= _SESSION_MAX_AGE_MS
+
+
+def _alias(who: Person, previous_id: str | None) -> Person:
+    """Return the person of an alias event, which is sent as the previous id and names the present one."""
+    usable_id = usable(previous_id, _silent)
+    if usable_id is None:
+        raise DropEvent("alias_invalid")
+    properties = {**who.properties, "distinct_id": usable_id, "alias": who.distinct_id}
+    return who._replace(distinct_id=usable_id, properties=properties)
+
+
+def _silent(_: str) -> None:
+    """Take no note: the event is dropped, which is counted."""
+
+
+def _group_update(who: Person, group: GroupUpdate) -> Person:
+    """Return the person of a group's update; without a user it is the group itself, as in posthog-node."""
+    distinct_id = who.distinct_id if who.has_profile else f"${group.type}_{group.key}"
+    update = {"$group_type": group.type, "$group_key": group.key, "$group_set": dict(group.properties)}
+    return Person(distinct_id, has_profile=True, properties={**who.properties, **update})
