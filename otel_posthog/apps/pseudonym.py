@@ -164,7 +164,7 @@ def _daily(ids: Sequence[str]) -> Iterator[str]:
     from otel_posthog.state import state_directory  # noqa: PLC0415
 
     for day, salt in DailySalts(state_directory(os.environ)).kept():
-        # A service that is told a lasting pseudonym, and no id, makes that of the day of it.
+        # A service that gets a lasting pseudonym instead of an id makes the daily one of that.
         yield from (daily_pseudonym(day, salt, each) for each in ids)
 
 

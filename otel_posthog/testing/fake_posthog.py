@@ -1,4 +1,4 @@
-"""A PostHog to test against: a real HTTP server, both wire formats, its validation, faults on demand."""
+"""A PostHog to test against: a real HTTP server with both wire formats, PostHog's validation, and faults on demand."""
 
 from __future__ import annotations
 

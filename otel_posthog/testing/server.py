@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that tests start and stop: what both fakes stand on."""
+"""A real HTTP server on 127.0.0.1 that tests start and stop; `FakePostHog` and `OtlpSink` are made of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-# Far more than any thread takes that has been told to end; a test then fails instead of hanging.
+# Far more than a thread takes to end; a test then fails instead of hanging.
 STOP_TIMEOUT_S = 5.0
 
 

@@ -57,7 +57,7 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 @contextmanager
-def door(page: str, posthog: FakePostHog, directory: Path, *, origin: str | None = None) -> Iterator[Gateway]:
+def serving(page: str, posthog: FakePostHog, directory: Path, *, origin: str | None = None) -> Iterator[Gateway]:
     """Run a gateway that the page may send to, or one of `origin` only."""
     options = ("--cors-origin", origin or page)
     with gateway(*options, posthog=posthog.url, directory=directory, OTEL_POSTHOG_GATEWAY_TOKENS=TOKEN) as made:
@@ -79,7 +79,7 @@ def order(chrome: webdriver.Chrome, page: str, made: Gateway) -> None:
 
 def test_clicks_arrive_and_nothing_personal_does(page: str, tmp_path: Path) -> None:
     """Log-based events, a span and a span event, each once; the address arrives as a marker, in no byte as it is."""
-    with FakePostHog() as posthog, door(page, posthog, tmp_path) as made, browser() as chrome:
+    with FakePostHog() as posthog, serving(page, posthog, tmp_path) as made, browser() as chrome:
         order(chrome, page, made)
         said = chrome.find_element(By.ID, "said")
         WebDriverWait(chrome, TIMEOUT_S).until(lambda _: said.text.startswith("Ordered"))
@@ -94,7 +94,7 @@ def test_clicks_arrive_and_nothing_personal_does(page: str, tmp_path: Path) -> N
 
 def test_what_is_left_goes_when_the_page_is_left(page: str, tmp_path: Path) -> None:
     """An event of the last half second before the page goes arrives all the same."""
-    with FakePostHog() as posthog, door(page, posthog, tmp_path) as made, browser() as chrome:
+    with FakePostHog() as posthog, serving(page, posthog, tmp_path) as made, browser() as chrome:
         chrome.get(f"{page}/?gateway={made.url}&token={TOKEN}")
         chrome.find_element(By.CSS_SELECTOR, "button[data-show=theatre]").click()
         chrome.get("about:blank")
@@ -103,7 +103,7 @@ def test_what_is_left_goes_when_the_page_is_left(page: str, tmp_path: Path) -> N
 
 def test_a_page_that_is_not_on_the_list_sends_nothing(page: str, tmp_path: Path) -> None:
     """The browser's preflight is refused."""
-    with FakePostHog() as posthog, door(page, posthog, tmp_path, origin="https://x.example") as made:
+    with FakePostHog() as posthog, serving(page, posthog, tmp_path, origin="https://x.example") as made:
         with browser() as chrome:
             order(chrome, page, made)
             refused = WebDriverWait(chrome, TIMEOUT_S).until(

@@ -57,8 +57,8 @@ def buy(url: str) -> None:
 
 def test_its_events_arrive_and_nothing_personal_does(tmp_path: Path) -> None:
     """Straight to the gateway: a log-based event, spans, a span event, an exception by its type; no address."""
-    with FakePostHog() as posthog, gateway(posthog=posthog.url, directory=tmp_path) as door:
-        with service(door.url) as url:
+    with FakePostHog() as posthog, gateway(posthog=posthog.url, directory=tmp_path) as receiver:
+        with service(receiver.url) as url:
             buy(url)
         posthog.wait_for(5)
     assert {each.event for each in posthog.unique_events} == {
@@ -89,8 +89,8 @@ def test_through_a_collector_both_sides_get_their_own(tmp_path: Path) -> None:
     layers = (*STACK, QUICK)
     with FakePostHog() as posthog, OtlpSink() as stack:
         backends = dict.fromkeys(("TEMPO_ENDPOINT", "PROMETHEUS_ENDPOINT", "LOKI_ENDPOINT"), stack.url)
-        with gateway(posthog=posthog.url, directory=tmp_path) as door:
-            environ = {"OTEL_POSTHOG_GATEWAY_ENDPOINT": door.url, "SAMPLING_DECISION_WAIT": "50ms", **backends}
+        with gateway(posthog=posthog.url, directory=tmp_path) as receiver:
+            environ = {"OTEL_POSTHOG_GATEWAY_ENDPOINT": receiver.url, "SAMPLING_DECISION_WAIT": "50ms", **backends}
             with collector(*layers, environ={**environ, "KEPT_TRACES_PERCENT": "100"}) as between:
                 with service(between.url) as url:
                     buy(url)

@@ -1,4 +1,4 @@
-"""The operational side's processors: what an app's own exporters get of this package, for apps that do not have it."""
+"""The operational side's processors: they do for apps without this package what its exporters do for those with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from otel_posthog.route import EVENT, PREFIX
 # The API's rule for the names of instruments: https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
 _METRIC_NAME = r"^[A-Za-z][A-Za-z0-9_./:-]{0,254}\z"
 _UNIT = r"^[A-Za-z0-9{}/%_.^*' -]{0,63}\z"
-# Numbers of many digits that are nobody's.
+# Long numbers that identify nobody.
 NUMBERS = (
     "thread.id",
     "code.line.number",
@@ -37,7 +37,7 @@ NUMBERS = (
     "process.pid",
     "process.parent_pid",
 )
-# Nobody can look into bytes there; whoever wrote a body of bytes meant a machine to read it.
+# A Collector cannot look into bytes; a body of bytes is for machines to read.
 _TYPES = ("IsString", "IsMap", "IsList", "IsInt", "IsDouble", "IsBool")
 _NO_BYTES = (
     f'set(log.body, "****") where log.body != nil and not ({" or ".join(f"{each}(log.body)" for each in _TYPES)})'
@@ -45,13 +45,13 @@ _NO_BYTES = (
 
 
 def operational(policy: Policy) -> dict[str, Any]:
-    """Return the processors of the operational side, by name, in the order in which they are to stand."""
+    """Return the processors of the operational side by name, in the order of the pipeline."""
     processors: dict[str, Any] = {
         "filter/operational": _withheld(),
         "transform/operational_before": _before(policy),
     }
     if policy.operational.redact:
-        # Two, since what one ignores for its key it does not look into either.
+        # Two processors: what one ignores for its key, it does not look into either.
         processors["redaction/operational_keys"] = by_key(policy, ids=policy.operational_privacy.id_keys)
         processors["redaction/operational_values"] = {
             "allow_all_keys": True,
@@ -68,7 +68,7 @@ def operational(policy: Policy) -> dict[str, Any]:
 
 
 def by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
-    """Return the processor that replaces what is under a sensitive key, or one that is named as somebody's id.
+    """Return the processor that replaces what is under a sensitive key, or under a key named like a person's id.
 
     Args:
         policy: What may go where.
@@ -143,7 +143,7 @@ def _before(policy: Policy) -> dict[str, Any]:
 
 
 def _paths(policy: Policy, attributes: str) -> Iterator[str]:
-    """Yield what puts a route in the place of its path where it says that a part of it is somebody's."""
+    """Yield the statements that replace a path by its route where the route names a part as personal."""
     if not policy.operational.redact:
         return
     route = f'{attributes}["{HELD}route"]'

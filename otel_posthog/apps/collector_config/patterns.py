@@ -1,7 +1,7 @@
 """The detectors as regular expressions of RE2, which has no look-around, no back-references and no checksums.
 
-Each finds what the detector of that name finds in plain text, and more: where a checksum or the words around decide
-here, there every number of that shape is taken.
+Each finds what the detector of that name finds in plain text, and more: where a checksum or the words around a number
+decide here, every number of that shape is taken there.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?i:\b(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3}[\w.~+/=-]{8,})",
     ),
 }
-# RE2 takes no more in one repetition.
+# RE2's limit for one repetition.
 _MOST_REPEATED = 1000
 
 
 def blocked_values(detectors: Collection[str], sensitive_keys: Collection[str]) -> list[str]:
-    """Return what is to be replaced inside a text, widest first.
+    """Return the patterns of what is replaced inside a text, widest first.
 
     Args:
         detectors: The names of those that are on.
@@ -97,7 +97,7 @@ def blocked_values(detectors: Collection[str], sensitive_keys: Collection[str]) 
 
 
 def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
-    """Return what is replaced whole for its key: the words as whole tokens, and long ones anywhere in a key.
+    """Return the patterns of keys whose values are replaced: words as whole tokens, long ones anywhere in a key.
 
     Args:
         sensitive_keys: Words, as in `PrivacyPolicy.sensitive_keys`.
@@ -117,7 +117,7 @@ def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
 
 
 def id_keys(words: Collection[str]) -> list[str]:
-    """Return what is replaced whole since its key is named as somebody's id.
+    """Return the patterns of keys that are named like a person's id.
 
     Args:
         words: As in `PrivacyPolicy.id_keys`.
@@ -125,12 +125,12 @@ def id_keys(words: Collection[str]) -> list[str]:
     if not words:
         return []
     spelt = "|".join(_spelt(word) for word in sorted(words))
-    humps = "|".join(_humped(word) for word in sorted(words))
-    return [rf"(?i:(?:^|[^\pL])(?:{spelt})s?(?:[^\pL]|\z))", rf"[a-z0-9](?:{humps})s?(?:[^a-z]|\z)"]
+    camel = "|".join(_camel_case(word) for word in sorted(words))
+    return [rf"(?i:(?:^|[^\pL])(?:{spelt})s?(?:[^\pL]|\z))", rf"[a-z0-9](?:{camel})s?(?:[^a-z]|\z)"]
 
 
 def id_pairs(words: Collection[str]) -> list[str]:
-    """Return what is replaced inside a text: `user_id=…`, whatever stands there.
+    """Return the patterns of ids inside a text: `user_id=…`, with whatever value.
 
     Args:
         words: As in `PrivacyPolicy.id_keys`.
@@ -144,7 +144,7 @@ def id_pairs(words: Collection[str]) -> list[str]:
 
 
 def id_routes(words: Collection[str]) -> str:
-    """Return what is found in a route that names a part of its path as something that is to go.
+    """Return the pattern of a route that names a part of its path as personal.
 
     Args:
         words: As in `PrivacyPolicy.sensitive_keys` and `id_keys`.
@@ -154,7 +154,7 @@ def id_routes(words: Collection[str]) -> str:
     return rf"(?i)(?:{named}|/(?:users?|sessions?|devices?|visitors?)/[<{{:])"
 
 
-# `auth` is not in `author`, nor `lat` in `latency`; so long a word is in no other that is met.
+# Longer words are matched anywhere: unlike `auth` in `author` or `lat` in `latency`, they are part of no usual word.
 _TOKEN_CHARS = 7
 
 HARMLESS_KEYS = (
@@ -163,10 +163,10 @@ HARMLESS_KEYS = (
     r"(?i:(?:client|source|destination)[ _.-]?address\z)",
     r"(?i:(?:address[ _.-]?family|auth[ _.-]?(?:method|type)|token[ _.-]?(?:count|type))\z)",
 )
-"""Terms of art in which a sensitive word is none, as in the filters; what is under them is looked into all the same."""
+"""Technical terms in which a sensitive word is harmless, as in the filters; their values are searched all the same."""
 
 KEYS_WITH_VALUES = r"@|%40|[0-9][0-9 ().+/:-]{5,}[0-9]|eyJ"
-"""Of keys that themselves hold personal data, and go with what is under them."""
+"""Matches keys that hold personal data themselves, and go with their values."""
 
 
 def _spelt(word: str) -> str:
@@ -174,20 +174,20 @@ def _spelt(word: str) -> str:
     return r"[ _.-]?".join(re.escape(part) for part in word.split())
 
 
-def _humped(word: str) -> str:
-    """Return `word` with humps: `UserId`, `UserID`."""
+def _camel_case(word: str) -> str:
+    """Return `word` in camel case: `UserId`, `UserID`."""
     return "".join(part.capitalize() if part != "id" else "I[dD]" for part in word.split())
 
 
 def _joined(words: list[str]) -> Iterator[str]:
-    """Yield what finds credentials at the end of longer words: `clientsecret`."""
+    """Yield the pattern of credentials at the end of longer words: `clientsecret`."""
     endings = sorted(JOINED.intersection(words))
     if endings:
         yield rf"(?i:(?:{'|'.join(endings)})s?(?:[^\pL]|\z))"
 
 
 def _vendor_keys() -> Iterator[str]:
-    """Yield the vendors' keys, one expression for each kind of character behind their beginnings."""
+    """Yield the patterns of vendors' keys, one for each set of characters behind the prefix."""
     by_kind: dict[str, list[str]] = {}
     for beginning, least, kind in beginnings():
         repeated = f"{{{min(int(least), _MOST_REPEATED)},}}"

@@ -29,7 +29,7 @@ class Figures:
         planted_values_seen_by_posthog: How many of those stand in the bytes that PostHog received; likewise OTLP.
         seconds: Wall time of the run.
         spans_of_all_requests: Spans that the app started, by the SDK's own count: what `always_on` would export; None
-            while that count, which is told every two seconds, is behind what has arrived.
+            while that count, which is exported every ten seconds, is behind what has arrived.
         expected_by_name: `product_events_expected`, by event name; likewise delivered.
         surprises: Answers of the helpdesk that the script did not expect.
         leaks_to_posthog: Kind and surroundings of each planted value seen; likewise OTLP.

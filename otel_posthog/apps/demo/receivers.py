@@ -174,7 +174,7 @@ def spellings(text: str) -> set[bytes]:
 
 
 class LeakSearch:
-    """Which planted values have been seen in what one side received; looks at new bytes only.
+    """The planted values that have been seen in what one side received; searches new bytes only.
 
     Attributes:
         seen: The values seen so far, each with the bytes around its first place, made printable.

@@ -21,7 +21,7 @@ from otel_posthog.model import Attributes, Signal
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import ExceptionPolicy
 
-# Not the sender's mistakes: what the policy, or the person, does not want sent, is taken and not kept.
+# Not the sender's mistakes: what the policy or the person does not want sent is accepted and dropped.
 NOT_THE_SENDERS = WANTED_DROPS | {"catalog_event", "catalog_group"}
 MALFORMED, TOO_MANY_VALUES = "malformed", "too_many_values"
 
@@ -37,27 +37,27 @@ _HOLDERS = frozenset({dict, tuple})
 
 _Sized = tuple[Signal, int]
 Steps = Generator[None, None, ExportOutcome]
-"""Work that pauses after each step, and returns what became of it."""
+"""Work that pauses after each step, and returns its outcome."""
 
 
 class Consumer:
-    """Takes requests for a pipeline, step by step: between two steps another request's may be done.
+    """Reads requests for a pipeline, step by step: between two steps another request's may be done.
 
     Args:
-        pipeline: Takes signals of somebody who keeps them until they are on disk.
+        pipeline: Takes the signals; the sender keeps them until they are on disk.
         uuid_key: Makes the uids of log records without one.
         max_items: Of a request.
     """
 
     def __init__(self, pipeline: Pipeline, uuid_key: bytes, max_items: int) -> None:
         self._pipeline, self._uuid_key, self._max_items = pipeline, uuid_key, max_items
-        # Digest of a request that could not be done whole -> how many of its signals are done. When it comes again it
-        # goes on from there: one with more events than the spool holds would else never get past its first ones.
+        # Digest of a request that could not be done whole -> how many of its signals are done. A retry goes on from
+        # there: a request with more events than the spool holds would else never get past its first ones.
         self._begun: dict[bytes, int] = {}
 
     @property
     def is_ready(self) -> bool:
-        """Whether a request would find its events kept, as far as that can be told."""
+        """Whether the events of a request would be kept, as far as is known."""
         return self._pipeline.has_room
 
     def consume_proto(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
@@ -66,7 +66,7 @@ class Consumer:
         Args:
             body: The request.
             kind: Which one.
-            reserve: Told of the memory that reading it takes.
+            reserve: Called for the memory that reading it takes.
 
         Raises:
             MalformedTelemetry: It cannot be read at all.
@@ -78,7 +78,7 @@ class Consumer:
         return (yield from self._consume(body, lambda on_malformed: read_proto(message, kind, on_malformed)))
 
     def consume_json(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
-        """Take one in JSON; the same."""
+        """Take an export request in JSON; as `consume_proto`."""
         reserve_for_json(body, reserve)
         document = _parsed(body)
         check_json_items(document, kind, self._max_items)
@@ -145,7 +145,7 @@ def _digest(body: bytes) -> bytes:
 
 
 def _count_values(attributes: Attributes) -> int:
-    """Return how many values there are, with those within them."""
+    """Return how many values there are, nested ones too."""
     # For every event, and most hold texts and numbers.
     if _HOLDERS.isdisjoint(map(type, attributes.values())):
         return len(attributes)
@@ -159,7 +159,7 @@ def _count_nested(value: object) -> int:
 
 
 def _in_steps(signals: list[_Sized]) -> Iterator[list[Signal]]:
-    """Yield `signals` in lists that take about as long as each other."""
+    """Yield `signals` in lists that take about the same time."""
     step, cost = list[Signal](), 0
     for signal, values in signals:
         step.append(signal)

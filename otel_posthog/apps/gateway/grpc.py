@@ -49,7 +49,7 @@ class GrpcReceiver:
             options=[
                 ("grpc.max_receive_message_length", options.max_body_bytes),
                 ("grpc.per_message_decompression", 0),
-                # Without it a connection's window does not grow with what somebody sends.
+                # Without it a connection's window does not grow with what a sender sends.
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.max_concurrent_streams", _STREAMS_OF_A_CONNECTION),
                 ("grpc.max_allowed_incoming_connections", options.max_connections),

@@ -29,11 +29,11 @@ def inflate(body: bytes, encoding: str, max_bytes: int, reserve: Reserve) -> byt
     Args:
         body: As sent.
         encoding: Its name, in lower case; empty for none.
-        max_bytes: The longest that is inflated.
-        reserve: Told of what is inflated.
+        max_bytes: The most that is inflated.
+        reserve: Called for what is inflated.
 
     Raises:
-        Refusal: It becomes too long, is damaged or followed by something else, or the encoding is not known here.
+        Refusal: It becomes too long, is damaged, has data behind its end, or the encoding is not known.
     """
     if encoding in {"", "identity"}:
         if len(body) > max_bytes:
