@@ -208,14 +208,14 @@ class CarriedScope(TraceState):
     Args:
         state: The trace state that it is for everybody else.
         scope: What is known of the span that has it.
-        is_lifted: Whether the app's sampler dropped that, and it is recorded for us only.
+        is_dropped: Whether the app's sampler dropped that, and it is recorded for us only.
     """
 
     _inside: CarriedScope | None = None
 
-    def __init__(self, state: TraceState | None, scope: Scope | None = None, *, is_lifted: bool = False) -> None:
+    def __init__(self, state: TraceState | None, scope: Scope | None = None, *, is_dropped: bool = False) -> None:
         TraceState.__init__(self, list(state.items()) if state else None)
-        self.scope, self.is_lifted = scope, is_lifted
+        self.scope, self.is_dropped = scope, is_dropped
 
     def inside(self) -> CarriedScope:
         """Return the trace state of the spans inside that say nothing themselves."""

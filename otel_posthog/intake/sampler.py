@@ -22,7 +22,7 @@ from otel_posthog.actor import CarriedScope, Scope, block_identity, is_request, 
 from otel_posthog.actor.attributes import who_in
 from otel_posthog.intake.spans import SpanIntake
 from otel_posthog.route import PREFIX, has_product_attributes
-from otel_posthog.sdk import divert_lifted_of_global, kept, lifted, span_in
+from otel_posthog.sdk import divert_dropped_of_global, dropped_state, recorded_state, span_in
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _DROP, _RECORD_ONLY = Decision.DROP, Decision.RECORD_ONLY
@@ -75,11 +75,11 @@ class AnalyticsSampler(Sampler):
         if decision is _DROP:
             if not self._lifts(attributes):
                 return _with_scope(result, parent_context, attributes)
-            return self._lifted(attributes, lifted(result.trace_state))
+            return self._lifted(attributes, dropped_state(result.trace_state))
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
         if decision is _RECORD_ONLY:
-            return SamplingResult(_RECORD_ONLY, result.attributes, kept(result.trace_state))
+            return SamplingResult(_RECORD_ONLY, result.attributes, recorded_state(result.trace_state))
         return result
 
     def get_description(self) -> str:
@@ -102,7 +102,7 @@ class AnalyticsSampler(Sampler):
         scope = Scope.of_request()
         if result.decision is _DROP:
             scope.is_silent = not self._lifts(attributes)
-            return self._lifted(attributes, CarriedScope(result.trace_state, scope, is_lifted=True))
+            return self._lifted(attributes, CarriedScope(result.trace_state, scope, is_dropped=True))
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
             scope.start(who_in(attributes))
@@ -112,7 +112,7 @@ class AnalyticsSampler(Sampler):
         if not self._has_lifted:
             # Where set-up attached it is done; parts are put together by hand, and now they are.
             self._has_lifted = True
-            divert_lifted_of_global(SpanIntake)
+            divert_dropped_of_global(SpanIntake)
         # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
         return SamplingResult(_RECORD_ONLY, attributes, trace_state)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry import context as context_api
 
-from otel_posthog.sdk.looks import look
+from otel_posthog.sdk.providers import safe_getattr
 
 
 def wrap_reader(reader: object, redact: Callable[[Any], Any | None]) -> bool:
@@ -46,7 +46,7 @@ def stand_before_export(exporter: Any, wrap: Callable[[Any], Any]) -> Any:
         exporter: A span or log exporter; one that has been here is left as it is.
         wrap: Returns a wrapper around what has the exporter's own `export`.
     """
-    if look(exporter, _IS_REDACTING):
+    if safe_getattr(exporter, _IS_REDACTING):
         return exporter
     front = wrap(_Inner(exporter))
     try:

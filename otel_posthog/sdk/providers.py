@@ -1,4 +1,8 @@
-"""Providers: what they hold, what may stand in front of them, and when the program sets them."""
+"""Providers: what they hold, what may stand in front of them, and when the program sets them.
+
+What a provider, a processor or an exporter really is, is the program's or a distribution's to choose: what is asked of
+one here raises nothing, and a name that is gone is one that nobody has.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from opentelemetry import trace
 from opentelemetry._logs import _internal as logs_api
 from opentelemetry.metrics import _internal as metrics_api
-
-from otel_posthog.sdk.looks import look, see_first
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -53,13 +55,13 @@ def add_past_provider(provider: object, holder_name: str, add_name: str, item: o
 
     Where this SDK holds them elsewhere it is the public way.
     """
-    add = look(look(provider, holder_name), add_name) or getattr(provider, add_name)
+    add = safe_getattr(safe_getattr(provider, holder_name), add_name) or getattr(provider, add_name)
     add(item)
 
 
 def prepare_added(provider: object, add_name: str, prepare: Callable[[Any], None]) -> None:
     """Have `prepare(item)` called before whatever is added to `provider` later by its public method `add_name`."""
-    see_first(provider, add_name, prepare)
+    call_before(provider, add_name, prepare)
 
 
 def wrap_exporter(holder: object, wrap: Callable[[Any], Any], prepare: Callable[[Any], None]) -> bool:
@@ -76,7 +78,7 @@ def wrap_exporter(holder: object, wrap: Callable[[Any], Any], prepare: Callable[
     found = False
     for each in _inside(holder, set()):
         for name in _ADD_NAMES:
-            found |= see_first(each, name, prepare)
+            found |= call_before(each, name, prepare)
         kept_at = _exporter_name(each)
         if kept_at is not None:
             setattr(each, kept_at, wrap(getattr(each, kept_at)))
@@ -102,15 +104,15 @@ def _inside(holder: object, seen: set[int]) -> Iterator[object]:
 
 
 def _held(holder: object) -> list[object]:
-    held = [each for each in (look(holder, name) for name in _INSIDE_NAMES) if each is not None]
-    return held + [each for name in _LIST_NAMES for each in look(holder, name) or ()]
+    held = [each for each in (safe_getattr(holder, name) for name in _INSIDE_NAMES) if each is not None]
+    return held + [each for name in _LIST_NAMES for each in safe_getattr(holder, name) or ()]
 
 
 def _exporter_name(holder: object) -> str | None:
     """Return where `holder` keeps an exporter; one that hands on to others only shows that of one of them."""
     if _held(holder):
         return None
-    return next((name for name in _EXPORTER_NAMES if look(holder, name) is not None), None)
+    return next((name for name in _EXPORTER_NAMES if safe_getattr(holder, name) is not None), None)
 
 
 def beneath(provider: object, kind: type[_Kind]) -> _Kind | None:
@@ -130,7 +132,8 @@ def _unwrapped(provider: object) -> Iterator[object]:
     """Yield `provider` and what is inside it, one in the other."""
     for _ in range(_MAX_PROXIES):
         yield provider
-        provider = next((inner for inner in (look(provider, name) for name in _PROXY_NAMES) if inner is not None), None)
+        inside = [safe_getattr(provider, name) for name in _PROXY_NAMES]
+        provider = next((each for each in inside if each is not None), None)
         if provider is None:
             return
 
@@ -147,11 +150,36 @@ def on_provider_set(see: Callable[[object], None]) -> bool:
     """
     places = ((trace, "set_tracer_provider"), (logs_api, "set_logger_provider"), (metrics_api, "set_meter_provider"))
     # The public functions call these; who imported one of them by name still gets there. Else at least the public ones.
-    done = [see_first(module, f"_{name}", see) or see_first(module, name, see) for module, name in places]
+    done = [call_before(module, f"_{name}", see) or call_before(module, name, see) for module, name in places]
     return all(done)
 
 
 def on_provider_replaced(proxy: object, see: Callable[[object], None]) -> None:
     """Have `see(provider)` called before a distribution gives its proxy another provider, as logfire does."""
     for name in ("set_provider", "set_meter_provider"):
-        see_first(proxy, name, see)
+        call_before(proxy, name, see)
+
+
+def safe_getattr(item: object, name: str) -> Any:
+    """Return an attribute of any object, or None where it has none or where asking for it raises."""
+    try:
+        return getattr(item, name, None)
+    except Exception:
+        return None
+
+
+def call_before(owner: object, name: str, see: Callable[[Any], None]) -> bool:
+    """Have `see(item)` called before the method `name` of `owner` is; return False where it has none."""
+    call = safe_getattr(owner, name)
+    if call is None:
+        return False
+    # `add_span_processor(span_processor)`, `_set_tracer_provider(tracer_provider)`: all of them are made like that.
+    keyword = name.lstrip("_").partition("_")[2]
+
+    def see_and_call(*args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:
+            see(args[0] if args else kwargs.get(keyword, next(iter(kwargs.values()))))
+        return call(*args, **kwargs)
+
+    setattr(owner, name, see_and_call)
+    return True

@@ -21,7 +21,7 @@ from otel_posthog.operational import (
     Redactor,
     detach,
 )
-from otel_posthog.sdk import divert_lifted
+from otel_posthog.sdk import divert_dropped
 from otel_posthog.setup import configure
 from otel_posthog.setup.providers import exceptions_of, outlets
 
@@ -42,7 +42,7 @@ class AnalyticsSpanProcessor(SpanIntake):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Do as for every span, and with the first take care that spans that are not sampled come here only."""
         vars(self)["on_start"] = super().on_start
-        divert_lifted(span, self)
+        divert_dropped(span, self)
         super().on_start(span, parent_context)
 
 

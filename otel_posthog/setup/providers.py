@@ -42,8 +42,8 @@ from otel_posthog.sdk import (
     on_provider_replaced,
     on_provider_set,
     prepare_added,
+    put_in_front,
     rewire_sampler,
-    set_apart,
     span_processors,
     stand_before_export,
     wrap_exporter,
@@ -163,7 +163,7 @@ def attach_tracing(
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
     submit, flush, close = outlets(pipeline)
     intake = SpanIntake(submit, detach, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
-    if set_apart(provider, intake):
+    if put_in_front(provider, intake):
         _attach_sampler(provider, None if pipeline is None else lift)
     else:
         provider.add_span_processor(intake)

@@ -1,4 +1,4 @@
-"""Spans that the app's sampler dropped and that are recorded for product events only: its own processors see none.
+"""Dropped spans: the app's sampler drops them, they are recorded for product events, and its processors see none.
 
 A provider calls one processor for all that it has, which hands on to the others. What is put in front of that one here
 sees every recording span, on the app's thread and in its context; the app's processors get those that the app's sampler
@@ -17,43 +17,42 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import TraceState
 
 from otel_posthog.actor import CarriedScope
-from otel_posthog.sdk.looks import look
-from otel_posthog.sdk.providers import span_processors
+from otel_posthog.sdk.providers import safe_getattr, span_processors
 from otel_posthog.sdk.spans import EndingSpanProcessor, trace_state_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-_IS_APART = "_otel_posthog_apart"
+_IS_IN_FRONT = "_otel_posthog_in_front"
 
 
 # Its trace state says so, which spans inside inherit from their parent.
-_EMPTY = CarriedScope(None, is_lifted=True)
+_EMPTY = CarriedScope(None, is_dropped=True)
 
 
-def lifted(state: TraceState | None) -> TraceState:
+def dropped_state(state: TraceState | None) -> TraceState:
     """Return `state` as that of a span that the app's sampler dropped."""
     if type(state) is CarriedScope:
-        return state if state.is_lifted else CarriedScope(state, state.scope, is_lifted=True)
-    return CarriedScope(state, is_lifted=True) if state else _EMPTY
+        return state if state.is_dropped else CarriedScope(state, state.scope, is_dropped=True)
+    return CarriedScope(state, is_dropped=True) if state else _EMPTY
 
 
-def kept(state: TraceState | None) -> TraceState | None:
+def recorded_state(state: TraceState | None) -> TraceState | None:
     """Return `state` as that of a span that the app's sampler has recorded."""
-    if type(state) is not CarriedScope or not state.is_lifted:
+    if type(state) is not CarriedScope or not state.is_dropped:
         return state
     return TraceState(list(state.items())) if state.scope is None else CarriedScope(state, state.scope)
 
 
-def is_lifted(span: ReadableSpan) -> bool:
+def is_dropped(span: ReadableSpan) -> bool:
     """Return whether `span` is recorded for product events only."""
     context = span.context
     state = context.trace_state
     # A sampler may hand its parent's state on to a span that it samples.
-    return type(state) is CarriedScope and state.is_lifted and not context.trace_flags.sampled
+    return type(state) is CarriedScope and state.is_dropped and not context.trace_flags.sampled
 
 
-def set_apart(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
+def put_in_front(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
     """Have `ours` see every recording span of `provider`, and the app's processors those that its sampler keeps.
 
     `ours` is not added to the provider, which may drop some of its own when one is. Where two providers have the same
@@ -62,32 +61,32 @@ def set_apart(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
     Returns:
         False where this SDK, or the processor that the app gave to the provider, has no place for that.
     """
-    theirs = look(provider, "_active_span_processor")
-    if look(theirs, _IS_APART) is not None:
+    theirs = safe_getattr(provider, "_active_span_processor")
+    if safe_getattr(theirs, _IS_IN_FRONT) is not None:
         return True
     return theirs is not None and _stand_before(theirs, ours, _in_front(theirs, ours))
 
 
-def divert_lifted(span: Span, ours: SpanProcessor) -> None:
-    """Have `ours`, which somebody added to the provider of `span`, be the only one that sees lifted spans.
+def divert_dropped(span: Span, ours: SpanProcessor) -> None:
+    """Have `ours`, which somebody added to the provider of `span`, be the only one that sees dropped spans.
 
-    Nothing changes where another one of us stands apart. Of `span`, which is starting, no other processor sees the end.
+    Nothing changes where another one of us stands in front. Of `span`, which is starting, nobody else sees the end.
     """
-    theirs = look(span, "_span_processor")
-    if theirs is not ours and _divert(theirs, ours) and is_lifted(span):
+    theirs = safe_getattr(span, "_span_processor")
+    if theirs is not ours and _divert(theirs, ours) and is_dropped(span):
         span._span_processor = ours  # noqa: SLF001
 
 
-def divert_lifted_of_global(kind: type[SpanProcessor]) -> None:
+def divert_dropped_of_global(kind: type[SpanProcessor]) -> None:
     """Do the same before there is a span, where the global provider has a processor of ours, one of a `kind`."""
-    provider = look(trace, "_TRACER_PROVIDER")
+    provider = safe_getattr(trace, "_TRACER_PROVIDER")
     ours = next((each for each in span_processors(provider) or () if isinstance(each, kind)), None)
     if ours is not None:
-        _divert(look(provider, "_active_span_processor"), ours)
+        _divert(safe_getattr(provider, "_active_span_processor"), ours)
 
 
 def _divert(theirs: Any, ours: SpanProcessor) -> bool:
-    if theirs is None or look(theirs, _IS_APART) is not None:
+    if theirs is None or safe_getattr(theirs, _IS_IN_FRONT) is not None:
         return False
     return _stand_before(theirs, ours, {"on_start": _diverting(theirs.on_start, ours)})
 
@@ -95,7 +94,7 @@ def _divert(theirs: Any, ours: SpanProcessor) -> bool:
 def _stand_before(theirs: object, ours: SpanProcessor, methods: dict[str, Callable[..., object]]) -> bool:
     try:
         # Where an object takes this one, it takes the others.
-        setattr(theirs, _IS_APART, ours)
+        setattr(theirs, _IS_IN_FRONT, ours)
     except AttributeError:
         return False
     for name, method in methods.items():
@@ -105,7 +104,7 @@ def _stand_before(theirs: object, ours: SpanProcessor, methods: dict[str, Callab
 
 def _diverting(start: Callable[..., object], ours: SpanProcessor) -> Callable[..., object]:
     def on_start(span: Span, parent_context: Context | None = None) -> None:
-        if is_lifted(span):
+        if is_dropped(span):
             _start_alone(span, parent_context, ours)
         else:
             start(span, parent_context=parent_context)
@@ -120,7 +119,7 @@ def _start_alone(span: Span, parent_context: Context | None, ours: SpanProcessor
 
 
 def _in_front(theirs: SpanProcessor, ours: EndingSpanProcessor) -> dict[str, Callable[..., object]]:
-    """Return the methods that have `ours` come first, and alone for lifted spans; on each span, so plain closures."""
+    """Return the methods that have `ours` come first, and alone for dropped spans; on each span, so plain closures."""
     start, flush, shut = theirs.on_start, theirs.force_flush, theirs.shutdown
     start_ours = ours.on_start
 
@@ -130,7 +129,7 @@ def _in_front(theirs: SpanProcessor, ours: EndingSpanProcessor) -> dict[str, Cal
             state = trace_state_of(span._context)  # noqa: SLF001
         except AttributeError:
             state = span.context.trace_state
-        if type(state) is CarriedScope and is_lifted(span):
+        if type(state) is CarriedScope and is_dropped(span):
             _start_alone(span, parent_context, ours)
         else:
             start_ours(span, parent_context)
