@@ -1,4 +1,7 @@
-"""What is said in the log while a destination takes nothing: one line for each outage and kind of failure."""
+"""What is logged while a destination takes nothing: one line for each outage and kind of failure.
+
+Comes in: the verdict of each attempt that failed. Runs on the sending thread.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,12 @@ _LASTS = "destination %s has taken nothing for a minute (%s): check the network 
 ON_DISK, IN_MEMORY = "wait on disk until then", "wait in memory until then"
 LOST = "are not delivered before the end"
 
-# A server that restarts is nothing to tell of.
+# A server that restarts is not worth a line.
 PASSING_S = 60.0
 
 
-class Outage:
-    """Tells of one destination's outages.
+class OutageLog:
+    """Logs one destination's outages.
 
     Args:
         destination: Its name.
@@ -47,28 +50,28 @@ class Outage:
     def __init__(self, destination: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._destination, self._clock = destination, clock
         self._since: float | None = None
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
-    def over(self) -> None:
-        """Note that the destination answers as it should, so that the next outage is told again."""
-        self._since, self._told = None, set()
+    def end(self) -> None:
+        """Note that the destination answers as it should, so that the next outage is logged again."""
+        self._since, self._logged = None, set()
 
-    def refused(self, verdict: Verdict, fate: str) -> None:
-        """Tell of a failure that somebody has to do something about.
+    def log_refused(self, verdict: Verdict, fate: str) -> None:
+        """Log a failure that somebody has to do something about.
 
         Args:
             verdict: What the destination said.
             fate: What becomes of the events, in words.
         """
         if verdict.reason == NOT_POSTHOG:
-            self._tell(logging.ERROR, _OLDER if verdict.detail == SPEAKS_V0 else _NOT_POSTHOG, fate)
+            self._log_once(logging.ERROR, _OLDER if verdict.detail == SPEAKS_V0 else _NOT_POSTHOG, fate)
             return
         line = _MOVED if is_redirect(verdict.reason) else _TLS if verdict.reason == TLS else _REFUSED
         words = (verdict.detail or _words(verdict),)
-        self._tell(logging.ERROR, line, *words, fate)
+        self._log_once(logging.ERROR, line, *words, fate)
 
-    def lasts(self, verdict: Verdict, fate: str) -> None:
-        """Tell of a failure that passes by itself, once it has lasted.
+    def log_lasting(self, verdict: Verdict, fate: str) -> None:
+        """Log a failure that passes by itself, once it has lasted.
 
         Args:
             verdict: What the destination said, or the network.
@@ -77,11 +80,11 @@ class Outage:
         now = self._clock()
         self._since = now if self._since is None else self._since
         if now - self._since >= PASSING_S:
-            self._tell(logging.WARNING, _LASTS, _words(verdict), fate)
+            self._log_once(logging.WARNING, _LASTS, _words(verdict), fate)
 
-    def _tell(self, level: int, line: str, *words: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
+    def _log_once(self, level: int, line: str, *words: str) -> None:
+        if line not in self._logged:
+            self._logged.add(line)
             _log.log(level, line, self._destination, *words)
 
 

@@ -1,43 +1,34 @@
 """The sender of one destination: a thread that takes batches from the store and does not give up on them.
 
-Comes in: clean events from any thread. Goes out: requests, one at a time, in order. It waits for PostHog as long as the
-process lives; the threads that submit never wait for it. It never re-encodes, renames or re-dates an event, so that
-every attempt carries the same uuid and timestamp and a repeat is harmless.
+Comes in: clean events from any thread, into the store. Goes out: batches, one at a time, in order, through the retry
+queue (`retry`), which has the service (`service`) make the attempts. It waits for PostHog as long as the process lives;
+the threads that submit never wait for it.
 """
 
 from __future__ import annotations
 
-import logging
-import math
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 
 from otel_posthog import health as outcome
 from otel_posthog.deliver.batch import Batch
-from otel_posthog.deliver.outage import IN_MEMORY, LOST, ON_DISK, Outage
-from otel_posthog.deliver.pace import BatchSize, Pace, backoff_s
+from otel_posthog.deliver.retry import RetryQueue
+from otel_posthog.deliver.service import PostHogService
 from otel_posthog.deliver.store import CHILDREN_S, Store
-from otel_posthog.deliver.transport import HttpTransport, TlsError, Transport, TransportError
+from otel_posthog.deliver.transport import Transport
 from otel_posthog.deliver.waiting import Waiting
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
-from otel_posthog.policy import CaptureMode, Compression, DeliveryPolicy, Destination
-from otel_posthog.posthog.requests import Attempt, Request, ingestion_url, v0_request, v1_request
-from otel_posthog.posthog.responses import TLS, TOO_LARGE, Action, Verdict, judge
+from otel_posthog.policy import DeliveryPolicy, Destination
 from otel_posthog.threads import Daemon, Lock, PipelineWork, RLock, start_daemon
-
-_log = logging.getLogger("otel_posthog")
 
 # After an error of ours outside any batch; a flush does not cut it either.
 FAULT_PAUSE_S = 1.0
 # For a thread that ends by itself, as after two failures.
 JOIN_S = 0.1
-# After a 404, which a proxy may have said in passing (posthog-python retries it for that reason), V1 is tried again.
-V1_AGAIN_S = 3600.0
 
 
 class Sender:
@@ -68,9 +59,7 @@ class Sender:
     ) -> None:
         self._destination, self._policy, self.store = destination, policy, store
         self._health, self._guard, self._suppress, self._now = health, guard, suppress, now
-        self._transport: Transport = transport or HttpTransport()
-        self._url = ingestion_url(destination.host)
-        self._v1_from = 0.0 if destination.capture_mode is not CaptureMode.V0 else math.inf
+        self._service = PostHogService(destination, policy, health, guard, transport=transport, now=now)
         self._start_fresh()
 
     def _start_fresh(self) -> None:
@@ -80,20 +69,23 @@ class Sender:
         self._sending = Lock()
         # Nothing is discarded between the look at the epoch and the taking of a batch.
         self._taking = RLock()
-        self._work: deque[Batch] = deque()
         self._taken, self._epoch = 0, 0
-        self._is_starting, self._outage = False, Outage(self._destination.name)
-        self._pace, self._size = Pace(), BatchSize(self._policy.max_batch_bytes)
+        self._is_starting = False
+        self._retries = RetryQueue(
+            self._destination,
+            self._policy,
+            self.store,
+            self._health,
+            self._guard,
+            service=self._service,
+            waiting=self._waiting,
+        )
 
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver; the thread starts with the next event, not here."""
         self.store.reset_after_fork()
-        self._transport.reset_after_fork()
+        self._service.reset_after_fork()
         self._start_fresh()
-
-    @property
-    def _has_v1(self) -> bool:
-        return time.monotonic() >= self._v1_from
 
     @property
     def outstanding(self) -> int:
@@ -118,7 +110,7 @@ class Sender:
     def accept(self, events: Sequence[CleanEvent]) -> bool:
         """Take `events` over for somebody who keeps them until they are on disk; return whether they are. Never raises.
 
-        Where they are not, the same ones come again, with the same uuids: none is counted as dropped, and while events
+        Where they are not, the caller repeats them, with the same uuids: none is counted as dropped, and while events
         that the disk did not take wait in memory, no further ones are taken.
         """
         try:
@@ -234,8 +226,8 @@ class Sender:
             self.store.maintain()
             self.store.log()
             if self._epoch != self._waiting.epoch:
-                self._work.clear()  # discarded
-            if self._work:
+                self._retries.clear()  # discarded
+            if not self._retries.is_empty:
                 return not self._waiting.is_over and self._step()
             if not self._waiting.for_work(self.store, self._policy):
                 return False
@@ -249,101 +241,18 @@ class Sender:
     def _take(self) -> None:
         with self._taking:
             self._epoch = self._waiting.epoch
-            events = self.store.take(self._policy.max_batch_events, self._size.max_bytes)
+            events = self.store.take(self._policy.max_batch_events, self._retries.max_bytes)
         if events:
             self._taken = len(events) - self.store.adopted(events)
-            self._work.append(Batch(events, self._now().isoformat()))
+            self._retries.add(Batch(events, self._now().isoformat()))
 
     def _step(self) -> bool:
-        """Make one attempt at the oldest batch."""
-        batch = self._work.popleft()
+        """Make one attempt at the oldest batch; return False where the sending is to end."""
         try:
-            return self._advance(batch)
-        except Exception as error:
-            # An error of ours comes again with the same event: it goes, its neighbours go on.
-            self._halve_or_bury(batch, "error_in_deliver")
-            self._guard.caught("deliver", error)
-            return True
+            return self._retries.step()
         finally:
-            if not self._work:
+            if self._retries.is_empty:
                 self._waiting.settled(self._taken, self._epoch)
-
-    def _advance(self, batch: Batch) -> bool:
-        """Make one attempt at `batch` and do what the answer asks for; return False at the deadline."""
-        verdict = self._attempt(batch)
-        if verdict.action is Action.FALL_BACK:
-            self._v1_from = time.monotonic() + V1_AGAIN_S
-            _log.info("destination %s has no Capture V1: /batch/ is used", self._destination.name)
-            self._work.appendleft(batch)
-            return True
-        if verdict.action in {Action.RETRY, Action.PAUSE}:
-            return self._again(batch, verdict)
-        self._outage.over()
-        if verdict.action is Action.DONE:
-            return self._sort_out(batch, verdict)
-        if verdict.action is Action.SPLIT:
-            self._size.refused(batch.size_bytes, is_too_large=verdict.reason == TOO_LARGE)
-            self._halve_or_bury(batch, verdict.reason)
-        else:
-            self._bury(batch.events, verdict.reason)
-        delay_s = self._pace.delay_s()
-        return not delay_s or self._waiting.backoff(delay_s, floor_s=delay_s)
-
-    def _again(self, batch: Batch, verdict: Verdict) -> bool:
-        """Wait, with `batch` the next to be tried; return False where the sending is to end."""
-        if verdict.action is Action.PAUSE:
-            self._outage.refused(verdict, self._fate())
-            if self._waiting.is_closed:
-                # Nobody corrects a key while a process ends: one try, and no wait.
-                self._work.appendleft(batch)
-                return False
-        elif batch.attempts >= (self._policy.max_attempts or math.inf):
-            self._bury(batch.events, "attempts_exhausted")
-            return True
-        elif verdict.action is Action.RETRY:
-            self._outage.lasts(verdict, self._fate())
-        self._health.count(outcome.RETRIED, verdict.reason or "result", len(batch.events))
-        self._work.appendleft(batch)
-        return self._waiting.backoff(self._delay_s(batch, verdict), floor_s=verdict.retry_after_s)
-
-    def _attempt(self, batch: Batch) -> Verdict:
-        batch.attempts += 1
-        attempt = Attempt(
-            batch.events,
-            batch.request_id,
-            batch.created_at,
-            sent_at=self._now().isoformat(),
-            number=batch.attempts,
-            is_compressed=self._policy.compression is Compression.GZIP,
-            is_historical=self._policy.historical_migration,
-        )
-        is_v1 = self._has_v1
-        request = (v1_request if is_v1 else v0_request)(attempt, self._destination.api_key or "")
-        started = time.monotonic()
-        verdict = self._post(request, is_v1=is_v1)
-        duration_s = time.monotonic() - started
-        self._guarded("delivery_listener", lambda: self._health.delivery(duration_s, verdict.action.value))
-        return verdict
-
-    def _post(self, request: Request, *, is_v1: bool) -> Verdict:
-        try:
-            timeout_s = self._waiting.request_timeout_s(self._policy.request_timeout_s)
-            response = self._transport.post(self._url + request.path, request.headers, request.body, timeout_s)
-        except TlsError as error:
-            return Verdict(Action.PAUSE, TLS, detail=str(error))
-        except TransportError as error:
-            return Verdict(Action.RETRY, f"network_{error}")
-        except Exception as error:
-            # Whatever a transport fails with, the events are not to blame.
-            self._guard.caught("transport", error)
-            return Verdict(Action.RETRY, "error_in_transport")
-        return judge(
-            response,
-            is_v1=is_v1,
-            now=self._now(),
-            can_fall_back=is_v1 and self._destination.capture_mode is CaptureMode.AUTO,
-            accepts_any_2xx=self._destination.accept_any_2xx,
-        )
 
     def _guarded(self, place: str, call: Callable[[], None]) -> None:
         """Call what is not about events: its failure costs none."""
@@ -351,39 +260,3 @@ class Sender:
             call()
         except Exception as error:
             self._guard.caught(place, error)
-
-    def _sort_out(self, batch: Batch, verdict: Verdict) -> bool:
-        """Settle each event by its own result; those to be retried make a smaller batch."""
-        self._size.accepted()
-        by_result: dict[str, list[CleanEvent]] = {"retry": [], "drop": [], "": []}
-        for event in batch.events:
-            by_result.get(verdict.results.get(event.uuid, ""), by_result[""]).append(event)
-        self._bury(by_result["drop"], "rejected")
-        self._health.count(outcome.DELIVERED, "", len(by_result[""]))
-        self.store.acknowledge(by_result[""])
-        again = by_result["retry"]
-        if not again:
-            return True
-        return self._again(batch.only(again), verdict)
-
-    def _halve_or_bury(self, batch: Batch, reason: str) -> None:
-        """Halve `batch`, so that the one bad event, a dead letter, ends up alone and its neighbours arrive."""
-        if len(batch.events) == 1:
-            self._bury(batch.events, reason)
-        else:
-            self._work.extendleft(reversed(batch.halves()))
-
-    def _bury(self, events: Sequence[CleanEvent], reason: str) -> None:
-        if events:
-            self._health.count(outcome.DROPPED, reason, len(events))
-            self.store.dead_letter(events, reason)
-
-    def _delay_s(self, batch: Batch, verdict: Verdict) -> float:
-        """Return how long to wait before the next attempt; there is no hurry where the project is at fault."""
-        return self._policy.retry_max_s if verdict.action is Action.PAUSE else backoff_s(self._policy, batch.attempts)
-
-    def _fate(self) -> str:
-        """Return what becomes of the events while nobody takes them."""
-        if not self.store.volatile:
-            return ON_DISK
-        return LOST if self._waiting.is_closed else IN_MEMORY

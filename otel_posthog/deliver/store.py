@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from otel_posthog.deliver.batch import take_batch
 from otel_posthog.model import CleanEvent
 from otel_posthog.threads import RLock
 
@@ -163,26 +164,8 @@ class MemoryStore:
 
     def take(self, max_events: int, max_bytes: int) -> list[CleanEvent]:
         """Return the oldest events for one request; at least one where any waits, no uuid twice."""
-        taken: list[CleanEvent] = []
-        repeats: list[CleanEvent] = []
-        uuids: set[str] = set()
-        size = 0
         with self._lock:
-            # The look for another uuid is bounded: an app that gives every event the same one must not cost the time
-            # of a walk through the whole buffer for each.
-            while self._events and len(taken) < max_events and len(repeats) <= max_events:
-                event = self._events[0]
-                if taken and size + len(event.body) > max_bytes:
-                    break
-                self._events.popleft()
-                if event.uuid in uuids:
-                    # Capture V1 refuses a batch whole in which a uuid stands twice; the repeat goes with the next.
-                    repeats.append(event)
-                    continue
-                uuids.add(event.uuid)
-                taken.append(event)
-                size += len(event.body)
-            self._events.extendleft(reversed(repeats))
+            taken = take_batch(self._events, _itself, max_events, max_bytes)
             self._taken.update((id(event), event) for event in taken)
         return taken
 
@@ -225,3 +208,7 @@ class MemoryStore:
 
 def _size(event: CleanEvent) -> int:
     return len(event.body) + OVERHEAD_BYTES
+
+
+def _itself(event: CleanEvent) -> CleanEvent:
+    return event

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from otel_posthog.deliver.proxy import proxy_for
-from otel_posthog.deliver.trust import believed, bundle, tls_problem
+from otel_posthog.deliver.connection import ca_bundle, proxy_for, tls_problem, trusted
 from otel_posthog.posthog.responses import Response
 
 if TYPE_CHECKING:
@@ -46,18 +45,18 @@ class Transport(Protocol):
 
 
 # To look through the environment takes as long as to send a few events.
-_WAY_S = 10.0
+_ROUTE_S = 10.0
 
-_Way = tuple[str, str]
-"""A proxy and the certificates to believe; empty for none and for the system's."""
+_Route = tuple[str, str]
+"""A proxy and the certificates to accept; empty for none and for the system's."""
 
 
 class HttpTransport:
     """HTTP over urllib3, with a kept-alive connection; proxies and certificates as the environment names them."""
 
     def __init__(self) -> None:
-        self._pools: dict[_Way, urllib3.PoolManager] = {}
-        self._ways: dict[str, tuple[_Way, float]] = {}
+        self._pools: dict[_Route, urllib3.PoolManager] = {}
+        self._routes: dict[str, tuple[_Route, float]] = {}
 
     def reset_after_fork(self) -> None:
         """Leave the connections to the parent."""
@@ -93,13 +92,13 @@ class HttpTransport:
 
     def _pool(self, url: str) -> urllib3.PoolManager:
         """Return the pool for `url`: a direct one, or one through the proxy that the environment names."""
-        way, until = self._ways.get(url, (("", ""), 0.0))
+        route, until = self._routes.get(url, (("", ""), 0.0))
         if time.monotonic() >= until:
-            way = proxy_for(url), bundle()[0]
-            self._ways[url] = way, time.monotonic() + _WAY_S
-        pool = self._pools.get(way)
+            route = proxy_for(url), ca_bundle()[0]
+            self._routes[url] = route, time.monotonic() + _ROUTE_S
+        pool = self._pools.get(route)
         if pool is None:
-            pool = self._pools[way] = _new_pool(*way)
+            pool = self._pools[route] = _new_pool(*route)
         return pool
 
 
@@ -126,7 +125,7 @@ def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
 def _new_pool(proxy: str, certificates: str) -> urllib3.PoolManager:
     import urllib3  # noqa: PLC0415
 
-    trust: dict[str, Any] = dict(believed(certificates))
+    trust: dict[str, Any] = dict(trusted(certificates))
     if not proxy:
         return urllib3.PoolManager(maxsize=1, **trust)
     parts = urlsplit(proxy)

@@ -11,7 +11,7 @@ import pytest
 from clean import clean, policy
 
 from otel_posthog.deliver import Console
-from otel_posthog.deliver.console import lines, printable
+from otel_posthog.deliver.preview import lines, printable
 from otel_posthog.errors import Guard
 from otel_posthog.health import PREVIEWED, Health
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otel_posthog.deliver.outage import ON_DISK, PASSING_S, Outage
+from otel_posthog.deliver.outage import ON_DISK, PASSING_S, OutageLog
 from otel_posthog.posthog.responses import NOT_POSTHOG, TLS, Action, Verdict
 
 AWAY = Verdict(Action.RETRY, "network_NewConnectionError")
@@ -18,41 +18,43 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def outage(now: list[float]) -> Outage:
+def outage(now: list[float]) -> OutageLog:
     """Of the destination `default`, by that clock."""
-    return Outage("default", lambda: now[0])
+    return OutageLog("default", lambda: now[0])
 
 
-def test_a_failure_that_lasts_is_told_once(outage: Outage, now: list[float], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_that_lasts_is_told_once(
+    outage: OutageLog, now: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
     """Not in the first minute, not twice, and anew once the server had been there in between."""
     for seconds in (0.0, PASSING_S - 1):
         now[0] = 1000.0 + seconds
-        outage.lasts(AWAY, ON_DISK)
+        outage.log_lasting(AWAY, ON_DISK)
     assert caplog.messages == []
     for _ in range(3):
         now[0] += PASSING_S
-        outage.lasts(AWAY, ON_DISK)
+        outage.log_lasting(AWAY, ON_DISK)
     (line,) = caplog.messages
     assert line.startswith("destination default has taken nothing for a minute (NewConnectionError)")
-    outage.over()
-    outage.lasts(AWAY, ON_DISK)
+    outage.end()
+    outage.log_lasting(AWAY, ON_DISK)
     assert len(caplog.messages) == 1
     now[0] += PASSING_S
-    outage.lasts(Verdict(Action.RETRY, "http_503"), ON_DISK)
+    outage.log_lasting(Verdict(Action.RETRY, "http_503"), ON_DISK)
     assert "(HTTP 503)" in caplog.messages[1]
 
 
 def test_a_setting_that_is_wrong_is_told_at_once_beside_an_outage(
-    outage: Outage, now: list[float], caplog: pytest.LogCaptureFixture
+    outage: OutageLog, now: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each kind has its line, with what to check; none is told twice."""
-    outage.lasts(AWAY, ON_DISK)
+    outage.log_lasting(AWAY, ON_DISK)
     now[0] += PASSING_S
-    outage.lasts(AWAY, ON_DISK)
+    outage.log_lasting(AWAY, ON_DISK)
     for _ in range(2):
-        outage.refused(WRONG_KEY, ON_DISK)
-        outage.refused(Verdict(Action.PAUSE, NOT_POSTHOG), ON_DISK)
-        outage.refused(Verdict(Action.PAUSE, TLS, detail="wrong version number"), ON_DISK)
+        outage.log_refused(WRONG_KEY, ON_DISK)
+        outage.log_refused(Verdict(Action.PAUSE, NOT_POSTHOG), ON_DISK)
+        outage.log_refused(Verdict(Action.PAUSE, TLS, detail="wrong version number"), ON_DISK)
     assert [line.partition(":")[0] for line in caplog.messages] == [
         "destination default has taken nothing for a minute (NewConnectionError)",
         "PostHog does not take events for destination default (HTTP 401)",

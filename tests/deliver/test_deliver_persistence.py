@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pytest
 from clean import Delivering, clean
 
-from otel_posthog.deliver import pace
-from otel_posthog.deliver import sender as module
-from otel_posthog.deliver.pace import ACCEPTED_BEFORE_GROWTH, BURST, PER_SECOND, BatchSize, Pace
+from otel_posthog.deliver import retry
+from otel_posthog.deliver import service as module
+from otel_posthog.deliver.batch import ACCEPTED_BEFORE_GROWTH, BatchSize
+from otel_posthog.deliver.retry import BURST, PER_SECOND, RateLimit
 from otel_posthog.deliver.sender import Sender
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.model import CleanEvent
@@ -50,9 +51,8 @@ class OnDisk(MemoryStore):
 
 def on_disk(made: Delivering) -> tuple[Sender, OnDisk]:
     """Give the default destination's sender a store that outlives the process."""
-    sender, store = made.delivery._senders["default"], OnDisk()
-    sender.store = store
-    return sender, store
+    store = OnDisk()
+    return made.keep_in(store), store
 
 
 def test_max_attempts_ends_the_trying_and_keeps_a_dead_letter(fake_posthog: FakePostHog) -> None:
@@ -95,7 +95,7 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_with_its_reason(fake_pos
 
 def test_the_first_repeat_waits_a_tenth_of_a_second(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> None:
     """By default no repeat comes sooner, also while a flush waits: it cuts only a wait that it finds."""
-    monkeypatch.setattr(pace, "uniform", lambda least, _: least)
+    monkeypatch.setattr(retry, "uniform", lambda least, _: least)
     fake_posthog.fault(Fault(status=503))
     with Delivering(fake_posthog.url, retry_initial_s=0.5, retry_max_s=30) as made:
         made.send(1)
@@ -112,7 +112,7 @@ def test_the_backoff_doubles_up_to_its_ceiling_with_full_jitter(monkeypatch: pyt
         asked.append((least, most))
         return 0.0
 
-    monkeypatch.setattr(pace, "uniform", drawn)
+    monkeypatch.setattr(retry, "uniform", drawn)
     with FakePostHog() as server:
         server.fault(Fault(status=503, times=8))
         with Delivering(server.url, retry_initial_s=0.5, retry_max_s=30) as made:
@@ -131,13 +131,13 @@ def test_the_halves_of_a_batch_do_not_flood_a_server_that_refuses_everything(fak
         assert BURST <= len(fake_posthog.requests) <= 1 + BURST + 2 * PER_SECOND
 
 
-def test_the_pace_lets_a_burst_through_and_recovers() -> None:
+def test_the_rate_limit_lets_a_burst_through_and_recovers() -> None:
     """Sixteen at once, four a second after that, sixteen again after some seconds of rest."""
     now = [0.0]
-    pace = Pace(lambda: now[0])
-    assert [pace.delay_s() for _ in range(18)] == [0.0] * 16 + [0.25, 0.5]
+    limit = RateLimit(lambda: now[0])
+    assert [limit.delay_s() for _ in range(18)] == [0.0] * 16 + [0.25, 0.5]
     now[0] = 60.0
-    assert [pace.delay_s() for _ in range(17)] == [0.0] * 16 + [0.25]
+    assert [limit.delay_s() for _ in range(17)] == [0.0] * 16 + [0.25]
 
 
 def test_an_exit_leaves_what_is_on_disk_to_the_next_process(fake_posthog: FakePostHog) -> None:

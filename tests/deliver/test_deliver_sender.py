@@ -56,7 +56,7 @@ class FailingStore(MemoryStore):
 def test_an_idle_thread_does_not_sleep_past_an_event_just_put(fake_posthog: FakePostHog) -> None:
     """However slowly an event gets in, the thread that waits for it goes to work; not 30 s later."""
     with Delivering(fake_posthog.url) as made:
-        sender_of(made).store = SlowStore(10**6)
+        made.keep_in(SlowStore(10**6))
         made.send(1)
         fake_posthog.wait_for(1)
         time.sleep(0.1)
@@ -119,7 +119,7 @@ def test_a_failing_store_ends_no_thread(fake_posthog: FakePostHog, monkeypatch: 
     with Delivering(fake_posthog.url) as made:
         store = FailingStore(10**6)
         store.failures = 3
-        sender_of(made).store = store
+        made.keep_in(store)
         started = time.monotonic()
         made.send(2)
         fake_posthog.wait_for(2, timeout_s=15)
@@ -197,7 +197,7 @@ def test_a_store_that_refuses_with_an_error_is_never_seen_by_the_caller(fake_pos
             raise OSError("disk")
 
     with Delivering(fake_posthog.url) as made:
-        sender_of(made).store = Broken(10**6)
+        made.keep_in(Broken(10**6))
         made.send(2)
         assert made.counted("dropped") == {"error_in_deliver": 2}
         assert made.delivery.flush(30)

@@ -13,7 +13,7 @@ import pytest
 from authority import Authority
 
 from otel_posthog.deliver import transport as module
-from otel_posthog.deliver.proxy import proxy_for
+from otel_posthog.deliver.connection import proxy_for
 from otel_posthog.deliver.transport import HttpTransport, TlsError, TransportError
 from otel_posthog.testing import FakePostHog, Fault
 

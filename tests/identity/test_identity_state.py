@@ -12,7 +12,7 @@ import pytest
 from strangers import FILES, STRANGER, everything, needs_root
 
 from otel_posthog.deliver import SpoolRoot
-from otel_posthog.deliver.durability import open_store
+from otel_posthog.deliver.delivery import open_store
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, load

@@ -16,7 +16,7 @@ from page_cache import PageCache
 from spooled import drained, event, segments, spool
 
 from otel_posthog.deliver import SpoolRoot
-from otel_posthog.deliver.durability import open_store
+from otel_posthog.deliver.delivery import open_store
 from otel_posthog.deliver.spool import Spool
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import DROPPED, STORAGE_ERROR, Health

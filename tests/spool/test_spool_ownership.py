@@ -20,7 +20,7 @@ from strangers import DIRECTORIES, FILES, STRANGER, everything, give_away, needs
 
 from otel_posthog.apps.cli import main
 from otel_posthog.deliver import SpoolRoot
-from otel_posthog.deliver.durability import open_store
+from otel_posthog.deliver.delivery import open_store
 from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health

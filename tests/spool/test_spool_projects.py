@@ -18,7 +18,7 @@ from otel_posthog import set_collection
 from otel_posthog.apps.cli import main
 from otel_posthog.apps.spool.survey import survey
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
-from otel_posthog.deliver.durability import open_store
+from otel_posthog.deliver.delivery import open_store
 from otel_posthog.deliver.spool.folder import folder_for, parse_folder, project_of
 from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, Health

@@ -9,6 +9,8 @@ from typing import Any
 from typing_extensions import Self
 
 from otel_posthog.deliver import Delivery
+from otel_posthog.deliver.sender import Sender
+from otel_posthog.deliver.store import Store
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent, Event, Person, Source, Subject
@@ -54,7 +56,8 @@ class Delivering:
 
     def __init__(self, *hosts: str, api_key: str = "phc_test", **limits: Any) -> None:
         self.health = Health()
-        self.delivery = Delivery(policy(*hosts, api_key=api_key, **limits), self.health, Guard(self.health))
+        self.policy = policy(*hosts, api_key=api_key, **limits)
+        self.delivery = Delivery(self.policy, self.health, Guard(self.health))
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +69,13 @@ class Delivering:
         """Submit `count` events."""
         for number in range(first, first + count):
             self.delivery.submit(clean(number, name))
+
+    def keep_in(self, store: Store) -> Sender:
+        """Have the events of the default destination wait in `store`; return its sender."""
+        settings = self.policy
+        made = Sender(settings.destinations[0], settings.delivery, store, self.health, Guard(self.health))
+        self.delivery._senders["default"] = made
+        return made
 
     def counted(self, outcome: str) -> dict[str, int]:
         """Return the counts of `outcome` by reason."""

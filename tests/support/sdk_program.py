@@ -140,7 +140,7 @@ def serve(pipe: Connection, given: Mapping[str, Any], capture_mode: str, test_id
         del os.environ[name]
     os.environ["OTEL_POSTHOG_STATE_DIR"] = folder
     RecordingTransport.requests, RecordingTransport.test_id = [], test_id
-    patch("otel_posthog.deliver.sender.HttpTransport", RecordingTransport).start()
+    patch("otel_posthog.deliver.service.HttpTransport", RecordingTransport).start()
     program = Program(given, capture_mode)
     actions: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "/capture": program.capture,

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from operator import itemgetter
 
+from otel_posthog.deliver.batch import take_batch
 from otel_posthog.deliver.spool.cursor import Cursor, Position
 from otel_posthog.deliver.spool.files import Files, remove_if
 from otel_posthog.deliver.spool.owner import Owned
@@ -80,24 +82,9 @@ class Backlog:
 
     def take(self, max_events: int, max_bytes: int) -> list[Taken]:
         """Return the oldest events for one request; at least one where any waits, no uuid twice."""
-        taken: list[Taken] = []
-        repeats: list[tuple[CleanEvent, Position, int]] = []
-        uuids: set[str] = set()
-        size = 0
-        while len(taken) < max_events and len(repeats) <= max_events and (self._ready or self._fill()):
-            event, position, stored_ms = self._ready[0]
-            if taken and size + len(event.body) > max_bytes:
-                break
-            self._ready.popleft()
-            if event.uuid in uuids:
-                repeats.append((event, position, stored_ms))
-                continue
-            uuids.add(event.uuid)
-            taken.append((event, position))
-            self._open[position] = stored_ms
-            size += len(event.body)
-        self._ready.extendleft(reversed(repeats))
-        return taken
+        taken = take_batch(self._ready, itemgetter(0), max_events, max_bytes, self._refill)
+        self._open.update((position, stored_ms) for _, position, stored_ms in taken)
+        return [(event, position) for event, position, _ in taken]
 
     def stored_ms(self, position: Position) -> int:
         """Return when an event that was taken was stored, in milliseconds since 1970."""
@@ -232,6 +219,15 @@ class Backlog:
             elif not self._go_on():
                 return False
         return True
+
+    def _refill(self, has_some: bool) -> bool:
+        """Read on; where the disk fails, what is ready goes first, and the error shows with the next batch."""
+        try:
+            return self._fill()
+        except OSError:
+            if not has_some:
+                raise
+            return False
 
     def _open_segment(self) -> int | None:
         """Open the segment where reading is; None where it is not there (any more)."""

@@ -1,17 +1,37 @@
-"""Whose certificates are believed, and why a TLS connection did not come about, in words."""
+"""How a connection is made: through which proxy, and with whose certificates, as the environment names them.
+
+The proxy is read as curl, requests and Go read it. Certificates are those of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`,
+else the system's; why a TLS connection did not come about is told in fixed words.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import ssl
+import urllib.request
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 from otel_posthog.environment_variables import CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE
 
+_BETWEEN = re.compile(r"[\s,]+")
 _OTHER_HOST = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and its like; their text has the name in it
 _PASSING = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def bundle() -> tuple[str, str]:
+def proxy_for(url: str) -> str:
+    """Return the URL of the proxy for `url`; empty for none."""
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    host = parts.netloc.rpartition("@")[2]
+    if urllib.request.proxy_bypass(host) or _is_direct(parts.hostname or "", proxies.get("no", "")):
+        return ""
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
+
+
+def ca_bundle() -> tuple[str, str]:
     """Return the file or folder of certificates that the environment names, and by which variable; empty for none.
 
     In that case OpenSSL takes the system's, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
@@ -23,11 +43,11 @@ def bundle() -> tuple[str, str]:
     return "", ""
 
 
-def believed(path: str) -> dict[str, str]:
-    """Return what urllib3 is told of whom to believe.
+def trusted(path: str) -> dict[str, str]:
+    """Return whose certificates are accepted, as arguments of urllib3.
 
     Args:
-        path: As `bundle` has it.
+        path: As `ca_bundle` has it.
     """
     if path:
         return {"ca_cert_dir" if os.path.isdir(path) else "ca_certs": path}  # noqa: PTH112 - no path of ours
@@ -57,8 +77,26 @@ def tls_problem(error: BaseException) -> str:
         reason = (cause.reason or "handshake failed").replace("_", " ").lower()
         return "" if isinstance(cause, _PASSING) else reason
     if isinstance(cause, OSError):
-        return f"the certificates of {bundle()[1] or 'this system'} cannot be read"
+        return f"the certificates of {ca_bundle()[1] or 'this system'} cannot be read"
     return ""
+
+
+def _is_direct(host: str, no_proxy: str) -> bool:
+    """Return whether an entry that the standard library does not know takes `host` out: a network, or `*.domain`."""
+    entries = [each.lower() for each in _BETWEEN.split(no_proxy) if each]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        # A host with a name is not looked up for this: the proxy may be the only one that can.
+        return any(host == each or host.endswith(f".{each.lstrip('*.')}") for each in entries if each.lstrip("*."))
+    return any(address in network for network in map(_network, entries) if network is not None)
+
+
+def _network(entry: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        return None
 
 
 def _cause(error: BaseException) -> BaseException | None:
