@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from otel_posthog.policy.weaknesses import weaknesses  # noqa: PLC0415
+    from otel_posthog.policy.checks import weaknesses  # noqa: PLC0415
     from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - help comes at once
     from otel_posthog.setup.settings import read_settings  # noqa: PLC0415 - the same
 

@@ -1,4 +1,8 @@
-"""What is well-formed in a policy and cannot be meant, each with where it stands and what to write instead."""
+"""What is well-formed in a policy and cannot be meant, and where a policy removes less than the built-in one.
+
+`problems` says where each mistake stands and what to write instead; a policy with one is refused. What `weaknesses`
+says is allowed, and shown to whoever checks the policy. Nothing is read here, of files or of the environment.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,14 @@ from pathlib import PurePath
 from string import Formatter
 from urllib.parse import urlsplit
 
+from otel_posthog.policy.defaults import (
+    ALLOWED_TELEMETRY_KEYS,
+    DETECTORS,
+    ID_KEYS,
+    SENSITIVE_KEYS,
+    USER_KEY_PREFIXES,
+    USER_KEYS,
+)
 from otel_posthog.policy.fields import KeyPath
 from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
@@ -20,6 +32,7 @@ from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, Method
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _TOKEN_NAME = re.compile(r"[a-z][a-z_]{0,31}")
 _REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAMES_SHOWN = 3
 MAX_KEY_CHARS = 200
 """What is read, and sent, of a key."""
 
@@ -58,6 +71,24 @@ def problems(policy: Policy) -> Iterator[Problem]:
     yield from _privacy(policy.privacy, ("privacy",))
     yield from _catalog(policy.catalog, ("catalog",))
     yield from _destinations(policy.destinations)
+
+
+def weaknesses(policy: Policy) -> Iterator[str]:
+    """Yield in a sentence each what `policy` lets through that the built-in one does not."""
+    yield from _weaknesses_of(policy.privacy)
+    for each in policy.destinations:
+        if each.privacy is not None and each.privacy != policy.privacy:
+            known = set(_weaknesses_of(policy.privacy))
+            yield from (
+                f"{said} (destination {each.name})" for said in _weaknesses_of(each.privacy) if said not in known
+            )
+    missing = USER_KEYS - policy.operational.user_keys
+    if missing:
+        yield f"`operational.user_keys` is without {_first_of(missing)}; `also_user_keys` adds to it"
+    if not policy.operational.redact:
+        yield "`operational.redact: false`: spans, logs and metrics go on as they are, but for product data"
+    if policy.trace_url and urlsplit(policy.trace_url).username is not None:
+        yield "`trace_url` has a user in it, who goes to PostHog with every event"
 
 
 def _trace_url(template: str | None) -> Iterator[Problem]:
@@ -248,3 +279,31 @@ def _pattern(pattern: str, kind: PropertyType, path: KeyPath) -> Iterator[Proble
         compile_pattern(pattern)
     except PatternError as error:
         yield Problem(path, error.problem, error.fix)
+
+
+def _weaknesses_of(privacy: PrivacyPolicy) -> Iterator[str]:
+    for name, built_in in (("sensitive_keys", SENSITIVE_KEYS), ("id_keys", ID_KEYS)):
+        missing = built_in - getattr(privacy, name)
+        if missing:
+            yield f"`privacy.{name}` is without {_first_of(missing)}; `also_{name}` adds to it"
+    off = {name for name in DETECTORS if privacy.detectors.get(name, HitMethod.OFF) is HitMethod.OFF}
+    if off:
+        yield f"the detectors {_first_of(off)} are off"
+    further = privacy.allow - ALLOWED_TELEMETRY_KEYS
+    users = {key for key in further if key in USER_KEYS or key.startswith(USER_KEY_PREFIXES)}
+    if users:
+        yield f"`privacy.allow` lets out {_first_of(users)}, by which telemetry names a user"
+    for rule in privacy.rules:
+        if rule.method is Method.KEEP and (_picks_all(rule.keys) or not (rule.keys or rule.words)):
+            what = "everything" if rule.detector is None else f"whatever the detector {rule.detector} finds"
+            yield f"the rule `{rule.name}` keeps {what} under every key"
+
+
+def _picks_all(keys: tuple[str, ...]) -> bool:
+    return any(not key.strip("*") for key in keys)
+
+
+def _first_of(names: frozenset[str] | set[str]) -> str:
+    shown = sorted(names)[:_NAMES_SHOWN]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return ", ".join(f"`{each}`" for each in shown) + more

@@ -16,10 +16,10 @@ from otel_posthog.errors import PolicyError
 from otel_posthog.model import Receipt
 from otel_posthog.policy import HitMethod, Policy
 from otel_posthog.policy.advice import adds_to
+from otel_posthog.policy.checks import weaknesses
 from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap
 from otel_posthog.policy.sections.collection import CollectionPolicy
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
-from otel_posthog.policy.weaknesses import weaknesses
 from otel_posthog.policy.yaml_file import parse_policy
 from otel_posthog.privacy import Filter
 

@@ -14,8 +14,8 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Level
 from otel_posthog.identity import start_line
 from otel_posthog.policy import Durability, Policy
+from otel_posthog.policy.checks import weaknesses
 from otel_posthog.policy.policy import revision_of
-from otel_posthog.policy.weaknesses import weaknesses
 from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.frameworks import uninstrumented
 from otel_posthog.setup.runtime import collection_now
