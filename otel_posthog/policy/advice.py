@@ -1,6 +1,7 @@
-"""Which key was meant, and what it does to a list; no advice leads to a filter weaker than the one built in.
+"""Which key of a section was meant by a word, and what the key does to a list.
 
-A list replaces the one built in. What a list takes off, it is therefore advised to add to: `also_<list>`.
+A list in a file replaces the built-in one. Where the built-in list says what a filter removes, the advice is therefore
+to add to it (`also_<list>`): no advice leads to a filter weaker than the built-in one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ALSO = "also_"
 # Lists that are in order, and have something to add to: a rule that is added is asked before the others.
 _FIRST = frozenset({"rules"})
 _ORDERED = frozenset({"off_switches", "user_key_prefixes"}) | _FIRST
-# Shorter, it lets out less.
+# Lists of what is let out: shorter is stricter.
 _LETS_OUT = frozenset({"allow"})
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

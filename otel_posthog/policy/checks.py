@@ -22,7 +22,7 @@ from otel_posthog.policy.defaults import (
     USER_KEY_PREFIXES,
     USER_KEYS,
 )
-from otel_posthog.policy.fields import KeyPath
+from otel_posthog.policy.fields import KeyPath, shortened
 from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections.catalog import Catalog, PropertySpec, PropertyType
@@ -152,28 +152,24 @@ def _never(privacy: PrivacyPolicy, path: KeyPath) -> Iterator[Problem]:
             yield from _word(word, (*path, "rules", index, "words"))
         for key in rule.keys:
             if len(key.replace("*", "")) > MAX_KEY_CHARS or not key.strip():
-                problem = f"`{_shown(key)}` can never match: a key has 1 to {MAX_KEY_CHARS} characters"
+                problem = f"`{shortened(key)}` can never match: a key has 1 to {MAX_KEY_CHARS} characters"
                 yield Problem((*path, "rules", index, "keys"), problem, "leave it out")
     for key in sorted(privacy.allow):
         if "*" in key:
             fix = "name each key; `allow` lets out, and a pattern would let out what nobody has looked at"
-            yield Problem((*path, "allow"), f"`{_shown(key)}` can never match: `allow` takes whole keys", fix)
+            yield Problem((*path, "allow"), f"`{shortened(key)}` can never match: `allow` takes whole keys", fix)
         elif key in NEVER_SENT or not key.strip():
-            yield Problem((*path, "allow"), f"`{_shown(key)}` is never sent, whatever is allowed", "leave it out")
+            yield Problem((*path, "allow"), f"`{shortened(key)}` is never sent, whatever is allowed", "leave it out")
 
 
 def _word(word: str, path: KeyPath) -> Iterator[Problem]:
     if not any(character.isalnum() for character in word):
-        yield Problem(path, f"`{_shown(word)}` can never match: no key has such a word", "write letters or digits")
+        yield Problem(path, f"`{shortened(word)}` can never match: no key has such a word", "write letters or digits")
     elif "*" in word:
         fix = "leave the `*` out: a word is found wherever it stands in a key"
-        yield Problem(path, f"`{_shown(word)}` can never match: words have no `*`", fix)
+        yield Problem(path, f"`{shortened(word)}` can never match: words have no `*`", fix)
     elif len(word) > MAX_KEY_CHARS:
-        yield Problem(path, f"`{_shown(word)}` can never match: it is longer than a key", "write a shorter one")
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= 64 else f"{name[:64]}…"
+        yield Problem(path, f"`{shortened(word)}` can never match: it is longer than a key", "write a shorter one")
 
 
 def _hmac_key(privacy: PrivacyPolicy, path: KeyPath) -> Iterator[Problem]:

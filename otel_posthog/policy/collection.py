@@ -43,7 +43,7 @@ OPTED_OUT = Collection(False, "set_collection(False)")
 
 
 def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
-    """Return whether events are collected under `policy` in `environ`; a choice made at run time is not asked.
+    """Return whether events are collected under `policy` in `environ`; a choice made at run time is not looked at.
 
     Args:
         policy: Its `collection.off_switches` are asked as well, and its destinations must have a key.
@@ -106,7 +106,7 @@ class CollectionChoice:
         """Make the choice; return False where it holds in this process alone, or an opt-out could not be undone."""
         if not enabled:
             kept = write_text(self._path, OFF)
-            # What is kept is for everybody to change; what is not would be forgotten.
+            # A choice that is kept may be changed by any process; one that could not be kept holds in this one.
             self._here_only = not kept
         else:
             self._here_only = False
@@ -116,7 +116,7 @@ class CollectionChoice:
         return kept
 
     def _is_off_on_disk(self) -> bool:
-        """Return whether the file is there; it is its being there that counts, whatever is in it."""
+        """Return whether the file exists; what is in it does not matter."""
         try:
             self._path.lstat()
         except (FileNotFoundError, NotADirectoryError):
@@ -130,6 +130,6 @@ _choices: dict[Path, CollectionChoice] = {}
 
 
 def collection_choice(environ: Mapping[str, str]) -> CollectionChoice:
-    """Return the one object for the choice of the installation that `environ` is of."""
+    """Return the choice of the installation that `environ` belongs to; one object for each."""
     directory = state_directory(environ)
     return _choices.setdefault(directory, CollectionChoice(directory))

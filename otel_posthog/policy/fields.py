@@ -26,6 +26,7 @@ NOT_IN_FILE = frozenset({"source", "hmac_secret"})
 """Fields that a file does not set."""
 
 _ABOVE_0: Any = object()
+_NAME_CHARS = 64
 
 
 def setting(  # noqa: PLR0913 - what may be said of a setting
@@ -80,6 +81,11 @@ class Choice(str, Enum):
         self._value_ = word
         self.description = description
         return self
+
+
+def shortened(name: str) -> str:
+    """Return a name as an error repeats it to whoever wrote it; no known name is so long."""
+    return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
 
 
 def words_of(choices: type[Enum]) -> list[str]:

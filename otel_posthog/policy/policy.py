@@ -34,7 +34,7 @@ _LEFT_OUT = frozenset(
 class Policy:
     """A whole policy; `Policy()` is the built-in one."""
 
-    version: int = setting(1, "Of the form of the file; 1.")
+    version: int = setting(1, "Version of the file's format; 1.")
     revision: str | None = setting(
         None,
         "Your name for this version of the policy (`2026-11`), shown by receipts, `doctor` and metrics before a "
@@ -101,7 +101,7 @@ class Policy:
     def with_credentials(self, api_key: str | None, host: str | None) -> Policy:
         """Return this policy with key and host of one destination replaced where given.
 
-        It is the first one for which the policy names no key; where it names all of them, the first.
+        That is the first one without a key in the policy; where all have one, the first.
         """
         all_ = list(self.destinations)
         keyless = (at for at, each in enumerate(all_) if each.api_key is None and each.api_key_env is None)

@@ -18,15 +18,13 @@ from yaml.constructor import SafeConstructor
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.advice import ALSO, added, field_of, key_for, other_key, other_word
-from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, words_of
+from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, shortened, words_of
 from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, PrivacyPolicy
 
 _T = TypeVar("_T")
 
 MAX_SECONDS, MAX_WHOLE = 10**9, 2**53
 """The longest time, 32 years (no system waits for more than a few hundred), and the largest whole number: JSON's."""
-
-_SHOWN_CHARS = 64
 
 LAST = "destinations"
 """The key that is read after the others: what a destination changes, it changes of them."""
@@ -67,12 +65,12 @@ class Reader:
         known = {each.name: each for each in fields(default) if each.name not in NOT_IN_FILE}  # type: ignore[arg-type]
         offered = [name for name, each in known.items() if not each.metadata.get("reserved")]
         changes: dict[str, Any] = {}
-        for key, value in sorted(self._items(node, where, path), key=_turn):
+        for key, value in sorted(self._items(node, where, path), key=_rank):
             try:
                 name, adds = field_of(key.value, list(known), hints)
                 if name is None:
                     self._fail(
-                        f"`{_short(key.value)}` is not a key of {where}", other_key(key.value, offered, hints), key
+                        f"`{shortened(key.value)}` is not a key of {where}", other_key(key.value, offered, hints), key
                     )
                 self._refuse_reserved(name, known[name].metadata, key, value)
                 current = getattr(default, name)
@@ -119,7 +117,7 @@ class Reader:
         if origin in {types.UnionType, Union}:
             return None if _is_null(node) else self._value(node, inner[0], default, path, limits)
         if is_dataclass(hint):
-            return self._section(node, self._base(hint, default), f"`{_short(str(path[-1]))}`", path)
+            return self._section(node, self._base(hint, default), f"`{shortened(str(path[-1]))}`", path)
         if origin is FrozenMap:
             return self._map(node, inner[1], default, path, limits)
         if origin in {tuple, frozenset}:
@@ -150,7 +148,7 @@ class Reader:
             fix = f"write `{self._keys.get(path, path[-1])}: [..., ...]`"
             self._fail(f"`{path[-1]}` must be a map or a list", fix, node)
         entries = {}
-        for key, value in self._items(node, f"`{_short(str(path[-1]))}`", path):
+        for key, value in self._items(node, f"`{shortened(str(path[-1]))}`", path):
             name = self._name(key, limits, (*path, key.value))
             entries[name] = self._value(value, hint, before.get(name), (*path, name), {})
         return FrozenMap({**before, **entries})
@@ -162,7 +160,7 @@ class Reader:
         if choices is not None and name not in choices:
             noun = limits.get("noun", "name")
             self._fail(
-                f"{noun} `{_short(name)}` does not exist",
+                f"{noun} `{shortened(name)}` does not exist",
                 other_word(name, choices),
                 node,
             )
@@ -194,7 +192,7 @@ class Reader:
         if limits.get("choices") is not None and value not in limits["choices"]:
             noun = limits.get("noun", "name")
             self._fail(
-                f"{noun} `{_short(str(value))}` does not exist",
+                f"{noun} `{shortened(str(value))}` does not exist",
                 other_word(str(value), limits["choices"]),
                 node,
             )
@@ -204,8 +202,8 @@ class Reader:
         raise PolicyError(problem, fix=fix, path=self._source, line=node.start_mark.line + 1)
 
 
-def _turn(item: tuple[yaml.ScalarNode, yaml.Node]) -> tuple[bool, bool, bool]:
-    """Return when a key is read: `privacy` first, on which others build; what adds after what it adds to."""
+def _rank(item: tuple[yaml.ScalarNode, yaml.Node]) -> tuple[bool, bool, bool]:
+    """Return the rank in which a key is read: `privacy` first, on which others build; what adds, after its base."""
     key = item[0].value
     return key == LAST, key != "privacy", key.startswith(ALSO)
 
@@ -240,7 +238,7 @@ def kind_of(hint: Any, limits: Mapping[str, Any]) -> tuple[str, Callable[[Any], 
 
 
 def _plain(node: yaml.Node, hint: Any) -> Any:
-    """Return a scalar node's value; what is to be text is taken as it is written (`values: [yes, no]`)."""
+    """Return a scalar node's value; where a text is wanted, it is taken as written (`values: [yes, no]`)."""
     if not isinstance(node, yaml.ScalarNode):
         return None
     if hint is str:
@@ -257,11 +255,6 @@ def _most(name: str, value: object) -> float:
     if name.endswith("_s"):
         return MAX_SECONDS
     return MAX_WHOLE if isinstance(value, int) else sys.float_info.max
-
-
-def _short(name: str) -> str:
-    """Return a name to be repeated to whoever wrote it; none that is known is so long."""
-    return name if len(name) <= _SHOWN_CHARS else f"{name[:_SHOWN_CHARS]}…"
 
 
 def _is_null(node: yaml.Node) -> bool:

@@ -1,7 +1,7 @@
-"""Words by which a key tells of a special category of personal data (GDPR, article 9).
+"""Words by which a key names a special category of personal data (GDPR, article 9).
 
-A policy switches them on by the name of the list: `word_lists: [special_categories]`. They are read as the sensitive
-words are; nothing under them is harmless.
+A policy switches them on by the name of the list: `word_lists: [special_categories]`. They are matched as the
+sensitive words are, and any value under them is removed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looks whether the files of a policy have changed: by their times, sizes and inodes, without a thread of its own."""
+"""Whether the files of a policy have changed: by their times, sizes and inodes, without a thread of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Watch:
-    """Tells when one of some files has become another.
+    """Notices when one of some files has changed.
 
     Args:
         files: Their paths; a link is followed, so that a new target counts as a change.

@@ -166,7 +166,7 @@ def _compose(text: str, source: str) -> yaml.Node | None:
 
 
 def _refuse_odd(root: yaml.Node, source: str) -> None:
-    """Refuse what no policy means.
+    """Refuse what YAML can say and no policy means.
 
     Args:
         root: A whole file.

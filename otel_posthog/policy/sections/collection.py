@@ -23,7 +23,7 @@ class CollectionPolicy:
 
 
 class ExceptionMode(Choice):
-    """What a `$exception` event tells of an exception; never its message, local variables or source text."""
+    """What a `$exception` event says of an exception; never its message, local variables or source text."""
 
     OFF = "off", "nothing, there is no such event."
     TYPE = "type", "the name of its type."
@@ -31,7 +31,7 @@ class ExceptionMode(Choice):
 
 
 class ExceptionItems(Choice):
-    """Whose exceptions are sent."""
+    """Which exceptions are sent."""
 
     PRODUCT = "product", "those recorded on spans and logs that are product events."
     ALL = "all", "those recorded on any span or log."
@@ -41,10 +41,10 @@ class ExceptionItems(Choice):
 class ExceptionPolicy:
     """What becomes of recorded exceptions (span events named `exception`, logs with `exception.type`)."""
 
-    mode: ExceptionMode = setting(ExceptionMode.TYPE, "What is told of one.")
+    mode: ExceptionMode = setting(ExceptionMode.TYPE, "How much of one is sent.")
     recorded_on: ExceptionItems = setting(
         ExceptionItems.PRODUCT,
-        "Whose are sent. An exception that passes through nested spans is recorded on each of them, so that `all` "
+        "Which are sent. An exception that passes through nested spans is recorded on each of them, so that `all` "
         "counts it more than once.",
     )
 

@@ -20,7 +20,7 @@ class CaptureMode(Choice):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One PostHog project; every event goes to each of them, cleaned for it by itself."""
+    """One PostHog project; every event goes to each destination, cleaned for it separately."""
 
     name: str = setting("default", "Unique within the policy.")
     api_key: str | None = setting(
@@ -42,7 +42,7 @@ class Destination:
         "is not PostHog's means a wrong host: events wait.",
     )
     catalog: Catalog | None = setting(None, "The catalog of what is sent there; that of the policy where not given.")
-    privacy: PrivacyPolicy | None = setting(None, "What is changed there of the policy's `privacy`.")
+    privacy: PrivacyPolicy | None = setting(None, "What is different there from the policy's `privacy`.")
 
 
 class Durability(Choice):
@@ -86,11 +86,11 @@ class DeliveryPolicy:
     )
     max_event_bytes: int = setting(
         900 * 1024,  # as posthog-python's MAX_MSG_SIZE; PostHog discards above about 1 MB
-        "Of a larger event properties are left out, the largest first; one that is too large even without any is "
+        "From a larger event properties are left out, the largest first; one that is too large even without any is "
         "dropped and counted (`too_large`).",
     )
     flush_interval_s: float = setting(1.0, "How long an event waits for others to share its request.")
-    request_timeout_s: float = setting(15.0, "For one request, connect and read each.")
+    request_timeout_s: float = setting(15.0, "Timeout of one request, for connecting and for reading each.")
     compression: Compression = setting(Compression.GZIP, "How requests are encoded.")
     historical_migration: bool = setting(
         False,
@@ -107,6 +107,6 @@ class DeliveryPolicy:
     shutdown_timeout_s: float = setting(5.0, "How long `shutdown` and the exit of the process may take.")
     exit_try_s: float = setting(
         1.0,
-        "How long what is on disk already holds the exit of the process up without progress; each batch that PostHog "
-        "takes begins it anew, within `shutdown_timeout_s`. `OTEL_POSTHOG_EXIT_TRY_S` wins.",
+        "How long the exit of the process waits without progress for what is on disk already; each batch that "
+        "PostHog takes begins it anew, within `shutdown_timeout_s`. `OTEL_POSTHOG_EXIT_TRY_S` wins.",
     )

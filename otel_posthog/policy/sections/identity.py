@@ -6,7 +6,7 @@ from otel_posthog.policy.fields import Choice
 
 
 class IdentityMode(Choice):
-    """What an event tells of who acted; each mode tells more than the one before it."""
+    """What an event says about who acted; each mode says more than the one before it."""
 
     UNLINKED = "unlinked", "an id for each event, made from its uuid; nothing that links it to another event."
     INSTALLATION = (
@@ -18,7 +18,10 @@ class IdentityMode(Choice):
     )
     # What it was called before: not one user can be told from another, but one installation can.
     ANONYMOUS = "installation"
-    DAILY = "daily", "a keyed hash of the user id under a salt that is thrown away each day; nothing else of who."
+    DAILY = (
+        "daily",
+        "a keyed hash of the user id under a salt that is thrown away each day; nothing else.",
+    )
     PSEUDONYMOUS = "pseudonymous", "keyed hashes of user, session and group ids; person and group properties."
     IDENTIFIED = "identified", "the user id as it is; person properties, groups and sessions."
 
@@ -33,7 +36,7 @@ class IdentityMode(Choice):
 
     @property
     def tells_users_apart(self) -> bool:
-        """Whether anything that is sent stands for a user."""
+        """Whether anything that is sent stands for a single user."""
         return self not in {IdentityMode.UNLINKED, IdentityMode.INSTALLATION}
 
 

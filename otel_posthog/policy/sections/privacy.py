@@ -21,11 +21,14 @@ class HitMethod(Choice):
     """What is done with what a detector finds."""
 
     REPLACE = "replace", "a marker of the detector's name (`[email]`) stands in its place."
-    MASK = "mask", "`****` does, whatever was there."
-    HMAC = "hmac", "a keyed token does (`[email#...]`): the same value, the same token; needs `hmac_key`."
+    MASK = "mask", "`****` stands in its place, whatever was there."
+    HMAC = (
+        "hmac",
+        "a keyed token (`[email#...]`) stands in its place: same value, same token; needs `hmac_key`.",
+    )
     IP_PREFIX = "ip_prefix", "an address becomes its network, `/24` or `/48`; for the detector `ip` only."
     DROP = "drop", "the property in which it is found goes."
-    OFF = "off", "the detector does not look."
+    OFF = "off", "the detector is not run."
 
 
 class Method(Choice):
@@ -33,12 +36,12 @@ class Method(Choice):
 
     DROP = "drop", "the property goes."
     REPLACE = "replace", "`[redacted]` stands in its place."
-    MASK = "mask", "`****` does, followed by the last `keep_last` characters where that is set."
-    HMAC = "hmac", "a keyed token does: the same value, the same token; needs `hmac_key`."
+    MASK = "mask", "`****` stands in its place, followed by the last `keep_last` characters where that is set."
+    HMAC = "hmac", "a keyed token stands in its place: same value, same token; needs `hmac_key`."
     TRUNCATE = "truncate", "text is cut to `max_chars`, after the detectors have looked at it."
     BUCKET = "bucket", "a number becomes the range of `bounds` in which it lies."
-    IP_PREFIX = "ip_prefix", "an address becomes its network, `/24` or `/48`; what is none goes."
-    KEEP = "keep", "sensitive words in the key do not count, or the rule's detector does not look."
+    IP_PREFIX = "ip_prefix", "an address becomes its network, `/24` or `/48`; a value that is no address goes."
+    KEEP = "keep", "sensitive words in the key do not count, or the rule's detector is not run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ class PrivacyPolicy:
     sensitive_keys: frozenset[str] = setting(
         SENSITIVE_KEYS,
         "Words that make a property sensitive when they stand in its key as whole tokens (`auth` is not in `author`); "
-        "several words in one entry must stand next to each other (`api key`). Under a built-in word what tells of "
-        "nobody stays (`has_password: true`, `token_count: 7`); under your own nothing.",
+        "several words in one entry must stand next to each other (`api key`). Under a built-in word stays what says "
+        "nothing about a person (`has_password: true`, `token_count: 7`); under your own nothing stays.",
     )
     word_lists: frozenset[str] = setting(
         frozenset(),
@@ -136,7 +139,7 @@ class PrivacyPolicy:
         return frozenset[str]().union(*(WORD_LISTS[name] for name in self.word_lists))
 
     def in_mode(self, mode: IdentityMode) -> PrivacyPolicy:
-        """Return what may leave in an identity mode: a key is named as an id in vain where ids are sent."""
+        """Return what may leave in an identity mode: where ids are sent, no key is removed for naming one."""
         return replace(self, id_keys=frozenset()) if mode is IdentityMode.IDENTIFIED else self
 
 
