@@ -120,6 +120,7 @@ class Signal(NamedTuple):
         dropped_attributes: How many attributes the SDK's limits had evicted before anybody could read them.
         uid: A hash of all that was received of a log record, for one without a uid; empty for every other item.
         parent: For a span event the attributes of its span, which say who acts where the event itself does not.
+        rule: The `id` of the recogniser's rule that says it is a product event.
     """
 
     source: Source
@@ -135,6 +136,7 @@ class Signal(NamedTuple):
     parent: Attributes = NO_ATTRIBUTES
     dropped_attributes: int = 0
     uid: bytes = b""
+    rule: str = ""
 
 
 class Subject(NamedTuple):

@@ -26,6 +26,7 @@ from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.process import before_os_exit, run_at_end_of_child, run_in_child, run_in_parent
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.stages import Outcome, Stages, clean_events
 from otel_posthog.threads import PipelineWork
@@ -87,7 +88,7 @@ class Pipeline:
         is_opted_out: Callable[[], bool] = lambda: False,
         spool: SpoolRoot | None = None,
     ) -> None:
-        self.policy, self._is_opted_out = policy, is_opted_out
+        self.policy, self.recogniser, self._is_opted_out = policy, Recogniser(policy), is_opted_out
         self._health, self._guard = health, guard
         self._installation_id, self.pseudonyms = installation_id, pseudonyms or Pseudonyms()
         self.stages = self._stages()
@@ -188,6 +189,7 @@ class Pipeline:
         self._delivery.extend(policy)
         self._health.use_policy(stages.revision)
         self.policy, self.pseudonyms, self.stages = policy, pseudonyms, stages
+        self.recogniser.replace(policy)
 
     def renew(self, installation_id: str, pseudonyms: Pseudonyms) -> None:
         """Send as another installation from the next signal on.

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from otel_posthog.model import Attributes
-from otel_posthog.route import EVENT
+from otel_posthog.recogniser import EVENT
 from otel_posthog.values import MAX_ID_BITS
 
 USER_ID_KEYS = (

@@ -15,7 +15,7 @@ from opentelemetry.util.types import AnyValue
 
 from otel_posthog.actor.attributes import CONSENT_KEY
 from otel_posthog.errors import Guard
-from otel_posthog.route import PREFIX
+from otel_posthog.recogniser import PREFIX
 from otel_posthog.values import Id, any_key, any_value, unix_ns
 
 Moment: TypeAlias = datetime | str

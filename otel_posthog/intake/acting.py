@@ -33,7 +33,7 @@ from otel_posthog.actor import (
 from otel_posthog.actor.attributes import ids_in, says_nothing, who_in
 from otel_posthog.actor.context import current_identity, prepare_baggage, recognised
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
-from otel_posthog.route import EVENT, has_product_attributes
+from otel_posthog.recogniser import EVENT, has_product_attributes
 from otel_posthog.sdk import span_attributes, span_in, span_start, trace_state_of
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.

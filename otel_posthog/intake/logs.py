@@ -7,14 +7,13 @@ withholding product records from the operational side is the wrapped exporters' 
 
 from __future__ import annotations
 
-from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 
 from otel_posthog.errors import Guard
-from otel_posthog.intake.acting import acting
-from otel_posthog.intake.items import ExceptionsInForce, log_name
-from otel_posthog.model import Close, Flush, Signal, Source, Submit
-from otel_posthog.policy import ExceptionPolicy
-from otel_posthog.sdk import is_first_to_take, item_attributes, taken_as
+from otel_posthog.intake.signals import log_signals
+from otel_posthog.model import Close, Flush, Submit
+from otel_posthog.policy import Policy
+from otel_posthog.recogniser import Recogniser
 
 
 class LogIntake(LogRecordProcessor):
@@ -25,26 +24,19 @@ class LogIntake(LogRecordProcessor):
         guard: Counts what goes wrong.
         flush: `flush(timeout_s)` waits until what was submitted is delivered.
         close: Called when the provider shuts down.
-        exceptions: Returns the policy on recorded exceptions; asked for each record that tells of one.
+        recogniser: The rules in force; by default the built-in policy's.
     """
 
     def __init__(
-        self,
-        submit: Submit,
-        guard: Guard,
-        *,
-        flush: Flush,
-        close: Close,
-        exceptions: ExceptionsInForce = ExceptionPolicy,
+        self, submit: Submit, guard: Guard, *, flush: Flush, close: Close, recogniser: Recogniser | None = None
     ) -> None:
         self._submit, self._guard = submit, guard
-        self._flush, self._close, self._exceptions = flush, close, exceptions
+        self._flush, self._close, self._recogniser = flush, close, recogniser or Recogniser(Policy())
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Submit `log_record` if it is a product event."""
         try:
-            signal = log_signal(log_record, self._exceptions)
-            if signal is not None:
+            for signal in log_signals(log_record, self._recogniser):
                 self._submit(signal)
         except Exception as error:
             self._guard.caught("log_intake", error)
@@ -56,32 +48,3 @@ class LogIntake(LogRecordProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until what was submitted is delivered."""
         return self._flush(timeout_millis / 1000)
-
-
-def log_signal(item: ReadWriteLogRecord | ReadableLogRecord, exceptions: ExceptionsInForce) -> Signal | None:
-    """Return the product event that a log record is; None for an operational one, and for one that was taken before.
-
-    A processor and an exporter of ours may both see a record: who comes first takes it.
-    """
-    record = item.log_record
-    attributes = item_attributes(record.attributes)
-    name = log_name(record.event_name, attributes, exceptions)
-    if name is None or not is_first_to_take(record.attributes):
-        return None
-    observed_ns = record.observed_timestamp or 0
-    resource = item.resource.attributes if item.resource else None
-    return Signal(
-        Source.LOG,
-        name,
-        dict(attributes),
-        # Data model: use the time of the event, and the time it was observed where that is unknown.
-        record.timestamp or observed_ns,
-        trace_id=record.trace_id or 0,
-        span_id=record.span_id or 0,
-        resource=item_attributes(resource),
-        context=acting(record.context),
-        observed_time_ns=observed_ns,
-        # Clocks tick in milliseconds on some systems, and an app may give several records one time.
-        repeat_index=taken_as(record.attributes),
-        dropped_attributes=item.dropped_attributes,
-    )

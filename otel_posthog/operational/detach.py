@@ -7,10 +7,9 @@ of ours is not touched.
 
 from __future__ import annotations
 
-from opentelemetry.sdk.trace import Event, Span
+from opentelemetry.sdk.trace import Span
 
-from otel_posthog.model import Attributes
-from otel_posthog.route import has_product_attributes, product_name, without_product_attributes
+from otel_posthog.recogniser import has_product_attributes, is_only_product_event, without_product_attributes
 from otel_posthog.sdk import item_attributes, replace_attributes, replace_events, span_attributes, span_events
 
 
@@ -24,21 +23,8 @@ def detach(span: Span) -> None:
     if has_product_attributes(attributes):
         replace_attributes(span, without_product_attributes(attributes))
     events = span_events(span)
-    kept = [each for each in events if not is_product_event(each)] if events else events
+    if not events:
+        return
+    kept = [each for each in events if not is_only_product_event(each.name, item_attributes(each.attributes))]
     if len(kept) < len(events):
         replace_events(span, kept)
-
-
-def is_product_event(event: Event) -> bool:
-    """Return whether a span event is a product event, and so not for the operational side."""
-    return product_name(event.name, item_attributes(event.attributes)) is not None
-
-
-def is_product_only(event_name: str | None, attributes: Attributes, body: object) -> bool:
-    """Return whether a log record is nothing but a product event, and so not for the operational side.
-
-    A line of text that is marked as a product event as well (`logger.info("...", extra={"analytics.event": ...})`) is
-    both: it stays a log line, without the product attributes.
-    """
-    name = product_name(event_name, attributes)
-    return name is not None and (not body or product_name(event_name, {}) is not None)

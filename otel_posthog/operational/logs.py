@@ -11,9 +11,8 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from otel_posthog.errors import Guard
-from otel_posthog.operational.detach import is_product_only
 from otel_posthog.operational.redactor import Redactor
-from otel_posthog.route import EXCEPTION_TYPE, PROCESSED
+from otel_posthog.recogniser import EXCEPTION_TYPE, PROCESSED, is_only_product_log
 from otel_posthog.sdk import bounded, flush_exporter, item_attributes, shutdown_exporter
 
 
@@ -52,7 +51,7 @@ class RedactingLogRecordExporter(LogRecordExporter):
     def _redacted(self, item: ReadableLogRecord) -> ReadableLogRecord | None:
         record, redactor = item.log_record, self._redactor
         given = item_attributes(record.attributes)
-        if is_product_only(record.event_name, given, record.body):
+        if is_only_product_log(record.event_name, given, record.body):
             return None
         clean = copy.copy(record)
         clean.body = cast("Any", self._body(record.body))

@@ -17,7 +17,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from otel_posthog.errors import Guard
 from otel_posthog.model import REDACTED, Attributes, Scrubber
 from otel_posthog.policy import OperationalPolicy
-from otel_posthog.route import PREFIX
+from otel_posthog.recogniser import PREFIX
 from otel_posthog.sdk import item_attributes
 
 # A process has a resource for each fork that changed it and a scope for each library.

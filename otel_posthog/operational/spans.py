@@ -10,9 +10,8 @@ from opentelemetry.trace import Link, SpanContext, Status
 
 from otel_posthog.errors import Guard
 from otel_posthog.model import REDACTED
-from otel_posthog.operational.detach import is_product_event
 from otel_posthog.operational.redactor import Redactor
-from otel_posthog.route import EXCEPTION, PROCESSED
+from otel_posthog.recogniser import EXCEPTION, PROCESSED, is_only_product_event
 from otel_posthog.sdk import bounded, copy_span, flush_exporter, item_attributes, shutdown_exporter
 
 LINKS_MARK = "otel_posthog.links_redacted"
@@ -68,13 +67,17 @@ class RedactingSpanExporter(SpanExporter):
             "instrumentation_scope": (redactor.scope(span.instrumentation_scope), span.instrumentation_scope),
         }
         changes: dict[str, object] = {name: new for name, (new, old) in clean.items() if new is not old}
-        events = [_event(each, redactor) for each in span.events if not is_product_event(each)]
+        events = [_event(each, redactor) for each in span.events if not _is_product(each)]
         if not _are_same(events, span.events):
             changes["events"] = events
         links = [_link(each, redactor) for each in span.links]
         if not _are_same(links, span.links):
             changes["links"] = links
         return copy_span(span, **changes) if changes else span
+
+
+def _is_product(event: Event) -> bool:
+    return is_only_product_event(event.name, item_attributes(event.attributes))
 
 
 def _are_same(new: Sequence[object], old: Sequence[object]) -> bool:

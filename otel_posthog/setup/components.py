@@ -23,7 +23,7 @@ from otel_posthog.operational import (
 )
 from otel_posthog.sdk import divert_dropped
 from otel_posthog.setup import configure
-from otel_posthog.setup.providers import exceptions_of, outlets
+from otel_posthog.setup.providers import outlets, recogniser_of
 
 
 class AnalyticsSpanProcessor(SpanIntake):
@@ -36,8 +36,8 @@ class AnalyticsSpanProcessor(SpanIntake):
     def __init__(self) -> None:
         made = configure.ensure()
         submit, flush, close = outlets(made.pipeline)
-        exceptions = exceptions_of(made.pipeline)
-        super().__init__(submit, detach, made.guard, flush=flush, close=close, exceptions=exceptions)
+        recogniser = recogniser_of(made.pipeline)
+        super().__init__(submit, detach, made.guard, flush=flush, close=close, recogniser=recogniser)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Do as for every span, and with the first take care that spans that are not sampled come here only."""
@@ -56,8 +56,8 @@ class AnalyticsLogRecordProcessor(LogIntake):
     def __init__(self) -> None:
         made = configure.ensure()
         submit, flush, close = outlets(made.pipeline)
-        exceptions = exceptions_of(made.pipeline)
-        super().__init__(submit, made.guard, flush=flush, close=close, exceptions=exceptions)
+        recogniser = recogniser_of(made.pipeline)
+        super().__init__(submit, made.guard, flush=flush, close=close, recogniser=recogniser)
 
 
 class OperationalSpanExporter(RedactingSpanExporter):

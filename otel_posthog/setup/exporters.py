@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from otel_posthog.intake import LogExportIntake, SpanExportIntake
 from otel_posthog.model import Signal
-from otel_posthog.policy import ExceptionItems, ExceptionPolicy
+from otel_posthog.policy import Policy
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.setup import configure
-from otel_posthog.setup.providers import exceptions_of, outlets
+from otel_posthog.setup.providers import outlets
 from otel_posthog.setup.runtime import Runtime
 
 _log = logging.getLogger("otel_posthog")
@@ -38,7 +38,7 @@ class PostHogSpanExporter(SpanExportIntake):
 
     def __init__(self, **options: Any) -> None:
         late = _AtFirstEvent(options)
-        super().__init__(late.submit, late.caught, flush=late.flush, close=late.close, exceptions=late.exceptions)
+        super().__init__(late.submit, late.caught, flush=late.flush, close=late.close, recogniser=late.recogniser)
 
 
 class PostHogLogRecordExporter(LogExportIntake):
@@ -50,7 +50,7 @@ class PostHogLogRecordExporter(LogExportIntake):
 
     def __init__(self, **options: Any) -> None:
         late = _AtFirstEvent(options)
-        super().__init__(late.submit, late.caught, flush=late.flush, close=late.close, exceptions=late.exceptions)
+        super().__init__(late.submit, late.caught, flush=late.flush, close=late.close)
 
 
 class _AtFirstEvent:
@@ -59,6 +59,8 @@ class _AtFirstEvent:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
         self._made: Runtime | None = None
+        self._policy: Policy | None = None
+        self._recogniser = Recogniser(Policy(), is_marked_only=True)
         _log_once()
 
     def started(self) -> Runtime:
@@ -69,8 +71,12 @@ class _AtFirstEvent:
         submit, _, _ = outlets(self.started().pipeline)
         submit(signal)
 
-    def exceptions(self) -> ExceptionPolicy:
-        return replace(exceptions_of(self.started().pipeline)(), recorded_on=ExceptionItems.PRODUCT)
+    def recogniser(self) -> Recogniser:
+        pipeline = self.started().pipeline
+        if pipeline is not None and pipeline.policy is not self._policy:
+            self._policy = pipeline.policy
+            self._recogniser.replace(pipeline.policy)
+        return self._recogniser
 
     def flush(self, timeout_s: float) -> bool:
         return self._made is None or outlets(self._made.pipeline)[1](timeout_s)

@@ -32,7 +32,8 @@ from otel_posthog.operational import (
     detach,
 )
 from otel_posthog.pipeline import Pipeline
-from otel_posthog.policy import ExceptionPolicy
+from otel_posthog.policy import Policy
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import (
     add_past_provider,
     beneath,
@@ -162,7 +163,7 @@ def attach_tracing(
     """Attach to a tracer provider."""
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
     submit, flush, close = outlets(pipeline)
-    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, recogniser=recogniser_of(pipeline))
     if put_in_front(provider, intake):
         _attach_sampler(provider, None if pipeline is None else lift)
     else:
@@ -193,7 +194,7 @@ def attach_logging(provider: LoggerProvider, redactor: Redactor, guard: Guard, *
     _prepare(provider, "add_log_record_processor", log_processors, wrap, guard)
     if pipeline is not None and not _has(LogIntake, log_processors(provider)):
         submit, flush, close = outlets(pipeline)
-        intake = LogIntake(submit, guard, flush=flush, close=close, exceptions=exceptions_of(pipeline))
+        intake = LogIntake(submit, guard, flush=flush, close=close, recogniser=recogniser_of(pipeline))
         add_past_provider(provider, "_multi_log_record_processor", "add_log_record_processor", intake)
 
 
@@ -215,9 +216,9 @@ def outlets(pipeline: Pipeline | None) -> tuple[Submit, Flush, Close]:
     return pipeline.submit, pipeline.flush, pipeline.flush_for_exit
 
 
-def exceptions_of(pipeline: Pipeline | None) -> Callable[[], ExceptionPolicy]:
-    """Return what tells intake of the policy on exceptions that is in force."""
-    return ExceptionPolicy if pipeline is None else lambda: pipeline.policy.exceptions
+def recogniser_of(pipeline: Pipeline | None) -> Recogniser:
+    """Return the rules in force; the built-in ones while collection is off, when nothing becomes of what they find."""
+    return Recogniser(Policy()) if pipeline is None else pipeline.recogniser
 
 
 _Wrapper = type[RedactingSpanExporter] | type[RedactingLogRecordExporter]

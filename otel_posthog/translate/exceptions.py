@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Note, Signal
 from otel_posthog.policy import ExceptionMode
-from otel_posthog.route import EXCEPTION, EXCEPTION_TYPE
+from otel_posthog.recogniser import EXCEPTION, EXCEPTION_TYPE
 from otel_posthog.translate.identifiers import derived_uuid
 from otel_posthog.translate.in_app_frames import Frame, Raised, in_app_frame, known_type, parse_traceback
 

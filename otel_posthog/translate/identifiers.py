@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from otel_posthog.actor.attributes import as_id
 from otel_posthog.model import Note, Signal, Source
-from otel_posthog.route import CONTENT_UID, RECORD_UID_KEY
+from otel_posthog.recogniser import CONTENT_UID, RECORD_UID_KEY
 from otel_posthog.translate.vocabulary import UUID_KEY
 
 _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569").bytes

@@ -24,7 +24,7 @@ from otel_posthog.actor.attributes import (
 from otel_posthog.actor.context import PSEUDONYM_ENTRY
 from otel_posthog.model import Attributes, Note
 from otel_posthog.posthog.properties import LibraryProperties, take_library_properties
-from otel_posthog.route import PREFIX
+from otel_posthog.recogniser import PREFIX
 
 ALIAS_KEY = "analytics.user.alias"
 UUID_KEY = "analytics.uuid"

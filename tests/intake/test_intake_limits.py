@@ -15,10 +15,13 @@ from otel_posthog.health import DROPPED, Health
 from otel_posthog.intake import SpanExportIntake, SpanIntake
 from otel_posthog.model import Signal
 from otel_posthog.operational import detach
-from otel_posthog.policy import ExceptionPolicy
+from otel_posthog.policy import Policy
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import keep_evicted_events
 
 Names = Callable[..., list[str]]
+
+MARKS = Recogniser(Policy(), is_marked_only=True)
 
 
 class Stage:
@@ -37,7 +40,7 @@ class Stage:
             SpanIntake(self.signals.append, detach, guard, flush=lambda _: True, close=lambda: None)
         )
         ours = SpanExportIntake(
-            self.signals.append, guard.caught, flush=lambda _: True, close=lambda: None, exceptions=ExceptionPolicy
+            self.signals.append, guard.caught, flush=lambda _: True, close=lambda: None, recogniser=lambda: MARKS
         )
         self.provider.add_span_processor(SimpleSpanProcessor(ours))
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))

@@ -24,15 +24,17 @@ from otlp import logs_json, spans_json
 from otel_posthog.errors import Guard, MalformedTelemetry
 from otel_posthog.health import Health
 from otel_posthog.intake import LogIntake, SpanIntake
-from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
+from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.otlp.records import MAX_DEPTH
 from otel_posthog.intake.otlp_json import is_otlp, read
+from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Signal, Source
-from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy
+from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy, Policy
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.translate import translate
 
 RESOURCE = Resource({"service.name": "shop", "process.pid": 7})
-ALL = ExceptionPolicy(ExceptionMode.TYPE, ExceptionItems.ALL)
+ALL = Recogniser(Policy(exceptions=ExceptionPolicy(ExceptionMode.TYPE, ExceptionItems.ALL)))
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
@@ -48,12 +50,10 @@ class Process:
         self.tracers.add_span_processor(SimpleSpanProcessor(self.spans))
         self.loggers.add_log_record_processor(SimpleLogRecordProcessor(self.logs))
         self.tracers.add_span_processor(
-            SpanIntake(
-                self.signals.append, lambda _: None, guard, flush=bool, close=lambda: None, exceptions=lambda: ALL
-            )
+            SpanIntake(self.signals.append, lambda _: None, guard, flush=bool, close=lambda: None, recogniser=ALL)
         )
         self.loggers.add_log_record_processor(
-            LogIntake(self.signals.append, guard, flush=bool, close=lambda: None, exceptions=lambda: ALL)
+            LogIntake(self.signals.append, guard, flush=bool, close=lambda: None, recogniser=ALL)
         )
 
     @property
@@ -74,7 +74,7 @@ def process() -> Iterator[Process]:
 def signals(document: Any) -> list[Signal]:
     """Return the signals of a document, after a way through text."""
     parsed = json.loads(json.dumps(document))
-    return [signal for record in read(parsed) for signal in signals_of(record, lambda: ALL)]
+    return [signal for record in read(parsed) for signal in record_signals(record, ALL)]
 
 
 def uuids(found: list[Signal]) -> list[str]:
@@ -281,4 +281,4 @@ def test_any_json_is_read_or_refused_and_nothing_else_is_raised(document: Any) -
     """Whatever a stranger sends."""
     with suppress(MalformedTelemetry):
         for record in read(document):
-            assert isinstance(signals_of(record, lambda: ALL), list)
+            assert isinstance(record_signals(record, ALL), list)

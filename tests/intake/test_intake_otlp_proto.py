@@ -13,13 +13,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from otel_posthog.errors import MalformedTelemetry
-from otel_posthog.intake.otlp import OPERATIONAL, Record, signals_of
+from otel_posthog.intake.otlp import OPERATIONAL, Record
 from otel_posthog.intake.otlp.records import MAX_DEPTH
 from otel_posthog.intake.otlp_json import read as read_json
 from otel_posthog.intake.otlp_proto import LOGS, TRACES, read
-from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy
+from otel_posthog.intake.signals import record_signals
+from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy, Policy
+from otel_posthog.recogniser import Recogniser
 
-ALL = ExceptionPolicy(ExceptionMode.TYPE, ExceptionItems.ALL)
+ALL = Recogniser(Policy(exceptions=ExceptionPolicy(ExceptionMode.TYPE, ExceptionItems.ALL)))
 _texts = st.text(max_size=9)
 _scalars = st.one_of(
     st.builds(lambda x: AnyValue(string_value=x), _texts),
@@ -99,7 +101,7 @@ def _logs(draw: st.DrawFn) -> ExportLogsServiceRequest:
 
 def _read(request: Any) -> tuple[list[Record], list[Record]]:
     kind = TRACES if isinstance(request, ExportTraceServiceRequest) else LOGS
-    return list(read(request.SerializeToString(), kind)), list(read_json(as_json(request)))
+    return list(read(request.SerializeToString(), kind, ALL)), list(read_json(as_json(request)))
 
 
 @given(st.one_of(_traces(), _logs()))
@@ -109,7 +111,7 @@ def test_both_encodings_give_the_same_signals(request: Any) -> None:
     assert len(from_proto) == len(from_json)
     for one, other in zip(from_proto, from_json, strict=True):
         assert one is OPERATIONAL or repr(one) == repr(other)
-        assert repr(signals_of(one, lambda: ALL)) == repr(signals_of(other, lambda: ALL))
+        assert repr(record_signals(one, ALL)) == repr(record_signals(other, ALL))
 
 
 def test_what_is_operational_is_told_without_looking_at_values() -> None:
@@ -124,10 +126,10 @@ def test_one_malformed_item_leaves_the_others() -> None:
     request = logs_request("a", "b", "c")
     request.resource_logs[0].scope_logs[0].log_records[1].span_id = b"short"
     told: list[MalformedTelemetry] = []
-    assert len(list(read(request, LOGS, told.append))) == 2
+    assert len(list(read(request, LOGS, ALL, told.append))) == 2
     assert [str(each) for each in told] == ["log_records[1].span_id must be 8 bytes"]
     with pytest.raises(MalformedTelemetry):
-        list(read(request, LOGS))
+        list(read(request, LOGS, ALL))
 
 
 def test_values_are_read_to_a_depth() -> None:
@@ -139,5 +141,5 @@ def test_values_are_read_to_a_depth() -> None:
             value = _array([value])
         request.resource_logs[0].scope_logs[0].log_records[0].body.CopyFrom(value)
         told: list[MalformedTelemetry] = []
-        assert len(list(read(request, LOGS, told.append))) == is_read
+        assert len(list(read(request, LOGS, ALL, told.append))) == is_read
         assert len(told) == (not is_read)

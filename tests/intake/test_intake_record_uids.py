@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from gateway import TIME_NS, as_json, logs_request
 
-from otel_posthog.intake.otlp import LogRecord, RecordUids, signals_of
+from otel_posthog.intake.otlp import LogRecord, RecordUids
 from otel_posthog.intake.otlp_json import read as read_json
 from otel_posthog.intake.otlp_proto import LOGS, read
-from otel_posthog.policy import ExceptionPolicy
-from otel_posthog.route import CONTENT_UID
+from otel_posthog.intake.signals import record_signals
+from otel_posthog.policy import Policy
+from otel_posthog.recogniser import CONTENT_UID, Recogniser
 from otel_posthog.translate import translate
 
 KEY = b"k" * 32
+BUILT_IN = Recogniser(Policy())
 RECORD = LogRecord("analytics.e", {"analytics.n": 1, "user.id": "u-1"}, "body", 5, 6, 7, 8, {"service.name": "shop"})
 
 
@@ -61,7 +63,7 @@ def test_a_log_record_has_the_same_uid_in_both_encodings() -> None:
     value = request.resource_logs[0].scope_logs[0].log_records[0].attributes.add(key="deep").value
     value.kvlist_value.values.add(key="b").value.double_value = 1
     value.kvlist_value.values.add(key="a").value.bytes_value = b"\xff"
-    (one,), (other,) = read(request, LOGS), read_json(json.loads(json.dumps(as_json(request))))
+    (one,), (other,) = read(request, LOGS, BUILT_IN), read_json(json.loads(json.dumps(as_json(request))))
     assert isinstance(one, LogRecord)
     assert isinstance(other, LogRecord)
     assert uid(one) == uid(other)
@@ -87,7 +89,7 @@ def test_a_uid_of_the_record_s_own_makes_the_uuid(own: str) -> None:
 
 def uuid_of(record: LogRecord) -> str:
     """Return the uuid of the event that `record` is, alone in its request."""
-    (signal,) = signals_of(record._replace(time_ns=TIME_NS), ExceptionPolicy, RecordUids(KEY))
+    (signal,) = record_signals(record._replace(time_ns=TIME_NS), BUILT_IN, RecordUids(KEY))
     (event,) = translate(signal, lambda _: None)
     return event.uuid
 

@@ -25,7 +25,7 @@ from otel_posthog.health import FAULT, Health
 from otel_posthog.intake import SpanIntake
 from otel_posthog.model import Signal, Source
 from otel_posthog.operational import detach
-from otel_posthog.route import has_product_attributes
+from otel_posthog.recogniser import has_product_attributes
 
 
 class Stage:

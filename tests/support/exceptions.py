@@ -14,9 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from otel_posthog.clean import Cleaner
 from otel_posthog.errors import DropEvent
 from otel_posthog.health import Health
-from otel_posthog.intake.items import span_items
+from otel_posthog.intake.signals import span_signals
 from otel_posthog.model import Signal
 from otel_posthog.policy import Destination, ExceptionMode, ExceptionPolicy, Policy
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.translate import translate, with_exception
 
 
@@ -34,8 +35,8 @@ def recorded(raises: Callable[[], object], **attributes: Any) -> ReadableSpan:
 
 def signals(span: ReadableSpan, policy: ExceptionPolicy) -> list[Signal]:
     """Return what `span` says under `policy`."""
-    items = span_items(span.attributes or {}, span.events, span.end_time or 0, lambda: policy)
-    return [item.signal(trace_id=1, span_id=2, resource={}) for item in items]
+    found = span_signals(span, span.attributes or {}, Recogniser(Policy(exceptions=policy)))
+    return [signal._replace(trace_id=1, span_id=2, resource={}) for signal in found]
 
 
 def sent(signal: Signal, mode: ExceptionMode) -> list[dict[str, Any]]:

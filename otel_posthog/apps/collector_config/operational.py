@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from otel_posthog.apps.collector_config.ottl import HELD, delete_keys, group, hold, is_match, put_back
+from otel_posthog.apps.collector_config.ottl import HELD, all_of, any_of, delete_keys, group, hold, is_match, put_back
 from otel_posthog.apps.collector_config.patterns import (
     HARMLESS_KEYS,
     KEYS_WITH_VALUES,
@@ -16,10 +16,11 @@ from otel_posthog.apps.collector_config.patterns import (
     id_pairs,
     id_routes,
 )
+from otel_posthog.model import Source
 from otel_posthog.operational import LINKS_MARK
 from otel_posthog.policy import Policy
 from otel_posthog.privacy.routes import PATH_KEYS, TEMPLATE_KEYS
-from otel_posthog.route import EVENT, PREFIX
+from otel_posthog.recogniser import ONLY_PRODUCT, PREFIX
 
 # The API's rule for the names of instruments: https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
 _METRIC_NAME = r"^[A-Za-z][A-Za-z0-9_./:-]{0,254}\z"
@@ -88,21 +89,14 @@ def by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = (
 
 
 def _withheld() -> dict[str, Any]:
-    is_product = f'{is_match("name", f"^{re.escape(PREFIX)}")} or attributes["{EVENT}"] != nil'
     return {
         "error_mode": "propagate",
         "traces": {
             # Attributes of links can be neither read nor changed here; an app with this package has redacted them.
             "span": [f'Len(links) > 0 and attributes["{LINKS_MARK}"] != true'],
-            "spanevent": [is_product],
+            "spanevent": [any_of(ONLY_PRODUCT[Source.SPAN_EVENT])],
         },
-        "logs": {
-            "log_record": [
-                is_match("log.event_name", f"^{re.escape(PREFIX)}"),
-                # As in an app: a line of text that is an event as well stays a line.
-                f'log.attributes["{EVENT}"] != nil and log.body == nil',
-            ]
-        },
+        "logs": {"log_record": [all_of(each, "log.") for each in ONLY_PRODUCT[Source.LOG]]},
         "metrics": {"metric": [f"not {is_match('metric.name', _METRIC_NAME)}"]},
     }
 

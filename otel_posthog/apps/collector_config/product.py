@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from otel_posthog.actor.attributes import SESSION_ID_KEYS, USER_ID_KEYS
 from otel_posthog.apps.collector_config.operational import by_key
-from otel_posthog.apps.collector_config.ottl import group, hold, is_match, keep_keys, put_back
+from otel_posthog.apps.collector_config.ottl import any_of, group, hold, is_match, keep_keys, none_of, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_values
 from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
+from otel_posthog.model import Source
 from otel_posthog.policy import Policy
-from otel_posthog.route import CONTENT_UID, EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, PROCESSED, RECORD_UID_KEY
+from otel_posthog.recogniser import CONTENT_UID, EXCEPTION_TYPE, PREFIX, RECORD_UID_KEY, Condition, Recogniser
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
 
 EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
@@ -32,11 +34,7 @@ def product(policy: Policy) -> dict[str, Any]:
     """Return the processors of the product side, by name, in the order in which they are to stand."""
     on = [name for name in EXACT if name in policy.privacy.detectors]
     return {
-        "filter/product": _kept(),
-        "filter/product_spans": {
-            "error_mode": "propagate",
-            "traces": {"span": [f'attributes["{EVENT}"] == nil and Len(events) == 0']},
-        },
+        **_kept(Recogniser(policy)),
         "transform/product_before": _before(policy),
         "redaction/product_keys": by_key(policy, ids=_id_keys(policy), ignored=[*_identity(policy), UUID_KEY]),
         "redaction/product_values": {
@@ -66,16 +64,22 @@ def _id_keys(policy: Policy) -> frozenset[str]:
     return of_each[0].intersection(*of_each)
 
 
-def _kept() -> dict[str, Any]:
-    prefix = f"^{re.escape(PREFIX)}"
-    # Whether those of an app with this package become events was that app's to decide.
-    is_exception = f'(name == "{EXCEPTION}" and attributes["{PROCESSED}"] == nil)'
-    is_event = f'attributes["{EVENT}"] != nil or {is_match("name", prefix)} or {is_exception}'
-    is_record = f'log.attributes["{EVENT}"] != nil or {is_match("log.event_name", prefix)}'
+def _kept(recogniser: Recogniser) -> dict[str, Any]:
+    """Return the filter that lets go what is no product event; what a rule asks of the span around one is left out."""
+
+    def rules(source: Source) -> list[Sequence[Condition]]:
+        return [rule.conditions for rule in recogniser.of(source)]
+
     return {
-        "error_mode": "propagate",
-        "traces": {"spanevent": [f"not ({is_event})"]},
-        "logs": {"log_record": [f"not ({is_record})"]},
+        "filter/product": {
+            "error_mode": "propagate",
+            "traces": {"spanevent": [f"not ({any_of(rules(Source.SPAN_EVENT))})"]},
+            "logs": {"log_record": [f"not ({any_of(rules(Source.LOG), 'log.')})"]},
+        },
+        "filter/product_spans": {
+            "error_mode": "propagate",
+            "traces": {"span": [f"{none_of(rules(Source.SPAN))} and Len(events) == 0"]},
+        },
     }
 
 

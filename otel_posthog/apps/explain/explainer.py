@@ -16,10 +16,11 @@ from otel_posthog.apps.explain.plain_events import BARE_NAME, signal_of
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
-from otel_posthog.intake.otlp import LogRecord, SpanRecord, signals_of
-from otel_posthog.model import EXCEPTION_EVENT, Event, Signal, Source
+from otel_posthog.intake.otlp import LogRecord, SpanRecord
+from otel_posthog.intake.signals import record_signals
+from otel_posthog.model import EXCEPTION_EVENT, Event, Signal
 from otel_posthog.policy import Policy
-from otel_posthog.route import EVENT, PREFIX
+from otel_posthog.recogniser import EVENT, PREFIX, Recogniser
 from otel_posthog.stages import Outcome, Stages
 from otel_posthog.text import visible
 
@@ -53,7 +54,7 @@ class Explainer:
             is_detailed=True,
             note=self._notes.append,
         )
-        self._operational = OperationalSide(policy)
+        self._operational, self._recogniser = OperationalSide(policy), Recogniser(policy)
 
     def explain(self, item: Item) -> Explanation:
         """Return all about `item`."""
@@ -70,9 +71,9 @@ class Explainer:
             signal = signal_of(content, self._now_ns())
             reason = "its properties, as those of an event" if signal.name == BARE_NAME else "it is written as an event"
             return self._with_events(Explanation(item.line, "event", signal.name, reason), [(signal, reason)])
-        signals = signals_of(content, lambda: self.policy.exceptions)
+        signals = record_signals(content, self._recogniser)
         made = replace(made, operational=self._operational.of(content))
-        return self._with_events(made, [(signal, _reason(signal)) for signal in signals])
+        return self._with_events(made, [(each, self._recogniser.reason(each.rule, each.source)) for each in signals])
 
     def _with_events(self, made: Explanation, signals: list[tuple[Signal, str]]) -> Explanation:
         events: list[ProductEvent] = []
@@ -110,14 +111,6 @@ class Explainer:
 
 def _product_event(event: Event, reason: str, notes: tuple[str, ...], sent: tuple[Sent, ...]) -> ProductEvent:
     return ProductEvent(event.name, reason, event.properties, event.telemetry, _who(event), notes, sent)
-
-
-def _reason(signal: Signal) -> str:
-    if EVENT in signal.attributes:
-        return f"it has the attribute {EVENT}"
-    if signal.name == EXCEPTION_EVENT:
-        return "an exception was recorded, and the policy tells of it"
-    return f"the name of the {'span event' if signal.source is Source.SPAN_EVENT else 'record'} begins with {PREFIX}"
 
 
 def _further(event: Event) -> str:

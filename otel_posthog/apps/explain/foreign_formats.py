@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from otel_posthog.route import EVENT
+from otel_posthog.recogniser import EVENT
 
 Content = Mapping[str, object]
 

@@ -11,10 +11,9 @@ from otel_posthog.health import Health
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.model import Attributes
 from otel_posthog.operational import Redactor
-from otel_posthog.operational.detach import is_product_only
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
-from otel_posthog.route import product_name
+from otel_posthog.recogniser import is_only_product_event, is_only_product_log
 
 
 class OperationalSide:
@@ -31,7 +30,7 @@ class OperationalSide:
         """Return what it gets of `record`."""
         if isinstance(record, SpanRecord):
             return Operational("", tuple(self._span(record)))
-        if is_product_only(record.event_name or None, record.attributes, record.body):
+        if is_only_product_log(record.event_name or None, record.attributes, record.body):
             return Operational("it is nothing but a product event", ())
         return Operational("", tuple(self._log(record)))
 
@@ -49,7 +48,7 @@ class OperationalSide:
             yield self._text("status.message", record.status_message)
         yield from self._attributes("", record.attributes)
         for event in record.events:
-            if product_name(event.name, event.attributes) is None:
+            if not is_only_product_event(event.name, event.attributes):
                 yield self._text("event", event.name)
                 yield from self._attributes("event.", event.attributes)
             else:

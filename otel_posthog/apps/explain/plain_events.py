@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from otel_posthog.model import Signal, Source
-from otel_posthog.route import EVENT, PREFIX
+from otel_posthog.recogniser import EVENT, PREFIX
 
 BARE_NAME = "event"
 """The name under which bare properties are explained."""

@@ -13,13 +13,13 @@ from otel_posthog.apps.gateway.memory import Reserve, check_items, check_json_it
 from otel_posthog.apps.gateway.responses import ExportOutcome
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.health import WANTED_DROPS
-from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids, signals_of
+from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids
 from otel_posthog.intake.otlp_json import read as read_json
 from otel_posthog.intake.otlp_proto import Kind, parsed
 from otel_posthog.intake.otlp_proto import read as read_proto
+from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Attributes, Signal
 from otel_posthog.pipeline import Pipeline
-from otel_posthog.policy import ExceptionPolicy
 
 # Not the sender's mistakes: what the policy or the person does not want sent is accepted and dropped.
 NOT_THE_SENDERS = WANTED_DROPS | {"catalog_event", "catalog_group"}
@@ -75,7 +75,10 @@ class Consumer:
         yield from reserve_for_proto(body, kind, reserve)
         message = parsed(body, kind)
         check_items(message, kind, self._max_items)
-        return (yield from self._consume(body, lambda on_malformed: read_proto(message, kind, on_malformed)))
+        recogniser = self._pipeline.recogniser
+        return (
+            yield from self._consume(body, lambda on_malformed: read_proto(message, kind, recogniser, on_malformed))
+        )
 
     def consume_json(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
         """Take an export request in JSON; as `consume_proto`."""
@@ -123,7 +126,7 @@ class Consumer:
         signals, uids = list[_Sized](), RecordUids(self._uuid_key)
         for record in records:
             outcome.items += 1
-            found = [] if record is OPERATIONAL else signals_of(record, self._exceptions, uids)
+            found = [] if record is OPERATIONAL else record_signals(record, self._pipeline.recogniser, uids)
             if not found:
                 outcome.operational += 1
             for signal in found:
@@ -135,9 +138,6 @@ class Consumer:
             if not outcome.items % _RECORDS_A_STEP:
                 yield
         return signals
-
-    def _exceptions(self) -> ExceptionPolicy:
-        return self._pipeline.policy.exceptions
 
 
 def _digest(body: bytes) -> bytes:

@@ -1,7 +1,6 @@
-"""What readers of OTLP have in common: plain records out of a document, and the signals that those are."""
+"""What readers of OTLP have in common: plain records out of a document."""
 
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, OnMalformed, Record, SpanEvent, SpanRecord
-from otel_posthog.intake.otlp.signals import signals_of
 from otel_posthog.intake.otlp.uids import RecordUids
 
 __all__ = [
@@ -12,5 +11,4 @@ __all__ = [
     "RecordUids",
     "SpanEvent",
     "SpanRecord",
-    "signals_of",
 ]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.model import NO_ATTRIBUTES, Attributes
 
 MAX_DEPTH = 32
 """Levels of nesting in one value; the SDK's own limit for what it lets an app record is lower."""
+
+SPAN_KINDS = ("INTERNAL", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+"""By their numbers in OTLP; one that is not said is an internal span."""
+
+STATUS_CODES = ("UNSET", "OK", "ERROR")
+"""By their numbers in OTLP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,8 @@ class SpanEvent:
     timestamp: int
 
 
-@dataclass(frozen=True, slots=True)
-class SpanRecord:
-    """A span.
+class SpanRecord(NamedTuple):
+    """A span; a named tuple, as a log record is, since a gateway makes one for every event.
 
     Attributes:
         name: Its name.
@@ -42,6 +47,10 @@ class SpanRecord:
         status_message: Empty where there is none.
         resource: The attributes of the resource that emitted it.
         dropped_attributes: How many attributes the limits of the SDK had evicted.
+        start_ns: Unix nanoseconds; 0 where unknown.
+        kind: One of `SPAN_KINDS`.
+        status_code: One of `STATUS_CODES`.
+        scope_name: Of the instrumentation scope; empty where it has none.
     """
 
     name: str
@@ -53,10 +62,14 @@ class SpanRecord:
     status_message: str
     resource: Attributes
     dropped_attributes: int = 0
+    start_ns: int = 0
+    kind: str = SPAN_KINDS[0]
+    status_code: str = STATUS_CODES[0]
+    scope_name: str = ""
 
 
 class LogRecord(NamedTuple):
-    """A log record; a named tuple, since a gateway makes one for every event.
+    """A log record.
 
     Attributes:
         event_name: Empty where it has none.
@@ -68,6 +81,7 @@ class LogRecord(NamedTuple):
         span_id: 0 outside a span.
         resource: The attributes of the resource that emitted it.
         dropped_attributes: How many attributes the limits of the SDK had evicted.
+        scope_name: Of the instrumentation scope; empty where it has none.
     """
 
     event_name: str
@@ -79,6 +93,7 @@ class LogRecord(NamedTuple):
     span_id: int
     resource: Attributes
     dropped_attributes: int = 0
+    scope_name: str = ""
 
 
 Record = SpanRecord | LogRecord
@@ -88,3 +103,14 @@ OPERATIONAL = LogRecord("", NO_ATTRIBUTES, None, 0, 0, 0, 0, NO_ATTRIBUTES)
 
 OnMalformed = Callable[[MalformedTelemetry], None]
 """Called with what is wrong with one span or log record, which is left out; without one a reader raises it."""
+
+
+def readable(on_malformed: OnMalformed | None, read_one: Callable[..., Record], *of: Any) -> Record | None:
+    """Return the record that `read_one(*of)` reads; None for one that cannot be read, once that is told."""
+    try:
+        return read_one(*of)
+    except MalformedTelemetry as error:
+        if on_malformed is None:
+            raise
+        on_malformed(error)
+        return None

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from otel_posthog.intake.otlp.records import LogRecord
-from otel_posthog.route import CONTENT_UID, RECORD_UID_KEY
+from otel_posthog.recogniser import CONTENT_UID, RECORD_UID_KEY
 
 # Of `marshal`: without references to what it has seen before, hence the same for the same values.
 _MARSHAL_VERSION = 2

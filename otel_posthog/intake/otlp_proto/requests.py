@@ -5,7 +5,7 @@ Most of what comes along is operational: that is told by names and keys alone, b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,20 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_posthog.errors import MalformedTelemetry
-from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, OnMalformed, Record, SpanEvent, SpanRecord
+from otel_posthog.intake.otlp.records import (
+    OPERATIONAL,
+    SPAN_KINDS,
+    STATUS_CODES,
+    LogRecord,
+    OnMalformed,
+    Record,
+    SpanEvent,
+    SpanRecord,
+    readable,
+)
 from otel_posthog.intake.otlp_proto.values import attributes_of, value_of
 from otel_posthog.model import Attributes
-from otel_posthog.route import EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX
+from otel_posthog.recogniser import Recogniser
 
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
@@ -53,28 +63,32 @@ LOGS = Kind(
 )
 
 
-def read(request: bytes | Message, kind: Kind, on_malformed: OnMalformed | None = None) -> Iterator[Record]:
+def read(
+    request: bytes | Message, kind: Kind, recogniser: Recogniser, on_malformed: OnMalformed | None = None
+) -> Iterator[Record]:
     """Yield the spans or log records of an export request; `OPERATIONAL` in place of those without product data.
 
     Args:
         request: An `ExportTraceServiceRequest` or `ExportLogsServiceRequest`, encoded or parsed.
         kind: Which of them.
+        recogniser: The rules in force.
         on_malformed: Told of a span or record that cannot be read, which is left out.
 
     Raises:
         MalformedTelemetry: It is no such message; without `on_malformed` also where an item cannot be read.
     """
     message: Any = parsed(request, kind) if isinstance(request, bytes) else request
+    may_be_product, read_one = (_may_hold_product, _span) if kind is TRACES else (_may_be_log, _log)
     for holder in getattr(message, kind.resources):
         resource = _Resource(holder.resource, f"{kind.resources}.resource")
         for scope in getattr(holder, kind.scopes):
             for at, item in enumerate(getattr(scope, kind.items)):
-                if _may_be_product(item, kind):
-                    record = _read_one(item, resource, kind, f"{kind.items}[{at}]", on_malformed)
-                    if record is not None:
-                        yield record
-                else:
+                if not may_be_product(item, recogniser):
                     yield OPERATIONAL
+                    continue
+                record = readable(on_malformed, read_one, item, resource, scope.scope.name, f"{kind.items}[{at}]")
+                if record is not None:
+                    yield record
 
 
 class _Resource:
@@ -91,17 +105,6 @@ class _Resource:
         return self._attributes
 
 
-def _read_one(item: Any, resource: _Resource, kind: Kind, path: str, on_malformed: OnMalformed | None) -> Record | None:
-    try:
-        read_one = _span if kind is TRACES else _log
-        return read_one(item, resource.attributes, path)
-    except MalformedTelemetry as error:
-        if on_malformed is None:
-            raise
-        on_malformed(error)
-        return None
-
-
 def parsed(body: bytes, kind: Kind) -> Message:
     """Return the export request that `body` is.
 
@@ -115,22 +118,20 @@ def parsed(body: bytes, kind: Kind) -> Message:
         raise MalformedTelemetry("", f"must be an {kind.message.DESCRIPTOR.name} in protobuf") from None
 
 
-def _may_be_product(item: Any, kind: Kind) -> bool:
-    """Return whether `item` may be a product item, or hold one, or tell of an exception: by names and keys alone."""
-    if kind is LOGS and item.event_name.startswith(PREFIX):
+def _may_hold_product(span: Any, recogniser: Recogniser) -> bool:
+    """Return whether `span` or one of its events may be a product event: by names and keys, before a value is read."""
+    if recogniser.may_be_span(span.name, [pair.key for pair in span.attributes]):
         return True
-    keys = [pair.key for pair in item.attributes]
-    if EVENT in keys:
-        return True
-    return any(map(_may_be_product_event, item.events)) if kind is TRACES else EXCEPTION_TYPE in keys
+    return any(
+        recogniser.may_be_span_event(event.name, [pair.key for pair in event.attributes]) for event in span.events
+    )
 
 
-def _may_be_product_event(event: Any) -> bool:
-    name = event.name
-    return name == EXCEPTION or name.startswith(PREFIX) or any(pair.key == EVENT for pair in event.attributes)
+def _may_be_log(record: Any, recogniser: Recogniser) -> bool:
+    return recogniser.may_be_log(record.event_name, [pair.key for pair in record.attributes])
 
 
-def _span(span: Any, resource: Attributes, path: str) -> SpanRecord:
+def _span(span: Any, resource: _Resource, scope_name: str, path: str) -> SpanRecord:
     return SpanRecord(
         name=span.name,
         attributes=attributes_of(span.attributes, f"{path}.attributes"),
@@ -139,8 +140,12 @@ def _span(span: Any, resource: Attributes, path: str) -> SpanRecord:
         end_ns=span.end_time_unix_nano,
         events=tuple(_events(span.events, path)),
         status_message=span.status.message,
-        resource=resource,
+        resource=resource.attributes,
         dropped_attributes=span.dropped_attributes_count,
+        start_ns=span.start_time_unix_nano,
+        kind=_named(SPAN_KINDS, span.kind),
+        status_code=_named(STATUS_CODES, span.status.code),
+        scope_name=scope_name,
     )
 
 
@@ -150,7 +155,7 @@ def _events(events: Iterable[Any], path: str) -> Iterator[SpanEvent]:
         yield SpanEvent(event.name, attributes, event.time_unix_nano)
 
 
-def _log(record: Any, resource: Attributes, path: str) -> LogRecord:
+def _log(record: Any, resource: _Resource, scope_name: str, path: str) -> LogRecord:
     return LogRecord(
         event_name=record.event_name,
         attributes=attributes_of(record.attributes, f"{path}.attributes"),
@@ -159,9 +164,14 @@ def _log(record: Any, resource: Attributes, path: str) -> LogRecord:
         observed_ns=record.observed_time_unix_nano,
         trace_id=_identifier(record.trace_id, _TRACE_ID_BYTES, f"{path}.trace_id"),
         span_id=_identifier(record.span_id, _SPAN_ID_BYTES, f"{path}.span_id"),
-        resource=resource,
+        resource=resource.attributes,
         dropped_attributes=record.dropped_attributes_count,
+        scope_name=scope_name,
     )
+
+
+def _named(names: Sequence[str], number: int) -> str:
+    return names[number] if 0 <= number < len(names) else names[0]
 
 
 def _identifier(raw: bytes, size_bytes: int, path: str) -> int:

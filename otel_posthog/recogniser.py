@@ -1,0 +1,399 @@
+"""Which product events an item of telemetry is: the one place that says so.
+
+Comes in: a policy, then spans, span events and log records. Goes out, for each: the product events that it is, with the
+rule that says so; whether it is nothing else, so that the operational side does not get it; and, from names and keys
+alone, whether it may be one. Runs on the app's threads, on every span and log record: it only looks, and keeps nothing.
+
+A rule that makes product events of unmarked telemetry joins in `_derived`. The app's intake, the gateway, `explain` and
+the Collector's compiler ask for the rules here, and need no change for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Attributes, Source
+
+if TYPE_CHECKING:
+    # At run time this is imported by `capture()`, before anybody needs a policy.
+    from otel_posthog.policy import Policy
+
+PREFIX = "analytics."
+EVENT = "analytics.event"
+
+RECORD_UID_KEY = "log.record.uid"
+CONTENT_UID = "otel-posthog:"
+"""Beginning of a `log.record.uid` that a Collector of ours made of a record's content, by a key."""
+
+EXCEPTION = "exception"
+EXCEPTION_TYPE = "exception.type"
+
+PROCESSED = "otel_posthog.processed"
+"""Attribute of an exception that an app with this package has exported. Whether it becomes an event was that app's to
+decide, and its user's: a gateway behind it makes none of it."""
+
+
+class Field(str, Enum):
+    """What of an item a condition looks at; the value is its name in `SpanFacts` and `ItemFacts`."""
+
+    NAME = "name"
+    KIND = "kind"
+    STATUS = "status_code"
+    SCOPE = "scope_name"
+    ATTRIBUTE = "attributes"
+    RESOURCE = "resource"
+    BODY = "body"
+
+
+class Operator(str, Enum):
+    """How a condition looks at it."""
+
+    IS = "is"
+    BEGINS = "begins"
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+class Condition(NamedTuple):
+    """One condition on an item.
+
+    Attributes:
+        field: What of the item is looked at.
+        operator: How.
+        value: What it `IS`, or `BEGINS` with.
+        key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`.
+    """
+
+    field: Field
+    operator: Operator
+    value: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What makes a product event of an item.
+
+    Attributes:
+        id: Short; a signal carries it.
+        reason: Why an item that fits is a product event, for a person to read.
+        source: Which kind of item it is about.
+        conditions: All of them are to hold.
+        event: The event's name; empty where the item says it.
+        is_inside_product: Whether it is about the events of a span that is a product event itself, and no others.
+    """
+
+    id: str
+    reason: str
+    source: Source
+    conditions: tuple[Condition, ...]
+    event: str = ""
+    is_inside_product: bool = False
+
+
+class ItemFacts(Protocol):
+    """What a rule may ask of any item, besides its name and attributes."""
+
+    @property
+    def scope_name(self) -> str:
+        """The name of the instrumentation scope, empty where it has none."""
+
+    @property
+    def resource(self) -> Attributes:
+        """The attributes of the resource that emitted it."""
+
+
+class SpanFacts(ItemFacts, Protocol):
+    """What a rule may ask of a span, besides its attributes."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def kind(self) -> str:
+        """`INTERNAL`, `SERVER`, `CLIENT`, `PRODUCER` or `CONSUMER`."""
+
+    @property
+    def status_code(self) -> str:
+        """`UNSET`, `OK` or `ERROR`."""
+
+    @property
+    def start_ns(self) -> int:
+        """When it started, in Unix nanoseconds."""
+
+    @property
+    def end_ns(self) -> int:
+        """When it ended, in Unix nanoseconds."""
+
+
+class SpanEvent(Protocol):
+    """A span event, of the SDK or of a document."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any] | None:
+        """Its attributes."""
+
+    @property
+    def timestamp(self) -> int:
+        """When, in Unix nanoseconds."""
+
+
+Found = Sequence[tuple[str, str]]
+"""The product events that an item is: the name and the rule's `id` of each."""
+
+NOTHING: Found = ()
+_Item = TypeVar("_Item")
+_Event = TypeVar("_Event", bound=SpanEvent)
+
+
+def _has(key: str) -> Condition:
+    return Condition(Field.ATTRIBUTE, Operator.PRESENT, key=key)
+
+
+def _lacks(key: str) -> Condition:
+    return Condition(Field.ATTRIBUTE, Operator.ABSENT, key=key)
+
+
+_MARKED, _IS_NAMED = _has(EVENT), Condition(Field.NAME, Operator.BEGINS, PREFIX)
+_BY_ATTRIBUTE, _BY_NAME, _BY_EXCEPTION = "attribute", "event_name", "exception"
+
+MARKS = (
+    *(Rule(_BY_ATTRIBUTE, f"it has the attribute {EVENT}", source, (_MARKED,)) for source in Source),
+    Rule(_BY_NAME, f"the name of the span event begins with {PREFIX}", Source.SPAN_EVENT, (_IS_NAMED,)),
+    Rule(_BY_NAME, f"the name of the record begins with {PREFIX}", Source.LOG, (_IS_NAMED,)),
+)
+"""The rules of every policy: what the app itself marks. An item has at most one mark, and no other rule names it."""
+
+ONLY_PRODUCT: Mapping[Source, Sequence[tuple[Condition, ...]]] = {
+    Source.SPAN: (),
+    Source.SPAN_EVENT: ((_IS_NAMED,), (_MARKED,)),
+    # A line of text that is marked as a product event as well (`logger.info("...", extra={"analytics.event": ...})`)
+    # is both: it stays a log line, without the product attributes.
+    Source.LOG: ((_IS_NAMED,), (_MARKED, Condition(Field.BODY, Operator.ABSENT))),
+}
+"""When an item is nothing but a product event, by source: any of these, whatever the policy says. A span never is (its
+children would be orphans), and what a rule makes an event of stays telemetry."""
+
+
+class Recogniser:
+    """The rules that are in force; they may be replaced while the process runs.
+
+    Args:
+        policy: Whose rules.
+        is_marked_only: Whether to go only by what is marked, and what was recorded on that.
+    """
+
+    def __init__(self, policy: Policy, *, is_marked_only: bool = False) -> None:
+        self._is_marked_only = is_marked_only
+        self.replace(policy)
+
+    def replace(self, policy: Policy) -> None:
+        """Go by the rules of `policy` from the next item on."""
+        exceptions = tuple(_exceptions(policy, is_marked_only=self._is_marked_only))
+        derived = () if self._is_marked_only else tuple(_derived(policy))
+        self.rules = (*MARKS, *exceptions, *derived)
+        self._spans = _of(Source.SPAN, derived)
+        self._logs = _of(Source.LOG, (*exceptions, *derived))
+        self._span_events = _of(Source.SPAN_EVENT, (*exceptions, *derived))
+        self._derived_span_events = _of(Source.SPAN_EVENT, derived)
+        # Inside a product span all is read anyway.
+        self._outer_span_events = tuple(rule for rule in self._span_events if not rule.is_inside_product)
+
+    def of(self, source: Source) -> tuple[Rule, ...]:
+        """Return the rules about items of `source`, in the order in which they are asked."""
+        return _of(source, self.rules)
+
+    def reason(self, rule_id: str, source: Source) -> str:
+        """Return why an item of `source` is an event by the rule of this id; empty where it is in force no more."""
+        return next((rule.reason for rule in self.of(source) if rule.id == rule_id), "")
+
+    def span(self, attributes: Attributes, span: _Item, facts: Callable[[_Item], SpanFacts]) -> Found:
+        """Return the product events that a span is; its own name says nothing.
+
+        Args:
+            attributes: The span's.
+            span: The span.
+            facts: Returns what else a rule may ask of `span`; called only where there is such a rule.
+        """
+        # On every span of the app: nothing more than this is asked where no rule derives events.
+        marked = attributes.get(EVENT)
+        if marked is not None:
+            return ((marked if isinstance(marked, str) else "", _BY_ATTRIBUTE),)
+        if not self._spans:
+            return NOTHING
+        asked = facts(span)
+        return [(rule.event, rule.id) for rule in self._spans if _fits(rule, asked.name, attributes, asked)]
+
+    def span_events(
+        self, events: Iterable[_Event], span: _Item, facts: Callable[[_Item], SpanFacts], *, is_product: bool
+    ) -> list[tuple[_Event, str, str]]:
+        """Return those of a span's events that are product events, each with its name and the rule's `id`.
+
+        Args:
+            events: The span's.
+            span: The span.
+            facts: Returns what a rule may ask of `span`.
+            is_product: Whether the span is a product event itself.
+        """
+        rules = self._span_events if is_product else self._outer_span_events
+        asked = facts(span)
+        found: list[tuple[_Event, str, str]] = []
+        for event in events:
+            attributes = event.attributes or NO_ATTRIBUTES
+            mark = _mark(event.name, attributes)
+            if mark is not None:
+                found.append((event, *mark))
+            else:
+                fitting = [rule for rule in rules if _fits(rule, event.name, attributes, asked)]
+                found += [(event, rule.event, rule.id) for rule in fitting]
+        return found
+
+    def log(
+        self, event_name: str | None, attributes: Attributes, record: _Item, facts: Callable[[_Item], ItemFacts]
+    ) -> Found:
+        """Return the product events that a log record is.
+
+        Args:
+            event_name: The record's.
+            attributes: The record's.
+            record: The record.
+            facts: Returns what else a rule may ask of `record`; called only where there is such a rule.
+        """
+        mark = _mark(event_name, attributes)
+        if mark is not None:
+            return (mark,)
+        if not self._logs:
+            return NOTHING
+        asked, name = facts(record), event_name or ""
+        return [(rule.event, rule.id) for rule in self._logs if _fits(rule, name, attributes, asked)]
+
+    def keeps_evicted(self, event: SpanEvent) -> bool:
+        """Return whether a span event that the SDK evicts is to be kept: one that is marked, or may fit a rule."""
+        attributes = event.attributes or NO_ATTRIBUTES
+        return is_only_product_event(event.name, attributes) or _any_may_fit(
+            self._derived_span_events, event.name, attributes
+        )
+
+    def may_be_span(self, name: str, keys: Collection[str]) -> bool:
+        """Return whether a span of this name, with attributes of these `keys`, may be a product event."""
+        return EVENT in keys or (bool(self._spans) and _any_may_fit(self._spans, name, keys))
+
+    def may_be_span_event(self, name: str, keys: Collection[str]) -> bool:
+        """Return the same of an event of a span that is no product event."""
+        rules = self._outer_span_events
+        return EVENT in keys or name.startswith(PREFIX) or (bool(rules) and _any_may_fit(rules, name, keys))
+
+    def may_be_log(self, event_name: str, keys: Collection[str]) -> bool:
+        """Return the same of a log record."""
+        rules = self._logs
+        return EVENT in keys or event_name.startswith(PREFIX) or (bool(rules) and _any_may_fit(rules, event_name, keys))
+
+
+def is_only_product_event(name: str, attributes: Attributes) -> bool:
+    """Return whether a span event is nothing but a product event, and so not for the operational side."""
+    return _mark(name, attributes) is not None
+
+
+def is_only_product_log(event_name: str | None, attributes: Attributes, body: object) -> bool:
+    """Return whether a log record is nothing but a product event; as `ONLY_PRODUCT` says."""
+    return (isinstance(event_name, str) and event_name.startswith(PREFIX)) or (
+        not body and attributes.get(EVENT) is not None
+    )
+
+
+def has_product_attributes(attributes: Mapping[str, object]) -> bool:
+    """Return whether any attribute belongs to the product side."""
+    # On every span of the app, where a call for each key would take twice the time, and `any` four times.
+    try:
+        for key in attributes:
+            if PREFIX in key and key.startswith(PREFIX):
+                return True
+    except (AttributeError, TypeError):
+        # A sampler sees attributes before the SDK has looked at them: a key may be anything.
+        return any(isinstance(key, str) and key.startswith(PREFIX) for key in attributes)
+    return False
+
+
+def without_product_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
+    """Return the attributes that do not belong to the product side."""
+    return {key: value for key, value in attributes.items() if not key.startswith(PREFIX)}
+
+
+def _mark(name: str | None, attributes: Attributes) -> tuple[str, str] | None:
+    """Return what a span event or log record is marked as, as `MARKS` says it; the attribute wins over the name."""
+    marked = attributes.get(EVENT)
+    if marked is not None:
+        return (marked if isinstance(marked, str) else "", _BY_ATTRIBUTE)
+    if isinstance(name, str) and name.startswith(PREFIX):
+        return (name[len(PREFIX) :], _BY_NAME)
+    return None
+
+
+def _exceptions(policy: Policy, *, is_marked_only: bool = False) -> Iterable[Rule]:
+    """Yield the rules that make `$exception` events of recorded exceptions.
+
+    Source: https://opentelemetry.io/docs/specs/semconv/exceptions/ (a span event's name must be `exception`, a log
+    record has the attributes). One on a marked log record goes with the record's own event.
+    """
+    reason = "an exception was recorded, and the policy tells of it"
+    named = Condition(Field.NAME, Operator.IS, EXCEPTION)
+    of_all = policy.exceptions.takes(is_product=False) and not is_marked_only
+    if policy.exceptions.takes(is_product=True):
+        conditions = (named, _lacks(PROCESSED))
+        yield Rule(_BY_EXCEPTION, reason, Source.SPAN_EVENT, conditions, EXCEPTION_EVENT, is_inside_product=not of_all)
+    if of_all:
+        yield Rule(_BY_EXCEPTION, reason, Source.LOG, (_has(EXCEPTION_TYPE), _lacks(PROCESSED)), EXCEPTION_EVENT)
+
+
+def _derived(policy: Policy) -> Iterable[Rule]:  # noqa: ARG001 - its section `derive` is reserved
+    """Return the rules of the policy that make product events of unmarked telemetry; there are none yet."""
+    return ()
+
+
+def _of(source: Source, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if rule.source is source)
+
+
+def _fits(rule: Rule, name: str, attributes: Attributes, facts: ItemFacts) -> bool:
+    for condition in rule.conditions:
+        if condition.field is Field.NAME:
+            found: object = name
+        elif condition.field is Field.ATTRIBUTE:
+            found = attributes.get(condition.key)
+        elif condition.field is Field.RESOURCE:
+            found = facts.resource.get(condition.key)
+        else:
+            found = getattr(facts, condition.field.value)
+        if not _holds(condition, found):
+            return False
+    return True
+
+
+def _holds(condition: Condition, found: object) -> bool:
+    """Return whether `condition` holds of what was found; None where there is nothing, or nothing in it."""
+    if condition.operator is Operator.IS:
+        return found == condition.value
+    if condition.operator is Operator.BEGINS:
+        return isinstance(found, str) and found.startswith(condition.value)
+    return (found is not None) is (condition.operator is Operator.PRESENT)
+
+
+def _any_may_fit(rules: Iterable[Rule], name: str, keys: Collection[str]) -> bool:
+    return any(all(_may_hold(condition, name, keys) for condition in rule.conditions) for rule in rules)
+
+
+def _may_hold(condition: Condition, name: str, keys: Collection[str]) -> bool:
+    """Return whether a condition may hold, by the item's name and the keys of its attributes."""
+    if condition.field is Field.NAME:
+        return _holds(condition, name)
+    if condition.field is not Field.ATTRIBUTE:
+        return True
+    return (condition.key in keys) is not (condition.operator is Operator.ABSENT)
