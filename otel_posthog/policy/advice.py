@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import types
 from collections.abc import Collection, Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 
-from otel_posthog.policy.fields import FrozenMap
+from otel_posthog.policy.fields import FrozenMap, required
 from otel_posthog.policy.sections.privacy import HitMethod
 
 ALSO = "also_"
@@ -26,8 +25,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def adds_to(name: str, hint: Any) -> bool:
     """Return whether there is `also_<name>` for a field `name` of type `hint`."""
-    if get_origin(hint) in {types.UnionType, Union}:
-        hint = next(each for each in get_args(hint) if each is not type(None))
+    hint = required(hint) or hint
     origin = get_origin(hint)
     if origin is FrozenMap:
         return get_args(hint)[1] is HitMethod

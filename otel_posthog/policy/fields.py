@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import Field, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -81,6 +82,13 @@ class Choice(str, Enum):
         self._value_ = word
         self.description = description
         return self
+
+
+def required(hint: Any) -> Any | None:
+    """Return the type that an optional setting has where it is set; None of a setting that is not optional."""
+    if get_origin(hint) not in {UnionType, Union}:
+        return None
+    return next(each for each in get_args(hint) if each is not type(None))
 
 
 def shortened(name: str) -> str:

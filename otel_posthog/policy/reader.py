@@ -7,18 +7,17 @@ them, and `also_<list>` adds to a set. Every complaint names the line and the fi
 from __future__ import annotations
 
 import sys
-import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 from yaml.constructor import SafeConstructor
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.advice import ALSO, added, field_of, key_for, other_key, other_word
-from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, shortened, words_of
+from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, required, shortened, words_of
 from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, PrivacyPolicy
 
 _T = TypeVar("_T")
@@ -113,11 +112,12 @@ class Reader:
         """Return what `node` says, as the type `hint`."""
         if limits.get("reserved"):
             return default
-        origin, inner = get_origin(hint), [each for each in get_args(hint) if each is not type(None)]
-        if origin in {types.UnionType, Union}:
-            return None if _is_null(node) else self._value(node, inner[0], default, path, limits)
+        set_hint = required(hint)
+        if set_hint is not None:
+            return None if _is_null(node) else self._value(node, set_hint, default, path, limits)
         if is_dataclass(hint):
             return self._section(node, self._base(hint, default), f"`{shortened(str(path[-1]))}`", path)
+        origin, inner = get_origin(hint), get_args(hint)
         if origin is FrozenMap:
             return self._map(node, inner[1], default, path, limits)
         if origin in {tuple, frozenset}:

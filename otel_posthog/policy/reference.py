@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-import types
 from collections.abc import Iterator
 from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, description_of, descriptions_of, summary_of
+from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, description_of, descriptions_of, required, summary_of
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.schema import SCHEMA_FILE, policy_schema
 
@@ -64,9 +63,10 @@ def _row(field: Field[Any], hint: Any, enums: dict[type[Enum], None]) -> str:
 
 
 def _type(hint: Any, enums: dict[type[Enum], None]) -> str:
-    origin, inner = get_origin(hint), [each for each in get_args(hint) if each is not type(None)]
-    if origin in {types.UnionType, Union}:
-        return _type(inner[0], enums)
+    set_hint = required(hint)
+    if set_hint is not None:
+        return _type(set_hint, enums)
+    origin, inner = get_origin(hint), get_args(hint)
     if origin is FrozenMap:
         return f"map of {_type(inner[1], enums)}"
     if origin in {tuple, frozenset}:

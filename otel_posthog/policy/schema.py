@@ -5,12 +5,11 @@ Runs in a command and in tests only; the file `policy.schema.json` beside this o
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from otel_posthog.policy.advice import adds_to
 from otel_posthog.policy.fields import (
@@ -18,6 +17,7 @@ from otel_posthog.policy.fields import (
     FrozenMap,
     description_of,
     descriptions_of,
+    required,
     summary_of,
     words_of,
 )
@@ -66,13 +66,14 @@ def _object(kind: type, definitions: dict[str, Schema]) -> Schema:
 
 
 def _value(hint: Any, limits: Mapping[str, Any], definitions: dict[str, Schema]) -> Schema:
-    origin, inner = get_origin(hint), [each for each in get_args(hint) if each is not type(None)]
+    set_hint = required(hint)
     if limits.get("reserved"):
         return {"type": "array", "maxItems": 0}
-    if origin in {types.UnionType, Union}:
-        return {"anyOf": [_value(inner[0], limits, definitions), {"type": "null"}]}
+    if set_hint is not None:
+        return {"anyOf": [_value(set_hint, limits, definitions), {"type": "null"}]}
     if is_dataclass(hint):
         return _reference(hint, definitions)
+    origin, inner = get_origin(hint), get_args(hint)
     if origin is FrozenMap:
         return _map(inner[1], limits, definitions)
     if origin in {tuple, frozenset}:

@@ -1,4 +1,8 @@
-"""An event's uuid: as the app gave it, else derived from the telemetry, the same on every delivery."""
+"""An event's uuid: as the app gave it, else derived from the telemetry, the same on every delivery.
+
+Runs on the worker. No uuid is random and none is an id of a user: what is derived is a hash of the telemetry, and a
+given one that is somebody's id is refused.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ def event_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str
     `analytics.uuid` if it is one, else the uid that a receiver made of all that it received, else `log.record.uid`,
     else a version 5 UUID of trace id, span id, name, time and repeat index. A log record's observed time goes in as
     well: two lines of one span may bear the same time, which `logging` keeps in microseconds. So does, outside a
-    trace, the resource: all that then tells processes apart.
+    trace, the resource: all that distinguishes processes then.
 
     Args:
         signal: The signal.

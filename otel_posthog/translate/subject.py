@@ -1,4 +1,9 @@
-"""Who an event is about: the item's own word first, then its span's, then the context's."""
+"""Who an event is about: as the item itself says, else its span, else the context around it.
+
+Comes in: the sorted attributes of the item and of its span, and the context identity of the signal. Goes out: a
+`Subject` with ids, groups, person properties and consent, and every other id that stands anywhere, so that identity can
+find those that leak into texts. Runs on the worker; what may be sent of it is decided later.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""When an event happened: as the app gave it, else when the telemetry says."""
+"""When an event happened: as the app gave it, else when the telemetry says.
+
+Runs on the worker, and never reads a clock: an event without a time that can be meant is dropped, not dated now.
+"""
 
 from __future__ import annotations
 

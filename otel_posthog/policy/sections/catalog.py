@@ -1,4 +1,7 @@
-"""Catalog: the events and properties that an app declares it sends."""
+"""Catalog: the events and properties that an app declares it sends.
+
+A catalog stands in the policy file or in a file of its own. `privacy/` applies it; here is only what can be declared.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Collection: when anything is collected at all, and what becomes of recorded exceptions."""
+"""Collection: when anything is collected at all, and what becomes of recorded exceptions.
+
+`policy/collection.py` decides by the first, together with the environment; recogniser and translation ask the second.
+"""
 
 from __future__ import annotations
 

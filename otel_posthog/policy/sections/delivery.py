@@ -1,4 +1,7 @@
-"""Delivery: the PostHog projects that events go to, and how events are queued and sent."""
+"""Delivery: the PostHog projects that events go to, and how events are queued and sent.
+
+Sizes and times have their unit in their name. Limits of PostHog's that a default follows are named beside it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Identity: who an event is sent as, and what of that other services are told."""
+"""Identity: who an event is sent as, and what of that is handed on to other services.
+
+`identity/` makes the ids; here are only the words that a policy chooses between.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Privacy: what may leave towards PostHog, by which rules and methods, and what may go on operationally."""
+"""Privacy: what may leave towards PostHog, by which rules and methods, and what may go on operationally.
+
+`privacy/` applies it, and `operational/` the part of the operational side. The built-in lists are in `defaults.py`.
+"""
 
 from __future__ import annotations
 
