@@ -10,7 +10,7 @@ from benchmarks.requests.condition import API_KEY, Condition
 from benchmarks.requests.visit import Visit
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.demo.app import AppProcess, app_environment, helpdesk_parent
-from otel_posthog.apps.demo.command import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
+from otel_posthog.apps.demo.model import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.testing import FakePostHog
 
 SAMPLER, SAMPLING = "parentbased_traceidratio", 0.1

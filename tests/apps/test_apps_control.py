@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from otel_posthog.apps.demo.app import AppProcess, app_environment, helpdesk_parent, hide_package
-from otel_posthog.apps.demo.command import Options
+from otel_posthog.apps.demo.model import Options
 from otel_posthog.apps.demo.planted import customers, owner
 from otel_posthog.apps.demo.receivers import PREFIX, LeakSearch, Receivers, product_items
 from otel_posthog.apps.demo.traffic import Tally, drive

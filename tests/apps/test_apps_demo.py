@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from otel_posthog.apps.demo.command import OWN
+from otel_posthog.apps.demo.model import OWN
 from otel_posthog.testing import FakePostHog
 
 TIMEOUT_S = 180

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from otel_posthog.apps.demo.app import AppError, AppProcess, app_environment, helpdesk_parent, refuse_others
-from otel_posthog.apps.demo.command import Options
+from otel_posthog.apps.demo.model import Options
 from otel_posthog.errors import ConfigurationError
 
 FOLDER = Path("state")

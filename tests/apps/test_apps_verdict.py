@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from otel_posthog.apps.demo.figures import Figures, checks, passed
+from otel_posthog.apps.demo.model import Figures, checks, passed
 
 GOOD = Figures(
     requests=400,

@@ -10,8 +10,7 @@ from typing import cast
 import pytest
 from rich.console import Console
 
-from otel_posthog.apps.demo.command import Options
-from otel_posthog.apps.demo.figures import Figures, Pair, Sample, Snapshot, changes, checks
+from otel_posthog.apps.demo.model import Figures, Options, Pair, Sample, Snapshot, changes, checks
 from otel_posthog.apps.demo.receivers import SPANS_STARTED, _spans_started
 from otel_posthog.apps.demo.view import PlainView, draw, print_verdict
 from otel_posthog.testing import OtlpSink, SinkMetric

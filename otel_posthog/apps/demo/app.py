@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 import otel_posthog
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.demo.command import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
+from otel_posthog.apps.demo.model import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
 from otel_posthog.apps.demo.planted import owner
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import read_settings

@@ -18,8 +18,7 @@ from urllib.parse import quote, quote_plus
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.demo.app import AppProcess
-from otel_posthog.apps.demo.command import OTLP_ENDPOINT, OTLP_PROTOCOL, Options
-from otel_posthog.apps.demo.figures import Figures, Pair, Sample
+from otel_posthog.apps.demo.model import OTLP_ENDPOINT, OTLP_PROTOCOL, Figures, Options, Pair, Sample
 from otel_posthog.apps.demo.planted import Planted, customers, owner
 from otel_posthog.apps.demo.traffic import Tally, TypedTicket
 from otel_posthog.testing import FakePostHog, OtlpSink, SinkLog, SinkMetric, SinkSpan

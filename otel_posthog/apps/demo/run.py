@@ -29,8 +29,7 @@ from otel_posthog.apps.demo.app import (
     hide_package,
     refuse_others,
 )
-from otel_posthog.apps.demo.command import OWN, Options
-from otel_posthog.apps.demo.figures import Figures, Snapshot, checks, passed
+from otel_posthog.apps.demo.model import OWN, Figures, Options, Snapshot, checks, passed
 from otel_posthog.apps.demo.planted import owner
 from otel_posthog.apps.demo.receivers import Observer, Receivers, take_sample
 from otel_posthog.apps.demo.traffic import Tally, drive

@@ -15,8 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from otel_posthog.apps.demo.command import Options
-from otel_posthog.apps.demo.figures import Check, Figures, Pair, Sample, Snapshot, changes, passed
+from otel_posthog.apps.demo.model import Check, Figures, Options, Pair, Sample, Snapshot, changes, passed
 from otel_posthog.apps.demo.traffic import EVENT_NAMES
 
 PRODUCT, OPERATIONAL, GOOD, BAD, SOFT = "magenta", "cyan", "green", "red", "bright_black"

@@ -25,12 +25,11 @@ from uvicorn.supervisors import Multiprocess
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.gateway.access import Tokens, read_tokens
-from otel_posthog.apps.gateway.command import Options
 from otel_posthog.apps.gateway.consumer import Consumer
 from otel_posthog.apps.gateway.grpc import GrpcReceiver
 from otel_posthog.apps.gateway.http import Connection, HttpReceiver
 from otel_posthog.apps.gateway.service import Service
-from otel_posthog.apps.gateway.settings import read_settings, read_uuid_key
+from otel_posthog.apps.gateway.settings import Options, read_gateway_settings, read_uuid_key
 from otel_posthog.apps.gateway.telemetry import Telemetry, limit_log_lines, meter_provider
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.privacy import without_secrets
@@ -50,7 +49,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it, and return the exit status."""
     try:
         options = Options.of(arguments)
-        settings = read_settings(os.environ, options)
+        settings = read_gateway_settings(os.environ, options)
         tokens = read_tokens(os.environ, options.tokens_file, options.host)
         # For all workers, also where none can be kept.
         os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
@@ -146,7 +145,7 @@ def application(options: Options) -> Starlette:
     gc.set_threshold(_GC_THRESHOLD)
     # Three threads want the interpreter; each switch costs, and only `/healthz` waits for one.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    running = configure.start_with(read_settings(os.environ, options), "the gateway")
+    running = configure.start_with(read_gateway_settings(os.environ, options), "the gateway")
     pipeline = running.pipeline
     if pipeline is None:
         raise ConfigurationError("nothing is collected")

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from otel_posthog.apps.gateway.access import Tokens, is_loopback
-from otel_posthog.apps.gateway.command import Options
 from otel_posthog.apps.gateway.consumer import Consumer, Steps
 from otel_posthog.apps.gateway.inflate import inflate
 from otel_posthog.apps.gateway.memory import MemoryLimiter, Reservation
 from otel_posthog.apps.gateway.responses import ExportOutcome, Refusal
 from otel_posthog.apps.gateway.scheduler import RETRY_AFTER_S, FairScheduler
+from otel_posthog.apps.gateway.settings import Options
 from otel_posthog.apps.gateway.telemetry import Telemetry
 from otel_posthog.errors import Guard, MalformedTelemetry
 from otel_posthog.intake.otlp_proto import Kind

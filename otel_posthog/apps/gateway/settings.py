@@ -1,23 +1,24 @@
-"""What a gateway starts with: an app's settings, but never without a disk, and the key of log records' uuids.
+"""What a gateway starts with: options, settings of an app but never without a disk, the key of log records' uuids.
 
 Whoever has the same key makes the same uuids.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from typing_extensions import Self
+
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.gateway.command import Options
 from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import DeliveryPolicy, Durability, Policy
-from otel_posthog.setup.settings import Settings
-from otel_posthog.setup.settings import read_settings as read_setup_settings
+from otel_posthog.setup.settings import Settings, read_settings
 from otel_posthog.state import make_directory, read_or_create, spool_directory, state_directory
 
 # What an app collects in seconds a gateway has in milliseconds: a request costs as much as some forty events.
@@ -26,13 +27,90 @@ MIN_KEY_CHARS = 32
 _UUID_KEY_FILE = "uuid-key"
 
 
-def read_settings(environ: Mapping[str, str], options: Options) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The arguments of the command, as each worker process gets them.
+
+    Attributes:
+        host: To listen on.
+        http_port: Of OTLP/HTTP; 0 for a free one.
+        grpc_port: Of OTLP/gRPC; None for no gRPC.
+        health_port: Of health alone; None for none.
+        policy: Path of the policy file.
+        tokens_file: Path of the file with tokens.
+        uuid_key_file: Path of the file with the key of uuids.
+        cors_origins: From where pages may send.
+        workers: How many processes.
+        max_body_bytes: Of a request.
+        max_inflated_bytes: Of a request's body without compression.
+        max_waiting_bytes: Of all requests that are being received and read at once.
+        max_items: Of a request.
+        max_connections: At once, for each worker and protocol; as many requests, of both together.
+        header_timeout_s: For a request's headers to arrive, and of an idle connection.
+        body_timeout_s: For a body to arrive.
+        work_timeout_s: For a request that has arrived to be done.
+        stop_timeout_s: For requests that are being answered when it is stopped.
+    """
+
+    host: str
+    http_port: int
+    grpc_port: int | None
+    health_port: int | None
+    policy: str | None
+    tokens_file: str | None
+    uuid_key_file: str | None
+    cors_origins: tuple[str, ...]
+    workers: int
+    max_body_bytes: int
+    max_inflated_bytes: int
+    max_waiting_bytes: int
+    max_items: int
+    max_connections: int
+    header_timeout_s: float
+    body_timeout_s: float
+    work_timeout_s: float
+    stop_timeout_s: float
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """Return what the command line says.
+
+        Raises:
+            ConfigurationError: An origin is none.
+        """
+        for origin in arguments.cors_origin:
+            scheme, separator, rest = origin.partition("://")
+            if origin != "*" and (scheme not in {"http", "https"} or not separator or not rest or "/" in rest):
+                raise ConfigurationError("--cors-origin must be like https://app.example.com, without a path, or *")
+        return cls(
+            host=arguments.host,
+            http_port=arguments.port,
+            grpc_port=arguments.grpc_port or None,
+            health_port=arguments.health_port,
+            policy=arguments.policy,
+            tokens_file=arguments.tokens_file,
+            uuid_key_file=arguments.uuid_key_file,
+            cors_origins=tuple(arguments.cors_origin),
+            workers=arguments.workers,
+            max_body_bytes=arguments.max_body_bytes,
+            max_inflated_bytes=arguments.max_inflated_bytes,
+            max_waiting_bytes=arguments.max_waiting_bytes,
+            max_items=arguments.max_items,
+            max_connections=arguments.max_connections,
+            header_timeout_s=arguments.header_timeout,
+            body_timeout_s=arguments.body_timeout,
+            work_timeout_s=arguments.work_timeout,
+            stop_timeout_s=arguments.stop_timeout,
+        )
+
+
+def read_gateway_settings(environ: Mapping[str, str], options: Options) -> Settings:
     """Return what is in force.
 
     Raises:
         ConfigurationError: One of the settings cannot work, nothing is collected, or there is no disk.
     """
-    settings = read_setup_settings(environ, policy=options.policy, base=_BASE)
+    settings = read_settings(environ, policy=options.policy, base=_BASE)
     if not settings.collection.enabled:
         raise ConfigurationError(
             f"there is nothing to do: usage statistics are disabled by {settings.collection.reason}; "

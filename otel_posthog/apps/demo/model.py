@@ -1,6 +1,7 @@
-"""A run of the demo in figures, and the verdict on them: one check for each promise of the package.
+"""The values of a run of the demo: what was asked for, its figures at one moment, and the verdict on them.
 
-A figure is `None` where only a server of the user's own could know it. Pure values: nothing here reads or prints.
+The verdict is one check for each promise of the package. A figure is `None` where only a server of the user's own
+could know it. Nothing here reads or prints.
 """
 
 from __future__ import annotations
@@ -11,7 +12,76 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-WORDS = re.compile(r"\s+|[^\s]+")
+from otel_posthog import environment_variables as env
+from otel_posthog.text import visible
+
+OTLP_ENDPOINT, OTLP_PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
+OWN = (env.POSTHOG_API_KEY, OTLP_ENDPOINT)
+"""What names destinations of the user's own."""
+
+_NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 10: "ten", 20: "twenty", 100: "a hundred"}
+_WORD = re.compile(r"\s+|[^\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is asked for.
+
+    Attributes:
+        requests: How many requests to send.
+        sampler: For the app's `OTEL_TRACES_SAMPLER`.
+        sampling: For its `OTEL_TRACES_SAMPLER_ARG`, 0 to 1.
+        seed: Of all that is made up.
+        keep: Whether to keep the run's folder.
+        unprotected: Whether to run the app as if this package were not installed.
+        environ: The environment of the demo itself.
+        live: Whether what the environment names gets the made-up telemetry; else nothing leaves this machine.
+    """
+
+    requests: int
+    sampler: str
+    sampling: float
+    seed: int
+    keep: bool
+    unprotected: bool
+    environ: Mapping[str, str]
+    live: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is run, in a few words."""
+        return "otel-posthog demo, without otel-posthog" if self.unprotected else "otel-posthog demo"
+
+    @property
+    def sampler_shown(self) -> str:
+        """What the sampler does, in words; the name of one that is not the SDK's own."""
+        name = self.sampler.removeprefix("parentbased_")
+        share = {"always_on": 1.0, "always_off": 0.0, "traceidratio": self.sampling}.get(name)
+        return visible(self.sampler) if share is None else _kept_in_words(share)
+
+    @property
+    def own_posthog(self) -> bool:
+        """Whether events go to a PostHog project of the user's."""
+        return self.live and bool(self.environ.get(env.POSTHOG_API_KEY))
+
+    @property
+    def own_otlp(self) -> bool:
+        """Whether operational telemetry goes to an OTLP endpoint of the user's."""
+        return self.live and bool(self.environ.get(OTLP_ENDPOINT))
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The variables of the user's own destinations that are not used."""
+        return () if self.live else tuple(name for name in OWN if self.environ.get(name))
+
+
+def _kept_in_words(share: float) -> str:
+    if share in {0.0, 1.0}:
+        return "every trace kept" if share else "no trace kept"
+    number = round(1 / share)
+    if abs(share * number - 1) > 1e-6:
+        return f"{share:.2%} of the traces kept".replace(".00%", "%")
+    return f"one trace in {_NUMBER_WORDS.get(number, f'{number:,}')} kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +162,7 @@ class Sample:
 
 def changes(pair: Pair) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
     """Return both texts of `pair` in pieces, each with whether the other text lacks it."""
-    before, after = WORDS.findall(pair.before), WORDS.findall(pair.after)
+    before, after = _WORD.findall(pair.before), _WORD.findall(pair.after)
     left: list[tuple[str, bool]] = []
     right: list[tuple[str, bool]] = []
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
