@@ -54,7 +54,7 @@ def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid
         attributes[f"{PREFIX}uuid"] = event_uuid
         name = event.value if isinstance(event, Enum) else event
         if not isinstance(name, str):
-            # Its text would be a name that nobody gave; without one it is counted as `name_invalid`.
+            # Its text would be a name that the app never gave; without one it is counted as `name_invalid`.
             name = ""
         logger = get_logger("otel_posthog")
         _emitted.note(logger)
@@ -72,7 +72,7 @@ def emit(event: object, parts: Iterable[Part], *, timestamp: Moment | None, uuid
 
 
 def take_unheard(*, is_set_up: bool) -> int:
-    """Return how many events were emitted since the last call that nobody can have heard.
+    """Return how many events were emitted since the last call and reached no listener.
 
     Args:
         is_set_up: Whether this package listens where there is an SDK; where it does not, none is heard.

@@ -67,7 +67,7 @@ class TicketAssigned(TypedDict, total=False):
     """`ticket_assigned`: a ticket was given to somebody."""
 
     assignee_kind: Annotated[str, "`person`, `team`, `automation`."]
-    is_reassignment: Annotated[bool, "Whether it was somebody else's before."]
+    is_reassignment: Annotated[bool, "Whether it had been assigned before."]
     age_hours: Annotated[Duration, "Since it was opened."]
 
 

@@ -110,7 +110,7 @@ class Policy:
         return replace(self, destinations=tuple(all_))
 
     def with_identity(self, mode: IdentityMode) -> Policy:
-        """Return this policy in `mode`; a destination with a mode of its own gets at most as much as that tells."""
+        """Return this policy in `mode`; a destination with one of its own never sends more than that."""
         modes = list(IdentityMode)
         destinations = tuple(
             each if each.identity is None else replace(each, identity=min(mode, each.identity, key=modes.index))

@@ -33,7 +33,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
 
     Raises:
         DropEvent: `name_invalid`, when the name is not 1-200 bytes of UTF-8; `name_reserved` for an event of PostHog's
-            that nobody may send; `time_invalid`, when there is no time that can be meant; `no_change`, when an item
+            that no app may send; `time_invalid`, when there is no time that can be meant; `no_change`, when an item
             that should change a person or group says nothing that can be changed.
     """
     name = _checked_name(signal.name)

@@ -19,7 +19,7 @@ class IdentityMode(Choice):
             "group, person or IP address. Also named `anonymous`."
         ),
     )
-    # What it was called before: not one user can be told from another, but one installation can.
+    # Its earlier name. In this mode users cannot be told apart, installations can.
     ANONYMOUS = "installation"
     DAILY = (
         "daily",
