@@ -13,9 +13,9 @@ from events import ring
 from telemetry import Telemetry
 
 from otel_posthog import capture
+from otel_posthog.apps.explain.documents import Located
 from otel_posthog.apps.explain.explainer import INSTALLATION, Explainer
 from otel_posthog.apps.explain.items import items_of
-from otel_posthog.apps.explain.json_documents import Located
 from otel_posthog.identity import Pseudonyms
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.posthog.properties import reserved_names

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_posthog.apps.explain.items import items_of
-from otel_posthog.apps.explain.json_documents import CHUNK_CHARS, JsonDocuments, Located, UnreadableFileError
-from otel_posthog.apps.explain.plain_events import signal_of
+from otel_posthog.apps.explain.documents import CHUNK_CHARS, JsonDocuments, Located, UnreadableFileError
+from otel_posthog.apps.explain.items import items_of, signal_of
 from otel_posthog.translate import translate
 
 
@@ -99,7 +98,7 @@ def test_a_mistake_is_told_without_reading_on() -> None:
 
 def test_a_document_without_end_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is a limit, and the message says what to do."""
-    monkeypatch.setattr("otel_posthog.apps.explain.json_documents.MAX_DOCUMENT_CHARS", 4 * CHUNK_CHARS)
+    monkeypatch.setattr("otel_posthog.apps.explain.documents.MAX_DOCUMENT_CHARS", 4 * CHUNK_CHARS)
     stream = Counting('{"a": "' + "x" * 40 * CHUNK_CHARS)
     with pytest.raises(UnreadableFileError, match="JSON lines"):
         list(JsonDocuments(stream))

@@ -9,10 +9,9 @@ from dataclasses import replace
 from itertools import groupby
 
 from otel_posthog.apps.explain.explanation import Explanation, ProductEvent, Sent
-from otel_posthog.apps.explain.items import Item
-from otel_posthog.apps.explain.metric_point import MetricPoint
+from otel_posthog.apps.explain.items import BARE_NAME, Item, signal_of
 from otel_posthog.apps.explain.operational_side import OperationalSide
-from otel_posthog.apps.explain.plain_events import BARE_NAME, signal_of
+from otel_posthog.apps.explain.records import MetricPoint
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms

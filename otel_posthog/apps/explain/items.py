@@ -1,17 +1,26 @@
-"""The documents of a file in, the items to explain out: spans and log records of OTLP, events, properties."""
+"""The documents of a file in, the items to explain out: records of telemetry, events, properties."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from otel_posthog.apps.explain.console_format import is_console, read_console
+from otel_posthog.apps.explain.documents import Located, UnreadableFileError
 from otel_posthog.apps.explain.foreign_formats import foreign_format
-from otel_posthog.apps.explain.json_documents import Located, UnreadableFileError
-from otel_posthog.apps.explain.metric_point import MetricPoint, read_otlp_metrics
+from otel_posthog.apps.explain.records import MetricPoint, is_console, read_console, read_otlp_metrics
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.otlp_json import is_otlp, read
+from otel_posthog.model import Signal, Source
+from otel_posthog.recogniser import EVENT, PREFIX
+
+BARE_NAME = "event"
+"""The name under which bare properties are explained."""
+
+# Where PostHog's own libraries put what OpenTelemetry has attributes for.
+_TOP_LEVEL = {"distinct_id": "user.id", "uuid": "uuid", "timestamp": "timestamp", "session_id": "session.id"}
+# Where they stand beside the properties they mean what they mean among them.
+_BESIDE = ("$set", "$set_once", "$groups")
 
 
 class Item(NamedTuple):
@@ -54,6 +63,23 @@ def items_of(document: Located) -> Iterator[Item]:
         yield Item(document.line, content)
 
 
+def signal_of(content: Mapping[str, object], time_ns: int) -> Signal:
+    """Return the signal of an event (`{"event": ..., "properties": {...}}`), or of bare properties.
+
+    Args:
+        content: The event.
+        time_ns: When it is taken to have happened unless it says so itself; Unix nanoseconds.
+    """
+    if EVENT in content:
+        # Attributes, as an app sets them.
+        return Signal(Source.LOG, str(content[EVENT]), dict(content), time_ns)
+    name, properties = content.get("event"), content.get("properties")
+    if not isinstance(name, str):
+        return Signal(Source.LOG, BARE_NAME, _attributes({}, content), time_ns)
+    given = properties if isinstance(properties, Mapping) else {}
+    return Signal(Source.LOG, name, _attributes(content, given), time_ns)
+
+
 def _records(
     document: Located, read_all: Callable[[object], Iterator[SpanRecord | LogRecord | MetricPoint]]
 ) -> Iterator[Item]:
@@ -62,3 +88,16 @@ def _records(
             yield Item(document.line, record)
     except MalformedTelemetry as error:
         raise UnreadableFileError(f"line {document.line}: {error}") from None
+
+
+def _attributes(event: Mapping[str, object], properties: Mapping[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key in _BESIDE:
+        if key in event:
+            found[f"{PREFIX}property.{key}"] = event[key]
+    for key, value in properties.items():
+        found[f"{PREFIX}property.{key}"] = value
+    for key, value in event.items():
+        if key in _TOP_LEVEL:
+            found[f"{PREFIX}{_TOP_LEVEL[key]}"] = value
+    return found

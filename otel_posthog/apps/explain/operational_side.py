@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from otel_posthog.apps.explain.explanation import Kept, Operational
-from otel_posthog.apps.explain.metric_point import MetricPoint
+from otel_posthog.apps.explain.records import MetricPoint
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
@@ -37,10 +37,6 @@ class OperationalSide:
     def of_metric(self, point: MetricPoint) -> Operational:
         """Return what it gets of `point`, but for its number."""
         return Operational("", tuple(self._metric(point)))
-
-    def text(self, text: str) -> str:
-        """Return `text` as that side may see it."""
-        return self._redactor.text(text)
 
     def _span(self, record: SpanRecord) -> Iterator[Kept]:
         yield self._text("name", record.name)

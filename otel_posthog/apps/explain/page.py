@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_posthog.apps.explain.difference import Pieces, apart
-from otel_posthog.apps.explain.explanation import Explanation, Operational, ProductEvent, Sent
+from otel_posthog.apps.explain.explanation import Explanation, Operational, ProductEvent, Sent, Summary
 from otel_posthog.apps.explain.rows import (
     CHANGED,
     REMOVED,
@@ -17,8 +16,7 @@ from otel_posthog.apps.explain.rows import (
     rows_without_values,
     unsent_keys,
 )
-from otel_posthog.apps.explain.summary import Summary
-from otel_posthog.apps.explain.wording import drop_in_words, listed, rule_in_words, shown
+from otel_posthog.apps.explain.wording import Pieces, difference, drop_in_words, listed, rule_in_words, shown
 
 PLAIN, SOFT, TITLE, PRODUCT, OPERATIONAL, OLD, NEW, BAD = (
     *("plain", "soft", "title", "product", "operational", "old", "new", "bad"),
@@ -131,7 +129,7 @@ def _row_lines(row: Row, *, with_values: bool) -> Iterator[Line]:
     elif row.state == REMOVED:
         yield indent, (key, (row.before, OLD), ("   removed", SOFT), why)
     else:
-        old, new = apart(row.before, row.after)
+        old, new = difference(row.before, row.after)
         yield indent, (key, *_styled(old, OLD))
         yield indent, ((" " * (indent - 2) + "→ ", SOFT), *_styled(new, NEW), why)
 

@@ -1,4 +1,4 @@
-"""One call of `otel-posthog explain`: settings, file, view, exit status."""
+"""One call of `otel-posthog explain`: settings, file, view, progress, exit status."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import importlib.util
 import logging
 import os
 import sys
-from typing import Protocol
+import time
+from types import TracebackType
+from typing import IO, Protocol, final
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.explain.console_format import is_console
+from otel_posthog.apps.explain.documents import STANDARD_INPUT, JsonDocuments, UnreadableFileError, open_text
 from otel_posthog.apps.explain.explainer import Explainer
-from otel_posthog.apps.explain.explanation import Explanation
+from otel_posthog.apps.explain.explanation import Explanation, Summary
 from otel_posthog.apps.explain.items import items_of
-from otel_posthog.apps.explain.json_documents import JsonDocuments, UnreadableFileError
-from otel_posthog.apps.explain.json_view import JsonView
-from otel_posthog.apps.explain.progress import Progress
-from otel_posthog.apps.explain.source_file import STANDARD_INPUT, open_text
-from otel_posthog.apps.explain.summary import Summary
-from otel_posthog.apps.explain.text_views import ColorView, PlainView
+from otel_posthog.apps.explain.records import is_console
+from otel_posthog.apps.explain.views import ColorView, JsonView, PlainView
 from otel_posthog.apps.terminal import styled
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import read_settings
 
 EXPLAINED, UNREADABLE, WRONG_SETTING, INTERRUPTED = 0, 1, 2, 130
+
+_INTERVAL_S = 0.5
+_CLEAR = "\r\x1b[K"
 
 
 class View(Protocol):
@@ -54,6 +55,40 @@ def run_session(arguments: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
+@final
+class Progress:
+    """Shows a count in place; nothing where nobody looks, or where the page itself shows it.
+
+    Args:
+        out: Standard error.
+        is_wanted: Whether the page goes elsewhere.
+    """
+
+    def __init__(self, out: IO[str], *, is_wanted: bool) -> None:
+        self._out, self._is_shown = out, is_wanted and out.isatty()
+        self._next_s, self._is_drawn = time.monotonic() + _INTERVAL_S, False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._is_drawn:
+            self._out.write(_CLEAR)
+            self._out.flush()
+            self._is_drawn = False
+
+    def show(self, items: int) -> None:
+        """Show that `items` have been read, twice a second at most."""
+        if self._is_shown and time.monotonic() >= self._next_s:
+            self._out.write(f"{_CLEAR}{items:,} items read ...")
+            self._out.flush()
+            self._next_s, self._is_drawn = time.monotonic() + _INTERVAL_S, True
+
+
 def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> int:
     view, summary = _view(arguments), Summary()
     shows_all = arguments.all or arguments.json
@@ -65,7 +100,7 @@ def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> 
                 summary.add(explanation)
                 if shows_all or explanation.events or explanation.dropped:
                     view.show(explanation)
-                progress.tell(summary.items)
+                progress.show(summary.items)
     if not summary.items:
         return _fail(f"{name}: there are no spans, log records, metrics or events in it", UNREADABLE)
     view.finish(summary)

@@ -1,14 +1,20 @@
-"""Rules, reasons and values in words for a person at a terminal."""
+"""Rules, reasons and values in words for a person at a terminal, and where two texts differ."""
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from collections.abc import Iterable
 
 from otel_posthog.text import visible
 
 MAX_SHOWN_CHARS = 240
 _LEAD_CHARS = 40
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+
+Pieces = list[tuple[str, bool]]
+"""A text in pieces, each with whether the other text lacks it."""
 
 _RULES = {
     "allow_list": "not on the allow-list",
@@ -92,6 +98,19 @@ def shown_apart(before: object, after: object) -> tuple[str, str]:
     start = max(0, differ - _LEAD_CHARS)
     lead = "…" if start else ""
     return lead + shown(old[start:]), lead + shown(new[start:])
+
+
+def difference(before: str, after: str) -> tuple[Pieces, Pieces]:
+    """Return both texts in pieces that are words or signs, each with whether the other text lacks it."""
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    left: Pieces = []
+    right: Pieces = []
+    for tag, old_start, old_end, new_start, new_end in difflib.SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
+        left.append(("".join(old[old_start:old_end]), tag != "equal"))
+        right.append(("".join(new[new_start:new_end]), tag != "equal"))
+    return left, right
 
 
 def _text(value: object) -> str:

@@ -1,19 +1,22 @@
-"""What OpenTelemetry's console exporters print in, records of telemetry out.
+"""JSON documents of telemetry in, records out, where `intake` has no reader of its own.
 
-The format is that of the Python SDK (`ReadableSpan.to_json`, `ReadableLogRecord.to_json`, `MetricsData.to_json`): an
-object for each span and log record and one for each collection of metrics, on several lines or on one.
+What OpenTelemetry's console exporters print is read in the format of the Python SDK (`ReadableSpan.to_json`,
+`ReadableLogRecord.to_json`, `MetricsData.to_json`): an object for each span and log record and one for each collection
+of metrics, on several lines or on one. Metrics are read for what the operational side gets of their texts: none of
+their points is a product event.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from otel_posthog.apps.explain.metric_point import MetricPoint
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
 from otel_posthog.intake.otlp_json.fields import UINT64, Fields, as_fields
+from otel_posthog.intake.otlp_json.values import attributes_of
 from otel_posthog.model import Attributes
 from otel_posthog.values import unix_ns
 
@@ -21,6 +24,24 @@ _ID = re.compile(r"(?:0x)?([0-9a-f]{1,32})", re.IGNORECASE)
 _SPAN = frozenset({"context", "start_time", "end_time", "parent_id"})
 _LOG = frozenset({"body", "severity_number", "trace_id", "span_id"})
 _METRICS = frozenset({"resource_metrics"})
+_DATA = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One point of a metric, but for its number.
+
+    Attributes:
+        name: Of the metric.
+        description: Of the metric.
+        attributes: Of the point.
+        resource: The attributes of the resource that emitted it.
+    """
+
+    name: str
+    description: str
+    attributes: Attributes
+    resource: Attributes
 
 
 def is_console(content: object) -> bool:
@@ -40,7 +61,20 @@ def read_console(content: object) -> Iterator[Record | MetricPoint]:
     elif fields.content.keys() >= _LOG:
         yield _log(fields)
     else:
-        yield from _points(fields)
+        yield from _printed_points(fields)
+
+
+def read_otlp_metrics(document: object) -> Iterator[MetricPoint]:
+    """Yield the points of an OTLP document's metrics.
+
+    Raises:
+        MalformedTelemetry: A field is not what the format says.
+    """
+    for holder in as_fields(document, "").objects("resourceMetrics"):
+        resource = attributes_of(holder.object("resource"), "attributes")
+        for scope in holder.objects("scopeMetrics"):
+            for metric in scope.objects("metrics"):
+                yield from _otlp_points(metric, resource)
 
 
 def _span(fields: Fields) -> SpanRecord:
@@ -74,7 +108,7 @@ def _log(fields: Fields) -> LogRecord:
     )
 
 
-def _points(fields: Fields) -> Iterator[MetricPoint]:
+def _printed_points(fields: Fields) -> Iterator[MetricPoint]:
     for holder in fields.objects("resource_metrics"):
         resource = _attributes(holder.object("resource"))
         for scope in holder.objects("scope_metrics"):
@@ -82,6 +116,13 @@ def _points(fields: Fields) -> Iterator[MetricPoint]:
                 name, description = metric.text("name"), metric.text("description")
                 for point in metric.object("data").objects("data_points"):
                     yield MetricPoint(name, description, _attributes(point), resource)
+
+
+def _otlp_points(metric: Fields, resource: Attributes) -> Iterator[MetricPoint]:
+    for kind in _DATA:
+        for point in metric.object(kind).objects("dataPoints"):
+            attributes = attributes_of(point, "attributes")
+            yield MetricPoint(metric.text("name"), metric.text("description"), attributes, resource)
 
 
 def _attributes(fields: Fields) -> Attributes:

@@ -1,21 +1,27 @@
 """A file in, the JSON documents in it out, one after the other: a single one, one a line, or any other way apart.
 
-Reads as it goes: of a file of any size it holds one document and a little more.
+Reads as it goes: of a file of any size it holds one document and a little more. Where there is no text or no JSON, it
+says in one line why.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, final
 
+STANDARD_INPUT = "-"
 CHUNK_CHARS = 1 << 16
 MAX_DOCUMENT_CHARS = 64 * 1024 * 1024
 # What is not even begun by then is no output of a program whose telemetry is printed.
 MAX_LEADING_LINES = 1000
 # So near to the end of what has been read, a mistake may be nothing but the end; no keyword or escape is longer.
 _NEAR_END_CHARS = 16
+_COMPRESSED = {b"\x1f\x8b": "gunzip -c", b"\x28\xb5": "zstd -dc"}
 
 
 class UnreadableFileError(Exception):
@@ -33,6 +39,30 @@ class Located:
 
     line: int
     content: object
+
+
+@contextmanager
+def open_text(path: str) -> Iterator[IO[str]]:
+    """Open the file at `path`, or standard input for `-`, as text.
+
+    Raises:
+        UnreadableFileError: It cannot be opened, or is no text; also where that shows while it is read.
+    """
+    try:
+        # The user's own word for a file, `-` among them; closed below.
+        raw = sys.stdin.buffer if path == STANDARD_INPUT else open(path, "rb")  # noqa: PTH123, SIM115
+        text = _as_text(raw, path)
+    except OSError as error:
+        raise UnreadableFileError(f"it cannot be read ({error.strerror or type(error).__name__})") from None
+    try:
+        yield text
+    except UnicodeDecodeError:
+        raise UnreadableFileError(
+            "this is not UTF-8 text; protobuf is not read here: let the Collector's file exporter write `format: json`"
+        ) from None
+    finally:
+        if path != STANDARD_INPUT:
+            text.close()
 
 
 @final
@@ -151,3 +181,12 @@ class JsonDocuments:
         more = self._stream.read(size)
         self._is_all_read = not more
         self._text, self._at = self._text[self._at :] + more, 0
+
+
+def _as_text(raw: IO[bytes], path: str) -> IO[str]:
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+    command = _COMPRESSED.get(buffered.peek(2)[:2])
+    if command:
+        buffered.close()
+        raise UnreadableFileError(f"it is compressed; write: {command} {path} | otel-posthog explain -")
+    return io.TextIOWrapper(buffered, encoding="utf-8-sig")
