@@ -172,7 +172,7 @@ def test_drain_gives_a_dead_host_up_and_says_little(
 ) -> None:
     """Without an event getting through it ends long before its timeout, with a line for each reason at most."""
     monkeypatch.setattr("otel_posthog.apps.spool.drain.STALLED_S", 3.0)
-    monkeypatch.setattr("otel_posthog.apps.spool.drain.SAY_S", 0.2)
+    monkeypatch.setattr("otel_posthog.apps.spool.drain.REPORT_S", 0.2)
     left_behind(root, 1)
     posthog.pause()
     started = time.monotonic()

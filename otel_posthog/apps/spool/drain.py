@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from otel_posthog.apps.spool.show import count, tell
+from otel_posthog.apps.spool.show import count, notice
 from otel_posthog.apps.spool.survey import LEFT, Holding, survey
 from otel_posthog.apps.terminal import styled
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
@@ -26,7 +26,7 @@ from otel_posthog.policy.collection import collection_choice
 from otel_posthog.setup.settings import read_settings
 from otel_posthog.text import visible
 
-LOOK_S, SAY_S = 0.2, 2.0
+POLL_S, REPORT_S = 0.2, 2.0
 # For answers under way when all is sent, or the time is over.
 SHUTDOWN_S = 1.0
 # Without an event getting through, a host is given up: to try for longer is for who starts a drain again.
@@ -64,7 +64,7 @@ class Tally:
         return self.settled >= self.total
 
     @property
-    def trouble(self) -> str:
+    def failures(self) -> str:
         """Why attempts fail, in a few words."""
         return ", ".join(f"{reason} {number}" for reason, number in sorted(self.retried.items()))
 
@@ -85,7 +85,7 @@ def run(root: Path, arguments: argparse.Namespace) -> int:
         with _progress(total, is_quiet=arguments.json) as progress:
             tally = _send(spool, policy, total, time.monotonic() + arguments.timeout, progress)
     remaining = [each for each in survey(root, arguments.destination) if each.events]
-    return _tell(root, arguments, tally, remaining, projects)
+    return _report(root, arguments, tally, remaining, projects)
 
 
 def _policy(destination: str | None) -> Policy:
@@ -112,7 +112,7 @@ def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progres
     try:
         delivery.start()
         while not tally.is_done and time.monotonic() < min(deadline, moved_at + STALLED_S):
-            time.sleep(max(0.0, min(LOOK_S, deadline - time.monotonic())))
+            time.sleep(max(0.0, min(POLL_S, deadline - time.monotonic())))
             before, tally = tally, _tally(total, health)
             if tally.settled > before.settled:
                 moved_at = time.monotonic()
@@ -120,7 +120,7 @@ def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progres
             if not any(level.events for level in health.read_spools().values()):
                 break
     except KeyboardInterrupt:
-        tell("interrupted: what is not delivered stays in the spool")
+        notice("interrupted: what is not delivered stays in the spool")
     finally:
         delivery.shutdown(max(0.0, min(SHUTDOWN_S, deadline - time.monotonic())))
     return _tally(total, health)
@@ -136,7 +136,7 @@ def _tally(total: int, health: Health) -> Tally:
     return Tally(total, health.total(DELIVERED), dropped, retried, cuts)
 
 
-def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Holding], projects: set[str]) -> int:
+def _report(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Holding], projects: set[str]) -> int:
     number = sum(each.events for each in left)
     if arguments.json:
         dropped = sum(tally.dropped.values())
@@ -148,8 +148,8 @@ def _tell(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[Ho
         print(line)
     for each in left:
         print(visible(f"{count(each.events)} left for {each.destination}: {_why_left(each, projects)}"))
-    if any(each.state == LEFT and each.project in projects for each in left) and tally.trouble:
-        print(f"attempts failed: {tally.trouble}")
+    if any(each.state == LEFT and each.project in projects for each in left) and tally.failures:
+        print(f"attempts failed: {tally.failures}")
     if not number:
         print(f"nothing is left in {root}")
     return int(number > 0)
@@ -199,12 +199,12 @@ def _progress(total: int, *, is_quiet: bool) -> Iterator[Progress]:
     def say(tally: Tally) -> None:
         nonlocal said_at, said
         news = tally.settled, frozenset(tally.retried)
-        if news != said and time.monotonic() - said_at >= SAY_S:
+        if news != said and time.monotonic() - said_at >= REPORT_S:
             said_at, said = time.monotonic(), news
-            tell(f"{tally.settled:,} of {tally.total:,} events {_doing(tally)}")
+            notice(f"{tally.settled:,} of {tally.total:,} events {_doing(tally)}")
 
     yield say
 
 
 def _doing(tally: Tally) -> str:
-    return f"sent (failed attempts: {tally.trouble})" if tally.trouble else "sent"
+    return f"sent (failed attempts: {tally.failures})" if tally.failures else "sent"

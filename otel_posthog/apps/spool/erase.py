@@ -48,10 +48,10 @@ def run_erase(root: Path, arguments: argparse.Namespace) -> int:
     erased = Erased()
     for holding in survey(root, arguments.destination):
         _erase(root, holding, match, erased)
-    for _, letters in dead_letters(root, arguments.destination):
-        for path in letters.paths():
-            erased.dead_letters += _erase_letters(root, letters, path, match)
-    _tell(arguments, erased)
+    for _, dead in dead_letters(root, arguments.destination):
+        for path in dead.paths():
+            erased.dead_letters += _erase_dead_letters(root, dead, path, match)
+    _report(arguments, erased)
     return int(erased.in_use > 0)
 
 
@@ -87,8 +87,8 @@ def _erase(root: Path, holding: Holding, match: Match, erased: Erased) -> None:
 
 def _keep_others(root: Path, holding: Holding, match: Match) -> None:
     files, age = files_in(root), _Age()
-    place = parse_folder(holding.path.parent.name) or folder_for(holding.destination)
-    spool = Spool(root, place, DeliveryPolicy(max_spool_bytes=2**62), Health(), files=files, now_ms=age)
+    folder = parse_folder(holding.path.parent.name) or folder_for(holding.destination)
+    spool = Spool(root, folder, DeliveryPolicy(max_spool_bytes=2**62), Health(), files=files, now_ms=age)
     try:
         for event, stored_ms in stored_in(files, holding.path):
             age.stored_ms = stored_ms
@@ -98,15 +98,15 @@ def _keep_others(root: Path, holding: Holding, match: Match) -> None:
         spool.close()
 
 
-def _erase_letters(root: Path, letters: DeadLetters, path: Path, match: Match) -> int:
+def _erase_dead_letters(root: Path, dead: DeadLetters, path: Path, match: Match) -> int:
     records = list(read_records(files_in(root), path))
     kept = [each for each in records if not match(each.event)]
     if len(kept) < len(records):
-        letters.rewrite(path, kept)
+        dead.rewrite(path, kept)
     return len(records) - len(kept)
 
 
-def _tell(arguments: argparse.Namespace, erased: Erased) -> None:
+def _report(arguments: argparse.Namespace, erased: Erased) -> None:
     if arguments.json:
         print(json.dumps(asdict(erased)))
         return

@@ -1,4 +1,4 @@
-"""The subcommands of `otel-posthog spool`."""
+"""Runs a subcommand of `otel-posthog spool` where what it would let out may leave; those that only look are here."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.spool import drain, erase, letters, transfer
-from otel_posthog.apps.spool.show import age, body_of, columns, count, size, tell
-from otel_posthog.apps.spool.survey import Holding, events_of, files_in, survey
+from otel_posthog.apps.spool import drain, erase, transfer
+from otel_posthog.apps.spool.show import age, body_of, columns, count, notice, size
+from otel_posthog.apps.spool.survey import Holding, dead_letters, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool.adoption import drop
 from otel_posthog.errors import ConfigurationError
@@ -30,18 +30,18 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
     root = arguments.directory or spool_directory(os.environ)
     try:
         if arguments.subcommand in _LETS_OUT:
-            _heed_choice(root)
+            _refuse_if_opted_out(root)
         if arguments.subcommand == "export":
-            _heed_switches()
+            _refuse_if_switched_off()
         return _SUBCOMMANDS[arguments.subcommand](root, arguments)
     except (ConfigurationError, transfer.TransferError) as error:
-        tell(f"otel-posthog spool: {error}")
+        notice(f"otel-posthog spool: {error}")
     except OSError as error:
-        tell(f"otel-posthog spool: {error.filename or root}: {error.strerror}")
+        notice(f"otel-posthog spool: {error.filename or root}: {error.strerror}")
     return CANNOT
 
 
-def _heed_choice(root: Path) -> None:
+def _refuse_if_opted_out(root: Path) -> None:
     """Drop what waits where somebody opted out, as a process of the app would that has not run since.
 
     Raises:
@@ -56,7 +56,7 @@ def _heed_choice(root: Path) -> None:
         )
 
 
-def _heed_switches() -> None:
+def _refuse_if_switched_off() -> None:
     """Let nothing out under an off switch; no key is none: a site without a network needs none.
 
     Raises:
@@ -80,7 +80,7 @@ def _list(root: Path, arguments: argparse.Namespace) -> int:
         print(columns([_HEAD, *map(_row, holdings)], right=(4, 5, 6)))
         total = sum(each.events for each in waiting)
         print(f"\n{count(total)} waiting, {size(sum(each.size_bytes for each in holdings))} on disk")
-    dead = letters.number_of(root, arguments.destination)
+    dead = _dead_letters_in(root, arguments.destination)
     if dead:
         print(f"{count(dead, 'dead letter')}: see `otel-posthog spool dead`")
     return 0
@@ -118,14 +118,38 @@ def _inspect(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _dead_letters_in(root: Path, destination: str | None) -> int:
+    """Return how many dead letters there are."""
+    return sum(1 for _, dead in dead_letters(root, destination) for _ in dead.all())
+
+
+def _dead(root: Path, arguments: argparse.Namespace) -> int:
+    """Show what PostHog refused for good, and why."""
+    rows, found = [("uuid", "event", "destination", "refused", "reason")], []
+    for _, dead in dead_letters(root, arguments.destination):
+        for each in dead.all():
+            event, record = each.record.event, each.record
+            name = str(body_of(event.body).get("event", "?"))
+            rows.append((event.uuid, name, event.destination, f"{age(record.stored_ms)} ago", record.reason))
+            found.append({"reason": record.reason, "buried_ms": record.stored_ms, "event": body_of(event.body)})
+    if arguments.json:
+        print(json.dumps(found))
+    elif not found:
+        print(f"no dead letters in {root}")
+    else:
+        print(columns(rows))
+        print(f"\n{count(len(found), 'dead letter')}; `otel-posthog spool replay [UUID...]` has them sent once more")
+    return 0
+
+
 _LETS_OUT = {"drain", "replay", "export", "import"}
 _SUBCOMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "list": _list,
     "inspect": _inspect,
     "drain": drain.run,
     "erase": erase.run_erase,
-    "dead": letters.run_dead,
-    "replay": letters.run_replay,
+    "dead": _dead,
+    "replay": transfer.run_replay,
     "export": transfer.run_export,
     "import": transfer.run_import,
 }

@@ -16,11 +16,11 @@ def columns(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> str:
     """Return `rows`, the first of them the head, in aligned columns, each on one line whatever stands in it."""
     rows = [[visible(cell) for cell in row] for row in rows]
     numbers = set(right)
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         GAP.join(
-            cell.rjust(width) if place in numbers else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     )
@@ -52,8 +52,8 @@ def count(number: int, what: str = "event") -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def tell(line: str) -> None:
-    """Say something that is not the result."""
+def notice(line: str) -> None:
+    """Print something that is not the result, on standard error."""
     print(visible(line), file=sys.stderr, flush=True)
 
 

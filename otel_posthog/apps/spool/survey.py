@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from otel_posthog.apps.spool.show import tell
+from otel_posthog.apps.spool.show import notice
 from otel_posthog.deliver.spool.backlog import Backlog
 from otel_posthog.deliver.spool.dead_letters import FOLDER, DeadLetters
 from otel_posthog.deliver.spool.files import Files, OsFiles
@@ -59,12 +59,12 @@ def folders(root: Path, destination: str | None) -> list[Path]:
 
 
 def _is_usable(files: Files, folder: Path) -> bool:
-    """Return whether a folder is ours; say so where it is not. A file beside the folders is nobody's concern."""
+    """Return whether a folder is ours; say so where it is not. A file beside the folders does not matter."""
     try:
         files.names(folder)
     except OSError as error:
         if not folder.is_file():
-            tell(f"{folder} is left alone: {error.strerror}")
+            notice(f"{folder} is left alone: {error.strerror}")
         return False
     return True
 
@@ -101,7 +101,7 @@ def stored_in(files: Files, path: Path) -> Iterator[tuple[CleanEvent, int]]:
         return
     try:
         while taken := backlog.take(200, 10**8):
-            yield from ((event, backlog.stored_ms(place)) for event, place in taken)
+            yield from ((event, backlog.stored_ms(position)) for event, position in taken)
     except OSError:
         return  # its owner removed it meanwhile: all is delivered
     finally:
@@ -130,7 +130,7 @@ def _holding(files: Files, path: Path) -> Iterator[Holding]:
         state = IN_USE if is_in_use(files, path) else LEFT
         backlog = peek(files, path)
     except ForeignError as error:
-        tell(f"{error.filename} is left alone: {error.strerror}")
+        notice(f"{error.filename} is left alone: {error.strerror}")
         return
     if backlog is None:
         return

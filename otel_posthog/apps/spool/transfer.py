@@ -1,4 +1,4 @@
-"""`export` and `import`: the events that wait, in a file that goes to where there is a network.
+"""`export`, `import` and `replay`: events go to a file for where there is a network, come from one, or are sent anew.
 
 The file is JSON lines: a head that says what it is, one event each, and a foot with their number and the SHA-256 of all
 lines before it. An event's bytes stand in it as PostHog will get them. To import a file twice repeats events with
@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import IO
 
 from otel_posthog.apps.spool.show import count
-from otel_posthog.apps.spool.survey import LEFT, events_of, files_in, survey
+from otel_posthog.apps.spool.survey import LEFT, dead_letters, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool import Spool
-from otel_posthog.deliver.spool.folder import Folder, folder_for, is_project
+from otel_posthog.deliver.spool.dead_letters import DeadLetters
+from otel_posthog.deliver.spool.folder import Folder, folder_for, is_project, parse_folder
 from otel_posthog.deliver.spool.owner import adopt
+from otel_posthog.deliver.spool.segment import read_records
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
@@ -51,10 +53,10 @@ def put_all(root: Path, events: Iterable[tuple[CleanEvent, Folder]]) -> int:
     spools: dict[str, Spool] = {}
     number = 0
     try:
-        for event, place in events:
-            spool = spools.get(place.name)
+        for event, folder in events:
+            spool = spools.get(folder.name)
             if spool is None:
-                spool = spools[place.name] = Spool(root, place, DeliveryPolicy(), Health(), files=files_in(root))
+                spool = spools[folder.name] = Spool(root, folder, DeliveryPolicy(), Health(), files=files_in(root))
             if not spool.put(event) or spool.volatile:
                 raise TransferError(f"the spool {root} is full, or cannot be written: not all is in it")
             number += 1
@@ -93,9 +95,9 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     path: Path = arguments.file
     policy = read_settings(os.environ).policy
     try:
-        for event, _ in read(path):
+        for event, _ in read_export(path):
             decode_event(event)
-        events = _refiltered(read(path), policy, arguments.destination)
+        events = _refiltered(read_export(path), policy, arguments.destination)
         number = put_all(root, _placed(root, events, policy, arguments.destination))
     except NotAnEventError:
         raise TransferError(f"{path} holds what is no event; nothing else can be imported") from None
@@ -104,6 +106,36 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     else:
         print(f"{count(number)} imported into {root}; `otel-posthog spool drain`, or the app, sends them")
     return 0
+
+
+def run_replay(root: Path, arguments: argparse.Namespace) -> int:
+    """Put dead letters back into the spool, where a drain or the next process finds them."""
+    wanted = {uuid.lower() for uuid in arguments.uuids}
+    replayed: set[str] = set()
+    for _, dead in dead_letters(root, arguments.destination):
+        for path in dead.paths():
+            replayed |= _replay_file(root, dead, path, wanted)
+    missing = wanted - replayed
+    if arguments.json:
+        print(json.dumps({"replayed": sorted(replayed), "missing": sorted(missing)}))
+    else:
+        for uuid in sorted(missing):
+            print(f"{uuid}: no such dead letter")
+        print(f"{count(len(replayed), 'dead letter')} put back; `otel-posthog spool drain`, or the app, sends them")
+    return 1 if missing else 0
+
+
+def _replay_file(root: Path, dead: DeadLetters, path: Path, wanted: set[str]) -> set[str]:
+    """Put back what is wanted of one file and keep the rest; return the uuids."""
+    files = files_in(root)
+    records = list(read_records(files, path))
+    chosen = [each.event for each in records if not wanted or each.event.uuid in wanted]
+    if not chosen:
+        return set()
+    put_all(root, ((event, parse_folder(path.parent.parent.name) or folder_for(event.destination)) for event in chosen))
+    # Last: what stands in both, should this end here, is sent with the same uuid.
+    dead.rewrite(path, [each for each in records if each.event not in chosen])
+    return {event.uuid for event in chosen}
 
 
 def _refiltered(
@@ -125,17 +157,17 @@ def _placed(
         ConfigurationError: That has no key here.
     """
     spool = spool_root(os.environ, root)
-    place = None
+    folder = None
     if destination is not None:
         known = {each.name: each for each in policy.destinations if each.api_key}
         if destination not in known:
             raise ConfigurationError(f"there is no key here for a destination {destination}: its project is not known")
-        place = spool.folder_of(known[destination])
+        folder = spool.folder_of(known[destination])
     for event, project in events:
-        yield event, place or folder_for(event.destination, project, spool.installation)
+        yield event, folder or folder_for(event.destination, project, spool.installation)
 
 
-def read(path: Path) -> Iterator[tuple[CleanEvent, str]]:
+def read_export(path: Path) -> Iterator[tuple[CleanEvent, str]]:
     """Yield the events of an exported file, each with what stands for its project (empty in older files).
 
     Args:
