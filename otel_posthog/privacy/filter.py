@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
+from otel_posthog.privacy.properties import Hide, Properties
 from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.routes import Routes
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.scan import Note
 from otel_posthog.privacy.scrub import NO_OTHERS, Scrub
-from otel_posthog.privacy.walk import REPLACED, Hide, Walk
+from otel_posthog.privacy.walk import REPLACED
 
 
 class Filter:
@@ -45,7 +46,7 @@ class Filter:
             receipt: Gets which rule did what to which key.
             hide: Takes ids out of texts before they are cut to their length.
         """
-        return Walk(self._rules, receipt, hide).properties(properties) if properties else {}
+        return Properties(self._rules, receipt, hide).cleaned(properties) if properties else {}
 
     def telemetry(
         self, attributes: Mapping[str, object], receipt: Receipt, hide: Hide | None = None
@@ -89,7 +90,7 @@ class Filter:
         """
         if self._names.knows("event", text):
             return text
-        cleaned = Walk(self._rules, receipt).name(text, "event")
+        cleaned = Properties(self._rules, receipt).name(text, "event")
         if cleaned == text:
             self._names.add("event", text)
         return cleaned

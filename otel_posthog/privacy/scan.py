@@ -27,6 +27,9 @@ Note = Callable[[Iterable[tuple[str, str, str]]], None]
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
 _MARGIN_CHARS = 512
 _SHORTEST_HIT = 5  # `pwd=x`
+CUT = "max_string_chars"
+"""The rule of a text that was cut to its length."""
+
 UNSETTLED = "max_reads"
 """The rule of a text of which nothing is left, because it was not clean after as much reading as there may be."""
 
@@ -108,10 +111,10 @@ class Scanner:
                 known.add("", text)
             # A marker may be longer than what it stands for.
             if len(cleaned) > max_chars and fired is not None:
-                fired.append("max_string_chars")
+                fired.append(CUT)
             return cleaned if len(cleaned) <= max_chars else until(cleaned, max_chars)
         if fired is not None:
-            fired.append("max_string_chars")
+            fired.append(CUT)
         window = whole_until(text, max_chars + _MARGIN_CHARS)
         window = self._clean(window, facts, fired, methods)
         if size <= max_chars + _MARGIN_CHARS:

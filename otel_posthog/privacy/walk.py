@@ -1,288 +1,130 @@
-"""Product properties in, JSON-safe and filtered ones out, with a receipt of what became of the rest.
+"""The way through a value, for both sides: entries, maps, lists, and JSON in a text.
 
-Runs on the worker (on the application's thread when the queue is full). Bounded in depth, width and length. It never
-puts a value into a receipt, nor calls `repr` or `str` on an object it does not know.
+`Properties` walks what an event carries and makes a JSON-safe copy, with a receipt. `Scrub` walks operational values
+and keeps each object in which there is nothing to hide. What is done with a single value is theirs; what is read
+together, and what a name beside a value says of it, is decided here, once. It never calls `repr` or `str` on an object
+of a class that it does not know.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sized
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-from otel_posthog.errors import DropEvent
-from otel_posthog.model import REDACTED, Receipt
-from otel_posthog.policy import Method
+from otel_posthog.model import REDACTED
 from otel_posthog.privacy.detectors import is_card
-from otel_posthog.privacy.json_values import GONE, as_json, may_be_json, parse_json
+from otel_posthog.privacy.json_values import GONE, JSON_STARTS, parse_json
 from otel_posthog.privacy.methods import ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
-from otel_posthog.privacy.scan import Fired, until
 from otel_posthog.privacy.selectors import ValueRule
-from otel_posthog.privacy.sensitive import is_harmless, is_same, words_around
 from otel_posthog.privacy.siblings import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
 
 REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 
-MAX_VALUES = 20_000
-"""Values in one event, at all levels; a map that holds itself twice would else grow with every level."""
+Note = Callable[[str, str, str], None]
+"""`(path, rule, action)`: told of what is done with a value."""
 
-LONGEST_ID_CHARS = 2600
-"""An id of 200 characters, the most that PostHog takes, percent-encoded six times over."""
-
-CUT = "max_string_chars"
-
-MAX_NAME_CHARS = 8192
-"""Of an event's name before it is cleaned; what is encoded has 200 bytes at most."""
-
-Hide = Callable[[str, str], str]
-"""`(text, path) -> text` without ids."""
-
-_UNKNOWN_KEY = "[key]"
-_MAX_INT_BITS = 64
 _FEW = 9
 _CARD_DIGITS = range(13, 20)
 
 
-class Walk:
-    """One pass over the properties of one event.
+class Walk(ABC):
+    """What both walks have in common.
 
     Args:
         rules: The compiled policy.
-        receipt: Gets what fired.
-        hide: Takes ids out of a text, told where it stands; called after the detectors and before a text is cut, so
-            that no cut leaves half of an id.
+        note: Told of what is done.
+        gone: What stands for a value that may not stay.
+        max_json_chars: Up to which length a text is opened as JSON.
+        copies: Whether everything is made anew, with paths for a receipt; otherwise what does not change stays the same
+            object, of the same type, and there are no paths.
     """
 
-    __slots__ = ("_hide", "_left", "_policy", "_receipt", "_rules", "_texts")
+    __slots__ = ("_copies", "_gone", "_max_json_chars", "_note", "_policy", "_rules")
 
-    def __init__(self, rules: Rules, receipt: Receipt, hide: Hide | None = None) -> None:
-        self._rules, self._policy, self._receipt = rules, rules.policy, receipt
-        self._hide = hide
-        self._left = MAX_VALUES
-        self._texts = 0
+    _pair_levels = 1
+    """How much deeper than its list a pair of a name and a value is in a list of such pairs."""
 
-    def properties(self, properties: Mapping[str, object]) -> dict[str, object]:
-        """Return the properties that may leave."""
-        kept: dict[str, object] = {}
-        depends: list[str] = []
-        most = self._policy.max_properties
-        for key, value in properties.items():
-            read = self._rules.key(key) if type(key) is str else self._key(key)
-            if read.reserved:
-                self._receipt.add(read.name, "reserved", REMOVED)
-            elif len(kept) >= most:
-                self._receipt.add(read.name, "max_properties", REMOVED)
-            elif read.is_plain and type(value) is str and read.name not in kept:
-                cleaned = self._string(value, read.name, read, 0)
-                if cleaned is not GONE:
-                    kept[read.name] = cleaned
-            elif read.half or read.names:
-                depends.append(read.name)
-                self._one_of(kept, read, value, read.name, 0, properties)
-            else:
-                self._entry(kept, read, value, read.name, 0)
-        return self._beside(kept, depends, properties) if depends else kept
+    def __init__(self, rules: Rules, note: Note, *, gone: object, max_json_chars: int, copies: bool) -> None:
+        self._rules, self._policy, self._note = rules, rules.policy, note
+        self._gone, self._max_json_chars, self._copies = gone, max_json_chars, copies
 
-    def name(self, text: str, path: str) -> str:
-        """Return a text that cannot be left out, with the detectors' hits replaced.
+    @abstractmethod
+    def _value(self, value: object, path: str, key: Key, depth: int) -> object:
+        """Return what may stay of a value whose key does not decide alone."""
 
-        It is not cut: half of a name is another name.
-
-        Raises:
-            DropEvent: `name_invalid`, for one that is longer than any that may be sent.
-        """
-        if len(text) > MAX_NAME_CHARS:
-            raise DropEvent("name_invalid")
-        fired: Fired = []
-        cleaned = self._rules.scanner.clean(text, 2 * MAX_NAME_CHARS, fired=fired, methods=self._rules.methods)
-        self._note(path, fired)
-        return cleaned
-
+    @abstractmethod
     def _text(self, text: str, path: str, key: Key) -> object:
-        limit = self._policy.max_string_chars
-        rule = key.rule
-        if rule is not None and rule.method is Method.TRUNCATE:
-            limit = min(limit, rule.max_chars)
-        spare = 0 if self._hide is None else LONGEST_ID_CHARS
-        fired: Fired = []
-        cleaned = self._rules.scanner.clean(text, limit + spare, key.facts, fired, key.methods)
-        if fired:
-            for name in key.methods.dropping.intersection(fired) if key.methods.dropping else ():
-                self._receipt.add(path, name, REMOVED)
-                return GONE
-            self._note(path, fired)
-        return cleaned if self._hide is None else self._hidden(cleaned, path, limit, is_cut=CUT in fired)
+        """Return what may stay of a text that is not JSON."""
 
-    def _hidden(self, text: str, path: str, limit: int, *, is_cut: bool) -> str:
-        """Return `text` without ids, and only then cut."""
-        text = self._hide(text, path) if self._hide is not None else text
-        if is_cut:
-            # What was cut before may end in half of an id; that end served to be looked at, and goes.
-            return until(text, min(limit, max(0, len(text) - LONGEST_ID_CHARS)))
-        if len(text) > limit:
-            self._receipt.add(path, CUT, TRUNCATED)
-        return until(text, limit)
+    @abstractmethod
+    def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is
+        self, key: Key, value: object, path: str, depth: int, inherited: ValueRule | None = None, both: object = None
+    ) -> object:
+        """Return what may stay of the value under `key`; `both` is the place of which it is a half, if it is one."""
 
-    def _note(self, path: str, fired: Iterable[str]) -> None:
-        for rule in fired:
-            self._receipt.add(path, rule, TRUNCATED if rule == CUT else REPLACED)
+    @abstractmethod
+    def _document(self, value: object, path: str, key: Key, depth: int) -> object:
+        """Return what may stay of the map or list that a text is."""
 
+    @abstractmethod
+    def _half_of_pair(self, key: Key, value: object, path: str, depth: int) -> object:
+        """Return what may stay of the value of a pair, of which neither half can be left out."""
+
+    @abstractmethod
     def _key(self, key: object) -> Key:
-        if isinstance(key, str):
-            return self._rules.key(key)
-        name = as_json(key)
-        if name is None or isinstance(name, (str, int, float)):
-            return self._rules.key(str(name))
-        return self._rules.key(_UNKNOWN_KEY)
+        """Return how a key is read that is no plain text."""
+
+    @abstractmethod
+    def _width(self, value: Sized, path: str) -> int:
+        """Return how many entries of `value` are looked at."""
 
     def _one_of(  # noqa: PLR0913, PLR0917 - called for every entry there is
         self,
-        kept: dict[str, object],
         key: Key,
         value: object,
         path: str,
         depth: int,
         among: Mapping[Any, object],
         inherited: ValueRule | None = None,
-    ) -> None:
-        """Put what may leave of one entry into `kept`, given the entries beside it."""
+    ) -> object:
+        """Return what may stay of one entry, given the entries beside it and a rule for all of them."""
         if key.names:
             key = self._rules.named(key, name_of(key.names, among))
         both = both_halves(value, among.get(key.half)) if key.half and "gps" not in key.methods.skipped else None
-        self._entry(kept, key, both or value, path, depth, inherited)
+        return self._entry(key, value, path, depth, inherited, both)
 
-    def _beside(  # noqa: PLR0913, PLR0917 - what a map is walked with
-        self,
-        kept: dict[str, object],
-        depends: list[str],
-        among: Mapping[Any, object],
-        outer: Key | None = None,
-        path: str = "",
-        depth: int = 0,
-    ) -> dict[str, object]:
-        """Return `kept`, with those of `depends` looked at again of which only what is left beside them tells what."""
-        anew = {name for name in depends if name in kept and self._rules.is_told_anew(name, kept, among)}
-        if not anew:
-            return kept
-        again: dict[str, object] = {}
-        for name, value in kept.items():
-            if name in anew:
-                read = self._rules.key(name)
-                key, rule = (read, None) if outer is None else (self._rules.inside(outer, read), outer.rule)
-                self._one_of(again, key, value, f"{path}{name}", depth, kept, rule)
-            else:
-                again[name] = value
-        return again
-
-    def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is
-        self,
-        kept: dict[str, object],
-        key: Key,
-        value: object,
-        path: str,
-        depth: int,
-        inherited: ValueRule | None = None,
-    ) -> None:
-        """Put what may leave of one entry of a map into `kept`; a rule holds for all that is under its key."""
-        if key.fired:
-            self._note(path, key.fired)
-        if key.rule is None:
-            if key.facts.sensitive and not is_harmless(key.facts, as_json(value)):
-                self._sensitive(kept, key, value, path)
-                return
-        elif key.rule.method is Method.DROP:
-            self._receipt.add(path, key.rule.name, REMOVED)
-            return
-        if inherited is not None and key.rule is None:
-            key = replace(key, rule=inherited)
-        cleaned = self._value(value, path, key, depth)
-        if cleaned is not GONE:
-            kept[unused(key.name, kept)] = cleaned
-
-    def _sensitive(self, kept: dict[str, object], key: Key, value: object, path: str) -> None:
-        """Keep of a sensitive entry the words around what makes it so; in a text that is JSON, also its key."""
-        left = self._around(value, key, path)
-        if left is not None and is_same(left, value):
-            kept[unused(key.name, kept)] = left
-            return
-        rule = "id_key" if key.facts.identifier else "sensitive_key"
-        if left is None and not self._texts:
-            self._receipt.add(path, rule, REMOVED)
-            return
-        self._receipt.add(path, rule, REPLACED)
-        kept[unused(key.name, kept)] = REDACTED if left is None else left
-
-    def _around(self, value: object, key: Key, path: str) -> object:
-        """Return the words around what makes a text sensitive, of each text in a list; None where none may stay."""
-        if isinstance(value, (list, tuple)):
-            # The values of a header are judged one by one.
-            each = [self._around(text, key, path) for text in value[: self._policy.max_items] if type(text) is str]
-            return [REDACTED if left is None else left for left in each] if any(each) else None
-        if type(value) is not str:
-            return None
-        limit, fired = self._policy.max_string_chars, list[str]()
-        left = words_around(value, key.facts, lambda text: self._rules.scanner.clean(text, limit, key.facts, fired))
-        if left is not None and (CUT in fired or len(left) > limit):
-            self._receipt.add(path, CUT, TRUNCATED)
-        return left if left is None else until(left, limit)
-
-    def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
-        if type(value) is str and key.rule is None:
-            return self._string(value, path, key, depth)
-        value = as_json(value)
-        if key.rule is not None and key.rule.apply is not None and isinstance(value, (str, bool, int, float)):
-            return self._ruled(value, path, key.rule, key.rule.apply)
-        if isinstance(value, str):
-            return self._string(value, path, key, depth)
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, (int, float)):
-            return self._number(value, path, key)
-        if isinstance(value, Mapping):
-            return self._nested(value, path, key, depth)
-        if isinstance(value, (Sequence, AbstractSet)):
-            return self._list(value, path, key, depth)
-        self._receipt.add(path, "not_json", REMOVED)
-        return GONE
+    def _string(self, text: str, path: str, key: Key, depth: int) -> object:
+        embedded = parse_json(text) if text[:1] in JSON_STARTS and len(text) <= self._max_json_chars else None
+        if embedded is None:
+            left = self._text(text, path, key)
+            if left is text or not isinstance(left, str) or left[:1] not in JSON_STARTS:
+                return left
+            # What kept a text from being JSON may have been what was replaced.
+            return left if parse_json(left) is None else self._string(left, path, key, depth)
+        document = embedded.document
+        cleaned = self._document(document, path, key, depth)
+        if cleaned is GONE:
+            return GONE
+        if (cleaned is document or (self._copies and cleaned == document)) and not embedded.repeats_keys:
+            return text
+        written = embedded.text_of(cleaned)
+        # Markers may be longer than what they stand for; cut, it is no JSON any more and read as any text.
+        return self._text(written, path, key) if self._copies and len(written) > self._max_json_chars else written
 
     def _ruled(self, value: object, path: str, rule: ValueRule, apply: ValueMethod) -> object:
         new = apply(value)
         if new is None:
-            self._receipt.add(path, rule.name, REMOVED)
-            return GONE
-        if new != value:
-            self._receipt.add(path, rule.name, REPLACED)
+            self._note(path, rule.name, REMOVED)
+            return self._gone
+        if new == value:
+            return value
+        self._note(path, rule.name, REPLACED)
         return new
 
-    def _string(self, text: str, path: str, key: Key, depth: int) -> object:
-        embedded = parse_json(text) if may_be_json(text) and len(text) <= self._policy.max_string_chars else None
-        if embedded is None:
-            left = self._text(text, path, key)
-            # What kept a text from being JSON may have been what was replaced.
-            is_new = left is not text and isinstance(left, str) and may_be_json(left) and parse_json(left) is not None
-            return self._string(left, path, key, depth) if is_new and isinstance(left, str) else left
-        self._texts += 1
-        cleaned = self._value(embedded.document, path, key, depth)
-        self._texts -= 1
-        if cleaned is GONE:
-            return GONE
-        if cleaned == embedded.document and not embedded.repeats_keys:
-            return text
-        written = embedded.text_of(cleaned)
-        # Markers may be longer than what they stand for; cut, it is no JSON any more and read as any text.
-        return written if len(written) <= self._policy.max_string_chars else self._text(written, path, key)
-
     def _number(self, number: float, path: str, key: Key) -> object:
-        if isinstance(number, float) and not math.isfinite(number):
-            self._receipt.add(path, "not_finite", REMOVED)
-            return GONE
-        if isinstance(number, int) and number.bit_length() > _MAX_INT_BITS:
-            self._receipt.add(path, "not_json", REMOVED)
-            return GONE
         if not is_card_number(number) or "card" in key.methods.skipped:
             return number
         return self._hit("card", str(int(number)), path, key)
@@ -290,56 +132,98 @@ class Walk:
     def _hit(self, detector: str, hit: str, path: str, key: Key) -> object:
         """Return what stands for a value that is a hit though it is no text."""
         if detector in key.methods.dropping:
-            self._receipt.add(path, detector, REMOVED)
-            return GONE
-        self._receipt.add(path, detector, REPLACED)
+            self._note(path, detector, REMOVED)
+            return self._gone
+        self._note(path, detector, REPLACED)
         return key.methods.replace(detector, hit)
 
-    def _nested(self, value: Mapping[object, object], path: str, outer: Key, depth: int) -> object:
-        if self._too_deep(path, depth):
-            return GONE
-        where = place_of(value.values(), outer.facts) if "gps" in outer.facts.kinds else None
+    def _map(self, value: Mapping[Any, object], path: str, outer: Key, depth: int) -> object:
+        """Return what may stay of a map; a rule for it holds for all that is in it."""
+        is_place = "gps" in outer.facts.kinds
+        where = place_of(value.values(), outer.facts) if is_place else None
         if where is not None and "gps" not in outer.methods.skipped:
             return self._hit("gps", where, path, outer)
-        kept: dict[str, object] = {}
+        rules, copies = self._rules, self._copies
+        kept: dict[Any, object] = {}
         depends: list[str] = []
-        for key, each in islice(value.items(), self._width(value, path)):
-            read = self._rules.inside(outer, self._key(key))
+        changed = False
+        for key, each in islice(value.items(), self._width(value, path)) if copies else value.items():
+            read = rules.inside(outer, rules.key(key) if type(key) is str else self._key(key))
+            name = read.name
             if read.half or read.names:
-                depends.append(read.name)
-            self._one_of(kept, read, each, f"{path}.{read.name}", depth + 1, value, outer.rule)
-        if "gps" in outer.facts.kinds and len(kept) < len(value) and place_of(kept.values(), outer.facts) is not None:
-            return self._nested(cast("dict[object, object]", kept), path, outer, depth)
+                depends.append(name)
+            new = self._one_of(read, each, f"{path}.{name}" if copies else path, depth + 1, value, outer.rule)
+            # Where no marker stands in it and nothing else may be called so, a key is left as it is.
+            name = (name if name not in kept else unused(name, kept)) if copies or read.fired else key
+            changed = changed or new is not each or name is not key
+            if new is not GONE:
+                kept[name] = new
+        if not copies and not changed:
+            return value
+        if is_place and len(kept) < len(value) and place_of(kept.values(), outer.facts) is not None:
+            return self._map(kept, path, outer, depth)
         return self._beside(kept, depends, value, outer, f"{path}.", depth + 1) if depends else kept
 
+    def _beside(  # noqa: PLR0913, PLR0917 - what a map is walked with
+        self,
+        kept: dict[Any, object],
+        depends: list[str],
+        among: Mapping[Any, object],
+        outer: Key | None = None,
+        path: str = "",
+        depth: int = 0,
+    ) -> dict[Any, object]:
+        """Return `kept`, with those of `depends` looked at again of which only what is left beside them tells what."""
+        anew = {name for name in depends if name in kept and self._rules.is_told_anew(name, kept, among)}
+        if not anew:
+            return kept
+        again: dict[Any, object] = {}
+        for name, value in kept.items():
+            if name not in anew:
+                again[name] = value
+                continue
+            read = self._rules.key(name)
+            key, rule = (read, None) if outer is None else (self._rules.inside(outer, read), outer.rule)
+            new = self._one_of(key, value, f"{path}{name}", depth, kept, rule)
+            if new is not GONE:
+                again[unused(key.name, again)] = new
+        return again
+
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
-        if self._too_deep(path, depth):
-            return GONE
         whole = self._whole(value, path, key, depth)
         if whole is not None:
             return whole
-        kept: list[object] = []
+        copies, is_flag_value = self._copies, self._rules.is_flag_value
         sure = are_pairs(value)
-        width = self._width(value, path)
+        width = self._width(value, path) if copies else len(value)
+        kept: list[object] = []
+        changed = width < len(value)
         after: object = None
         for index, each in enumerate(islice(value, width)):
-            at = f"{path}.{index}"
+            at = f"{path}.{index}" if copies else path
             cleaned: object = each
-            hidden = self._rules.is_flag_value(after, each)
+            hidden = is_flag_value(after, each)
             if not hidden:
-                paired = self._pair(each, at, key, depth + 1) if sure else None
+                paired = self._pair(each, at, key, depth + self._pair_levels) if sure else None
                 cleaned = self._value(each, at, key, depth + 1) if paired is None else paired
                 # Also as it is left: with an address gone from the flag, or from the beginning of the value.
-                hidden = bool(kept) and self._rules.is_flag_value(kept[-1], cleaned)
+                hidden = bool(kept) and is_flag_value(kept[-1], cleaned)
             if hidden:
-                self._receipt.add(at, "sensitive_key", REPLACED)
+                self._note(at, "sensitive_key", REPLACED)
                 cleaned = REDACTED
             after = each
+            changed = changed or cleaned is not each
             if cleaned is not GONE:
                 kept.append(cleaned)
-        if len(kept) < width or is_read_anew(kept, value, sure=sure):
-            return self._list(kept, path, key, depth)
-        return kept
+        if not changed:
+            if not copies:
+                return value
+            if type(value) is list or type(value) is tuple:
+                return kept
+        left = kept if copies or not isinstance(value, tuple) else tuple(kept)
+        if len(left) < width or is_read_anew(left, value, sure=sure):
+            return self._list(left, path, key, depth)
+        return left
 
     def _whole(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         """Return what stands for a list that is a place, or a name and its value; None for any other."""
@@ -348,33 +232,20 @@ class Walk:
             return self._hit("gps", where, path, key)
         return self._pair(value, path, key, depth, sure=False)
 
-    def _pair(self, value: object, path: str, key: Key, depth: int, *, sure: bool = True) -> object:
-        """Return what may leave of a list that is a name and its value; None where the name says nothing of it."""
+    def _pair(self, value: Any, path: str, key: Key, depth: int, *, sure: bool = True) -> object:
+        """Return what may stay of a list that is a name and its value; None where the name says nothing of it."""
         named = pair(value, sure=sure)
         read = key if named is None else self._rules.named(key, named[0])
         if named is None or read is key:
             return None
-        kept: dict[str, object] = {}
-        # Nothing of a pair can be left out.
-        self._texts += 1
-        self._entry(kept, read, named[1], f"{path}.1", depth + 1)
-        self._texts -= 1
-        name = self._value(named[0], f"{path}.0", key, depth + 1)
-        return [REDACTED if name is GONE else name, next(iter(kept.values()), REDACTED)]
-
-    def _too_deep(self, path: str, depth: int) -> bool:
-        if depth < self._policy.max_depth:
-            return False
-        self._receipt.add(path, "max_depth", REMOVED)
-        return True
-
-    def _width(self, value: Sized, path: str) -> int:
-        """Return how many entries of `value` are looked at, of what is left for the whole event."""
-        width = min(len(value), self._policy.max_items, self._left)
-        if width < len(value):
-            self._receipt.add(path, "max_items", TRUNCATED)
-        self._left -= width
-        return width
+        copies = self._copies
+        given, name = (named[1], named[0]) if copies else (value[1], value[0])
+        value_left = self._half_of_pair(read, given, f"{path}.1" if copies else path, depth + 1)
+        name_left = self._value(name, f"{path}.0" if copies else path, key, depth + 1)
+        if not copies and value_left is given and name_left is name:
+            return value
+        both = (REDACTED if name_left is GONE else name_left, REDACTED if value_left is GONE else value_left)
+        return both if isinstance(value, tuple) and not copies else list(both)
 
 
 def is_card_number(number: float) -> bool:
