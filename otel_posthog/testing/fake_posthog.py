@@ -25,7 +25,7 @@ _OPTION_PROPERTIES = {
 
 @dataclass(frozen=True, slots=True)
 class CapturedEvent:
-    """An event that was accepted; the same fields whichever format it came in.
+    """An event that was accepted; the fields are the same for both formats.
 
     Attributes:
         event: Its name.
@@ -47,7 +47,7 @@ class CapturedEvent:
 
     @property
     def dedupe_key(self) -> tuple[str, str, str, str]:
-        """What PostHog takes for the same event: UTC date, name, distinct id, uuid."""
+        """What PostHog deduplicates by: UTC date, name, distinct id, uuid."""
         return self.timestamp[:10], self.event, self.distinct_id, self.uuid
 
 
@@ -103,11 +103,11 @@ class FakePostHog(LocalServer):
         return self.unique_events
 
     def fault(self, fault: Fault) -> None:
-        """Have the next requests fail as `fault` says."""
+        """Make the next requests fail as `fault` says."""
         self._faults.add(fault)
 
     def clear_faults(self) -> None:
-        """Work again."""
+        """Remove all faults."""
         self._faults.clear()
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -219,12 +219,12 @@ class FaultQueue:
             self._faults.append(fault)
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
     def take(self) -> Fault:
-        """Return the fault of the next request; one without effect where none is queued."""
+        """Return the fault of the next request; where none is queued, one without effect."""
         with self._lock:
             if not self._faults:
                 return Fault()

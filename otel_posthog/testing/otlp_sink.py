@@ -1,4 +1,4 @@
-"""An OTLP/HTTP receiver to test against: it decodes what the operational side gets."""
+"""An OTLP/HTTP receiver to test against, which decodes what it receives."""
 
 from __future__ import annotations
 

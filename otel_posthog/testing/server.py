@@ -75,7 +75,7 @@ class LocalServer:
 
     @property
     def raw_bytes(self) -> bytes:
-        """Every request line, header and decompressed body that arrived: where a test searches for planted values."""
+        """Every request line, header and decompressed body that arrived, for tests that search for planted values."""
         parts: list[bytes] = []
         for request in tuple(self.requests):
             parts.append(request.path.encode())
@@ -100,7 +100,7 @@ class LocalServer:
         return self
 
     def stop(self) -> None:
-        """Stop listening, end what hangs, wait for what runs; what arrived is kept."""
+        """Stop listening, end hanging requests, wait for the others; what arrived is kept."""
         self.stopping.set()
         if self._http is None or self._thread is None:
             return
@@ -175,13 +175,13 @@ class LocalServer:
                 self.wfile.write(answer.body)
 
             def log_message(self, *_: Any) -> None:
-                """Keep the test's output its own."""
+                """Write nothing: standard error is the test's."""
 
         return Handler
 
 
 class _Server(HTTPServer):
-    """Handles each connection on a thread of its own, and knows both.
+    """Handles each connection on a thread of its own, and keeps track of both.
 
     A stop ends the connections that clients keep alive and waits for the threads; a program that never stops its
     server can end all the same, which the standard library's threading server allows only without the wait.
@@ -215,7 +215,7 @@ class _Server(HTTPServer):
             self._open.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is what these tests are about."""
+        """Ignore the error: these tests are about clients that go away in the middle."""
 
 
 def _body(stream: BufferedIOBase, headers: Mapping[str, str]) -> bytes:

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from otel_posthog.apps.collector_config.operational import operational
-from otel_posthog.apps.collector_config.product import EXACT, KEY, product
+from otel_posthog.apps.collector_config.operational import operational_processors
+from otel_posthog.apps.collector_config.product import EXACT, KEY, product_processors
 from otel_posthog.environment_variables import UUID_KEY
 from otel_posthog.policy import HitMethod, Policy
 
@@ -64,7 +64,7 @@ def collector_config(policy: Policy, source: str) -> str:
         policy: What may go where.
         source: What the header is to call it (`policy.yaml`, `the built-in policy`).
     """
-    sides = operational(policy), product(policy)
+    sides = operational_processors(policy), product_processors(policy)
     head = _COLLECTOR_HEADER.format(
         source=source,
         version=version("otel-posthog"),
@@ -120,7 +120,7 @@ def alloy_config(policy: Policy, source: str) -> str:
         policy: What may go where.
         source: What the header is to call it.
     """
-    sides = ((operational(policy), _OPERATIONAL_ENDS), (product(policy), _PRODUCT_ENDS))
+    sides = ((operational_processors(policy), _OPERATIONAL_ENDS), (product_processors(policy), _PRODUCT_ENDS))
     lines = [_ALLOY_HEADER.format(source=source), *_receiver([_input(next(iter(steps))) for steps, _ in sides])]
     for steps, ends in sides:
         names = list(steps)

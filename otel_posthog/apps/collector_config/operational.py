@@ -45,7 +45,7 @@ _NO_BYTES = (
 )
 
 
-def operational(policy: Policy) -> dict[str, Any]:
+def operational_processors(policy: Policy) -> dict[str, Any]:
     """Return the processors of the operational side by name, in the order of the pipeline."""
     processors: dict[str, Any] = {
         "filter/operational": _withheld(),
@@ -53,7 +53,7 @@ def operational(policy: Policy) -> dict[str, Any]:
     }
     if policy.operational.redact:
         # Two processors: what one ignores for its key, it does not look into either.
-        processors["redaction/operational_keys"] = by_key(policy, ids=policy.operational_privacy.id_keys)
+        processors["redaction/operational_keys"] = redaction_by_key(policy, ids=policy.operational_privacy.id_keys)
         processors["redaction/operational_values"] = {
             "allow_all_keys": True,
             "redact_all_types": True,
@@ -68,7 +68,7 @@ def operational(policy: Policy) -> dict[str, Any]:
     return processors
 
 
-def by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
+def redaction_by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
     """Return the processor that replaces what is under a sensitive key, or under a key named like a person's id.
 
     Args:

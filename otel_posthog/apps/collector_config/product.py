@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from otel_posthog.actor.attributes import SESSION_ID_KEYS, USER_ID_KEYS
-from otel_posthog.apps.collector_config.operational import by_key
+from otel_posthog.apps.collector_config.operational import redaction_by_key
 from otel_posthog.apps.collector_config.ottl import any_of, group, hold, is_match, keep_keys, none_of, put_back
 from otel_posthog.apps.collector_config.patterns import blocked_values
 from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
@@ -30,13 +30,15 @@ _TIME = r"^[0-9TZtz:. +-]{10,35}\z"
 _SHAPES = ((UUID_KEY, _UUID), (RECORD_UID_KEY, _UID), (TIMESTAMP_KEY, _TIME))
 
 
-def product(policy: Policy) -> dict[str, Any]:
+def product_processors(policy: Policy) -> dict[str, Any]:
     """Return the processors of the product side, by name, in the order in which they are to stand."""
     on = [name for name in EXACT if name in policy.privacy.detectors]
     return {
         **_kept(Recogniser(policy)),
         "transform/product_before": _before(policy),
-        "redaction/product_keys": by_key(policy, ids=_id_keys(policy), ignored=[*_identity(policy), UUID_KEY]),
+        "redaction/product_keys": redaction_by_key(
+            policy, ids=_id_keys(policy), ignored=[*_identity(policy), UUID_KEY]
+        ),
         "redaction/product_values": {
             "allow_all_keys": True,
             "redact_all_types": True,

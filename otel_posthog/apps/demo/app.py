@@ -34,7 +34,7 @@ POLL_INTERVAL_S = 0.05
 TAIL_LINES = 20
 GRPC_PORT = 4317
 SWITCHES = (env.USAGE_STATS, env.DO_NOT_TRACK, env.ANALYTICS_ANONYMIZE_USER_IDS, env.INSTANCE_ID)
-"""Variables without a telling prefix that decide over collection; obeyed when the events go to the user's project."""
+"""Switches of collection without a prefix of ours; obeyed when the events go to the user's own project."""
 
 FIXED = {
     "OTEL_SERVICE_NAME": "helpdesk",
@@ -62,7 +62,7 @@ LOADED_GROUPS = ("opentelemetry_pre_instrument", "opentelemetry_environment_vari
 
 
 class AppError(Exception):
-    """The app did not start, or did not end as it should; the message says what it said last."""
+    """The app did not start, or did not end as it should; the message ends with its last lines."""
 
 
 @final
@@ -101,7 +101,7 @@ class AppProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End it, the hard way if need be."""
+        """Kill it if it still runs."""
         self._kill()
 
     def stop(self) -> None:
@@ -121,7 +121,7 @@ class AppProcess:
             raise AppError(f"the helpdesk ended with exit status {code}\n{self._tail()}")
 
     def log_line(self, part: str) -> str:
-        """Return the first line of the app's own log with `part` in it, from there on; empty if there is none."""
+        """Return the first line of the app's own log that has `part`, from `part` on; empty if there is none."""
         lines = self.log_path.read_text(errors="replace").splitlines()
         return next((line[line.index(part) :] for line in lines if part in line), "")
 
@@ -177,7 +177,7 @@ def app_environment(options: Options, folder: Path, python_path: Path) -> dict[s
 
 
 def refuse_others(environment: Mapping[str, str], host: str) -> None:
-    """Refuse a policy of the user's by which the app would send what is made up to more than the embedded PostHog.
+    """Refuse a policy of the user's that would send made-up events to more than the embedded PostHog.
 
     Raises:
         ConfigurationError: It would, or the policy cannot be read.
@@ -192,7 +192,7 @@ def refuse_others(environment: Mapping[str, str], host: str) -> None:
 
 
 def _kept(options: Options) -> dict[str, str]:
-    """Return the user's variables less those of OpenTelemetry and PostHog, destinations of their own excepted.
+    """Return the user's variables without those of OpenTelemetry and PostHog; those of `--live` destinations stay.
 
     Ours stay: who has a policy of their own wants to see what it does.
     """
@@ -211,7 +211,7 @@ def _kept(options: Options) -> dict[str, str]:
 
 
 def _usual_protocol(endpoint: str) -> str:
-    """Return what is spoken at `endpoint` unless the user says otherwise: gRPC on its registered port, else HTTP.
+    """Return the protocol of `endpoint` where the user names none: gRPC on its registered port, else HTTP.
 
     The distribution's own default is gRPC everywhere, which at an HTTP endpoint loses everything without a word. The
     ports are those of https://opentelemetry.io/docs/specs/otlp/.

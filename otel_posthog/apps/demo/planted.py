@@ -1,8 +1,8 @@
 """Personal values that the demo plants, made anew from a seed at every start.
 
-Nothing here is written out in the sources, so that no scanner, search engine or reader takes one of them for real; the
-shapes are those that detectors have to know. What is looked for later is each value's tell-tale part: an e-mail's local
-part, a number's last groups, a token's signature, so that half a removal counts as none.
+Nothing here is written out in the sources, so that no scanner, search engine or reader takes a value for a real one;
+the shapes are those that detectors have to know. What the demo searches for later is the tell-tale part of each value
+(an e-mail's local part, a number's last groups, a token's signature), so that half a removal counts as none.
 """
 
 from __future__ import annotations
@@ -57,46 +57,46 @@ class Customer:
 
 def customers(seed: int) -> tuple[Customer, ...]:
     """Return the customers of the demo; the same seed makes the same ones."""
-    dice = random.Random(seed)  # noqa: S311 (repeatable; guards nothing)
-    return tuple(_customer(dice, index) for index in range(CUSTOMERS))
+    rng = random.Random(seed)  # noqa: S311 (repeatable; guards nothing)
+    return tuple(_customer(rng, index) for index in range(CUSTOMERS))
 
 
 def owner(seed: int) -> Planted:
     """Return the address that stands in the app's resource attributes, as `service.owner`."""
-    dice = random.Random(seed + 1)  # noqa: S311 (repeatable; guards nothing)
-    return _email(dice, "ops", "oncall")
+    rng = random.Random(seed + 1)  # noqa: S311 (repeatable; guards nothing)
+    return _email(rng, "ops", "oncall")
 
 
-def _customer(dice: random.Random, index: int) -> Customer:
+def _customer(rng: random.Random, index: int) -> Customer:
     return Customer(
-        email=_email(dice, FIRST_NAMES[index], LAST_NAMES[index]),
-        phone=_phone(dice, index),
-        card=_card(dice, index),
-        address=_address(dice, index),
-        number=_whole("user id", f"cust-{_text(dice, 12, string.ascii_lowercase)}"),
-        password=_whole("password", f"{_text(dice, 9)}-{_text(dice, 5)}"),
-        api_key=_api_key(dice, index),
-        token=_token(dice, index),
+        email=_email(rng, FIRST_NAMES[index], LAST_NAMES[index]),
+        phone=_phone(rng, index),
+        card=_card(rng, index),
+        address=_address(rng, index),
+        number=_whole("user id", f"cust-{_text(rng, 12, string.ascii_lowercase)}"),
+        password=_whole("password", f"{_text(rng, 9)}-{_text(rng, 5)}"),
+        api_key=_api_key(rng, index),
+        token=_token(rng, index),
     )
 
 
-def _email(dice: random.Random, first: str, last: str) -> Planted:
-    local_part = f"{first}.{last}.{_text(dice, 4, string.digits)}"
+def _email(rng: random.Random, first: str, last: str) -> Planted:
+    local_part = f"{first}.{last}.{_text(rng, 4, string.digits)}"
     return Planted(
-        "e-mail", f"{local_part}@{dice.choice(('example.com', 'mail.example.org', 'example.net'))}", local_part
+        "e-mail", f"{local_part}@{rng.choice(('example.com', 'mail.example.org', 'example.net'))}", local_part
     )
 
 
-def _phone(dice: random.Random, index: int) -> Planted:
-    first, last = _text(dice, 3, "23456789"), _text(dice, 4, "23456789")
+def _phone(rng: random.Random, index: int) -> Planted:
+    first, last = _text(rng, 3, "23456789"), _text(rng, 4, "23456789")
     if index % 4 == 3:
         return _whole("phone", f"+3361{first}{last}")  # too few of its digits stand out to look for a part
     prefix, glue = (("+49 151 ", " "), ("+1 (415) ", "-"), ("+44 7911 ", " "))[index % 4]
     return Planted("phone", f"{prefix}{first}{glue}{last}", f"{first}{glue}{last}")
 
 
-def _card(dice: random.Random, index: int) -> Planted:
-    digits = "4" + _text(dice, 14, string.digits)
+def _card(rng: random.Random, index: int) -> Planted:
+    digits = "4" + _text(rng, 14, string.digits)
     digits += str(-_luhn_sum(digits + "0") % 10)
     glue = (" ", "-", "")[index % 3]
     groups = [digits[start : start + 4] for start in range(0, 16, 4)]
@@ -108,32 +108,30 @@ def _luhn_sum(digits: str) -> int:
     return sum(number - 9 if number > 9 else number for number in doubled)
 
 
-def _address(dice: random.Random, index: int) -> Planted:
+def _address(rng: random.Random, index: int) -> Planted:
     if index % 4 == 3:
-        groups = (f"{dice.randint(0x1000, 0xFFFF):x}" for _ in range(6))
-        return _whole("IP address", f"2a02:8{dice.randint(100, 199)}:" + ":".join(groups))
-    return _whole("IP address", f"93.184.{dice.randint(100, 199)}.{dice.randint(100, 254)}")
+        groups = (f"{rng.randint(0x1000, 0xFFFF):x}" for _ in range(6))
+        return _whole("IP address", f"2a02:8{rng.randint(100, 199)}:" + ":".join(groups))
+    return _whole("IP address", f"93.184.{rng.randint(100, 199)}.{rng.randint(100, 254)}")
 
 
-def _api_key(dice: random.Random, index: int) -> Planted:
+def _api_key(rng: random.Random, index: int) -> Planted:
     makers = (
-        lambda: "sk_" + "live_" + _text(dice, 24),
-        lambda: "gh" + "p_" + _text(dice, 36),
-        lambda: "AK" + "IA" + _text(dice, 16, string.ascii_uppercase + "234567"),
-        lambda: (
-            "xox" + "b-" + "-".join((_text(dice, 12, string.digits), _text(dice, 12, string.digits), _text(dice, 24)))
-        ),
+        lambda: "sk_" + "live_" + _text(rng, 24),
+        lambda: "gh" + "p_" + _text(rng, 36),
+        lambda: "AK" + "IA" + _text(rng, 16, string.ascii_uppercase + "234567"),
+        lambda: "xox" + "b-" + "-".join((_text(rng, 12, string.digits), _text(rng, 12, string.digits), _text(rng, 24))),
     )
     value = makers[index % len(makers)]()
     return Planted("API key", value, value[-12:])
 
 
-def _token(dice: random.Random, index: int) -> Planted:
+def _token(rng: random.Random, index: int) -> Planted:
     if index % 2:
-        return _whole("bearer token", _text(dice, 40))
+        return _whole("bearer token", _text(rng, 40))
     header = _base64url(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
-    payload = _base64url(json.dumps({"sub": _text(dice, 10), "iat": 1700000000 + index}).encode())
-    signature = _base64url(dice.randbytes(32))
+    payload = _base64url(json.dumps({"sub": _text(rng, 10), "iat": 1700000000 + index}).encode())
+    signature = _base64url(rng.randbytes(32))
     return Planted("JWT", f"{header}.{payload}.{signature}", signature)
 
 
@@ -145,5 +143,5 @@ def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _text(dice: random.Random, size_chars: int, alphabet: str = ALPHANUMERIC) -> str:
-    return "".join(dice.choices(alphabet, k=size_chars))
+def _text(rng: random.Random, size_chars: int, alphabet: str = ALPHANUMERIC) -> str:
+    return "".join(rng.choices(alphabet, k=size_chars))

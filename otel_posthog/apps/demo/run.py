@@ -100,7 +100,7 @@ class Experiment:
         self._phase = "starting the helpdesk"
 
     def run(self) -> Figures:
-        """Do it all and return the final figures.
+        """Run it and return the final figures.
 
         Raises:
             AppError: The helpdesk did not start, or did not end as it should.

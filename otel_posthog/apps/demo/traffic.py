@@ -48,7 +48,7 @@ def drive(app_url: str, requests: int, seed: int, tally: Tally) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request as it must go.
+    """One request: its answer, and what that must have been.
 
     Attributes:
         answer: What the app answered.
@@ -70,7 +70,7 @@ class Visitor:
         self._customer = customer
         self._browser = Browser(app_url, customer.address.value)
         self._tally = tally
-        self._dice = random.Random(seed)  # noqa: S311 (repeatable; guards nothing)
+        self._rng = random.Random(seed)  # noqa: S311 (repeatable; guards nothing)
         self._ticket_path = ""
 
     def visit(self, requests: int) -> None:
@@ -112,7 +112,7 @@ class Visitor:
         who = self._customer
         planted = (who.number, who.email, who.phone, who.password)
         form = {"number": who.number.value, "email": who.email.value, "phone": who.phone.value}
-        form |= {"password": who.password.value, "plan": self._dice.choice(("free", "team", "business"))}
+        form |= {"password": who.password.value, "plan": self._rng.choice(("free", "team", "business"))}
         return Step(self._browser.post("/sign-up", form), 302, "user_signed_up", planted)
 
     def _mistype(self) -> Step:
@@ -131,10 +131,10 @@ class Visitor:
             f"Please call {who.phone.value} or write to {who.email.value}. "
             f"I paid with {who.card.value}, from {who.address.value}."
         )
-        form = {"subject": self._dice.choice(SUBJECTS), "comment": comment}
+        form = {"subject": self._rng.choice(SUBJECTS), "comment": comment}
         form |= {
-            "priority": self._dice.choice(("low", "normal", "high")),
-            "channel": self._dice.choice(("web", "mail")),
+            "priority": self._rng.choice(("low", "normal", "high")),
+            "channel": self._rng.choice(("web", "mail")),
         }
         answer = self._browser.post("/tickets", form)
         self._ticket_path = answer.location
@@ -189,7 +189,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the app answered.
+    """An answer of the app.
 
     Attributes:
         status: The HTTP status.

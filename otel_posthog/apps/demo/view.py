@@ -35,12 +35,12 @@ class LiveView:
         self._live = Live(console=console, refresh_per_second=REFRESHES_PER_S)
 
     def __enter__(self) -> LiveView:
-        """Take the terminal."""
+        """Start drawing."""
         self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the terminal back."""
+        """Stop drawing; the last picture stays."""
         self._live.stop()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -174,7 +174,7 @@ class PlainView:
         self._sample = Sample()
 
     def __enter__(self) -> PlainView:
-        """Say what begins."""
+        """Write the title."""
         self._line(f"{self._options.title}: {self._options.requests:,} requests, {self._options.sampler_shown}")
         return self
 
@@ -217,7 +217,7 @@ def _known(count: int | None) -> str:
 def print_verdict(
     console: Console, figures: Figures, made: tuple[Check, ...], kept_folder: Path | None, *, unprotected: bool
 ) -> None:
-    """Print what the run has shown."""
+    """Print every check, what leaked if anything did, and the verdict."""
     console.print()
     for check in made:
         mark, style = MARKS[check.held]

@@ -21,7 +21,7 @@ _MAKE_ONE = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 class Tokens:
-    """The tokens that are taken.
+    """The bearer tokens that are accepted.
 
     Args:
         tokens: None: whoever reaches the port may send.
@@ -34,7 +34,7 @@ class Tokens:
         return len(self._tokens)
 
     def number(self, authorization: str | None) -> int | None:
-        """Return which of the tokens a header `Authorization` (RFC 6750) shows, or None; 0 where none is needed."""
+        """Return the index of the token in a header `Authorization` (RFC 6750), or None; 0 where none is needed."""
         if not self._tokens:
             return 0
         scheme, _, shown = (authorization or "").partition(" ")
@@ -84,7 +84,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return whether a header `Host` names this machine, or nobody: clients of HTTP/1.0 need not send one."""
+    """Return whether a header `Host` names this machine, or is empty: clients of HTTP/1.0 need not send one."""
     name = host.strip().lower()
     name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
     return not name or name.endswith(".localhost") or is_loopback(name)

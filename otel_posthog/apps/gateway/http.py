@@ -203,12 +203,12 @@ class Connection(H11Protocol):
             self._forget()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request; for the rest of an unread one as long and no longer."""
+        """Wait for the next request, or for the rest of an unread one, no longer than the limit."""
         self._wait()
         super().on_response_complete()
 
     def give_up(self) -> None:
-        """Close it, whatever was on its way."""
+        """Close the connection, whatever is on its way."""
         self._forget()
         if not self.transport.is_closing():
             self.transport.abort()

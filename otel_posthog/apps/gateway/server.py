@@ -133,7 +133,7 @@ def _announce(options: Options, settings: Settings, tokens: Tokens, port: int) -
 
 
 def application(options: Options) -> Starlette:
-    """Return the ASGI application of this process, with everything behind it started.
+    """Return the ASGI application of this worker process, with everything behind it started.
 
     Args:
         options: Of the command line.
@@ -182,7 +182,7 @@ def application(options: Options) -> Starlette:
 
 
 def _raise_file_limit() -> None:
-    """Allow as many files as the system does: by default a thousand, which connections of both protocols may be."""
+    """Raise the limit of open files to the system's: the usual thousand is too few for both protocols."""
     try:
         import resource  # noqa: PLC0415 - not on every system
 

@@ -87,7 +87,7 @@ class Service:
     async def export(
         self, request: ExportRequest, memory: Reservation, timeout_s: float | None = None
     ) -> ExportOutcome:
-        """Return what became of a request that was received.
+        """Hand a received request to the consumer, and return its outcome.
 
         Args:
             request: The request.
@@ -106,7 +106,7 @@ class Service:
         return outcome
 
     def failed(self, error: Exception) -> Refusal:
-        """Return what a request is answered that failed by a fault of ours, which is counted."""
+        """Count an error of the gateway's own, and return the refusal that answers its request."""
         self._guard.caught("gateway", error)
         return Refusal(503, "an error of the gateway's own", retry_after_s=RETRY_AFTER_S)
 
