@@ -5,7 +5,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# How many processes run tests side by side: `auto` is two for each core.
+JOBS ?= auto
 CACHE ?= $(HOME)/.cache/otel-posthog
+
+# Tests start some hundred programs: compiled once, also where the machine's environment says not to, each starts a second
+# earlier. Not beside the sources, which stay as they are.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
 .PHONY: demo test pytest versions lint format bench fuzz policy collector lock clean help
 
@@ -15,8 +22,16 @@ help: ## Show this list
 demo: $(VENV)/.ready ## Run the helpdesk example and show what went where
 	@$(BIN)/otel-posthog demo $(ARGS)
 
-test: $(VENV)/.ready lint ## Run the linters, the type checker and every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.ready lint tests ## Run the linters, the type checker and every test
+
+# Tests wait as long as they work, so they run side by side; those that measure time come last, with nothing beside them.
+# Status 5 is that of no test: `-k` may ask for tests of one of the two kinds only.
+.PHONY: tests
+tests: $(VENV)/.ready
+	@failed=0; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -m "not alone and not backends" $(ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -m "alone and not backends" $(ARGS) || [ $$? -eq 5 ] || failed=1; \
+	exit $$failed
 
 .PHONY: test-backends
 test-backends: $(VENV)/.ready ## Run the whole way with a real Prometheus and Jaeger; the first time builds them, ten minutes
@@ -40,7 +55,7 @@ versions: ## Run what depends on versions on every other Python there is, and on
 	  [ "$$version" != "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || continue; \
 	  python=$$(.ci/find-python $$version) || { echo "== Python $$version is not on this machine: left out"; continue; }; \
 	  echo "== Python $$version"; \
-	  $(MAKE) --no-print-directory ourselves pytest VENV=$(CACHE)/venv-$$version PYTHON=$$python ARGS="-q $(TESTS) $(ARGS)" || exit 1; \
+	  $(MAKE) --no-print-directory ourselves tests VENV=$(CACHE)/venv-$$version PYTHON=$$python ARGS="-q $(TESTS) $(ARGS)" || exit 1; \
 	done
 	@echo "== the oldest OpenTelemetry"
 	@$(MAKE) --no-print-directory oldest VENV=$(CACHE)/venv-oldest ARGS="-q $(TESTS) $(ARGS)"
@@ -54,7 +69,7 @@ ourselves: $(VENV)/.ready
 oldest: ourselves
 	@$(INSTALL_UV) $(OLDEST) || $(INSTALL_PIP) $(OLDEST)
 	@$(BIN)/python -m pip uninstall --quiet --yes $(LATER) 2>/dev/null
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(MAKE) --no-print-directory tests
 
 lint: $(VENV)/.ready ## Run ruff, mypy and the import contracts
 	$(BIN)/ruff check .

@@ -16,6 +16,11 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes `-n auto` gives: two for each core, since tests wait about as long as they work."""
+    return min(8, 2 * (os.cpu_count() or 1))
+
+
 @pytest.fixture(autouse=True)
 def _faults_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that production would count fails the test."""

@@ -152,6 +152,7 @@ def test_drain_says_what_became_of_what_it_could_not_send(
     assert ("spool dead" in out) == (harm == "refused")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", [Fault(hang_s=60, times=None), Fault(status=503, times=None)])
 def test_drain_keeps_its_timeout(
     fault: Fault, root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]
@@ -167,6 +168,7 @@ def test_drain_keeps_its_timeout(
     assert main(["spool", "drain"]) == 0
 
 
+@pytest.mark.alone
 def test_drain_gives_a_dead_host_up_and_says_little(
     root: Path, posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,8 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.setup.settings import read_settings
 from otel_posthog.testing import FakePostHog, Fault
 
+pytestmark = pytest.mark.alone
+
 PROGRAM = """
 import os, sys, time
 from opentelemetry.sdk.trace import TracerProvider

@@ -29,6 +29,7 @@ def test_events_arrive_once_and_in_batches(fake_posthog: FakePostHog) -> None:
     assert sum(batches) == 250
 
 
+@pytest.mark.alone
 def test_events_that_trickle_in_share_a_request(fake_posthog: FakePostHog) -> None:
     """An event that wakes the idle sender waits for others like any: no request for each."""
     with Delivering(fake_posthog.url, flush_interval_s=0.3) as made:

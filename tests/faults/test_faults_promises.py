@@ -14,10 +14,15 @@ EVENTS, PER_SECOND = 300, 300.0
 # A shared machine keeps the writer from its work for longer than the promise's millisecond; write_through needs none.
 BUSY_MS = 100.0
 
-SHORT = [each for each in SCENARIOS if each.is_short]
+# What a kill may take along is a time.
+SHORT = [
+    pytest.param(each, id=each.name, marks=[pytest.mark.alone] if each.lost_ms else [])
+    for each in SCENARIOS
+    if each.is_short
+]
 
 
-@pytest.mark.parametrize("scenario", SHORT, ids=lambda each: each.name)
+@pytest.mark.parametrize("scenario", SHORT)
 def test_a_fault_loses_nothing_and_repeats_nothing(scenario: Scenario) -> None:
     """Every event that was emitted arrives, once after its uuid; a kill in `spool` mode may take a moment along."""
     line = play(scenario, events=EVENTS, per_second=PER_SECOND)

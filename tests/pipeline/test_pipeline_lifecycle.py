@@ -84,6 +84,7 @@ def test_os_exit_does_not_wait_for_a_server_that_hangs(pipeline: Pipeline, fake_
     assert time.monotonic() - started < 15
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("is_hanging", [False, True], ids=["refusing", "hanging"])
 def test_shutdown_takes_five_seconds_at_most_and_leaves_the_rest_on_disk(
     is_hanging: bool, fake_posthog: FakePostHog, tmp_path: Path

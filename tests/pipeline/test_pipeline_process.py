@@ -230,6 +230,7 @@ def test_what_is_left_at_the_end_is_counted_and_told(
     assert "3 product events were not delivered before the end" in caplog.text
 
 
+@pytest.mark.alone
 def test_three_providers_share_one_exit_budget(fake_posthog: FakePostHog) -> None:
     """A hanging PostHog delays an exit once, however many providers shut down."""
     fake_posthog.fault(Fault(hang_s=60, times=None))

@@ -10,6 +10,8 @@ from processes import PROGRAMS, environment, running
 
 from otel_posthog.testing import FakePostHog, OtlpSink
 
+pytestmark = pytest.mark.alone
+
 EXIT_S = 5.0
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from instrumented import NOT_NEEDED
@@ -129,7 +129,8 @@ def running(*words: str, environ: dict[str, str], cwd: Path | None = None) -> It
             yield tree
         finally:
             for pid in tree.pids:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has ended since
+                    os.kill(pid, signal.SIGKILL)
             process.wait(TIMEOUT_S)
             if process.stdin is not None:
                 process.stdin.close()

@@ -32,6 +32,7 @@ def wrong_key(server: FakePostHog) -> None:
     server.api_key = "phc_other"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("state", [refusing, hanging, failing, wrong_key], ids=lambda each: each.__name__)
 def test_a_posthog_that_fails_costs_the_app_nothing_but_a_bounded_exit(
     state: object, fake_posthog: FakePostHog, otlp_sink: OtlpSink
