@@ -24,7 +24,7 @@ _NOT_OURS = ("skip_dep_check", "raise_exception_on_conflict")
 
 
 class PostHogInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Sets otel-posthog up, once, whichever door was first; never raises."""
+    """Sets otel-posthog up, once, whichever integration was first; never raises."""
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Return no requirement."""

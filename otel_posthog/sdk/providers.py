@@ -132,7 +132,7 @@ def _unwrapped(provider: object) -> Iterator[object]:
     """Yield `provider` and what is inside it, one in the other."""
     for _ in range(_MAX_PROXIES):
         yield provider
-        inside = [safe_getattr(provider, name) for name in _PROXY_NAMES]
+        inside = (safe_getattr(provider, name) for name in _PROXY_NAMES)
         provider = next((each for each in inside if each is not None), None)
         if provider is None:
             return

@@ -95,7 +95,7 @@ def start(settings: Settings, providers: Providers, *, by: str) -> None:
         _is_attached = True
 
 
-def ensure(by: str = "a part of it") -> Runtime:
+def ensure(by: str = "a component") -> Runtime:
     """Return what runs in this process, started from the environment if nothing does yet; attaches to no provider.
 
     Raises:

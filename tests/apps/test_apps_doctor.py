@@ -78,10 +78,10 @@ def test_a_directory_that_cannot_be_written_is_wrong(
 
 
 def test_the_disabled_hook_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where zero-code set-up is taken out, the other door is named."""
+    """Where zero-code set-up is taken out, another integration is named."""
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "flask, posthog")
     assert main(["doctor", "--json"]) == 0
-    assert "configure()" in findings(capsys)["door"]["fix"]
+    assert "configure()" in findings(capsys)["integration"]["fix"]
 
 
 def test_a_trial_arrives(

@@ -118,7 +118,7 @@ def test_exporters_that_are_added_later_get_clean_data_too(program: Program, fak
 def test_a_second_call_changes_nothing_and_says_so(
     program: Program, fake_posthog: FakePostHog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Two doors open at once: nothing is sent twice."""
+    """Two integrations at once: nothing is sent twice."""
     caplog.set_level(logging.INFO)
     for _ in range(2):
         configure(api_key="phc_test", host=fake_posthog.url, **program.providers)
@@ -292,8 +292,8 @@ def test_a_sampler_of_ours_that_was_named_is_not_wrapped_again_and_taken_off_whe
         assert sampler.lift is (Lift.OFF if environ else Lift.ALL)
 
 
-def test_doors_beside_each_other_submit_each_event_once(program: Program, fake_posthog: FakePostHog) -> None:
-    """Exporters before and after, and a second processor: what one of us has taken is no other door's any more."""
+def test_integrations_beside_each_other_submit_each_event_once(program: Program, fake_posthog: FakePostHog) -> None:
+    """Exporters before and after, and a second processor: what one has taken is no other's any more."""
     program.traces.add_span_processor(SimpleSpanProcessor(otel_posthog.PostHogSpanExporter()))
     program.loggers.add_log_record_processor(BatchLogRecordProcessor(otel_posthog.PostHogLogRecordExporter()))
     configure(api_key="phc_test", host=fake_posthog.url, **program.providers)

@@ -112,7 +112,7 @@ def test_a_framework_is_told_of_where_it_is_in_use(environment: Environment, tmp
             "before": ({}, f"import flask\n{START}"),
             "after": ({}, use),
             "from inside": ({}, f"{START}from django.http import HttpResponse"),
-            "parts": ({}, "import otel_posthog, fastapi; otel_posthog.AnalyticsSpanProcessor()"),
+            "components": ({}, "import otel_posthog, fastapi; otel_posthog.AnalyticsSpanProcessor()"),
             "another is disabled": ({VARIABLE: "django,fastapi"}, use),
             "twice": ({}, f"import flask\n{START}{START}import flask.json"),
             "installed": ({}, START),
@@ -131,7 +131,7 @@ def test_a_framework_is_told_of_where_it_is_in_use(environment: Environment, tmp
         "before": ["Flask"],
         "after": ["Flask"],
         "from inside": ["Django"],
-        "parts": ["FastAPI"],
+        "components": ["FastAPI"],
         "another is disabled": ["Flask"],
         "twice": ["Flask"],
     }, said

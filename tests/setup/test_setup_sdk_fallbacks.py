@@ -157,7 +157,7 @@ def test_setting_a_provider_is_seen_at_the_public_function_too(monkeypatch: pyte
 
 
 def test_an_item_that_cannot_be_marked_is_everybodys() -> None:
-    """With slots instead of a dict nothing is lost: each door submits it, with the same uuid."""
+    """With slots instead of a dict nothing is lost: each integration submits it, with the same uuid."""
 
     class Slotted:
         """Takes no further attribute."""

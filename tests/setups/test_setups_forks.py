@@ -17,7 +17,7 @@ sys.path.insert(0, str(PROGRAMS))
 from documented import ENTRANCES
 
 CHILDREN = 4
-SENDS = ("configure", "instrumentor", "parts", "exporter")
+SENDS = ("configure", "instrumentor", "components", "exporter")
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES)

@@ -1,7 +1,7 @@
-"""A program that the door tests run: one trace that its caller sampled, one that it did not, all kinds of items.
+"""A program for the tests of integrations: a trace that its caller sampled, one that it did not, all kinds of items.
 
-Arguments: which doors the program opens itself (`configure`, `instrumentor`, `parts`), in this order. It prints `done`
-on its last line.
+Arguments: the integrations that the program uses itself (`configure`, `instrumentor`, `components`), in this order. It
+prints `done` on its last line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 MAIL = "ada.lovelace@example.org"
 
 
-def open_doors(names: list[str]) -> None:
+def set_up_by(names: list[str]) -> None:
     """Open what the command line names."""
     for name in names:
         if name == "configure":
@@ -52,7 +52,7 @@ def main() -> None:
 
     log = logging.getLogger("two_traces")
     log.setLevel(logging.INFO)
-    open_doors(sys.argv[1:])
+    set_up_by(sys.argv[1:])
     with user_context("ctx-0815"):
         work("sampled", TraceFlags(TraceFlags.SAMPLED), 1)
         work("unsampled", TraceFlags(TraceFlags.DEFAULT), 2)

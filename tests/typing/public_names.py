@@ -68,7 +68,7 @@ def emit() -> None:
 
 
 def put_together_by_hand() -> None:
-    """Use the parts by themselves."""
+    """Use the components by themselves."""
     provider = TracerProvider(sampler=otel_posthog.AnalyticsSampler(ALWAYS_OFF, "marked"), shutdown_on_exit=False)
     provider.add_span_processor(otel_posthog.AnalyticsSpanProcessor())
     provider.add_span_processor(SimpleSpanProcessor(otel_posthog.OperationalSpanExporter(InMemorySpanExporter())))

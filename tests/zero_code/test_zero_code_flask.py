@@ -10,7 +10,7 @@ from instrumented import instrumented
 from otel_posthog.testing import FakePostHog, OtlpSink
 
 DOCUMENTS = Path(__file__).parents[2]
-# As `docs/doors.md` shows it, called once.
+# As `docs/setup.md` shows it, called once.
 APP = """
 from flask import Flask
 import otel_posthog
@@ -24,7 +24,7 @@ app.test_client().post("/tickets")
 
 def example() -> str:
     """Return the code that the documents show."""
-    (found,) = (DOCUMENTS / "docs" / "doors.md").read_text(encoding="utf-8").split("```python\n")[1:2]
+    (found,) = (DOCUMENTS / "docs" / "setup.md").read_text(encoding="utf-8").split("```python\n")[1:2]
     return found.partition("```")[0]
 
 
@@ -42,7 +42,7 @@ def test_the_flask_example_of_the_documents_is_an_event(
     assert names == ({"ticket_created", "captured"} if is_there else {"captured"})
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/doors.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/setup.md"])
 def test_the_documents_name_what_a_flask_developer_needs(name: str) -> None:
     """Which command installs instrumentations, whose span a request has, how to install from a checkout."""
     text = (DOCUMENTS / name).read_text(encoding="utf-8")

@@ -1,4 +1,7 @@
-"""Looks at what an app would find: versions, doors, settings, directories, OTLP. Nothing stays, nothing is sent."""
+"""What the doctor finds of what an app would meet: versions, integrations, settings, directories, OTLP.
+
+Comes in: the environment, and the settings that it makes. Goes out: findings. Nothing stays, nothing is sent.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.doctor.finding import Finding, Level
 from otel_posthog.identity import start_line
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.checks import weaknesses
@@ -29,10 +33,44 @@ _LAUNCHER = "opentelemetry-instrument"
 _OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
+class Level(str, Enum):
+    """How good a finding is; the word is what `--json` prints."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the doctor found out about one thing.
+
+    Attributes:
+        level: `wrong` keeps events from arriving or the operational side from being clean; `note` may be meant so.
+        about: What was looked at.
+        says: What is the case; never a key, a password or an id.
+        fix: What to do; empty where nothing has to be done.
+    """
+
+    level: Level
+    about: str
+    says: str
+    fix: str = ""
+
+    def __post_init__(self) -> None:
+        # Hosts and endpoints may be URLs with credentials.
+        for name in ("about", "says", "fix"):
+            object.__setattr__(self, name, without_secrets(getattr(self, name)))
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as `--json` prints it."""
+        return {"level": self.level.value, "about": self.about, "says": self.says, "fix": self.fix}
+
+
 def of_this_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what is found of versions, doors, frameworks and the operational side, whatever the settings are."""
+    """Yield what is found of versions, integrations, frameworks and the operational side, whatever the settings are."""
     yield _versions()
-    yield _door(environ)
+    yield _integration(environ)
     yield _operational(environ)
     yield from (Finding(Level.NOTE, each.label, each.says, each.fix) for each in uninstrumented(environ))
 
@@ -73,18 +111,20 @@ def _versions() -> Finding:
     return Finding(Level.OK, "versions", says)
 
 
-def _door(environ: Mapping[str, str]) -> Finding:
+def _integration(environ: Mapping[str, str]) -> Finding:
     if is_disabled("posthog", environ):
         says = f"zero-code set-up is switched off by {env.DISABLED_INSTRUMENTATIONS}: nothing is set up or stripped"
-        return Finding(Level.NOTE, "door", says, "call otel_posthog.configure(), or take posthog out of that list")
+        return Finding(
+            Level.NOTE, "integration", says, "call otel_posthog.configure(), or take posthog out of that list"
+        )
     if not any(each.name == "posthog" for each in entry_points(group="opentelemetry_pre_instrument")):
-        return Finding(Level.WRONG, "door", "the package's entry points are missing", "install it with pip")
+        return Finding(Level.WRONG, "integration", "the package's entry points are missing", "install it with pip")
     # Beside this interpreter first: that is the one the app of this environment is started with.
     beside = Path(sys.executable).with_name(_LAUNCHER)
     if not (beside.exists() or shutil.which(_LAUNCHER)):
         fix = 'pip install "otel-posthog[auto]", or call otel_posthog.configure()'
-        return Finding(Level.NOTE, "door", f"{_LAUNCHER} is not installed", fix)
-    return Finding(Level.OK, "door", f"{_LAUNCHER} python app.py sets everything up")
+        return Finding(Level.NOTE, "integration", f"{_LAUNCHER} is not installed", fix)
+    return Finding(Level.OK, "integration", f"{_LAUNCHER} python app.py sets everything up")
 
 
 def _operational(environ: Mapping[str, str]) -> Finding:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from otel_posthog.text import visible
 
 if TYPE_CHECKING:
-    from otel_posthog.apps.doctor.finding import Finding
+    from otel_posthog.apps.doctor.checks import Finding
 
 NAME = "doctor"
 SUMMARY = "say what this environment would collect, and what is wrong with it"
 DESCRIPTION = """\
-Look at what an app with this environment would do: versions, doors, policy,
-switches, destinations, directories, OTLP. Run it where the app runs, with the
-app's variables. Nothing is changed, and nothing leaves unless --send is given.
+Look at what an app with this environment would do: versions, integrations,
+policy, switches, destinations, directories, OTLP. Run it where the app runs,
+with the app's variables. Nothing is changed, and nothing leaves unless --send
+is given.
 """
 EPILOG = """\
 examples:
@@ -56,8 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _findings(environ: Mapping[str, str], *, is_sending: bool, timeout_s: float) -> Iterable[Finding]:
-    from otel_posthog.apps.doctor.checks import of_settings, of_this_environment  # noqa: PLC0415 - help comes at once
-    from otel_posthog.apps.doctor.finding import Finding, Level  # noqa: PLC0415
+    from otel_posthog.apps.doctor.checks import (  # noqa: PLC0415 - help comes at once
+        Finding,
+        Level,
+        of_settings,
+        of_this_environment,
+    )
     from otel_posthog.apps.doctor.trial import trial  # noqa: PLC0415
     from otel_posthog.errors import OtelPostHogError  # noqa: PLC0415
     from otel_posthog.setup.settings import read_settings  # noqa: PLC0415

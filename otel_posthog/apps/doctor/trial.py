@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from otel_posthog import health as outcome
-from otel_posthog.apps.doctor.finding import Finding, Level
+from otel_posthog.apps.doctor.checks import Finding, Level
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms, load

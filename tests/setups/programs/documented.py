@@ -35,8 +35,8 @@ def instrument(_: TracerProvider) -> None:
     PostHogInstrumentor().instrument()
 
 
-def add_parts(provider: TracerProvider) -> None:
-    """Come by the parts."""
+def add_components(provider: TracerProvider) -> None:
+    """Come by the components."""
     from otel_posthog import AnalyticsSpanProcessor, OperationalSpanExporter  # noqa: PLC0415
 
     provider.add_span_processor(AnalyticsSpanProcessor())
@@ -58,7 +58,7 @@ def choose(_: TracerProvider) -> None:
 ENTRANCES: dict[str, Callable[[TracerProvider], None]] = {
     "configure": configure,
     "instrumentor": instrument,
-    "parts": add_parts,
+    "components": add_components,
     "exporter": add_exporter,
     "names": choose,
 }
