@@ -358,7 +358,7 @@ def test_where_ours_cannot_stand_apart_no_span_is_lifted(caplog: pytest.LogCaptu
 
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("is_global", [True, False])
-def test_with_parts_and_sampler_other_processors_see_no_dropped_span(
+def test_with_components_and_sampler_other_processors_see_no_dropped_span(
     is_first: bool, is_global: bool, fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch, not_set_up: None
 ) -> None:
     """The processor of ours that somebody adds takes them all, wherever in the list it is.

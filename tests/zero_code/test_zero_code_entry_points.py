@@ -57,13 +57,13 @@ def test_only_our_own_variables_become_options() -> None:
     assert [name for name in names if not name.startswith("OTEL_POSTHOG_")] == []
 
 
-def test_the_door_never_raises(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_hook_never_raises(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """An exception in a pre-instrument hook would stop every later hook and instrumentor of the app."""
 
     def broken(_: object) -> None:
         raise MemoryError("with a secret in it")
 
-    monkeypatch.setattr(zero_code, "_open", broken)
+    monkeypatch.setattr(zero_code, "_set_up", broken)
     zero_code.auto_configure()
     assert "MemoryError" in caplog.text
     assert "secret" not in caplog.text
