@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import faults, fuzz_gateway, fuzz_privacy, gateway_load, privacy, requests, soak, span_end, spool
-from benchmarks.arguments import count
-from benchmarks.result import Result
+from benchmarks.report import Result, count
 from otel_posthog.apps.demo.app import AppError
 
 BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy, gateway_load, fuzz_gateway)

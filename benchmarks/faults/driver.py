@@ -1,32 +1,31 @@
 """The program under test: emits numbered product events at a rate, and ends in a given way.
 
-It is run as `python -m benchmarks.faults.driver JSON`, in a process of its own; `Load` says what the JSON holds. The
-event with number n of process p has the uuid p * 10**9 + n, so that a ledger needs no names.
+`python -m benchmarks.faults.driver JSON` runs it, in a process of its own; `Load` says what the JSON holds.
+`python -m benchmarks.faults.driver adopt HOST` emits nothing of its own and delivers what others left, until its
+standard input ends.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sys
 import threading
 import time
-import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 import otel_posthog
-from benchmarks.faults.poison import emit_poison
-from benchmarks.faults.tally import Tally
+from benchmarks.faults.ledger import EVENT, Tally, uuid_of
 from otel_posthog.policy import DeliveryPolicy, Durability, Policy
 
-PER_PROCESS = 10**9
-EVENT = "tick"
 # Of a usual event: 400 bytes as it is sent.
 PADDING = "0123456789" * 8
 
@@ -64,12 +63,7 @@ class Load:
         return json.dumps(asdict(self))
 
 
-def uuid_of(slot: int, number: int) -> str:
-    """Return the uuid of an event: of the process `slot`, its event `number`."""
-    return str(uuid.UUID(int=slot * PER_PROCESS + number))
-
-
-def main(argument: str) -> None:
+def emit(argument: str) -> None:
     """Do what the load says."""
     load = Load(**json.loads(argument))
     tracer, tally = _set_up(load), Tally(Path(load.tally), load.events)
@@ -83,6 +77,13 @@ def main(argument: str) -> None:
     emit_poison(load.poison)
     _tell(f"emitted {slowest_us:.0f}")
     _end(load.ending)
+
+
+def adopt(host: str) -> None:
+    """Deliver what others left until standard input ends."""
+    otel_posthog.configure(api_key="phc_test", host=host, tracer_provider=TracerProvider(shutdown_on_exit=False))
+    sys.stdin.read()
+    otel_posthog.shutdown()
 
 
 def _set_up(load: Load) -> trace.Tracer:
@@ -152,5 +153,27 @@ def _tell(line: str) -> None:
     sys.stdout.flush()
 
 
+KINDS = 5
+
+
+def emit_poison(count: int) -> None:
+    """Emit `count` of each kind; their neighbours are what is counted."""
+    for number in range(count):
+        for properties in _poisonous(number):
+            otel_posthog.capture("poison", properties)
+
+
+def _poisonous(number: int) -> tuple[dict[Any, Any], ...]:
+    recursive: dict[Any, Any] = {"number": number}
+    recursive["self"] = recursive
+    return (
+        {"text": f"lone {chr(0xD800)} surrogate"},
+        {"value": math.nan, "other": math.inf},
+        {"text": "x" * 2_000_000},
+        recursive,
+        {1: "one", None: "none", ("a", "b"): "tuple"},
+    )
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    adopt(sys.argv[2]) if sys.argv[1] == "adopt" else emit(sys.argv[1])

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.faults.driver import Load
-from benchmarks.faults.ledger import Ledger, balance
-from benchmarks.faults.tally import Tally
+from benchmarks.faults.ledger import Ledger, Tally, balance
 from otel_posthog.testing import FakePostHog
 
 # After the program has ended: for what an adopter needs that sleeps 30 s between two looks, and for a slow machine.
@@ -133,7 +132,7 @@ def _python(module: str, *arguments: str, folder: Path) -> subprocess.Popen[str]
 
 @contextmanager
 def _adopting(load: Load, folder: Path) -> Iterator[None]:
-    process = _python("benchmarks.faults.adopter", load.host, folder=folder)
+    process = _python("benchmarks.faults.driver", "adopt", load.host, folder=folder)
     try:
         yield
     finally:

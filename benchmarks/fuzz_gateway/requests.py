@@ -16,7 +16,7 @@ import zstandard
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from benchmarks.gateway_load.bodies import bodies
+from benchmarks.gateway_load.traffic import bodies
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _PLAIN = bodies(1, 5)[0]

@@ -4,6 +4,220 @@ The gateway has one core for itself; the load and the server in PostHog's place 
 as OTLP/HTTP in protobuf, go through filters and spool, and out to that server, which answers as Capture V1 does.
 """
 
-from benchmarks.gateway_load.benchmark import NAME, ON_DEMAND, add_arguments, run
+from __future__ import annotations
 
-__all__ = ["NAME", "ON_DEMAND", "add_arguments", "run"]
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from benchmarks.report import Result, Say, table
+
+NAME = "gateway_load"
+ON_DEMAND = True
+"""Only run where it is asked for."""
+
+CONNECTIONS, READY_S, DELIVERED_S = 8, 60, 300
+GOAL_PER_S, GOAL_RATIO = 12_000, 1.1
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run.
+
+    Attributes:
+        workers: How many processes.
+        events: How many were sent and acknowledged.
+        taken_s: Until the last was acknowledged.
+        delivered_s: Until the server in PostHog's place had the last.
+        cpu_s: Of all processes of the gateway, until then.
+        times_s: From each request to its answer.
+    """
+
+    workers: int
+    events: int
+    taken_s: float
+    delivered_s: float
+    cpu_s: float
+    times_s: list[float]
+
+    @property
+    def cpu_us(self) -> float:
+        """What one event costs, all in, in microseconds."""
+        return self.cpu_s / self.events * 1e6
+
+
+def add_arguments(group: argparse._ArgumentGroup) -> None:
+    """Add this benchmark's arguments to `group`."""
+    group.add_argument("--batches", type=int, default=300, metavar="N", help="requests of a run (default: 300)")
+    group.add_argument("--batch-events", type=int, default=500, metavar="N", help="events of a request (default: 500)")
+
+
+def run(parsed: argparse.Namespace, say: Say) -> Result:
+    """Run one worker, two, two, one, so that a drift of the machine falls on both."""
+    runs: list[Run] = []
+    for workers in (1, 2, 2, 1):
+        runs.append(_measured(workers, parsed.batches, parsed.batch_events))
+        say(f"gateway_load: {workers} workers: {runs[-1].events / runs[-1].taken_s:,.0f} events/s taken")
+    return _result(runs)
+
+
+def _measured(workers: int, batches: int, batch_events: int) -> Run:
+    sink_port, port = free_port(), free_port()
+    load = [sys.executable, "-m", "benchmarks.gateway_load.traffic", "send", str(port)]
+    load += [str(batches), str(batch_events), str(CONNECTIONS)]
+    sink = [sys.executable, "-m", "benchmarks.gateway_load.traffic", "receive", str(sink_port)]
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        process(_pinned(sink, "1")),
+        process(
+            _pinned(gateway_command(port, workers), "0" if workers == 1 else "0,1"), environ_of(sink_port, folder)
+        ) as gateway,
+    ):
+        wait_until_ready(f"http://127.0.0.1:{port}/readyz")
+        before = _cpu_s(gateway.pid)
+        done = subprocess.run(_pinned(load, "1"), capture_output=True, text=True, check=True)
+        told = json.loads(done.stdout)
+        events = told["accepted"] * batch_events
+        _wait_until_delivered(sink_port, events)
+        delivered_s = time.time() - told["began"]
+        return Run(workers, events, told["spent_s"], delivered_s, _cpu_s(gateway.pid) - before, told["times_s"])
+
+
+def gateway_command(port: int, workers: int) -> list[str]:
+    """Return the command of a gateway."""
+    command = str(Path(sys.executable).with_name("otel-posthog"))
+    return [command, "gateway", "--port", str(port), "--grpc-port", "0", "--workers", str(workers)]
+
+
+def environ_of(sink_port: int, folder: str) -> dict[str, str]:
+    """Return its environment: what it keeps is in `folder`, and PostHog is on this machine."""
+    return {
+        **os.environ,
+        "POSTHOG_API_KEY": "phc_bench",
+        "POSTHOG_HOST": f"http://127.0.0.1:{sink_port}",
+        "OTEL_POSTHOG_STATE_DIR": folder,
+        "OTEL_POSTHOG_IDENTITY": "identified",
+    }
+
+
+def _pinned(words: list[str], cores: str) -> list[str]:
+    """Return `words` on these cores, where the machine has them and a command for it."""
+    has_them = shutil.which("taskset") and (os.cpu_count() or 1) > 1
+    return ["taskset", "-c", cores, *words] if has_them else words
+
+
+@contextmanager
+def process(
+    words: list[str], environ: dict[str, str] | None = None, log: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, and end it at the end.
+
+    Args:
+        words: Program and arguments.
+        environ: Its environment; this one by default.
+        log: Where it writes; nowhere by default.
+    """
+    out = log or subprocess.DEVNULL
+    with subprocess.Popen(words, env=environ, stdout=out, stderr=out) as started:
+        try:
+            yield started
+        finally:
+            started.terminate()
+            started.wait(30)
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens just now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def wait_until_ready(url: str) -> None:
+    """Wait until it takes events.
+
+    Raises:
+        TimeoutError: It does not.
+    """
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if _is_ready(url):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the gateway is not ready")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _wait_until_delivered(port: int, events: int) -> None:
+    deadline = time.monotonic() + DELIVERED_S
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+            if json.load(answer) >= events:
+                return
+        time.sleep(0.05)
+    raise TimeoutError("not all events were delivered")
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the CPU time of a process and all that descend from it and live."""
+    parents: dict[int, int] = {}
+    spent: dict[int, float] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        at = int(stat.parent.name)
+        parents[at], spent[at] = int(fields[1]), (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+    family = {pid}
+    while more := {each for each, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(spent.get(each, 0.0) for each in family)
+
+
+def _result(runs: list[Run]) -> Result:
+    head = ("workers", "taken/s", "delivered/s", "CPU us / event", "p50 ms", "p99 ms")
+    rows = [head, *(_row(each) for each in runs)]
+    one = statistics.mean(each.cpu_us for each in runs if each.workers == 1)
+    two = statistics.mean(each.cpu_us for each in runs if each.workers == 2)
+    per_s = statistics.mean(each.events / each.delivered_s for each in runs if each.workers == 1)
+    lines = [
+        table(rows),
+        f"one process on one core takes and delivers {per_s:,.0f} events/s (asked for: {GOAL_PER_S:,})",
+        f"an event costs {two / one:.2f} times as much CPU with two workers (asked for: within {GOAL_RATIO:.2f})",
+    ]
+    figures = {"events_per_s": per_s, "cpu_us": one, "cpu_us_of_two": two, "ratio": two / one}
+    return Result("\n".join(lines), figures)
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    times = sorted(run.times_s)
+    return (
+        str(run.workers),
+        f"{run.events / run.taken_s:,.0f}",
+        f"{run.events / run.delivered_s:,.0f}",
+        f"{run.cpu_us:.1f}",
+        f"{times[len(times) // 2] * 1000:.1f}",
+        f"{times[int(len(times) * 0.99)] * 1000:.1f}",
+    )

@@ -10,10 +10,8 @@ import argparse
 from pathlib import Path
 
 from benchmarks.privacy.contenders import contenders
-from benchmarks.privacy.corpus import read
-from benchmarks.privacy.score import HEAD, Score, score
-from benchmarks.result import Result, Say
-from benchmarks.table import table
+from benchmarks.privacy.score import HEAD, Score, read, score
+from benchmarks.report import Result, Say, table
 
 NAME = "privacy"
 ON_DEMAND = True

@@ -1,25 +1,17 @@
-"""The contenders: the SDK alone, with otel-posthog, and posthog-python's own client."""
+"""The contenders: the SDK alone, with otel-posthog, and posthog-python's own client, as the same few operations."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Tracer
 from posthog.client import Client
 
-from benchmarks.span_end.contender import (
-    EVENT,
-    OPERATIONAL_ATTRIBUTES,
-    PRODUCT_ATTRIBUTES,
-    PROPERTIES,
-    Contender,
-    Operation,
-    span_maker,
-)
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.intake import Lift
@@ -29,6 +21,53 @@ from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.providers import attach_tracing
 from otel_posthog.testing import FakePostHog
+
+Operation = Callable[[], None]
+
+PROPERTIES: dict[str, str | int | bool] = {
+    "priority": "high",
+    "channel": "web",
+    "plan": "team",
+    "attachments": 2,
+    "is_first": True,
+    "words": 31,
+}
+EVENT, SPAN_NAME = "ticket_created", "create ticket"
+PRODUCT_ATTRIBUTES: dict[str, str | int | bool] = {
+    "analytics.event": EVENT,
+    **{f"analytics.property.{name}": value for name, value in PROPERTIES.items()},
+}
+OPERATIONAL_ATTRIBUTES: dict[str, str | int | bool] = {f"ticket.{name}": value for name, value in PROPERTIES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to make spans or events.
+
+    Attributes:
+        name: As the tables call it.
+        summary: What it is.
+        product: Makes one product span, or event.
+        operational: Makes one operational span; None for a contender that makes none.
+        settle: Waits until its other threads have done what was handed to them.
+    """
+
+    name: str
+    summary: str
+    product: Operation
+    operational: Operation | None
+    settle: Operation
+
+
+def span_maker(tracer: Tracer, attributes: dict[str, str | int | bool]) -> Operation:
+    """Return what starts and ends one span with `attributes`."""
+    start_span = tracer.start_span
+
+    def make_span() -> None:
+        start_span(SPAN_NAME, attributes=attributes).end()
+
+    return make_span
+
 
 SETTLE_TIMEOUT_S = 5.0
 # Nothing is ever delivered to a server that refuses: this is for the thread before that, which cleans the events.

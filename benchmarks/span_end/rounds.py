@@ -1,14 +1,16 @@
-"""The rounds: every contender's block, forwards and backwards through them."""
+"""The rounds: a block of operations of every contender, measured one by one, forwards and backwards through them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.span_end.block import measure
-from benchmarks.span_end.contender import Contender
-from benchmarks.spread import percentile
+from benchmarks.report import percentile
+from benchmarks.span_end.contenders import Contender, Operation
 
 BLOCK_OPERATIONS = 100
 WARM_UP_ROUNDS = 2
@@ -65,3 +67,27 @@ def run_rounds(contenders: Sequence[Contender], kind: str, pace: Pace, rounds: i
             if index >= 0:
                 times[each.name].add(block_ns)
     return times
+
+
+def measure(operation: Operation, operations: int, pause_s: float) -> list[int]:
+    """Return the nanoseconds of each of `operations` calls, with `pause_s` between one and the next."""
+    clock_ns, sleep, times_ns = time.perf_counter_ns, time.sleep, []
+    with _without_gc():
+        for _ in range(operations):
+            started_ns = clock_ns()
+            operation()
+            times_ns.append(clock_ns() - started_ns)
+            if pause_s:
+                sleep(pause_s)
+    return times_ns
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Collect before and not during: whose garbage it is cannot be told."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

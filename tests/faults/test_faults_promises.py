@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.faults.benchmark import play
+from benchmarks.faults import play
 from benchmarks.faults.scenarios import SCENARIOS, Scenario
 
 EVENTS, PER_SECOND = 300, 300.0
@@ -41,8 +41,7 @@ def test_the_ledger_sees_what_is_lost_and_what_comes_twice() -> None:
     """A kit that cannot fail proves nothing: events that never arrive, or arrive under another name, are told."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from benchmarks.faults.driver import uuid_of  # noqa: PLC0415
-    from benchmarks.faults.ledger import balance  # noqa: PLC0415
+    from benchmarks.faults.ledger import balance, uuid_of  # noqa: PLC0415
     from otel_posthog.testing import CapturedEvent  # noqa: PLC0415
 
     class Counted:

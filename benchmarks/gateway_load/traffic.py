@@ -1,0 +1,129 @@
+"""Both ends of the load, each a process of its own.
+
+`python -m benchmarks.gateway_load.traffic send PORT REQUESTS EVENTS CONNECTIONS` sends requests over a few connections,
+as fast as they are answered, and prints one JSON object. They are made beforehand, so that the load costs nothing but
+sending; no two events in them are the same. `... receive PORT` is a server in PostHog's place that costs little: it
+answers each batch with success and counts its events; GET answers with the count.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import threading
+import time
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Empty, SimpleQueue
+from typing import ClassVar
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+HEADERS = {"Content-Type": "application/x-protobuf"}
+
+
+def send_all(port: int, requests: int, events: int, connections: int) -> None:
+    """Send all of it and print the seconds it took and each answer's."""
+    waiting: SimpleQueue[bytes] = SimpleQueue()
+    for body in bodies(requests, events):
+        waiting.put(body)
+    times_s: list[float] = []
+    statuses: list[int] = []
+
+    def send() -> None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        while True:
+            try:
+                body = waiting.get_nowait()
+            except Empty:
+                return
+            start = time.perf_counter()
+            connection.request("POST", "/v1/logs", body, HEADERS)
+            answer = connection.getresponse()
+            answer.read()
+            times_s.append(time.perf_counter() - start)
+            statuses.append(answer.status)
+
+    threads = [threading.Thread(target=send) for _ in range(connections)]
+    began, start = time.time(), time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    spent_s = time.perf_counter() - start
+    print(json.dumps({"began": began, "spent_s": spent_s, "times_s": times_s, "accepted": statuses.count(200)}))
+
+
+TIME_NS = 1_790_000_000_000_000_000
+PAGES = ("/tickets", "/tickets/{id}", "/search", "/reports/monthly")
+
+
+def bodies(count: int, events: int) -> list[bytes]:
+    """Return `count` requests of `events` log-based events each.
+
+    Args:
+        count: How many requests.
+        events: How many events in each.
+    """
+    return [_body(number * events, events) for number in range(count)]
+
+
+def _body(first: int, events: int) -> bytes:
+    request = ExportLogsServiceRequest()
+    holder = request.resource_logs.add()
+    for key, value in (("service.name", "shop"), ("service.version", "1.4.2"), ("telemetry.sdk.language", "java")):
+        holder.resource.attributes.add(key=key).value.string_value = value
+    scope = holder.scope_logs.add()
+    for number in range(first, first + events):
+        record = scope.log_records.add(event_name="analytics.ticket_opened", time_unix_nano=TIME_NS + number * 1000)
+        record.trace_id, record.span_id = (number + 1).to_bytes(16, "big"), (number + 1).to_bytes(8, "big")
+        add = record.attributes.add
+        add(key="analytics.user.id").value.string_value = f"u-{number % 5000}"
+        add(key="analytics.session.id").value.string_value = f"s-{number % 900}"
+        add(key="analytics.page").value.string_value = PAGES[number % len(PAGES)]
+        add(key="analytics.priority").value.string_value = "high" if number % 3 else "low"
+        add(key="analytics.duration_ms").value.double_value = number % 700 + 0.5
+        add(key="http.route").value.string_value = PAGES[number % len(PAGES)]
+    return request.SerializeToString()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    taken: ClassVar[int] = 0
+    lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        plain = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+        with self.lock:
+            _Handler.taken += plain.count(b'"uuid":')
+        # An event without a result of its own is delivered.
+        self._answer({"results": {}})
+
+    def do_GET(self) -> None:
+        self._answer(self.taken)
+
+    def _answer(self, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def receive(port: int) -> None:
+    """Serve until killed."""
+    ThreadingHTTPServer(("127.0.0.1", port), _Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "send":
+        send_all(*map(int, sys.argv[2:]))
+    else:
+        receive(int(sys.argv[2]))
