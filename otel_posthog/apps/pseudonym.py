@@ -159,8 +159,8 @@ def _every_id(given: str, keys: Sequence[Key], arguments: argparse.Namespace) ->
 
 def _daily(ids: Sequence[str]) -> Iterator[str]:
     """Yield what stands for each of `ids` on the days whose salt is kept here: today, and just after midnight two."""
+    from otel_posthog.identity.period_secrets import DailySalts  # noqa: PLC0415
     from otel_posthog.identity.pseudonyms import daily_pseudonym  # noqa: PLC0415
-    from otel_posthog.identity.salts import DailySalts  # noqa: PLC0415
     from otel_posthog.state import state_directory  # noqa: PLC0415
 
     for day, salt in DailySalts(state_directory(os.environ)).kept():

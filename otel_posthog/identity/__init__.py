@@ -1,12 +1,12 @@
 """Who an event is sent as, and what people are told about it."""
 
-from otel_posthog.identity.installation import Installation, RotatingIds, forget, load
+from otel_posthog.identity.installation import Installation, RotatingIds, forget_installation, load_installation
 from otel_posthog.identity.keys import KeyRing, keys_file, read_keys
 from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, start_line
+from otel_posthog.identity.period_secrets import DailySalts
 from otel_posthog.identity.person import person, unlinked_id, usable, with_change, with_pseudonyms
 from otel_posthog.identity.pseudonyms import Pseudonyms
-from otel_posthog.identity.salts import DailySalts
 
 __all__ = [
     "DailySalts",
@@ -15,9 +15,9 @@ __all__ = [
     "LeakedIds",
     "Pseudonyms",
     "RotatingIds",
-    "forget",
+    "forget_installation",
     "keys_file",
-    "load",
+    "load_installation",
     "mismatch_line",
     "notice_box",
     "notice_text",

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.identity.salts import Clock, PeriodSecrets, now_in_utc
+from otel_posthog.identity.period_secrets import Clock, PeriodSecrets, now_in_utc
 from otel_posthog.policy import InstallationRotation
 from otel_posthog.state import (
     create_empty,
@@ -94,7 +94,7 @@ class RotatingIds:
             each.expire()
 
 
-def load(environ: Mapping[str, str]) -> Installation:
+def load_installation(environ: Mapping[str, str]) -> Installation:
     """Return this installation, its id generated and stored if this is the first start.
 
     Args:
@@ -109,11 +109,11 @@ def load(environ: Mapping[str, str]) -> Installation:
     return Installation(_hashed(stored or uuid.uuid4().hex), is_kept=stored is not None, directory=directory, era=era)
 
 
-def forget(environ: Mapping[str, str]) -> None:
+def forget_installation(environ: Mapping[str, str]) -> None:
     """Forget the ids of this installation: who opts out and in again is not known as who they were.
 
     Args:
-        environ: As of `load`.
+        environ: As of `load_installation`.
     """
     directory = state_directory(environ)
     write_text(directory / _ERA_FILE, secrets.token_hex(16))

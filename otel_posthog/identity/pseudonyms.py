@@ -15,7 +15,7 @@ from pathlib import Path
 
 from otel_posthog.identity.installation import RotatingIds
 from otel_posthog.identity.keys import KeyRing
-from otel_posthog.identity.salts import DailySalts
+from otel_posthog.identity.period_secrets import DailySalts
 from otel_posthog.policy import InstallationRotation
 
 _HEX_DIGITS = 32

@@ -58,7 +58,7 @@ def set_collection(enabled: bool) -> bool:
     """
     kept = collection_choice(os.environ).choose(enabled)
     if not enabled:
-        identity.forget(os.environ)
+        identity.forget_installation(os.environ)
     made = configure.running()
     if made is not None and made.pipeline is not None:
         try:

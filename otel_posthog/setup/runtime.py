@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from otel_posthog.deliver import Console, Preview, spool_root
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import Installation, Pseudonyms, load
+from otel_posthog.identity import Installation, Pseudonyms, load_installation
 from otel_posthog.operational import Redactor
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import OPTED_OUT, Collection, CollectionChoice, collection_choice
@@ -45,7 +45,7 @@ class Runtime:
 
 def make_pipeline(settings: Settings, health: Health, guard: Guard, environ: Mapping[str, str]) -> Pipeline:
     """Return the pipeline, and show the notice where this is the first start that sends."""
-    policy, installation, choice = settings.policy, load(environ), collection_choice(environ)
+    policy, installation, choice = settings.policy, load_installation(environ), collection_choice(environ)
     is_preview = settings.collection.is_preview
     preview = Console if settings.collection.is_shown else Preview
     pseudonyms = Pseudonyms.kept_in(installation.directory, settings.keys)
@@ -94,7 +94,7 @@ class _Renewal:
     def renew(self) -> None:
         """Take over the id that there is now; whoever has opted out gets none yet."""
         if self._installation.is_over and not self._choice.is_off():
-            pipeline, self._installation = self._pipeline, load(self._environ)
+            pipeline, self._installation = self._pipeline, load_installation(self._environ)
             pipeline.renew(self._installation.distinct_id, pipeline.pseudonyms.anew(self._installation.directory))
             propagate_actor(pipeline.policy, pipeline.pseudonyms, self._choice, self._guard)
 

@@ -12,7 +12,7 @@ import pytest
 
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import load
+from otel_posthog.identity import load_installation
 from otel_posthog.model import Signal, Source
 from otel_posthog.setup.runtime import make_pipeline
 from otel_posthog.setup.settings import read_settings
@@ -57,7 +57,7 @@ def test_who_opts_out_and_in_again_has_a_new_id(
     assert came["before"] != came["after"]
     assert all(each.startswith(FIRST_LINES[mode]) for each in came.values())
     if mode == "installation":
-        assert load({**os.environ, "INSTANCE_ID": instance}).distinct_id == came["after"]
+        assert load_installation({**os.environ, "INSTANCE_ID": instance}).distinct_id == came["after"]
 
 
 def test_a_running_process_takes_the_new_id_over_however_soon_somebody_came_back(
@@ -72,7 +72,7 @@ def test_a_running_process_takes_the_new_id_over_however_soon_somebody_came_back
     made.submit(Signal(Source.LOG, "e", {}, time.time_ns()))
     assert made.flush(20)
     run(CHANGE_OF_MIND)
-    following = load(environ).distinct_id
+    following = load_installation(environ).distinct_id
     deadline = time.monotonic() + 20
     while fake_posthog.events[-1].distinct_id != following and time.monotonic() < deadline:
         made.submit(Signal(Source.LOG, "e", {}, time.time_ns()))
@@ -86,11 +86,11 @@ def test_a_running_process_takes_the_new_id_over_however_soon_somebody_came_back
 def test_nothing_of_who_opted_out_is_left_to_be_known_by(tmp_path: Path) -> None:
     """The id, the secrets of its periods and the salts of the day are gone at once."""
     state = tmp_path / "state"
-    first = load(os.environ)
+    first = load_installation(os.environ)
     for name in ("daily-salt-20260101", "installation-weekly-2026W01", "installation-yearly-2026"):
         (state / name).write_text("a" * 64)
     (state / "somebodys-file").write_text("x")
     run("import otel_posthog as o; assert o.set_collection(False)")
     assert {each.name for each in state.iterdir()} <= {"opted-out", "installation-era", "spool-mark", "somebodys-file"}
     assert first.is_over
-    assert load(os.environ).distinct_id != first.distinct_id
+    assert load_installation(os.environ).distinct_id != first.distinct_id

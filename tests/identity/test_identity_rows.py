@@ -23,7 +23,15 @@ import otel_posthog
 from otel_posthog.actor.context import Baggage, use_baggage, user_context
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import DailySalts, Pseudonyms, RotatingIds, load, notice_text, start_line, with_pseudonyms
+from otel_posthog.identity import (
+    DailySalts,
+    Pseudonyms,
+    RotatingIds,
+    load_installation,
+    notice_text,
+    start_line,
+    with_pseudonyms,
+)
 from otel_posthog.model import Subject
 from otel_posthog.policy import (
     Carried,
@@ -119,21 +127,21 @@ def test_row_anonymous(tmp_path: Path) -> None:
 def test_row_rotation_keeps_choice(tmp_path: Path) -> None:
     """`installation_rotation` takes neither the mark of the notice nor an opt-out along."""
     environ = {"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}
-    assert load(environ).claim_notice()
+    assert load_installation(environ).claim_notice()
     assert CollectionChoice(tmp_path).choose(enabled=False)
     clock = Clock()
     ids = RotatingIds(tmp_path, clock)
     for _ in range(3):
         ids.at(InstallationRotation.WEEKLY, unix_ns(clock.now))
         clock.pass_by(days=400)
-    assert not load(environ).claim_notice()
+    assert not load_installation(environ).claim_notice()
     assert CollectionChoice(tmp_path).is_off()
 
 
 def test_row_installation_mode(tmp_path: Path) -> None:
     """`installation`: the installation's id, kept or given, hashed."""
-    kept = [load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}).distinct_id for _ in range(2)]
-    given = load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path), "INSTANCE_ID": "acme-prod"}).distinct_id
+    kept = [load_installation({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}).distinct_id for _ in range(2)]
+    given = load_installation({"OTEL_POSTHOG_STATE_DIR": str(tmp_path), "INSTANCE_ID": "acme-prod"}).distinct_id
     assert kept[0] == kept[1] != given
     assert all(re.fullmatch(r"installation-[0-9a-f]{32}", each) for each in (*kept, given))
     assert sent(IdentityMode.INSTALLATION)["distinct_id"] == "installation-1"
@@ -319,7 +327,7 @@ def test_row_line_is_seen(capsys: pytest.CaptureFixture[str], caplog: pytest.Log
 
 def test_row_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`notice_text()` and the box of the first start say the same, and the box comes once per installation."""
-    installation = load({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)})
+    installation = load_installation({"OTEL_POSTHOG_STATE_DIR": str(tmp_path)})
     for expected in (True, False):
         log.log_first_run(POLICY, installation)
         shown = " ".join(capsys.readouterr().err.replace("│", " ").split())

@@ -15,7 +15,7 @@ from otel_posthog.deliver import SpoolRoot
 from otel_posthog.deliver.delivery import open_store
 from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
-from otel_posthog.identity import DailySalts, load
+from otel_posthog.identity import DailySalts, load_installation
 from otel_posthog.policy import DeliveryPolicy, Destination
 from otel_posthog.policy.collection import CollectionChoice
 from otel_posthog.state import (
@@ -96,7 +96,7 @@ def test_a_state_file_that_is_not_ours_is_neither_read_nor_followed_nor_removed(
         needs_root()
     state = tmp_path / "shared" / "state"
     environ = {"OTEL_POSTHOG_STATE_DIR": str(state)}
-    first = load(environ)
+    first = load_installation(environ)
     old, today = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 1, 2, tzinfo=timezone.utc)
     salt = DailySalts(state, lambda: old).at(int(old.timestamp() * 1e9))
     choice = CollectionChoice(state)
@@ -105,7 +105,7 @@ def test_a_state_file_that_is_not_ours_is_neither_read_nor_followed_nor_removed(
     for path in tuple(state.iterdir()):
         FILES[kind](path)
     before = everything(tmp_path)
-    again = load(environ)
+    again = load_installation(environ)
     assert again.distinct_id != first.distinct_id
     assert not again.is_kept
     assert DailySalts(state, lambda: old).at(int(old.timestamp() * 1e9)) != salt
@@ -122,13 +122,13 @@ def test_what_root_keeps_in_another_users_directory_is_that_users(tmp_path: Path
     state = tmp_path / "state"
     state.mkdir()
     os.chown(state, STRANGER, STRANGER)
-    first = load({"OTEL_POSTHOG_STATE_DIR": str(state)})
+    first = load_installation({"OTEL_POSTHOG_STATE_DIR": str(state)})
     assert [path.stat().st_uid for path in state.iterdir()] == [STRANGER]
-    assert load({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first
+    assert load_installation({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first
     # As an earlier release left it.
     for path in state.iterdir():
         os.chown(path, 0, 0)
-    assert load({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first
+    assert load_installation({"OTEL_POSTHOG_STATE_DIR": str(state)}) == first
 
 
 @pytest.mark.parametrize("given", [{}, {"OTEL_POSTHOG_STATE_DIR": "~/state"}, {"OTEL_POSTHOG_SPOOL_DIR": "~/spool"}])
@@ -144,7 +144,7 @@ def test_without_a_home_no_folder_called_tilde_appears(
     for name in ("HOME", "XDG_STATE_HOME", "OTEL_POSTHOG_STATE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    assert not load(given).is_kept
+    assert not load_installation(given).is_kept
     assert not CollectionChoice(state_directory(given)).choose(enabled=False)
     health = Health()
     assert isinstance(

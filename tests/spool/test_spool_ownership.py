@@ -181,9 +181,9 @@ def test_whatever_the_umask_only_this_user_can_read_or_write(umask: int, tmp_pat
         "from spooled import spool, event\n"
         "store = spool(root / 'a' / 'b' / 'spool'); store.put(event(1))\n"
         "store.dead_letter(store.take(1, 10**6), 'rejected')\n"
-        "from otel_posthog.identity import load, DailySalts; from otel_posthog import set_collection\n"
+        "from otel_posthog.identity import load_installation, DailySalts; from otel_posthog import set_collection\n"
         "import time; os.environ['OTEL_POSTHOG_STATE_DIR'] = str(root / 'c' / 'd' / 'state')\n"
-        "found = load(os.environ); assert found.claim_notice()\n"
+        "found = load_installation(os.environ); assert found.claim_notice()\n"
         "DailySalts(found.directory).at(time.time_ns()); set_collection(False)\n"
         "os._exit(0)"
     )

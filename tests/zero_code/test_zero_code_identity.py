@@ -114,9 +114,9 @@ def test_row_missing_home(tmp_path: Path) -> None:
         "import os, pwd\n"
         "def nobody(_): raise KeyError\n"
         "pwd.getpwuid = nobody\n"
-        "from otel_posthog.identity import load\n"
+        "from otel_posthog.identity import load_installation\n"
         "environ = {name: value for name, value in os.environ.items() if name != 'OTEL_POSTHOG_STATE_DIR'}\n"
-        "installation = load(environ)\n"
+        "installation = load_installation(environ)\n"
         "print(installation.is_kept, os.listdir('.'), installation.directory.parts[0])"
     )
     done = subprocess.run(
@@ -134,8 +134,8 @@ def test_row_missing_home(tmp_path: Path) -> None:
 def test_row_installation(tmp_path: Path) -> None:
     """Two `virtual environments` of one user are two installations, and each is the same at its next start."""
     code = (
-        "import sys; sys.path[:0] = sys.argv[1:]; import os; from otel_posthog.identity import load;"
-        "print(load(os.environ).distinct_id)"
+        "import sys; sys.path[:0] = sys.argv[1:]; import os; from otel_posthog.identity import load_installation;"
+        "print(load_installation(os.environ).distinct_id)"
     )
 
     environ = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_POSTHOG_")}

@@ -11,7 +11,7 @@ from otel_posthog import health as outcome
 from otel_posthog.apps.doctor.checks import Finding, Level
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import Pseudonyms, load
+from otel_posthog.identity import Pseudonyms, load_installation
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Durability, Policy
@@ -55,7 +55,7 @@ def _tried(settings: Settings, destination: Destination, environ: Mapping[str, s
     policy, health = settings.policy, Health()
     delivery = replace(policy.delivery, durability=Durability.MEMORY, shutdown_timeout_s=timeout_s)
     only = replace(policy, destinations=(destination,), delivery=delivery)
-    installation = load(environ)
+    installation = load_installation(environ)
     pipeline = Pipeline(
         only,
         installation_id=installation.distinct_id,

@@ -17,7 +17,7 @@ from telemetry import NOWHERE
 from otel_posthog import handover
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
-from otel_posthog.identity import DailySalts, salts
+from otel_posthog.identity import DailySalts, period_secrets
 from otel_posthog.model import Signal, Source
 from otel_posthog.policy import DeliveryPolicy, Destination, Durability, IdentityMode, InstallationRotation, Policy
 from otel_posthog.setup.runtime import make_pipeline
@@ -125,7 +125,7 @@ def test_the_secrets_of_a_period_go_by_timer(tmp_path: Path, monkeypatch: pytest
     )
     environ = {"OTEL_POSTHOG_STATE_DIR": str(tmp_path)}
     health, moment = Health(), Clock(datetime.now(timezone.utc))
-    monkeypatch.setattr(salts, "datetime", SimpleNamespace(now=lambda _: moment.now))
+    monkeypatch.setattr(period_secrets, "datetime", SimpleNamespace(now=lambda _: moment.now))
     pipeline = make_pipeline(read_settings(environ, policy=policy), health, Guard(health), environ)
     for attributes in ({"analytics.user.id": "u-4711"}, {}):
         pipeline.submit(Signal(Source.LOG, "e", attributes, unix_ns(moment.now)))
