@@ -9,15 +9,14 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Mapping
-from pathlib import Path
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.gateway.settings import MAKE_ONE, read_option_file
 from otel_posthog.errors import ConfigurationError
 
 # Of random letters and digits about 95 bits: nobody guesses it over a network.
 MIN_TOKEN_CHARS = 16
 _SCHEME = "bearer"
-_MAKE_ONE = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 class Tokens:
@@ -54,16 +53,13 @@ def read_tokens(environ: Mapping[str, str], file: str | None, host: str) -> Toke
     """
     found = [each.strip() for each in environ.get(env.GATEWAY_TOKENS, "").split(",")]
     if file is not None:
-        try:
-            found += [line.strip() for line in Path(file).read_text("utf-8").splitlines() if not line.startswith("#")]
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigurationError(f"--tokens-file {file} cannot be read: {why}") from None
+        lines = read_option_file("--tokens-file", file).splitlines()
+        found += [line.strip() for line in lines if not line.startswith("#")]
     tokens = tuple(each for each in found if each)
     for token in tokens:
         if len(token) < MIN_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigurationError(
-                f"a token must be {MIN_TOKEN_CHARS} or more ASCII characters without spaces; make one with {_MAKE_ONE}"
+                f"a token must be {MIN_TOKEN_CHARS} or more ASCII characters without spaces; make one with {MAKE_ONE}"
             )
     if not tokens and not is_loopback(host):
         raise ConfigurationError(

@@ -25,6 +25,7 @@ from otel_posthog.state import make_directory, read_or_create, spool_directory, 
 _BASE = Policy(delivery=DeliveryPolicy(max_batch_events=500))
 MIN_KEY_CHARS = 32
 _UUID_KEY_FILE = "uuid-key"
+MAKE_ONE = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +145,12 @@ def read_uuid_key(environ: Mapping[str, str], file: str | None) -> bytes:
     """
     given = environ.get(env.UUID_KEY, "").strip()
     if file is not None:
-        try:
-            given = Path(file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigurationError(f"--uuid-key-file {file} cannot be read: {why}") from None
+        given = read_option_file("--uuid-key-file", file).strip()
     if given or file is not None:
         # The Collector puts it between quotes.
         if len(given) < MIN_KEY_CHARS or not given.replace("-", "").replace("_", "").isalnum() or not given.isascii():
             raise ConfigurationError(
-                f"the key of uuids must be {MIN_KEY_CHARS} or more letters, digits, - and _; make one with "
-                "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+                f"the key of uuids must be {MIN_KEY_CHARS} or more letters, digits, - and _; make one with {MAKE_ONE}"
             )
         return given.encode()
     kept = read_or_create(state_directory(environ) / _UUID_KEY_FILE, _new_uuid_key)
@@ -163,3 +159,16 @@ def read_uuid_key(environ: Mapping[str, str], file: str | None) -> bytes:
 
 def _new_uuid_key() -> str:
     return secrets.token_urlsafe(32)
+
+
+def read_option_file(option: str, file: str) -> str:
+    """Return the text of the file that `option` names.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is not text.
+    """
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigurationError(f"{option} {file} cannot be read: {why}") from None
