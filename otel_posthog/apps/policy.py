@@ -10,9 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from enum import Enum
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otel_posthog import environment_variables as env
@@ -44,7 +42,6 @@ environment:
 exit status: 0 when the policy can be used, 1 when it cannot, 2 for wrong usage
 """
 MISTAKE = 1
-_SECRET = frozenset({"api_key"})
 # Long enough for each key that a policy may name.
 _PLACEHOLDER = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -111,10 +108,12 @@ def _variables(policy: Policy) -> Iterator[tuple[str, str]]:
 def _show(arguments: argparse.Namespace) -> int:
     import yaml  # noqa: PLC0415 - the same
 
+    from otel_posthog.policy.fields import plain  # noqa: PLC0415
+    from otel_posthog.privacy import without_secrets  # noqa: PLC0415
     from otel_posthog.setup.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(os.environ, policy=arguments.file)
-    shown = _plain(settings.policy)
+    shown = plain(settings.policy, _is_shown, without_secrets)
     if arguments.section is not None and isinstance(shown, dict):
         if arguments.section not in shown:
             print(f"there is no `{arguments.section}`; there are {', '.join(shown)}", file=sys.stderr)
@@ -126,31 +125,14 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _is_shown(name: str, value: object) -> bool:
+    from otel_posthog.policy.fields import NOT_IN_FILE  # noqa: PLC0415 - the same
+
+    return name not in NOT_IN_FILE and value not in (None, "", ())
+
+
 def _schema(_: argparse.Namespace) -> int:
     from otel_posthog.policy.schema import policy_schema  # noqa: PLC0415 - the same
 
     print(json.dumps(policy_schema(), indent=2, ensure_ascii=False))
     return 0
-
-
-def _plain(value: object) -> object:
-    """Return `value` as a YAML file would have it; what is not set is left out, and the values of keys are redacted."""
-    from otel_posthog.model import REDACTED  # noqa: PLC0415 - the same
-    from otel_posthog.policy.fields import NOT_IN_FILE  # noqa: PLC0415
-    from otel_posthog.privacy import without_secrets  # noqa: PLC0415
-
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            each.name: REDACTED if each.name in _SECRET else _plain(found)
-            for each in fields(value)
-            if each.name not in NOT_IN_FILE and (found := getattr(value, each.name)) not in (None, "", ())
-        }
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (frozenset, set)):
-        return sorted(str(_plain(each)) for each in value)
-    if isinstance(value, str):
-        return without_secrets(value)
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value

@@ -7,11 +7,13 @@ there. Nothing here depends on which sections there are.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import Field, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import Field, field, fields, is_dataclass
 from enum import Enum
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+
+from otel_posthog.model import REDACTED
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -39,7 +41,7 @@ def setting(  # noqa: PLR0913 - what may be said of a setting
     choices: Collection[str] | None = None,
     noun: str = "name",
     reserved: bool = False,
-    repr: bool = True,  # noqa: A002 - as `dataclasses.field` calls it
+    secret: bool = False,
 ) -> _T:
     """Return a field of a section, as `dataclasses.field` does.
 
@@ -51,18 +53,16 @@ def setting(  # noqa: PLR0913 - what may be said of a setting
         choices: The only words that may stand there, or be keys there.
         noun: What to call one of `choices` in an error.
         reserved: Whether it must be left empty, for a later version.
-        repr: Whether the value may be shown.
+        secret: Whether the value is never shown.
     """
-    limits: dict[str, Any] = {"description": description}
+    limits: dict[str, Any] = {"description": description, "reserved": reserved, "secret": secret}
     if minimum is not _ABOVE_0:
         limits["minimum"] = minimum
     if maximum is not None:
         limits["maximum"] = maximum
     if choices is not None:
         limits.update(choices=choices, noun=noun)
-    if reserved:
-        limits["reserved"] = True
-    made: Any = field(default=default, repr=repr, metadata=limits)
+    made: Any = field(default=default, repr=not secret, metadata=limits)
     return made  # type: ignore[no-any-return]
 
 
@@ -82,6 +82,30 @@ class Choice(str, Enum):
         self._value_ = word
         self.description = description
         return self
+
+
+def plain(value: object, shows: Callable[[str, object], bool], text: Callable[[str], str] = str) -> object:
+    """Return a policy, or what stands in one, in the lists and maps of YAML and JSON; secrets are redacted.
+
+    Args:
+        value: A section, or the value of a setting.
+        shows: Whether the setting of a name and a value is shown; it is left out otherwise.
+        text: Called with each text that is not a choice; returns what to show of it.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            each.name: REDACTED if each.metadata.get("secret") else plain(found, shows, text)
+            for each in fields(value)
+            if shows(each.name, found := getattr(value, each.name))
+        }
+    if isinstance(value, Mapping):
+        return {text(str(key)): plain(each, shows, text) for key, each in value.items()}
+    if isinstance(value, (tuple, frozenset)):
+        made = [plain(each, shows, text) for each in value]
+        return sorted(map(str, made)) if isinstance(value, frozenset) else made
+    return text(value) if isinstance(value, str) else value
 
 
 def required(hint: Any) -> Any | None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
-from enum import Enum
+from dataclasses import dataclass, replace
 
-from otel_posthog.policy.fields import setting
+from otel_posthog.policy.fields import plain, setting
 from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
@@ -132,21 +130,9 @@ def activate(policy: Policy) -> None:
 
 def revision_of(policy: Policy) -> str:
     """Return what receipts, counts and `otel-posthog doctor` call `policy`: `2026-11-3fa9c1d2e4b5`, `3fa9c1d2e4b5`."""
-    text = json.dumps(_plain(policy), sort_keys=True, ensure_ascii=True)
+    text = json.dumps(plain(policy, lambda name, _: name not in _LEFT_OUT), sort_keys=True, ensure_ascii=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
     return digest if policy.revision is None else f"{policy.revision}-{digest}"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value) if each.name not in _LEFT_OUT}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(str(_plain(each)) for each in value)
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 _active = Policy()

@@ -30,7 +30,7 @@ class Destination:
         None,
         "The project's key (`phc_...`); without one nothing is sent there. `POSTHOG_API_KEY` and `POSTHOG_HOST` are "
         "those of the first destination for which no key is named, else of the first.",
-        repr=False,
+        secret=True,
     )
     host: str = setting("https://us.i.posthog.com", "Base URL of the ingestion host.")
     api_key_env: str | None = setting(None, "The name of an environment variable that holds the key instead.")

@@ -130,7 +130,7 @@ class PrivacyPolicy:
         noun="detector",
     )
     hmac_key: KeyReference | None = setting(None, "Where the key of the method `hmac` is read from; at least 32 bytes.")
-    hmac_secret: bytes | None = setting(None, "That key, once it is read.", repr=False)
+    hmac_secret: bytes | None = setting(None, "That key, once it is read.", secret=True)
     max_depth: int = setting(6, "Levels of nesting that are kept; what is deeper goes.")
     max_items: int = setting(200, "Entries of one list or map that are kept.")
     max_properties: int = setting(500, "Properties of one event that are kept.")
