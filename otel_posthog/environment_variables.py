@@ -1,4 +1,4 @@
-"""Every environment variable of ours, in one place.
+"""The environment variables that this package reads, in one place.
 
 Those that begin with `OTEL_` become options of `opentelemetry-instrument` (`--posthog_policy FILE`, ...), which loads
 this module by its entry point. Standard `OTEL_*` variables keep their meaning; those that are read here must not be

@@ -1,8 +1,8 @@
 """The package's logger, `otel_posthog`: it stays on, and a person sees its warnings.
 
-`logging.config` silences every logger that it was not told of unless it is told not to, which nobody means who has
-never heard of ours: the one line about a wrong key would be gone. And where no handler of the program has a person see
-a warning, it goes to standard error.
+By default `logging.config` silences every logger that its configuration does not name, and no program names ours: the
+one line about a wrong key would be gone. And where no handler of the program shows a warning to a person, it goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def show(text: str) -> None:
 
 
 class _LastResort(logging.Handler):
-    """Shows warnings of ours on standard error where no other handler has a person see them.
+    """Shows this package's warnings on standard error where no other handler shows them to a person.
 
     Python's own last resort is for programs without any handler. OpenTelemetry's on the root logger ends it, though
-    that one sends the line away with the telemetry, to where nobody looks who has just written a key into a file.
+    that one sends the line away with the telemetry, where the person who has just set a key does not look.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

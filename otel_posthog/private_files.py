@@ -1,4 +1,4 @@
-"""Directories and files that nobody but this user can have put there, or can change.
+"""Directories and files that only this user can have put there, and only this user can change.
 
 A path is walked name by name from a directory that the operator named. That one may be root's or shared, as the volumes
 of containers are; whatever is in it is opened from its directory's descriptor, never through a symbolic link, and
@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# What is kept is filtered or random, and still nobody else's business.
+# What is kept is filtered or random, and is still not for other users to read.
 DIRECTORY_MODE, FILE_MODE = 0o700, 0o600
 
 _KNOWS_OWNERS = hasattr(os, "geteuid")
 _CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-# A pipe or a terminal that somebody left in a file's place must neither be waited for nor become ours.
+# A pipe or a terminal in a file's place must neither block the open nor become the controlling terminal.
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOSE_ON_EXEC
 
@@ -150,7 +150,7 @@ def open_directory(root: Path, *names: str, for_owner: bool = False) -> Iterator
         root: A directory that the operator named; whose it is does not matter.
         names: Of directories below it, each of which must be ours.
         for_owner: Where this process is root's: accept what belongs to the owner of `root` in it, and below it what
-            belongs to the owner of the first of `names`, from there on to nobody else.
+            belongs to the owner of the first of `names`, from there on to no other user.
 
     Raises:
         ForeignError: One of them is not ours.
@@ -214,7 +214,7 @@ def _open_below(parent: int, name: str, path: Path) -> int:
 
 
 def _check_link(root: Path) -> None:
-    """Refuse a link that somebody put in the place of the directory that the operator named."""
+    """Refuse a link that another user put in the place of the directory that the operator named."""
     status = root.lstat()
     if stat.S_ISLNK(status.st_mode) and status.st_uid not in {0, os.geteuid()}:
         raise ForeignError(root, "it is a symbolic link of another user")

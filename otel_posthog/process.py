@@ -88,7 +88,7 @@ def before_os_exit(method: Callable[[], object]) -> None:
     """Call the bound `method` before each later `os._exit`, without keeping its object alive for that.
 
     Args:
-        method: Must be quick; what it raises is nobody's concern any more.
+        method: Must be quick; what it raises is suppressed.
     """
     global _is_wrapped
     _methods.append(weakref.WeakMethod(method))

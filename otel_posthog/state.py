@@ -1,8 +1,8 @@
 """The directory where an installation keeps its state, and files there that other users of the machine cannot read.
 
-One directory for each installation: programs in different virtual environments, or different services of a Python that
-is none, share no id by accident. The directory may be shared; files in it count only where they are this user's alone.
-Every function copes with a read-only or missing home and raises nothing.
+One directory for each installation: programs in different virtual environments, or different services of a Python
+outside any, share no id by accident. The directory may be shared; files in it count only where they are this user's
+alone. Every function copes with a read-only or missing home and raises nothing.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ def spool_directory(environ: Mapping[str, str]) -> Path:
 
 
 def spool_mark(environ: Mapping[str, str]) -> str:
-    """Return 8 hex digits that tell in a shared spool what this installation keeps there; random where none is kept."""
+    """Return 8 hex digits that mark this installation's events in a shared spool; random where no mark can be kept."""
     made = secrets.token_hex(4)
     kept = read_or_create(state_directory(environ) / "spool-mark", lambda: made)
     return kept if kept is not None and _MARK.fullmatch(kept) else made
 
 
 def installation_key(environ: Mapping[str, str]) -> str:
-    """Return 16 hex digits that tell this program's installation from others of the same user."""
+    """Return 16 hex digits that distinguish this program's installation from others of the same user."""
     parts = [sys.prefix]
     if sys.prefix == sys.base_prefix:
-        # Without a virtual environment several apps share one prefix; all that then tells them apart is their name.
+        # Without a virtual environment several apps share one prefix; only their names then differ.
         parts.append(_service_name(environ))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -91,7 +91,7 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str | None:
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text in `path`; None where there is none of this user's."""
+    """Return the text in `path`; None where this user has no such file."""
     try:
         with open_directory(path.parent, for_owner=True) as there:
             return _read(there, path.name)
@@ -182,7 +182,7 @@ def _create(there: OpenDirectory, name: str, text: str) -> None:
     except FileExistsError:
         pass
     except OSError:
-        # A file system without links: whoever comes between opening and writing finds nothing and keeps nothing.
+        # A file system without links: a process that reads between opening and writing finds nothing.
         _write_new(there, name, text)
     finally:
         _remove(there, draft)

@@ -35,7 +35,7 @@ def is_taken_over() -> bool:
 
 
 class Daemon(Protocol):
-    """What is asked of a thread of ours."""
+    """A thread that this package started."""
 
     def is_alive(self) -> bool:
         """Return whether it is at work."""
@@ -47,7 +47,7 @@ class Daemon(Protocol):
 def start_daemon(name: str, work: Callable[[], object]) -> Daemon | None:
     """Return a started thread that does `work`; None where the interpreter is shutting down and starts none (3.12+).
 
-    Whoever gets None does the work in a flush of its own, on the thread that asks for it.
+    Where it is None, the work is done by a flush, on the thread that calls that.
     """
 
     def run() -> None:
@@ -90,7 +90,7 @@ class _RealThread:
 
 
 class Event:
-    """As `threading.Event`: somebody waits until it is set, once and for all."""
+    """As `threading.Event`, for waiting until it is set; it is never cleared."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -128,7 +128,7 @@ class Condition:
         self._waiters: list[Any] = []
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Let go of the lock until somebody notifies, or `timeout_s` has passed, and take it again."""
+        """Release the lock until notified, or until `timeout_s` has passed, and take it again."""
         waiter = Lock()
         waiter.acquire()
         self._waiters.append(waiter)
@@ -142,7 +142,7 @@ class Condition:
                 self._waiters.remove(waiter)
 
     def _released(self) -> int:
-        """Let go of the lock, and return how many times it was held."""
+        """Release the lock, and return how many times it was held."""
         depth = 0
         with suppress(RuntimeError):  # it is not ours any more
             while True:

@@ -30,14 +30,14 @@ def any_value(value: object) -> object:
     """Return `value` as bool, int, float, str, bytes, None, list or dict with text keys.
 
     Dates become ISO 8601, durations seconds, decimals numbers, an enum's member its value, a set a list. An object that
-    has no such form becomes None: its text might tell anything. So does what is nested too deep.
+    has no such form becomes None: its text might contain anything. So does what is nested too deep.
     """
     plain = _plain(value, _MAX_DEPTH)
     return None if plain is _OMITTED else plain
 
 
 def id_text(given: Id) -> str:
-    """Return an id as text; what is none, whatever its annotation says, stays as it is and is counted further on."""
+    """Return an id as text; what is no id, whatever its annotation says, is returned as it is and counted later."""
     is_number = isinstance(given, int) and not isinstance(given, bool) and given.bit_length() <= MAX_ID_BITS
     return str(given) if is_number or isinstance(given, UUID) else cast("str", given)
 
@@ -67,7 +67,7 @@ def _plain(value: object, depth: int) -> object:  # noqa: PLR0911 - one line per
 
 
 def decimal_number(value: Decimal) -> float:
-    """Return `value` as a number, as posthog-python does; what is none is not a number."""
+    """Return `value` as a number, as posthog-python does; NaN where it is none."""
     return math.nan if value.is_nan() else float(value)
 
 

@@ -51,7 +51,7 @@ def is_kept(key: object) -> bool:
 
 
 def may_keep(attributes: Mapping[str, object]) -> bool:
-    """Return whether any of `attributes` may be kept; a look only, as the app sets many and most are not."""
+    """Return whether any of `attributes` may be kept: a cheap prefilter, as the app sets many and most are not."""
     try:
         return not KEPT_KEYS.isdisjoint(attributes) or GROUP_PREFIX in "\n".join(attributes)
     except TypeError:  # a key may be anything
@@ -59,7 +59,7 @@ def may_keep(attributes: Mapping[str, object]) -> bool:
 
 
 def says_nothing(attributes: Attributes) -> bool:
-    """Return whether none of `attributes` says who acts, but for groups; a look only, as most say nothing."""
+    """Return whether none of `attributes` says who acts, groups aside: a cheap prefilter, as most say nothing."""
     return _KEYS.isdisjoint(attributes)
 
 

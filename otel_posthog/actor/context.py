@@ -1,8 +1,8 @@
 """Who acts, said by the app: for a block, or for the request that it is in.
 
 Blocks are in a Context key of our own, so that they follow await, and nothing but this process reads it: propagators do
-not know it. Where set-up was told to, a pseudonym and the consent go into the baggage of outgoing calls as well, and
-are read from that of incoming ones; never the id itself.
+not know it. Where the policy asks for that, a pseudonym and the consent go into the baggage of outgoing calls as well,
+and are read from that of incoming ones; never the id itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Baggage:
         pseudonym_of: Returns what stands for a user id in what this service sends; None sends nothing.
         accepts: Whether what other services sent is believed.
         heeds_dnt: Whether the header `DNT` is a denial.
-        prepare: Called where a request or a block begins, so that what it calls is told who acts.
+        prepare: Called where a request or a block begins, so that outgoing calls carry who acts.
     """
 
     pseudonym_of: Callable[[str], str | None] | None = None
@@ -59,7 +59,7 @@ def baggage_in_use() -> Baggage:
 
 
 def prepare_baggage() -> None:
-    """Have what is called from here told who acts, where set-up was told to."""
+    """Have outgoing calls carry who acts, where set-up asked for that."""
     if _baggage.prepare is not None:
         _baggage.prepare()
 
@@ -164,7 +164,7 @@ def _say(said: Statement) -> bool:
 def _log_no_request() -> None:
     _log.warning(
         "set_user() was called where there is no request (no span of kind SERVER or CONSUMER around it, or one of a "
-        "tracer provider that is not set up) and says nothing there: use user_context() (told once)"
+        "tracer provider that is not set up) and says nothing there: use user_context() (logged once)"
     )
 
 
@@ -189,7 +189,7 @@ def carried_consent(said: object) -> bool:
 def recognised(identity: ContextIdentity) -> ContextIdentity:
     """Return `identity` with the user in the place of the pseudonym where another service sent one.
 
-    Its consent is the user's where both are the same person, as far as this service can tell.
+    Its consent is the user's where this service makes the same pseudonym of the user.
     """
     user_id, pseudonym, pseudonym_of = identity.user_id, identity.pseudonym, _baggage.pseudonym_of
     if pseudonym is None or user_id is None:

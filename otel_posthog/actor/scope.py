@@ -130,7 +130,7 @@ class Scope:
             self.denies, self.tracks_not = statement.consent is False, statement.do_not_track
 
     def see(self, said: Mapping[str, object]) -> None:
-        """Take attributes that tell who acts and were set later, together; never raises into who sets them."""
+        """Take attributes that say who acts and were set later, together; never raises into the app's call."""
         try:
             # A denial beside a user's id is that user's, in whatever order they stand.
             for key in sorted(said, key=lambda key: key not in USER_ID_KEYS):
@@ -188,7 +188,7 @@ class Scope:
             is_new = user_id is not None and as_id(value) == user_id
             return Statement(user_id, consent=False if is_denied else None, owner=user_id) if is_new else Statement()
         if key == CONSENT_KEY:
-            # Where somebody else has come to act since, it cannot be told whose it is: a denial is then everybody's.
+            # Where another user has come to act since, it is not known whose it is: a denial then counts for all.
             is_yes = agrees(value)
             owner = user_id if is_yes or user_id == record.identity.user_id else None
             return Statement(consent=is_yes, owner=owner)
@@ -256,7 +256,7 @@ def kept_scope(span: object) -> Scope | None:
 def carried_scope(span: Any) -> Scope | None:
     """Return what the span context of `span` leads to: the request, or the nearest span that was not recorded."""
     state = getattr(span.get_span_context(), "trace_state", None)
-    # A look at the type: the class is an abstract one's, and another question would take ten times as long.
+    # By type: `isinstance` with a subclass of an abstract class would take ten times as long.
     return state.scope if type(state) is CarriedScope else None
 
 

@@ -1,6 +1,6 @@
 """What is said of who acts at one moment, and what several such statements come to, for one item or a whole request.
 
-A request has one record for all that gets its context, written by whoever learns more, on any thread of the app.
+A request has one record for all that gets its context, written on any thread of the app.
 """
 
 from __future__ import annotations

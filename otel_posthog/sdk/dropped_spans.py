@@ -68,9 +68,9 @@ def put_in_front(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
 
 
 def divert_dropped(span: Span, ours: SpanProcessor) -> None:
-    """Have `ours`, which somebody added to the provider of `span`, be the only one that sees dropped spans.
+    """Have `ours`, which was added to the provider of `span`, be the only one that sees dropped spans.
 
-    Nothing changes where another one of us stands in front. Of `span`, which is starting, nobody else sees the end.
+    Nothing changes where another one of us stands in front. No other processor sees the end of `span`, which starts.
     """
     theirs = safe_getattr(span, "_span_processor")
     if theirs is not ours and _divert(theirs, ours) and is_dropped(span):
@@ -113,7 +113,7 @@ def _diverting(start: Callable[..., object], ours: SpanProcessor) -> Callable[..
 
 
 def _start_alone(span: Span, parent_context: Context | None, ours: SpanProcessor) -> None:
-    # At its end the span asks for nobody else.
+    # At its end the span calls no other processor.
     span._span_processor = ours  # noqa: SLF001
     ours.on_start(span, parent_context)
 

@@ -86,7 +86,7 @@ def metric_preferences(exporter: object) -> tuple[Any, Any]:
 
 @contextmanager
 def suppressed_instrumentation() -> Iterator[None]:
-    """Keep instrumentation of HTTP clients from tracing what runs inside: our own requests are nobody's telemetry."""
+    """Keep instrumentation of HTTP clients from tracing what runs inside: our requests are no telemetry of the app."""
     key = getattr(context_api, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
     token = context_api.attach(context_api.set_value(key, True))
     try:

@@ -3,7 +3,7 @@
 A provider (SDK 1.42 or newer) reads the process's resource anew in the child of every fork, with a thread pool. Where
 `concurrent.futures.thread` is imported after the provider was made, the child comes to the provider's hook before that
 module's own, which frees the lock that the module takes for each fork: the child would wait for ever. The SDK's own
-`_logs` imports it, and so does this package; whoever made a provider before must not notice.
+`_logs` imports it, and so does this package, which must not break providers made before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Providers: what they hold, what may stand in front of them, and when the program sets them.
 
 What a provider, a processor or an exporter really is, is the program's or a distribution's to choose: what is asked of
-one here raises nothing, and a name that is gone is one that nobody has.
+one here raises nothing, and a private name that is gone counts as absent.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def wrap_exporter(holder: object, wrap: Callable[[Any], Any], prepare: Callable[
         prepare: Called with each processor that is added later to one inside, before it is.
 
     Returns:
-        False when no exporter was found, nor a place for one: a processor of somebody's own making.
+        False when no exporter was found, nor a place for one: a processor of the app's own making.
     """
     found = False
     for each in _inside(holder, set()):
@@ -123,7 +123,7 @@ def beneath(provider: object, kind: type[_Kind]) -> _Kind | None:
 def foreign(provider: object) -> object | None:
     """Return the provider that `provider` is, or hides, if it is neither the SDK's nor one of the API's; else None."""
     *_, last = _unwrapped(provider)
-    # An app's subclass of the SDK's is the SDK's; one of the API's alone is somebody's own.
+    # An app's subclass of the SDK's is the SDK's; one of the API's alone is of other making.
     is_sdk = any(each.__module__.startswith("opentelemetry.sdk.") for each in type(last).__mro__)
     return None if is_sdk or type(last).__module__.startswith("opentelemetry.") else last
 

@@ -30,7 +30,7 @@ _SPAN_KEY: str = getattr(propagation, "_SPAN_KEY", "")
 
 
 class EndingSpanProcessor(SpanProcessor):
-    """A span processor that is told of a span's end while the span can still be changed.
+    """A span processor that is called at a span's end while the span can still be changed.
 
     `_on_ending` comes before every processor's `on_end`, whatever the order of registration (SDK >= 1.40), so that
     what `on_ending` takes off a span is gone for all of them.
@@ -46,7 +46,7 @@ class EndingSpanProcessor(SpanProcessor):
 def span_attributes(span: ReadableSpan) -> Attributes:
     """Return a span's attributes without the copies and locks of the public way; to be read at once, not kept.
 
-    Safe at a span's start, when only one thread has it, and from its end on, when nobody can set one any more. Where
+    Safe at a span's start, when only one thread has it, and from its end on, when none can be set any more. Where
     this SDK keeps them elsewhere, it is the public way.
     """
     try:
@@ -103,8 +103,8 @@ def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
 def see_attributes(see: See) -> None:
     """Have `see(span, attributes)` called with those that are kept, when they are set on any span from now on.
 
-    By the SDK's class, once in a process: a hook on each span would cost each of them more than all else here. Whoever
-    asked last is called.
+    By the SDK's class, once in a process: a hook on each span would cost each of them more than all else here. The
+    last `see` is called.
 
     Args:
         see: Must not raise: it runs inside the app's call.
@@ -127,9 +127,9 @@ def see_attributes(see: See) -> None:
     def set_attributes(self: Span, attributes: Mapping[str, Any]) -> None:
         set_many(self, attributes)
         if may_keep(attributes) and _see is not None:
-            told = {key: value for key, value in attributes.items() if is_kept(key)}
-            if told:
-                _see(self, told)
+            wanted = {key: value for key, value in attributes.items() if is_kept(key)}
+            if wanted:
+                _see(self, wanted)
 
     setattr(Span, "set_attributes", set_attributes)  # noqa: B010 - mypy takes a method for what cannot be replaced
     # Where the SDK sets one by way of many, as 1.41 does, it is seen there already.
@@ -285,10 +285,10 @@ _taken = count(1)
 
 
 def is_first_to_take(item: object) -> bool:
-    """Return whether nobody has asked this before of a live span, or of a log record's attributes.
+    """Return whether this is the first call for a live span, or for a log record's attributes.
 
     A batch processor copies records before later processors see them; what all copies share is the attributes' object.
-    Where an item cannot be marked everybody is the first: the event has the same uuid each time.
+    Where an item cannot be marked each call is the first: the event has the same uuid each time.
     """
     if taken_as(item):
         return False
@@ -300,7 +300,7 @@ def is_first_to_take(item: object) -> bool:
 
 
 def taken_as(item: object) -> int:
-    """Return the how-manieth item of this process it was that was taken; 0 where nobody has, or it cannot be marked."""
+    """Return the item's number among those taken in this process; 0 where it was not taken or cannot be marked."""
     return getattr(item, "_otel_posthog_taken", 0)
 
 

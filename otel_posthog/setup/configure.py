@@ -74,7 +74,7 @@ def configure(  # noqa: PLR0913 - each is a setting of its own, all by name
 def start(settings: Settings, providers: Providers, *, by: str) -> None:
     """Put `settings` in force and attach to `providers`; where something runs already, only the second.
 
-    An error of ours that is nobody's mistake in configuration ends in stripping by the built-in policy, and is logged.
+    An error of ours, as against a mistake in configuration, is logged and ends in stripping by the built-in policy.
 
     Args:
         settings: What to put in force.

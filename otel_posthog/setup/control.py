@@ -24,8 +24,9 @@ def flush(timeout_s: float = 5.0) -> bool:
         timeout_s: The longest this may take.
 
     Returns:
-        False where the time did not suffice, and where `capture()` and its like have had nobody to hear them since the
-        last call: no OpenTelemetry SDK for logs, or no set-up of this package. Where collection is off, True.
+        False where the time did not suffice, and where since the last call `capture()` and its like were called with
+        nothing to receive them: no OpenTelemetry SDK for logs, or no set-up of this package. True where collection
+        is off.
     """
     pipeline = _pipeline()
     return _all_heard() & (pipeline.flush(timeout_s) if pipeline else True)

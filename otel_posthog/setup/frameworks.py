@@ -1,4 +1,4 @@
-"""Web frameworks that are here without their instrumentation: a request has no span then, and what it is given is gone.
+"""Web frameworks without their instrumentation: a request has no span then, and what is set on it is lost.
 
 `doctor` shows what is installed. A start logs what is in use, which is when it is imported: many programs have a
 framework beside them that they never serve anything with. No framework is imported to find out.
@@ -166,7 +166,7 @@ class _Watch(MetaPathFinder):
         return name not in self._turns or bool(self._turns[name].acquire(False))
 
     def _share(self) -> None:
-        """Before a fork: have workers that import the framework each for itself agree on who logs it."""
+        """Before a fork: have workers agree on which of them logs it, where each imports the framework."""
         with suppress(Exception):  # no such semaphores on this machine: each does
             from multiprocessing import get_context  # noqa: PLC0415 - it takes long, and many never fork
 

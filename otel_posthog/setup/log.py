@@ -87,7 +87,7 @@ def log_unwrapped() -> None:
 
 
 def log_foreign(provider: object) -> None:
-    """Log, once for each kind, that a provider is none of OpenTelemetry's SDK, so that nothing of ours reaches it."""
+    """Log, once for each class, that a provider is not the OpenTelemetry SDK's: nothing can be attached to it."""
     kind = type(provider)
     if kind not in _logged:
         _logged.add(kind)

@@ -1,4 +1,4 @@
-"""A propagator that tells other services in baggage who acts: what the policy allows, and nothing after an opt-out.
+"""The propagator that puts who acts into outgoing baggage: what the policy allows, and nothing after an opt-out.
 
 It is put together as a call goes out, since a denial may come after the block or the request began.
 """
@@ -36,7 +36,7 @@ from otel_posthog.policy import CollectionChoice, IdentityMode, Policy
 
 
 class ActorPropagator(TextMapPropagator):
-    """Stands before the program's propagator and tells it who acts.
+    """Puts who acts into the context that the program's propagator writes into headers.
 
     Args:
         inner: The program's.
@@ -55,7 +55,7 @@ class ActorPropagator(TextMapPropagator):
     def inject(
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
     ) -> None:
-        """Have the program's propagator write what is to be told as well."""
+        """Have the program's propagator write who acts as well."""
         how = baggage_in_use()
         if how.pseudonym_of is not None:
             context = get_current() if context is None else context
@@ -113,7 +113,7 @@ def propagate_actor(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionCh
 
 
 def _with_actor(context: Context, how: Baggage, pseudonym_of: Callable[[str], str | None]) -> Context:
-    """Return `context` with what is told in it: nothing of a user who objects but that they do."""
+    """Return `context` with who acts in its baggage; of a user who objects, only that they do."""
     identity = acting(context) or ContextIdentity()
     said = baggage.get_baggage(CONSENT_ENTRY, context)
     user_id = identity.user_id

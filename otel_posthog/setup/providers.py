@@ -1,4 +1,4 @@
-"""Finds the SDK's providers, whoever made them and whenever, and attaches what is ours to each once.
+"""Finds the SDK's providers, whenever and by whom they are made, and attaches to each once.
 
 Comes in: the providers that an integration names, else the global ones; later on those that the program makes global.
 Goes out: nothing. Runs at start, before tracers are made if it can, and wherever the program sets a provider. Taking
@@ -177,7 +177,7 @@ def attach_tracing(
 
 
 def _attach_sampler(provider: TracerProvider, lift: Lift | None) -> None:
-    """Have unsampled spans recorded as `lift` says; none where it is None, also if a sampler of ours was named."""
+    """Have unsampled spans recorded as `lift` says; where it is None none are, even if a sampler of ours was named."""
     present = provider.sampler
     if isinstance(present, AnalyticsSampler):
         if lift is None:

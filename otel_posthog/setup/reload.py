@@ -25,12 +25,12 @@ _log = logging.getLogger("otel_posthog")
 
 BUILT_IN = Policy().source
 
-# The key that a file names for a time is in force in every process that was told of it so long before.
+# A key is in force, from the time that its file names, in every process that has read the file by then.
 KEYS_INTERVAL_S = 30.0
 
 
 def reload_policy(runtime: Runtime, policy: Policy | str | os.PathLike[str] | None) -> Settings | None:
-    """Put `policy` in force in what runs; None where it was refused, which one line tells.
+    """Put `policy` in force in what runs; None where it was refused, which is logged in one line.
 
     Args:
         runtime: What set-up made.
@@ -72,12 +72,12 @@ def watch_policy(runtime: Runtime, changed: Callable[[], Policy]) -> None:
     if pipeline is None or made is None:
         return
 
-    def look() -> None:
+    def check() -> None:
         nonlocal made
         if made is not None and made.has_changed():
             made = _watch_of(changed())
 
-    pipeline.on_tick(look)
+    pipeline.on_tick(check)
 
 
 def watch_keys(runtime: Runtime, changed: Callable[[], None]) -> None:
@@ -95,7 +95,7 @@ def watch_keys(runtime: Runtime, changed: Callable[[], None]) -> None:
     path: str | None = None
     made: Watch | None = None
 
-    def look() -> None:
+    def check() -> None:
         nonlocal path, made
         policy = pipeline.policy
         found = keys_file(os.environ, policy.identity_keys_file)
@@ -106,8 +106,8 @@ def watch_keys(runtime: Runtime, changed: Callable[[], None]) -> None:
         elif made is not None and made.has_changed():
             changed()
 
-    look()
-    pipeline.on_tick(look)
+    check()
+    pipeline.on_tick(check)
 
 
 def reload_keys(runtime: Runtime) -> Settings | None:

@@ -1,6 +1,6 @@
 """What runs in a process that is set up, and the pipeline of one that collects: as whom its installation sends.
 
-Where somebody opted out at run time there is a pipeline all the same, which sends nothing: they may change their mind.
+After an opt-out at run time there is still a pipeline, which sends nothing: it may be followed by an opt-in.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ def make_pipeline(settings: Settings, health: Health, guard: Guard, environ: Map
         spool=spool_root(environ),
     )
     renewal = _Renewal(pipeline, installation, choice, environ, guard)
-    pipeline.on_tick(renewal.look)
+    pipeline.on_tick(renewal.check)
     pipeline.on_return(renewal.renew)
     return pipeline
 
 
 class _Renewal:
-    """Has a running process send as another installation, once somebody opted out and in again, here or elsewhere."""
+    """Has a running process send as another installation after an opt-out and an opt-in, in whatever process."""
 
     def __init__(
         self,
@@ -82,17 +82,17 @@ class _Renewal:
     ) -> None:
         self._pipeline, self._installation, self._choice = pipeline, installation, choice
         self._environ, self._guard = environ, guard
-        self._looked_at = time.monotonic()
+        self._checked_at = time.monotonic()
 
-    def look(self) -> None:
-        """Renew where somebody did so between two looks at their choice, and destroy the secrets that are over."""
+    def check(self) -> None:
+        """Renew where that happened since the last check, and destroy the secrets that are over."""
         self._pipeline.pseudonyms.expire()
-        if time.monotonic() - self._looked_at >= LOOK_INTERVAL_S:
-            self._looked_at = time.monotonic()
+        if time.monotonic() - self._checked_at >= LOOK_INTERVAL_S:
+            self._checked_at = time.monotonic()
             self.renew()
 
     def renew(self) -> None:
-        """Take over the id that there is now; whoever has opted out gets none yet."""
+        """Take over the id that there is now, unless collection is opted out of."""
         if self._installation.is_over and not self._choice.is_off():
             pipeline, self._installation = self._pipeline, load_installation(self._environ)
             pipeline.renew(self._installation.distinct_id, pipeline.pseudonyms.anew(self._installation.directory))
@@ -100,5 +100,5 @@ class _Renewal:
 
 
 def collection_now(collection: Collection, environ: Mapping[str, str]) -> Collection:
-    """Return what was decided at start, and where that is on, the choice that somebody made at run time."""
+    """Return what was decided at start, and where that is on, the choice made at run time."""
     return OPTED_OUT if collection.enabled and collection_choice(environ).is_off() else collection

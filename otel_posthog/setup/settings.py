@@ -181,7 +181,7 @@ def _with_identity(policy: Policy, environ: Mapping[str, str]) -> Policy:
         names = f"{env.OTEL_POSTHOG_IDENTITY} and {env.ANALYTICS_ANONYMIZE_USER_IDS}"
         raise ConfigurationError(f"{names} contradict each other; set one of them")
     if mode is None and anonymize is not None:
-        # A policy that tells even less goes on doing so.
+        # A policy that sends even less goes on doing so.
         anonymous = min(IdentityMode.INSTALLATION, policy.identity, key=list(IdentityMode).index)
         mode = anonymous if anonymize else IdentityMode.IDENTIFIED
     if carried is not None:

@@ -63,7 +63,7 @@ def pre_instrument() -> None:
 
 
 def is_disabled(name: str, environ: Mapping[str, str]) -> bool:
-    """Return whether the variable lists `name` itself; `*` is a name of its own, which means all instrumentations.
+    """Return whether the variable lists `name`; `*`, which means all instrumentations, is asked for by itself.
 
     Args:
         name: Of an instrumentation's entry point.

@@ -147,7 +147,7 @@ def _directory(about: str, path: Path, variable: str) -> Finding:
     """Find out whether `path` can be made and written, without making it."""
     there = next((each for each in (path, *path.parents) if each.exists()), path)
     try:
-        # Permission bits do not tell: a superuser is told yes by file systems that then refuse.
+        # Not by permission bits: to a superuser they say yes on file systems that then refuse.
         with tempfile.TemporaryFile(dir=there):
             return Finding(Level.OK, f"{about} directory", str(path))
     except OSError:
