@@ -15,6 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_posthog.errors import Guard
+from otel_posthog.harmless import Harmless
 from otel_posthog.model import REDACTED, Attributes, Scrubber
 from otel_posthog.policy import OperationalPolicy
 from otel_posthog.recogniser import PREFIX
@@ -22,10 +23,6 @@ from otel_posthog.sdk import item_attributes
 
 # A process has a resource for each fork that changed it and a scope for each library.
 _MAX_REMEMBERED = 1000
-
-# Methods, routes, statements: the same few short values on every item. What is remembered of them is that nothing had
-# to go, so that no personal data stays in memory.
-_MAX_HARMLESS, _MAX_HARMLESS_CHARS = 4096, 256
 
 _ALONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -105,7 +102,7 @@ class _Rules:
         # Whatever an operator writes: what is for PostHog goes nowhere else.
         self._left = frozenset(each for each in left if not each.startswith(PREFIX))
         self._prefixes = (PREFIX, *policy.user_key_prefixes)
-        self._harmless: set[tuple[str, str]] = set()
+        self._harmless = Harmless()
         self._resources: _Answers[Resource] = _Answers()
         self._scopes: _Answers[InstrumentationScope] = _Answers()
 
@@ -131,7 +128,7 @@ class _Rules:
         """Return `value`, the same object where nothing had to go."""
         if not self._policy.redact or value is None:
             return value
-        if isinstance(value, str) and (key, value) in self._harmless:
+        if type(value) is str and (key, value) in self._harmless:
             return value
         try:
             clean = self._scrubber.scrub_value(key, value, among)
@@ -139,7 +136,7 @@ class _Rules:
             self._guard.caught("redact_value", error)
             return REDACTED
         if clean is value and isinstance(value, str) and not self._scrubber.depends(key):
-            self._remember(key, value)
+            self._harmless.remember(key, value)
         return clean
 
     def text(self, text: str) -> str:
@@ -201,14 +198,8 @@ class _Rules:
         except Exception as error:
             self._guard.caught("redact_value", error)
             return True
-        self._remember("", key)
+        self._harmless.remember("", key)
         return False
-
-    def _remember(self, key: str, value: str) -> None:
-        if len(value) <= _MAX_HARMLESS_CHARS:
-            if len(self._harmless) >= _MAX_HARMLESS:
-                self._harmless.clear()
-            self._harmless.add((key, value))
 
 
 class _Answers(Generic[_T]):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from otel_posthog.harmless import Harmless
 from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.properties import Hide, Properties
-from otel_posthog.privacy.remembered import Remembered
 from otel_posthog.privacy.routes import Routes
 from otel_posthog.privacy.rules import Rules
 from otel_posthog.privacy.scan import Note
@@ -33,7 +33,7 @@ class Filter:
         self._allow = policy.allow - NEVER
         self._rules = Rules(policy, note)
         self._scrub = Scrub(self._rules)
-        self._telemetry, self._names = Remembered(), Remembered()
+        self._telemetry, self._names = Harmless(), Harmless()
         self._routes = Routes(self._rules.hides)
 
     def properties(
@@ -67,18 +67,14 @@ class Filter:
         paths = self.paths(attributes)
         if paths:
             allowed = self._with_paths(allowed, paths, receipt)
-        knows = self._telemetry.knows
         # Ids among what is known are the identity stage's to take out, as among all that is short.
-        if (
-            all(knows(key, value) for key, value in allowed.items())
-            and len(allowed) <= self._rules.policy.max_properties
-        ):
+        if len(allowed) <= self._rules.policy.max_properties and self._telemetry.knows_all(allowed):
             return allowed
         before = len(receipt.entries)
         kept = self.properties(allowed, receipt, hide)
         if kept == allowed and len(receipt.entries) == before:
             for key, value in allowed.items():
-                self._telemetry.add(key, value)
+                self._telemetry.remember(key, value)
         return kept
 
     def name(self, text: str, receipt: Receipt) -> str:
@@ -92,7 +88,7 @@ class Filter:
             return text
         cleaned = Properties(self._rules, receipt).name(text, "event")
         if cleaned == text:
-            self._names.add("event", text)
+            self._names.remember("event", text)
         return cleaned
 
     def names_id(self, key: str) -> bool:

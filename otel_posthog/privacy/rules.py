@@ -126,10 +126,16 @@ class Rules:
 
         Names of that kind are not few, and may be anything: none of them is kept.
         """
-        read = key if name is None else self._read(name)
-        if not (read.facts.sensitive or read.rule):
+        if name is None:
             return key
-        return replace(read, name=key.name, fired=key.fired, reserved=key.reserved, half="", names=())
+        facts = self._told(name, [])[1]
+        short = name[:MAX_KEY_CHARS]
+        rule = self._selectors.value_rule(short)
+        if not (facts.sensitive or rule):
+            return key
+        if other_half(short, facts.kinds):
+            facts = replace(facts, kinds=facts.kinds | _PLACE)
+        return Key(key.name, facts, key.reserved, key.fired, self._selectors.hit_methods(short), rule)
 
     def is_told_anew(self, name: str, left: Mapping[Any, object], among: Mapping[Any, object]) -> bool:
         """Return whether the entries that are left beside that of a name say more of its value than all there were.
@@ -147,10 +153,7 @@ class Rules:
 
     def _read(self, key: str) -> Key:
         fired: Fired = []
-        name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired, methods=self._key_methods)
-        facts = self._key_rules.facts(_OWN_MARKER.sub("", key))
-        if fired:
-            facts = _stricter(facts, self._key_rules.facts(_OWN_MARKER.sub("", name)))
+        name, facts = self._told(key, fired)
         short = key[:MAX_KEY_CHARS]
         half = other_half(short, facts.kinds)
         return Key(
@@ -163,6 +166,12 @@ class Rules:
             half=half,
             names=names_beside(short),
         )
+
+    def _told(self, key: str, fired: Fired) -> tuple[str, KeyFacts]:
+        """Return `key` with markers for what the detectors find in it, named in `fired`, and what it tells."""
+        name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired, methods=self._key_methods)
+        facts = self._key_rules.facts(_OWN_MARKER.sub("", key))
+        return name, _stricter(facts, self._key_rules.facts(_OWN_MARKER.sub("", name))) if fired else facts
 
 
 def _stricter(whole: KeyFacts, left: KeyFacts) -> KeyFacts:

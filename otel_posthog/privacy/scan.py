@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 
+from otel_posthog.harmless import Harmless
 from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
@@ -16,7 +17,6 @@ from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, NUMBER, feature
 from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded
 from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
-from otel_posthog.privacy.remembered import Remembered
 
 Fired = list[str]
 Hit = tuple[int, int, Detector]
@@ -78,7 +78,7 @@ class Scanner:
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
         # Pages and most other keys bring the same texts again; where a key tells more, each is looked at.
-        self._harmless, self._harmless_pages = Remembered(), Remembered()
+        self._harmless, self._harmless_pages = Harmless(), Harmless()
         # A text is one of a few hundred mixtures of what the detectors need; which of them fit is told once for each.
         self._fitting: dict[tuple[int, frozenset[str]], tuple[Detector, ...]] = {}
 
@@ -104,11 +104,11 @@ class Scanner:
             if size < _SHORTEST_HIT or (_HARMLESS.fullmatch(text) and not facts.kinds):
                 return text
             known = self._known(facts) if methods is MARKERS else None
-            if known is not None and known.knows("", text):
+            if known is not None and type(text) is str and ("", text) in known:
                 return text
             cleaned = self._clean(text, facts, fired, methods)
             if known is not None and cleaned is text:
-                known.add("", text)
+                known.remember("", text)
             # A marker may be longer than what it stands for.
             if len(cleaned) > max_chars and fired is not None:
                 fired.append(CUT)
@@ -122,7 +122,7 @@ class Scanner:
         # The last of the window may be half of something: it served to be looked at, and goes.
         return until(window, min(max_chars, max(0, len(window) - _MARGIN_CHARS)))
 
-    def _known(self, facts: KeyFacts) -> Remembered | None:
+    def _known(self, facts: KeyFacts) -> Harmless | None:
         """Return what is remembered of texts under keys with these facts, if anything is."""
         if facts is NO_FACTS:
             return self._harmless

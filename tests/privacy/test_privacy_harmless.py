@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
+from otel_posthog.harmless import MAX_CHARS, MAX_VALUES, Harmless
 from otel_posthog.model import Receipt
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
 from otel_posthog.privacy.properties import Properties
-from otel_posthog.privacy.remembered import MAX_CHARS, MAX_REMEMBERED, Remembered
 
 ROUTE = {"http.route": "/tickets/{id}", "http.response.status_code": 200}
 MAIL = "jo@" + "example.org"
@@ -62,8 +62,8 @@ def test_the_bound_on_properties_holds_for_known_ones() -> None:
 
 def test_true_is_not_one() -> None:
     """Values that Python takes for equal are told apart, since they leave as different JSON."""
-    known = Remembered()
-    known.add("k", 1)
+    known = Harmless()
+    known.remember("k", 1)
     assert known.knows("k", 1)
     assert not known.knows("k", True)
     assert not known.knows("k", 1.0)
@@ -71,17 +71,17 @@ def test_true_is_not_one() -> None:
 
 def test_what_cannot_be_a_key_of_a_set_is_not_known() -> None:
     """Lists are looked at each time, and none is remembered."""
-    known = Remembered()
-    known.add("k", ["a"])
+    known = Harmless()
+    known.remember("k", ["a"])
     assert not known.knows("k", ["a"])
 
 
 def test_memory_is_bounded() -> None:
     """Long texts are not remembered, and a full memory starts anew."""
-    known = Remembered()
-    known.add("k", "a" * (MAX_CHARS + 1))
+    known = Harmless()
+    known.remember("k", "a" * (MAX_CHARS + 1))
     assert not known.knows("k", "a" * (MAX_CHARS + 1))
-    for number in range(MAX_REMEMBERED + 1):
-        known.add("k", number)
-    assert known.knows("k", MAX_REMEMBERED)
+    for number in range(MAX_VALUES + 1):
+        known.remember("k", number)
+    assert known.knows("k", MAX_VALUES)
     assert not known.knows("k", 0)
