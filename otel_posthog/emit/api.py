@@ -97,7 +97,10 @@ def set_once(
     timestamp: Moment | None = None,
     uuid: str | UUID | None = None,
 ) -> str:
-    """Set properties of a person that have no value yet; the rest is as for `set()`."""
+    """Set properties of a person that have no value yet, and return the uuid of the `$set_once` event.
+
+    The arguments are those of `set()`.
+    """
     parts = (("user.set_once.", properties), ("", ids(user_id=distinct_id)))
     return emit("$set_once", parts, timestamp=timestamp, uuid=uuid)
 

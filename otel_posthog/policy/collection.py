@@ -19,6 +19,12 @@ from otel_posthog.state import remove_file, state_directory, write_text
 
 FALSE_WORDS = frozenset({"0", "false", "no", "off", "disabled", "n", "f"})
 TRUE_WORDS = frozenset({"1", "true", "yes", "on", "enabled", "y", "t"})
+PREVIEW, CONSOLE = "preview", "console"
+
+# A second is what a person who has just opted out takes for at once; a look at a file that is not there costs 10 us.
+LOOK_INTERVAL_S = 1.0
+
+_FILE, _OFF = "opted-out", "set_collection(False)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,7 @@ class Collection:
     is_shown: bool = False
 
 
-PREVIEW, CONSOLE = "preview", "console"
-OPTED_OUT = Collection(False, "set_collection(False)")
+OPTED_OUT = Collection(False, _OFF)
 
 
 def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
@@ -68,18 +73,6 @@ def decide(policy: Policy, environ: Mapping[str, str]) -> Collection:
     return Collection(True)
 
 
-def _shown(value: str) -> str:
-    """Return a switch's value if it is a plain word; anything else might be a misplaced secret."""
-    return value if value.lower() in FALSE_WORDS | TRUE_WORDS else "(not a yes or no)"
-
-
-FILE = "opted-out"
-OFF = "set_collection(False)"
-
-# A second is what a person who has just opted out takes for at once; a look at a file that is not there costs 10 us.
-LOOK_INTERVAL_S = 1.0
-
-
 class CollectionChoice:
     """The choice of one installation.
 
@@ -89,7 +82,7 @@ class CollectionChoice:
     """
 
     def __init__(self, directory: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path, self._clock = directory / FILE, clock
+        self._path, self._clock = directory / _FILE, clock
         self._here_only = False
         self._looked_at: float | None = None
         self._is_off = False
@@ -105,7 +98,7 @@ class CollectionChoice:
     def choose(self, enabled: bool) -> bool:
         """Make the choice; return False where it holds in this process alone, or an opt-out could not be undone."""
         if not enabled:
-            kept = write_text(self._path, OFF)
+            kept = write_text(self._path, _OFF)
             # A choice that is kept may be changed by any process; one that could not be kept holds in this one.
             self._here_only = not kept
         else:
@@ -133,3 +126,8 @@ def collection_choice(environ: Mapping[str, str]) -> CollectionChoice:
     """Return the choice of the installation that `environ` belongs to; one object for each."""
     directory = state_directory(environ)
     return _choices.setdefault(directory, CollectionChoice(directory))
+
+
+def _shown(value: str) -> str:
+    """Return a switch's value if it is a plain word; anything else might be a misplaced secret."""
+    return value if value.lower() in FALSE_WORDS | TRUE_WORDS else "(not a yes or no)"
