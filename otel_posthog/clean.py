@@ -38,7 +38,7 @@ class Cleaner:
         policy: What may leave, and as whom.
         installation_id: The `distinct_id` of events without a user.
         health: Counts which rules did what.
-        pseudonyms: Stand for ids in the modes that do not send them; without keys and salts no user is told apart.
+        pseudonyms: Stand for ids in the modes that do not send them; without keys and salts users are not told apart.
 
     Attributes:
         policy: As given.
@@ -116,14 +116,14 @@ class Cleaner:
         who = person(
             event.subject,
             mode,
-            installation_id=self._nobody(event, mode),
+            installation_id=self._no_user_id(event, mode),
             time_ns=event.time_ns,
             note=self._note,
             pseudonyms=self._pseudonyms,
         )
         return with_change(who, event, mode)
 
-    def _nobody(self, event: Event, mode: IdentityMode) -> str:
+    def _no_user_id(self, event: Event, mode: IdentityMode) -> str:
         """Return the `distinct_id` of an event without a user."""
         if mode is IdentityMode.UNLINKED:
             return unlinked_id(event.uuid)

@@ -79,7 +79,7 @@ class DropEvent(OtelPostHogError):  # noqa: N818 - a decision, not an error
 
 
 class Guard:
-    """Keeps an error of ours out of the host app: counted with place and type, told once a minute by `Health`.
+    """Keeps an error of ours out of the host app: counted with place and type, logged once a minute by `Health`.
 
     Attributes:
         reraise: Set by this project's own tests, so that a fault that production would count fails a test instead.

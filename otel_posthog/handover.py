@@ -1,9 +1,9 @@
 """The queue between application threads and the worker.
 
-An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes
-and, where events are to get on a disk, by age: past a bound `put` says no, and the caller does the worker's job for its
-own signal (`handle_here`). Nothing is lost by a fork (the parent still has it), inherited twice by the child, or left
-behind when no thread can be started any more.
+An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes,
+and by age where events are to get on a disk. Past a bound `put` returns False, and the caller does the worker's job for
+its own signal (`handle_here`). Nothing is lost by a fork (the parent still has it), inherited twice by the child, or
+left behind when no thread can be started any more.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from otel_posthog.threads import Daemon, Event, Lock, PipelineWork, RLock, is_pi
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
 _BYTES_PER_ATTRIBUTE, _BYTES_PER_SIGNAL = 150, 600
-# How often an idle worker looks whether a report is due and whether somebody opted out in another process: what waits
-# for a server that is away must be gone soon after that.
+# How often an idle worker checks whether a report is due, and whether another process has recorded an opt-out: what
+# waits for a server that cannot be reached must be gone soon after that.
 _IDLE_S = 2.0
 
 # From the first signal of a commit to its write.
@@ -66,8 +66,8 @@ class HandOver(Generic[_Made]):
         self._wake = Lock()
         self._wake.acquire()
         self._is_idle = self._is_starting = False
-        # One at a time handles, the worker or who drains: when the mark of a flush is come to, nothing that was put
-        # before it is still being handled elsewhere.
+        # The worker and a thread that drains the queue take turns: when the mark of a flush is reached, nothing that
+        # was put before it is still being handled elsewhere.
         self._handling = RLock()
         self._thread: Daemon | None = None
         self._size_bytes = 0
@@ -95,8 +95,8 @@ class HandOver(Generic[_Made]):
     def handle_here(self, signal: Signal) -> None:
         """Do the worker's job for `signal`, which found no room.
 
-        Where this thread is at such work already, and was interrupted by a signal handler or a finalizer, it is queued
-        all the same: one more for each level of that.
+        Where a signal handler or a finalizer has interrupted this thread at such work, the signal is queued past the
+        bound: one for each level of interruption.
         """
         if not is_pipeline_work():
             if self._thread is None:
@@ -122,7 +122,7 @@ class HandOver(Generic[_Made]):
         return done.wait(timeout_s)
 
     def discard(self) -> int:
-        """Forget what is queued; return how many signals. Who waits in `flush` waits no longer for those."""
+        """Forget what is queued and return how many signals that was; a `flush` no longer waits for them."""
         count, entries = 0, []
         with suppress(IndexError):
             while True:

@@ -1,4 +1,4 @@
-"""Counts of what became of events, and the one line a minute, and at the end, that tells of losses.
+"""Counts of what became of events, and one log line about losses, at most once a minute and at the end.
 
 Any thread counts; the worker calls `report_if_due`, whoever ends `report`. A count has an outcome and a reason, both
 fixed identifiers, so that it can be a metric attribute of bounded cardinality. No value of any event ever gets here.
@@ -26,7 +26,7 @@ REPAIRED, FAULT = "repaired", "fault"
 ADOPTED, DEAD_LETTERED, STORAGE_ERROR = "adopted", "dead_lettered", "storage_error"
 
 WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_event"})
-"""Drops that the policy, the identity mode or the person has decided: nobody is warned of them."""
+"""Drops that the policy, the identity mode or the user has decided: they are logged, but not as warnings."""
 
 MAX_POLICIES = 20
 """Revisions of the policy that are counted by name; what is counted under a further one is `other`'s."""
@@ -71,7 +71,7 @@ class Health:
         self._gauges: dict[str, Callable[[], float]] = {}
         self._spools: dict[str, Callable[[], Level]] = {}
         self._durations: list[Callable[[float, str], None]] = []
-        self._told_repairs: set[str] = set()
+        self._logged_repairs: set[str] = set()
         self._next_report = clock() + REPORT_INTERVAL_S
 
     def count(self, outcome: str, reason: str = "", amount: int = 1) -> None:
@@ -156,7 +156,7 @@ class Health:
             self._durations.append(listener)
 
     def delivery(self, duration_s: float, outcome: str) -> None:
-        """Tell the listeners how long one attempt took and how it ended."""
+        """Call the listeners with how long one attempt to send took and how it ended."""
         for listener in tuple(self._durations):
             listener(duration_s, outcome)
 
@@ -168,7 +168,7 @@ class Health:
     def report(self) -> None:
         """Log what was dropped or went wrong since the last report: losses at WARNING, what was wanted at INFO.
 
-        What was repaired is told when it comes up for the first time: a mistake of the app's that goes on.
+        Each kind of repair is logged once, when it first occurs: it is a mistake in the app, and goes on.
         """
         with self._lock:
             self._next_report = self._clock() + REPORT_INTERVAL_S
@@ -180,14 +180,14 @@ class Health:
             line = summary(counts)
             if line:
                 _log.log(level, "%s", line)
-        self._tell_repairs({reason: n for (name, reason), n in news.items() if name == REPAIRED})
+        self._log_repairs({reason: n for (name, reason), n in news.items() if name == REPAIRED})
 
-    def _tell_repairs(self, news: Mapping[str, int]) -> None:
-        new = sorted(news.keys() - self._told_repairs)
-        self._told_repairs.update(new)
+    def _log_repairs(self, news: Mapping[str, int]) -> None:
+        new = sorted(news.keys() - self._logged_repairs)
+        self._logged_repairs.update(new)
         if new:
             listed = ", ".join(f"{reason} {news[reason]}" for reason in new)
-            _log.warning("product events are sent, but not as they were given (told once): %s", listed)
+            _log.warning("product events are sent, but not as they were given (logged once): %s", listed)
 
     def reset_after_fork(self) -> None:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""

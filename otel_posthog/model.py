@@ -24,7 +24,7 @@ EXCEPTION_EVENT = "$exception"
 """What PostHog's error tracking calls an exception."""
 
 REDACTED = "[redacted]"
-"""What stands for a value that goes whole; it never tells what was there."""
+"""What stands for a value that was removed whole."""
 
 NO_ATTRIBUTES: Attributes = MappingProxyType({})
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
@@ -59,7 +59,7 @@ class EventKind(str, Enum):
 
 
 class OpenConsent:
-    """A consent that was given where nobody was known: of the first user who comes to act."""
+    """A consent that was given while no user was known; it becomes that of the first user who acts."""
 
     __slots__ = ("_owner",)
 
@@ -67,7 +67,7 @@ class OpenConsent:
         self._owner: dict[None, str] = {}
 
     def is_of(self, who: str | None) -> bool:
-        """Return whether it is the consent of `who`, which it becomes where it is nobody's yet."""
+        """Return whether this is the consent of `who`; it becomes theirs where it belongs to no user yet."""
         return who is None or self._owner.setdefault(None, who) == who  # two threads at once: one is first
 
 
@@ -76,11 +76,11 @@ class ContextIdentity:
     """Who acts where an item is handed over, as its span, its block and its request say.
 
     Attributes:
-        consent: What was said that is everybody's.
-        pseudonym: What another service of ours sent in baggage in place of the user's id.
+        consent: What was said without naming a user.
+        pseudonym: What another service with this package sent in baggage in place of the user's id.
         denied: The ids of users who deny consent.
         consented: The ids, or pseudonyms, of users who gave it.
-        open_consents: Those that were given where nobody was known.
+        open_consents: Consents that were given while no user was known.
         hears_span: Whether the consents that the item's span says are among these, with whose they are.
         do_not_track: Whether a browser asks for it.
         other_ids: (whose, id) of what was said and is overruled, `user`, `session` or `group`.
@@ -113,13 +113,13 @@ class Signal(NamedTuple):
         span_id: 0 when the item belongs to no span.
         resource: The attributes of the resource that emitted it.
         context: The identity in context when the item was made, if any.
-        observed_time_ns: When a log was observed, or the span of a span event ended; taken where `time_ns` is no time
-            that can be meant.
-        repeat_index: 0, or the how-manieth exact repeat (same name and time) within one span; for a log record of this
-            process the how-manieth that was taken.
-        dropped_attributes: How many attributes the SDK's limits had evicted before anybody could read them.
+        observed_time_ns: When a log was observed, or the span of a span event ended; used where `time_ns` cannot be
+            meant.
+        repeat_index: 0 for the first of its name and time within one span, else the number of those before it; for a
+            log record of this process, its number in the order of recognition.
+        dropped_attributes: How many attributes the SDK's limits had evicted before they could be read.
         uid: A hash of all that was received of a log record, for one without a uid; empty for every other item.
-        parent: For a span event the attributes of its span, which say who acts where the event itself does not.
+        parent: For a span event the attributes of its span, which say who acts where those of the event do not.
         rule: The `id` of the recogniser's rule that says it is a product event.
     """
 
@@ -149,9 +149,9 @@ class Subject(NamedTuple):
         groups: Group type -> group key.
         person_set: Person properties to set.
         person_set_once: Person properties to set where there are none yet.
-        consent: None where nobody has said.
+        consent: None where the telemetry says nothing of it.
         do_not_track: Whether a browser asks for it; what that means is the policy's decision.
-        pseudonym: What stands for the user where the telemetry tells no id but another service of ours sent this.
+        pseudonym: What another service with this package sent in place of the user's id; used where there is no id.
         wants_profile: False where the app asks for an event without a profile of its person.
         other_ids: What the telemetry calls the user, the session or a group as well, each with which of them it is:
             where two names differ, one wins, and the other must not come back as a property.
@@ -284,7 +284,7 @@ Close = Callable[[], None]
 
 
 UNSHOWN_KEY = "[key]"
-"""What stands in a receipt for a part of a key that might itself be about somebody."""
+"""What stands in a receipt for a part of a key that might be personal data."""
 
 # Names of properties, indexes and markers of the detectors; a sentence or a long number is no name a developer gave.
 _SHOWN_PATH = re.compile(r"(?!.*\d{7})[\w$\[\]:/.-]{1,300}")
@@ -298,8 +298,7 @@ class Receipt:
         policy: The revision of the policy that did it.
         entries: (key, rule, action) in the order in which they fired; key is the dotted path of the property, with
             `[key]` for a part that does not look like a name.
-        is_detailed: Whether somebody reads it: only then are the attributes noted that were never asked to leave,
-            since their keys are not on the allow-list.
+        is_detailed: Whether the attributes are noted, too, whose keys are not on the allow-list; for a person to read.
     """
 
     entries: list[tuple[str, str, str]] = field(default_factory=list)

@@ -45,15 +45,15 @@ OPTED_OUT_REASON = "opted_out"
 _CHOICES = {True: ("no longer collected", "False"), False: ("collected again", "True")}
 
 Tap = Callable[[Sequence[Outcome]], object]
-"""Looks on: called with what became of signals, on the thread that handled them, before anything is sent."""
+"""Called with what became of signals, on the thread that handled them, before anything is sent."""
 
 
 class Accepted(NamedTuple):
-    """What became of signals that somebody else keeps until they are taken.
+    """What became of signals whose sender keeps them until they are accepted.
 
     Attributes:
-        is_kept: Whether every event of theirs is on disk, or dropped for good; if not, they are to come again.
-        events: How many events they became, over all destinations.
+        is_kept: Whether each of their events is on disk or dropped for good; if not, the sender is to retry.
+        events: How many clean events they became, over all destinations.
         dropped: Reasons of drops, and how many; counted already.
     """
 
@@ -72,7 +72,7 @@ class Pipeline:
         guard: Keeps errors out of the host app.
         delivery: Sends clean events; the default sends them over HTTP.
         pseudonyms: Stand for ids in the modes that do not send them.
-        is_opted_out: Whether somebody opted out at run time; asked for every signal and now and then while idle.
+        is_opted_out: Whether the user opted out at run time; asked for every signal and now and then while idle.
         spool: Where clean events wait on disk; None keeps them in memory.
     """
 
@@ -116,7 +116,7 @@ class Pipeline:
         if is_opted_out():
             self.heed_choice()
         elif self._delivery.start():
-            # It looks whether somebody opts out while that is being sent.
+            # The worker's ticks see an opt-out while what an earlier process left is being sent.
             self._handover.start()
 
     def start(self) -> None:
@@ -140,7 +140,7 @@ class Pipeline:
             self._guard.caught("submit", error)
 
     def accept(self, signals: Sequence[Signal]) -> Accepted:
-        """Do the worker's job for `signals` of somebody who keeps them until their events are on disk; never raises."""
+        """Handle `signals` at once, for a sender that keeps them until their events are on disk; never raises."""
         dropped: Counter[str] = Counter()
         if self._is_closed:
             return Accepted(is_kept=False, events=0, dropped=dropped)
@@ -160,13 +160,13 @@ class Pipeline:
 
     @property
     def has_room(self) -> bool:
-        """Whether `accept` would find its events kept, as far as that can be told."""
+        """Whether there seems to be room for the events of another `accept`."""
         return not self._is_closed and self._delivery.has_room
 
     def watch(self, tap: Tap | None) -> None:
         """Have `tap` see every outcome from the next signal on, drops too; None ends that.
 
-        Nothing is shown of what somebody who has opted out does. What `tap` raises is counted and stops nothing.
+        Nothing is shown once the user has opted out. What `tap` raises is counted and stops nothing.
 
         Args:
             tap: Called on the worker and on application threads, so it must be quick. Outcomes hold what is not
@@ -202,7 +202,7 @@ class Pipeline:
         self.stages = self._stages()
 
     def on_return(self, returned: Callable[[], None]) -> None:
-        """Have `returned` called when somebody who opted out opts in again, before anything is sent."""
+        """Have `returned` called when the user opts in again after an opt-out, before anything is sent."""
         self._returns.append(returned)
 
     def on_tick(self, tick: Callable[[], None]) -> None:
@@ -248,7 +248,7 @@ class Pipeline:
             self._handover.close()
             left_s, is_exit = max(0.0, deadline - time.monotonic()), timeout_s is None
             done = self._delivery.shutdown(left_s, is_exit=is_exit) and handed_over
-            self._tell_left()
+            self._log_left()
             self._health.report()
             return done
         except Exception as error:
@@ -267,7 +267,7 @@ class Pipeline:
         return count + self._delivery.discard(reason)
 
     def heed_choice(self) -> None:
-        """Drop all that waits where somebody opted out; what is collected after that is not even counted."""
+        """Drop all that waits if the user has opted out; what is collected after that is not even counted."""
         is_out = self._is_opted_out()
         if is_out:
             # Again and again: another process's events may come on the disk that both use.
@@ -285,12 +285,12 @@ class Pipeline:
         self._handover.reset_after_fork()
 
     def _end_child(self) -> None:
-        """Deliver and tell what is left in a child that runs no exit handler."""
+        """Deliver what is left in a child process that runs no exit handler, and log what was lost."""
         self.flush_for_exit()
         self._health.report()
 
     def _look_after_children(self) -> None:
-        """Have what a child leaves delivered, also where this process makes no event of its own: it has forked one."""
+        """Deliver what forked children leave behind, also where this process makes no event of its own."""
         try:
             if not (self._is_closed or self._was_opted_out) and self._delivery.look_after_children():
                 self._handover.start()
@@ -298,7 +298,7 @@ class Pipeline:
             self._guard.caught("fork", error)
 
     def _save_at_once(self) -> None:
-        """Get on disk what is handed over, or out where there is no disk, before the process ends without an exit."""
+        """Write what is queued to disk, or send it where there is no disk, before `os._exit` ends the process."""
         if self._is_closed:
             return
         deadline = time.monotonic() + SAVE_TIMEOUT_S
@@ -333,14 +333,14 @@ class Pipeline:
             self._guard.caught("tap", error)
 
     def _commit(self, events: Sequence[CleanEvent]) -> None:
-        """Hand clean events on, in one go, unless somebody has opted out since they came."""
+        """Hand clean events to delivery, all at once, unless the user has opted out since they came."""
         if self._is_opted_out():
             self._health.count(outcome.DROPPED, OPTED_OUT_REASON, len(events))
         else:
             self._delivery.submit(*events)
 
-    def _tell_left(self) -> None:
-        """Count and tell what the process takes with it; PostHog may have the last batch all the same.
+    def _log_left(self) -> None:
+        """Count and log what is lost with the process; PostHog may have the last batch all the same.
 
         What is on disk stays there for the next start or another process.
         """

@@ -63,7 +63,7 @@ class Stages:
         revision: Of the policy, as receipts and counts have it.
     """
 
-    def __init__(  # noqa: PLR0913 - the last four by name, for who looks on
+    def __init__(  # noqa: PLR0913 - the last four for explain
         self,
         policy: Policy,
         *,

@@ -1,4 +1,4 @@
-"""Who an event is sent as, and what people are told about it."""
+"""Who an event is sent as, and what users are told about it."""
 
 from otel_posthog.identity.installation import Installation, RotatingIds, forget_installation, load_installation
 from otel_posthog.identity.keys import KeyRing, keys_file, read_keys

@@ -60,7 +60,7 @@ class Installation:
 
     @property
     def is_over(self) -> bool:
-        """Whether somebody opted out since: from then on there is another id."""
+        """Whether the user has opted out since: from then on there is another id."""
         return era_of(self.directory) != self.era
 
 

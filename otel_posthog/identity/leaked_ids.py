@@ -66,7 +66,7 @@ class LeakedIds:
 
     def __init__(self, event: Event, receipt: Receipt) -> None:
         self._receipt, self._forms = receipt, _forms_of(_given(event))
-        # Texts in which `before_cut` found none: they come again with the properties that they are among.
+        # Texts in which `before_cut` found none; `replace_in` sees the same texts again.
         self._untouched: set[str] = set()
 
     def before_cut(self, text: str, path: str) -> str:

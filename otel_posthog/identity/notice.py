@@ -1,4 +1,4 @@
-"""What people are told: the line of each start, and the notice of the first."""
+"""What users are told: the line that each start logs, and the notice of the first start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WIDTH = 76
 _PLAIN = str.maketrans("╭╮╰╯─│", "++++-|")
 
 
-# What a user is told of the mode that tells most of them.
+# Of several modes, users are told about the one that reveals the most.
 _WHO = {
     IdentityMode.UNLINKED: (
         "Each event has an id of its own, and nothing in it says which events come from the same user or the same "
@@ -81,7 +81,7 @@ def off_switch(policy: Policy) -> str:
 def notice_text(policy: Policy) -> str:
     """Return what a user is told about usage statistics, as plain text for a terminal or a user interface.
 
-    It tells of the destinations that something is sent to. Where there is none, it says so, and what would be sent.
+    It describes what is sent to the destinations that have a key; where there is none, what would be sent.
     """
     receiving = [each for each in policy.destinations if each.api_key]
     told = receiving or policy.destinations

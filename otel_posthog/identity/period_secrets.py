@@ -2,8 +2,8 @@
 
 The mode `daily` has one for each day, an installation's rotating id one for each year, month or week. The processes of
 one installation share them through files in the state directory that only their user can read; where nothing can be
-written a secret lives in this process. It is drawn at random and derived from nothing, so that once it is gone nobody
-can tell whose an id of that period was.
+written a secret lives in this process. It is drawn at random and derived from nothing, so that once it is gone no id
+of that period can be traced back.
 """
 
 from __future__ import annotations

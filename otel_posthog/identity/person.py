@@ -57,7 +57,8 @@ def with_pseudonyms(event: Event, pseudonyms: Pseudonyms, note: Note) -> Event:
     Args:
         event: As translated.
         pseudonyms: With the keys.
-        note: Told `identity_key_missing` for an id that is left out, `distinct_id_invalid` for one that is nobody's.
+        note: Called with `identity_key_missing` for an id that is left out, with `distinct_id_invalid` for one that
+            PostHog takes for no person's.
 
     Raises:
         DropEvent: `identity_key_missing`, when the group that the event updates cannot be named.
@@ -96,7 +97,7 @@ def person(  # noqa: PLR0913 - what a mode decides by
     if subject.groups:
         properties["$groups"] = dict(subject.groups)
     if user_id is None:
-        # A pseudonym from another service is who it is, but nobody whose profile this service could know or change.
+        # Another service's pseudonym says who acts; the person's profile is not this service's to know or change.
         handed_on = subject.pseudonym if subject.pseudonym and pseudonym_day(subject.pseudonym) == "" else None
         return Person(handed_on or installation_id, has_profile=False, properties=properties)
     if not subject.wants_profile:
@@ -119,13 +120,13 @@ def with_change(who: Person, event: Event, mode: IdentityMode) -> Person:
 
     Raises:
         DropEvent: `person_event`, where the mode has no persons; `person_unknown`, where there is no user whose person
-            could be changed; `alias_invalid`, where the other id is one that PostHog takes for nobody's.
+            could be changed; `alias_invalid`, where the other id is one that PostHog takes for no person's.
     """
     if event.kind is EventKind.PRODUCT:
         return who
     if not mode.has_persons:
         raise DropEvent("person_event")
-    # An event that changes something says that and no more; the groups it was made in are a product event's to tell.
+    # An event that changes something says that and no more; groups belong on product events.
     who = who._replace(properties={key: value for key, value in who.properties.items() if key != "$groups"})
     if event.kind is EventKind.GROUP_IDENTIFY and event.group is not None:
         return _group_update(who, event.group)
@@ -145,7 +146,7 @@ def unlinked_id(event_uuid: str) -> str:
 
 
 def usable(user_id: str | None, note: Note, *, max_chars: int | None = MAX_DISTINCT_ID_CHARS) -> str | None:
-    """Return `user_id` if it can be somebody's; else None, and `distinct_id_invalid` is noted."""
+    """Return `user_id` if PostHog takes it for a person's; else None, and `distinct_id_invalid` is noted."""
     if user_id is None:
         return None
     too_long = max_chars is not None and len(user_id) > max_chars

@@ -1,8 +1,8 @@
 """What stands for an id where the identity mode does not send it.
 
 Keyed HMAC-SHA-256 (RFC 2104), 128 bits of it: the same id gives the same pseudonym in every process that has the key,
-and without the key nobody can test a guess. What an id is the id of goes into the hash as well, so that a user, a group
-of one type and a group of another with the same id cannot be joined.
+and without the key nobody can test a guess. The kind of an id goes into the hash as well, so that a user, a group of
+one type and a group of another type with the same id cannot be joined.
 """
 
 from __future__ import annotations

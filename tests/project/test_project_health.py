@@ -67,7 +67,7 @@ def test_what_was_repaired_is_told_once_for_each_reason(caplog: pytest.LogCaptur
     health.count(REPAIRED, "uuid_invalid")
     health.count(REPAIRED, "distinct_id_invalid")
     health.report()
-    said = "product events are sent, but not as they were given (told once): "
+    said = "product events are sent, but not as they were given (logged once): "
     assert caplog.messages == [f"{said}distinct_id_invalid 3", f"{said}uuid_invalid 1"]
 
 

@@ -107,7 +107,7 @@ def test_an_id_that_posthog_would_not_take_is_told_once(
     program.write_text(LONG_IDS)
     run = instrumented(str(program), otlp=otlp_sink.url, posthog=fake_posthog.url, OTEL_POSTHOG_IDENTITY="identified")
     assert len(fake_posthog.unique_events) == 3
-    said = "product events are sent, but not as they were given (told once): distinct_id_invalid 3"
+    said = "product events are sent, but not as they were given (logged once): distinct_id_invalid 3"
     assert lines(run.out, "distinct_id_invalid") == [said]
 
 

@@ -33,7 +33,7 @@ class Explainer:
     Args:
         policy: What may leave; whether its destinations have a key does not matter.
         keys: The keys of the mode `pseudonymous`, where there are some.
-        now_ns: The time of events that tell none, in Unix nanoseconds.
+        now_ns: The time of events that have none, in Unix nanoseconds.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Explainer:
         self.policy, self._now_ns = policy, now_ns
         self._modes = {each.name: policy.identity_of(each).value for each in policy.destinations}
         self._notes: list[str] = []
-        # Who explains may have no key; what is counted here nobody reads.
+        # Destinations are explained without a key, too; these counts are not read.
         self._stages = Stages(
             policy,
             installation_id=INSTALLATION,

@@ -57,9 +57,9 @@ def items_of(document: Located) -> Iterator[Item]:
     elif isinstance(content.get("batch"), list):
         yield from items_of(Located(document.line, content["batch"]))
     else:
-        told = foreign_format(content)
-        if told is not None:
-            raise UnreadableFileError(f"line {document.line}: {told}")
+        refusal = foreign_format(content)
+        if refusal is not None:
+            raise UnreadableFileError(f"line {document.line}: {refusal}")
         yield Item(document.line, content)
 
 
@@ -68,7 +68,7 @@ def signal_of(content: Mapping[str, object], time_ns: int) -> Signal:
 
     Args:
         content: The event.
-        time_ns: When it is taken to have happened unless it says so itself; Unix nanoseconds.
+        time_ns: When it happened, for an event without a time; Unix nanoseconds.
     """
     if EVENT in content:
         # Attributes, as an app sets them.

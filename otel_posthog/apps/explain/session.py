@@ -57,7 +57,7 @@ def run_session(arguments: argparse.Namespace) -> int:
 
 @final
 class Progress:
-    """Shows a count in place; nothing where nobody looks, or where the page itself shows it.
+    """Shows a count in place; nothing where standard error is no terminal, or where the page shows it.
 
     Args:
         out: Standard error.
