@@ -116,7 +116,7 @@ def take_batch(
             taken.append(item)
             size += len(event.body)
     except BaseException:
-        # Also where a signal handler raises, as of Ctrl-C: what nobody has taken still waits.
+        # Also where a signal handler raises, as of Ctrl-C: what was not returned still waits.
         queue.extendleft(reversed(popped))
         raise
     queue.extendleft(reversed(repeats))

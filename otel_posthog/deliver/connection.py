@@ -1,7 +1,7 @@
 """How a connection is made: through which proxy, and with whose certificates, as the environment names them.
 
 The proxy is read as curl, requests and Go read it. Certificates are those of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`,
-else the system's; why a TLS connection did not come about is told in fixed words.
+else the system's; `tls_problem` says in fixed words why there is no TLS connection.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def trusted(path: str) -> dict[str, str]:
 
 
 def tls_problem(error: BaseException) -> str:
-    """Return what is wrong with TLS in fixed words, where somebody has to mend it; empty for all that may pass.
+    """Return in fixed words what is wrong with TLS, where a setting has to be corrected; empty for what may pass.
 
     Args:
         error: What urllib3 raised.

@@ -87,11 +87,11 @@ class Delivery:
             sender.submit(theirs)
 
     def accept(self, events: Sequence[CleanEvent]) -> bool:
-        """Take `events` over for somebody who keeps them until they are on disk; never raises.
+        """Take `events` over from a caller that keeps them until they are on disk; never raises.
 
         Returns:
-            Whether all of them are. Where not, the same ones come again: some may have been taken, and are sent twice
-            then, with the same uuid.
+            Whether all of them are. Where not, the caller retries with all of them: some may have been taken, and are
+            sent twice then, with the same uuid.
         """
         return all(sender.accept(theirs) for sender, theirs in self._by_sender(events))
 

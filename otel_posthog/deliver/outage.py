@@ -57,7 +57,7 @@ class OutageLog:
         self._since, self._logged = None, set()
 
     def log_refused(self, verdict: Verdict, fate: str) -> None:
-        """Log a failure that somebody has to do something about.
+        """Log a failure that a person has to do something about.
 
         Args:
             verdict: What the destination said.

@@ -87,7 +87,7 @@ class RetryQueue:
         try:
             return self._try(batch)
         except Exception as error:
-            # An error of ours happens again with the same event: it goes, its neighbours go on.
+            # An error of ours would repeat with the same event: that one goes, its neighbours go on.
             self._split(batch, "error_in_deliver")
             self._guard.caught("deliver", error)
             return True
@@ -116,7 +116,7 @@ class RetryQueue:
         if verdict.action is Action.PAUSE:
             self._outage.log_refused(verdict, self._fate())
             if self._waiting.is_closed:
-                # Nobody corrects a key while a process ends: one try, and no wait.
+                # A key is not corrected while a process ends: one try, and no wait.
                 self._batches.appendleft(batch)
                 return False
         elif batch.attempts >= (self._policy.max_attempts or math.inf):
@@ -158,7 +158,7 @@ class RetryQueue:
             self._store.dead_letter(events, reason)
 
     def _fate(self) -> str:
-        """Return what becomes of the events while nobody takes them."""
+        """Return what becomes of the events while PostHog does not take them."""
         if not self._store.volatile:
             return ON_DISK
         return LOST if self._waiting.is_closed else IN_MEMORY

@@ -108,10 +108,10 @@ class Sender:
             self._start()
 
     def accept(self, events: Sequence[CleanEvent]) -> bool:
-        """Take `events` over for somebody who keeps them until they are on disk; return whether they are. Never raises.
+        """Take `events` over from a caller that keeps them until they are on disk; return whether they are.
 
         Where they are not, the caller repeats them, with the same uuids: none is counted as dropped, and while events
-        that the disk did not take wait in memory, no further ones are taken.
+        that the disk did not take wait in memory, no further ones are taken. It never raises.
         """
         try:
             if self.store.volatile:
@@ -167,7 +167,7 @@ class Sender:
         self._waiting.close(deadline, is_exit=is_exit)
         done = self.flush(timeout_s, is_leaving=True, is_exit=is_exit)
         if self._thread is not None:
-            # A request that nobody answers holds the thread, and after a try at the exit nobody waits for that.
+            # A request without an answer holds the thread; after a try at the exit that is not waited for.
             patience_s = deadline - time.monotonic() if done or not is_exit else JOIN_S
             self._thread.join(max(0.0, patience_s))
         self._guarded("close", self.store.close)
@@ -181,10 +181,10 @@ class Sender:
         """
         with self._taking, self._waiting.lock:
             count = self.store.discard(reason)
-            # Before who waits in a flush is told that nothing is left.
+            # Before a flush that waits returns.
             if count:
                 self._health.count(outcome.DROPPED, reason, count)
-            self._waiting.give_up()
+            self._waiting.discarded()
         return count
 
     def _has_thread(self) -> bool:

@@ -1,8 +1,8 @@
 """Where clean events wait until PostHog has them.
 
 Comes in: `CleanEvent`s. Goes out: batches, which stay owned by the store until they are acknowledged, dead letters or
-discarded. Any thread puts, reads the sizes and discards; everything else is called by whoever sends: the sender's
-thread, or a caller of `flush` in its place, one at a time. No method raises for what a disk does. This store lives in
+discarded. Any thread puts, reads the sizes and discards; everything else is called by the sending thread: the sender's
+own, or a caller of `flush` in its place, one at a time. No method raises for what a disk does. The store here lives in
 memory, bounded by bytes; `deliver/spool/` has the durable one.
 """
 

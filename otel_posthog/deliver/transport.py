@@ -27,7 +27,7 @@ class TransportError(Exception):
 
 
 class TlsError(TransportError):
-    """No answer will come before somebody mends what TLS says, which this holds in fixed words."""
+    """No answer will come until a setting of TLS is corrected; this holds in fixed words what is wrong."""
 
 
 class Transport(Protocol):

@@ -1,4 +1,8 @@
-"""What the sender's thread and those who wait for it agree on: what is outstanding, who hurries, when it is over."""
+"""The waits of a sender: for events, between attempts, for a flush, for the end; and what is outstanding meanwhile.
+
+Any thread says that events were accepted, or waits until they are settled. The sending thread waits for work and out
+its backoff, which a flush cuts short and a shutdown ends. Nothing here sends, or touches a store but to ask its length.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     from otel_posthog.deliver.store import Store
     from otel_posthog.policy import DeliveryPolicy
 
-# An idle thread looks around this often, for the line a minute that tells of losses.
+# An idle thread wakes this often, for the line a minute that reports losses.
 IDLE_S = 30.0
 # A process that leaves does not hold its exit up for a server that fails more often, where the events are on disk.
 LEAVING_FAILURES = 1
@@ -30,8 +34,8 @@ class Waiting:
     Attributes:
         lock: Held while an event is put and counted, so that the order of the counts is the order of the store.
         is_closed: Whether the sender takes no more events.
-        idle_s: How often an idle thread looks around.
-        epoch: Changes when all that is outstanding is given up; a batch of an earlier one is nobody's any more.
+        idle_s: How often an idle thread wakes.
+        epoch: Changes when all that is outstanding is discarded; a batch of an earlier one does not count any more.
 
     Args:
         is_safe: Whether nothing would be lost if the process ended now.
@@ -83,7 +87,7 @@ class Waiting:
             if self._flushing:
                 self._changed.notify_all()
 
-    def give_up(self) -> None:
+    def discarded(self) -> None:
         """Note that nothing is outstanding any more; the caller holds `lock` since before the store forgot it."""
         self.epoch += 1
         self._settled = self._accepted
@@ -96,11 +100,11 @@ class Waiting:
             self._closes_at = deadline
             self._leave(is_exit=is_exit)
             self._failures = 0
-            self._hurry()
+            self._expedite()
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """Let those who wait know when whoever sends is gone for good."""
+        """Wake those who wait when the sending has ended for good."""
         self._has_ended = False
         try:
             yield
@@ -120,7 +124,7 @@ class Waiting:
             self._caller_leaves_at = None
 
     def until_settled(self, deadline: float, *, is_leaving: bool = False, is_exit: bool = False) -> bool:
-        """Wait, hurrying the thread, until what is accepted by now is settled; return False at `deadline`.
+        """Wait, with the thread expedited, until what is accepted by now is settled; return False at `deadline`.
 
         What comes in meanwhile is not waited for: under steady load a flush would never end. Where the process
         `is_leaving` and the server has to be waited for, there is nothing to wait for once all of it is on disk; where
@@ -132,13 +136,13 @@ class Waiting:
             self._flushing += 1
             self._leaving += is_leaving
             self._failures = 0
-            self._hurry()
+            self._expedite()
             try:
                 while self._settled < goal and self.epoch == epoch:
-                    left = min(deadline, self._gives_up_at if is_exit else inf) - time.monotonic()
+                    left = min(deadline, self._exit_ends_at if is_exit else inf) - time.monotonic()
                     if left <= 0 or self._has_ended or (is_leaving and self._is_backing_off and self._is_futile()):
                         return False
-                    # What gets on disk meanwhile wakes nobody.
+                    # What gets on disk meanwhile does not wake this thread.
                     self._changed.wait(min(left, SAFE_S) if is_exit else left)
                 return True
             finally:
@@ -158,7 +162,7 @@ class Waiting:
                 if not len(store):
                     return True
             collected_at = time.monotonic() + policy.flush_interval_s
-            while not self._is_hurried() and len(store) < policy.max_batch_events:
+            while not self._is_expedited() and len(store) < policy.max_batch_events:
                 left = collected_at - time.monotonic()
                 if left <= 0:
                     break
@@ -209,23 +213,23 @@ class Waiting:
 
     @property
     def is_over(self) -> bool:
-        """Whether whoever sends has to stop, whatever is left."""
+        """Whether the sending has to stop, whatever is left."""
         deadline = self._deadline
         return deadline is not None and time.monotonic() >= deadline
 
     @property
     def _deadline(self) -> float | None:
-        """When whoever sends has to stop: the thread, or the caller in its place."""
+        """When the sending has to stop: that of the thread, or of the caller in its place."""
         ends = [at for at in (self._closes_at, self._caller_leaves_at) if at is not None]
-        return min(*ends, self._gives_up_at) if ends else None
+        return min(*ends, self._exit_ends_at) if ends else None
 
     def _leave(self, *, is_exit: bool) -> None:
-        """Note that the process ends, the first time that somebody says so."""
+        """Note the time at which the process was first said to end."""
         if is_exit and self._tried_since is None:
             self._tried_since = time.monotonic()
 
     @property
-    def _gives_up_at(self) -> float:
+    def _exit_ends_at(self) -> float:
         """When an exit is held up no longer by what another process finds on the disk."""
         if self._tried_since is None or not self._is_safe():
             return inf
@@ -235,9 +239,9 @@ class Waiting:
         """Whether a process that leaves has tried enough: another one finds the events on disk."""
         return self._failures > LEAVING_FAILURES and self._is_safe()
 
-    def _hurry(self) -> None:
+    def _expedite(self) -> None:
         self._cut_backoff = self._is_backing_off
         self._changed.notify_all()
 
-    def _is_hurried(self) -> bool:
+    def _is_expedited(self) -> bool:
         return self._flushing > 0 or self._deadline is not None

@@ -61,7 +61,7 @@ def encode_event(  # noqa: PLR0913 - the limits come by keyword
         properties: The filtered, JSON-safe properties; reserved names in it are left out.
         destination: The name of the destination it is encoded for.
         max_event_bytes: Largest body; properties are left out, the largest first, until the rest fits.
-        receipt: Told which, by the rule `max_event_bytes`.
+        receipt: Gets which, by the rule `max_event_bytes`.
 
     Raises:
         DropEvent: `name_invalid` unless the name is 1-200 UTF-8 bytes; `person_event` if it would change a person that

@@ -89,7 +89,8 @@ def take_library_properties(properties: dict[str, object], note: Callable[[str],
 
     Args:
         properties: Those of one event.
-        note: Told `posthog_key_invalid` for a value that is none, `group_key_invalid` for a group's key that is none.
+        note: Called with `posthog_key_invalid` for a value of the wrong type, `group_key_invalid` for a group's key
+            that is none.
     """
     if _LIBRARIES.isdisjoint(properties):
         return None

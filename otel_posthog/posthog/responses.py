@@ -23,7 +23,7 @@ SPLIT = frozenset({400, 413})
 # Where Capture V1 is unknown; 501 is what some proxies say.
 NO_V1 = frozenset({404, 405, 501})
 TOO_LARGE = "too_large"
-# A 2xx of something else: a wrong host, a page that asks for a password, a relay that is not told of in the policy.
+# A 2xx of something else: a wrong host, a page that asks for a password, a relay that the policy does not name.
 NOT_POSTHOG = "not_posthog"
 # The detail of that where Capture V1 was asked, and the answer is one of `/batch/`.
 SPEAKS_V0 = "the answer is one of `/batch/`"

@@ -29,7 +29,7 @@ from otel_posthog.text import visible
 POLL_S, REPORT_S = 0.2, 2.0
 # For answers under way when all is sent, or the time is over.
 SHUTDOWN_S = 1.0
-# Without an event getting through, a host is given up: to try for longer is for who starts a drain again.
+# A host to which no event got through in this time is given up; a drain can be started again.
 STALLED_S = 20.0
 Progress = Callable[["Tally"], None]
 _LOST = {DAMAGED: "damaged on disk, and lost", EXPIRED: "dropped: waited longer than `max_spool_age_s`"}

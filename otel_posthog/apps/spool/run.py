@@ -42,10 +42,10 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_if_opted_out(root: Path) -> None:
-    """Drop what waits where somebody opted out, as a process of the app would that has not run since.
+    """Drop what waits where the installation opted out, as a process of the app would.
 
     Raises:
-        ConfigurationError: Somebody did; nothing is let out then.
+        ConfigurationError: It did; nothing is let out then.
     """
     if collection_choice(os.environ).is_off():
         spool = spool_root(os.environ, root, for_owner=True)

@@ -1,4 +1,4 @@
-"""What is in a spool, whoever has it: read without changing anything."""
+"""What is in a spool, whichever process has it: read without changing anything."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def files_in(root: Path) -> OsFiles:
 
 
 def folders(root: Path, destination: str | None) -> list[Path]:
-    """Return the folders of the destinations in `root`, or of one; one that is not ours is told and left out."""
+    """Return the folders of the destinations in `root`, or of one; one that is not ours is reported and left out."""
     files = files_in(root)
     found = [each for each in map(parse_folder, files.names(root)) if each is not None]
     labels = None if destination is None else {folder_for(destination, project).label for project in ("", "0" * 16)}
@@ -70,7 +70,7 @@ def _is_usable(files: Files, folder: Path) -> bool:
 
 
 def survey(root: Path, destination: str | None = None) -> list[Holding]:
-    """Return what each process has or left; what is not ours is told and left out."""
+    """Return what each process has or left; what is not ours is reported and left out."""
     files = files_in(root)
     paths = (path for folder in folders(root, destination) for path in directories(files, folder))
     return [each for path in paths for each in _holding(files, path)]
@@ -90,7 +90,7 @@ def is_in_use(files: Files, path: Path) -> bool:
 
 
 def events_of(files: Files, path: Path) -> Iterator[CleanEvent]:
-    """Yield the events that wait in a directory, whoever has it."""
+    """Yield the events that wait in a directory, whichever process has it."""
     return (event for event, _ in stored_in(files, path))
 
 
@@ -125,7 +125,7 @@ def dead_letters(root: Path, destination: str | None = None) -> list[tuple[str, 
 
 
 def _holding(files: Files, path: Path) -> Iterator[Holding]:
-    """Yield what a directory holds; nothing where it is gone, or not ours, which is told."""
+    """Yield what a directory holds; nothing where it is gone, or not ours, which is reported."""
     try:
         state = IN_USE if is_in_use(files, path) else LEFT
         backlog = peek(files, path)

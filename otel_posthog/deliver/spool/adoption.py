@@ -1,6 +1,7 @@
-"""What ended processes left: adopted for one project a few directories at a time, or dropped, expired, counted.
+"""What ended processes left: adopted for one project a few directories at a time, or dropped, expired and counted.
 
-A directory is adopted by locking it: nothing is moved or copied, and who adopts and dies leaves it to the next. The
+A directory is adopted by locking it: nothing is moved or copied, and a process that adopts it and
+dies leaves it to the next. The
 functions below work on folders from which nothing is sent here: what is too old goes, and what somebody opted out of.
 """
 
@@ -24,8 +25,8 @@ MAX_ADOPTED = 8
 Mine = Callable[[Folder], bool]
 
 
-def _unheard(*_: object) -> None:
-    """Nobody is told."""
+def _ignore(*_: object) -> None:
+    """Ignore it."""
 
 
 class Adoption:
@@ -36,7 +37,7 @@ class Adoption:
         root: Of the spool.
         folder: That of this process; where it is bound to a project, what waits for that in others is adopted
             as well, whatever the destination was called and whosever it was.
-        lost: Told of events that are gone.
+        lost: Called for events that are gone.
         oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
         log: Gets lines for the log.
     """
@@ -46,10 +47,10 @@ class Adoption:
         files: Files,
         root: Path,
         folder: Folder,
-        lost: Lost = _unheard,
+        lost: Lost = _ignore,
         *,
         oldest_ms: Callable[[], int] = lambda: 0,
-        log: Callable[[str], None] = _unheard,
+        log: Callable[[str], None] = _ignore,
     ) -> None:
         self._files, self._root, self._folder = files, root, folder
         self._lost, self._oldest_ms, self._log = lost, oldest_ms, log
@@ -84,7 +85,7 @@ class Adoption:
         project = self._folder.project
         same = (each.name for each in self.others() if each.project == project) if project else ()
         for name in (self._folder.name, *same):
-            # What another user has beside this spool is nobody's concern here.
+            # What another user has beside this spool does not matter here.
             with suppress(ForeignError, PermissionError):
                 yield from directories(self._files, self._root / name)
 
@@ -101,7 +102,7 @@ class Adoption:
             return
         folder = backlog.owned.path.parent
         if folder.name != self._folder.name:
-            with suppress(OSError):  # somebody has something in it
+            with suppress(OSError):  # something is in it
                 self._files.remove_directory(folder)
 
     def _segments_in(self, path: Path) -> list[str]:
@@ -155,12 +156,12 @@ def expire(  # noqa: PLR0913 - as a spool has them
         files: The file system.
         root: Of the spool.
         folders: Which.
-        lost: Told of events that are gone.
+        lost: Called for events that are gone.
         oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
         project: What waits for this one is left to who adopts it here.
     """
     for each in folders:
-        # Another user's is nobody's concern here, and what the disk does is told of this process's own folder.
+        # Another user's does not matter here, and errors of the disk are counted for this process's own folder.
         with suppress(OSError):
             if not project or each.project != project:
                 _expire_events(Adoption(files, root, Folder(each.name, each.destination), lost, oldest_ms=oldest_ms))
@@ -226,7 +227,7 @@ def _drop(files: Files, root: Path, folder: Folder) -> int:
 
 
 def _remove_empty(files: Files, root: Path, folder: Folder) -> None:
-    """Remove a folder in which nothing is left; what an earlier release called as anybody may have stays."""
+    """Remove a folder in which nothing is left; one of an earlier release stays, whose name may be any folder's."""
     path = root / folder.name
     for each in (path / FOLDER, path) if folder.project else ():
         with suppress(OSError):

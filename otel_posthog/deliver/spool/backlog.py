@@ -1,7 +1,8 @@
 """What waits in one directory, read from disk a window at a time, and how much of it is acknowledged.
 
-Whoever sends reads and acknowledges; for this process's own directory the writer appends meanwhile. Acknowledgements
-may come in any order. A segment whose events are all acknowledged is removed; of the others the cursor knows the state.
+The sending thread reads and acknowledges; in this process's own directory the writer appends meanwhile.
+Acknowledgements may come in any order. A segment whose events are all acknowledged is removed; of the others the cursor
+knows the state.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 
 DAMAGED, EXPIRED, CUT = "spool_damaged", "spool_expired", "record_cut"
-"""What becomes of events here; a record that is cut short was never acknowledged to anybody as kept."""
+"""What becomes of events here; that a record that is cut short is kept was never reported."""
 
 Taken = tuple[CleanEvent, Position]
 Lost = Callable[[str, int], None]
-"""`lost(reason, count)` is told of events that are gone, or of a record that is cut short (no event)."""
+"""`lost(reason, count)` is called for events that are gone, and with no event for a record that is cut short."""
 
 
 class Backlog:
@@ -35,7 +36,7 @@ class Backlog:
         files: The file system.
         owned: The directory.
         segments: What is in it.
-        lost: Told of events that are gone.
+        lost: Called for events that are gone.
         oldest_ms: Returns the time before which events are too old; milliseconds since 1970.
     """
 
@@ -45,7 +46,7 @@ class Backlog:
         self._files, self.owned, self.segments = files, owned, segments
         self._lost, self._oldest_ms = lost, oldest_ms
         self._cursor = Cursor(files, owned.path)
-        # Acknowledged by who had the directory before, and not come by yet.
+        # Acknowledged by the process that had the directory before, and not read yet.
         self._done_before = set(self._cursor.beyond)
         self._ready: deque[tuple[CleanEvent, Position, int]] = deque()
         self._open: dict[Position, int] = {}
@@ -71,7 +72,7 @@ class Backlog:
 
     @property
     def is_done(self) -> bool:
-        """Whether all is acknowledged and nobody appends."""
+        """Whether all is acknowledged, and nothing is appended any more."""
         return self._is_exhausted and not self._open and not self._ready
 
     @property
@@ -198,7 +199,7 @@ class Backlog:
 
     @property
     def _is_exhausted(self) -> bool:
-        """Whether all was read and nobody appends."""
+        """Whether all was read, and nothing is appended any more."""
         return self._is_at_end and not self.segments.head.is_open and self.segments.following(self._number) is None
 
     def _fill(self) -> bool:

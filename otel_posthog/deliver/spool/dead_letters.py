@@ -1,7 +1,7 @@
 """Events that PostHog refused for good, kept for a person to look at: the folder `dead` of a destination.
 
-Each burial is one file, written under another name and then renamed, so that nobody needs a lock: whoever replays one
-renames it first. Records are those of a segment, with the reason in them.
+What is refused at once is one file, written under another name and then renamed, so that no lock is needed. Records are
+those of a segment, with the reason in them.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class OsFiles:
     """The operating system's: all that is below one directory, as far as it is ours.
 
     Args:
-        root: The directory, whoever owns it; paths are given whole.
+        root: The directory, of any owner; paths are given whole.
         for_owner: Whether root, on its command line, may work on what another user has there, one user's throughout.
     """
 

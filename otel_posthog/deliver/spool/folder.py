@@ -2,7 +2,7 @@
 
 What waits is bound to the key and the host that it was collected for, by a hash of both, so that a process that has
 another key, be it another product's or the same one's of tomorrow, neither sends nor removes it. The installation is in
-the name as well, so that who opts out drops what is its own.
+the name as well, so that an installation that opts out drops what is its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Folder:
 
     Attributes:
         name: Its name.
-        destination: The name of the destination, as far as the folder's tells it.
+        destination: The name of the destination, as far as the folder's name has it.
         project: Stands for the key and the host; empty where an earlier release noted none.
         installation: Stands for the installation whose events these are; empty where that is not known.
     """
@@ -63,7 +63,7 @@ def folder_for(destination: str, project: str = "", installation: str = "") -> F
 
 
 def parse_folder(name: str) -> Folder | None:
-    """Return what a folder's name tells; None where no release calls one so."""
+    """Return the folder of that name; None where no release calls one so."""
     found = _BOUND.fullmatch(name)
     if found is not None:
         return Folder(name, found[1], found[2], found[3] or "")

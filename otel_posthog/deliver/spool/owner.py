@@ -1,4 +1,4 @@
-"""A directory of one process: whoever has its owner file locked reads, writes and removes what is in it.
+"""The directory of one process: the process that has its owner file locked reads, writes and removes what is in it.
 
 The lock is `lockf`'s: it ends with the process, however that ends, and the child of a fork does not inherit it. Such
 locks are the process's, not the descriptor's: the process that has one gets it again, and loses it when it closes any
@@ -24,13 +24,13 @@ OWNER = "owner"
 _DRAFT = ".new-"
 _NAME = re.compile(r"[0-9]{13,16}-[0-9]{1,10}-[0-9a-f]{6}")
 _MAX_ABOUT_BYTES = 4096
-# Nobody takes so long to make a directory: what is older was left by a process that died over it.
+# A directory takes far less time to make: what is older was left by a process that died meanwhile.
 _DRAFT_AGE_MS = 60_000
 
 _held: dict[tuple[Path, int], int] = {}
-"""(directory, pid) -> descriptor of its locked owner file; the pid tells what a fork copied from what is ours."""
+"""(directory, pid) -> descriptor of its locked owner file; an entry with another pid was copied by a fork."""
 _claims: dict[tuple[Path, int], object] = {}
-"""The same, while a thread finds out whether it can have the directory: the lock does not tell threads apart."""
+"""The same, while a thread finds out whether it can have the directory: the lock would let every thread have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,13 @@ class Owned:
 def create(files: Files, parent: Path, *, now_ms: int, about: Mapping[str, object]) -> Owned:
     """Return a new, locked directory in `parent`.
 
-    It gets its name once it is locked, so that nobody finds it unlocked.
+    It gets its name once it is locked, so that no process finds it unlocked.
 
     Args:
         files: The file system.
         parent: The folder of a destination.
         now_ms: Milliseconds since 1970.
-        about: For the owner file; tells a person whose directory it is.
+        about: For the owner file, for a person who wonders whose directory it is.
 
     Raises:
         OSError: As of the file system.

@@ -1,7 +1,7 @@
 """Segments: files that records are appended to, begun anew by each process and never cut.
 
 It starts with 32 bytes: magic (8), version (u16), size of this header (u16), process id (u32), milliseconds since 1970
-(u64), CRC-32 of all that (u32), zeros. Nobody needs the header to read the records; it says who wrote what when.
+(u64), CRC-32 of all that (u32), zeros. Records can be read without the header; it says which process wrote what when.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def is_segment(files: Files, descriptor: int) -> bool:
 
 
 def read_records(files: Files, path: Path) -> Iterator[Record]:
-    """Yield the records of a file that nobody writes, or as far as it is written; none where it is gone."""
+    """Yield the records of a file, as far as it is written; none where it is gone."""
     try:
         descriptor = files.open(path)
     except OSError:
@@ -139,7 +139,7 @@ class Segments(Protocol):
 
     @property
     def head(self) -> Head:
-        """How far has been written; no segment is open where nobody writes any more."""
+        """How far has been written; no segment is open where nothing is written any more."""
 
     @property
     def appended(self) -> int:
@@ -160,7 +160,7 @@ class Segments(Protocol):
 
 
 class ClosedSegments:
-    """The segments of a process that has ended: nobody appends to them any more.
+    """The segments of a process that has ended: nothing is appended to them any more.
 
     Args:
         files: The file system.

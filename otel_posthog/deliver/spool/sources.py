@@ -1,4 +1,8 @@
-"""Where a spool's batches come from: this process's own directory, adopted ones, and what is in memory, in turns."""
+"""Where a spool's batches come from: this process's own directory, adopted ones, and memory, in turns.
+
+Comes in: the sender's wish for a batch, and its acknowledgements. Goes out: batches, each from one source; a source in
+which nothing is left is removed. Runs under the spool's lock.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from otel_posthog.deliver.store import MemoryStore
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 
-# A segment whose events are all delivered is given up from this size on; below, it is not worth a new file.
+# A segment whose events are all delivered is removed from this size on; below, it is not worth a new file.
 RETIRE_BYTES = 256 * 1024
 # Moved from memory to a disk that works again with each event that is put.
 SPILL_EVENTS = 100
@@ -27,7 +31,7 @@ _ANY_SIZE = 2**62
 
 
 class Sources:
-    """What there is to send; whoever calls holds the spool's lock, but for reading sizes and numbers.
+    """What there is to send; the caller holds the spool's lock, but for reading sizes and numbers.
 
     Args:
         adoption: Finds what ended processes left.
@@ -105,7 +109,7 @@ class Sources:
         self.elsewhere_bytes = adopted + self._adoption.size_of_others()
 
     def clear_up(self) -> None:
-        """Drop what is too old, and give up what is done with."""
+        """Drop what is too old, and remove what is done with."""
         for backlog in self.backlogs:
             with self._disk.counting_errors():
                 backlog.read_ahead()
@@ -116,7 +120,7 @@ class Sources:
         if self.own is not None:
             self.own.writer.sync()
 
-    def give_up(self) -> tuple[Own | None, list[Backlog]]:
+    def forget(self) -> tuple[Own | None, list[Backlog]]:
         """Return the own directory and the adopted ones, and know of none any more, nor of what was taken."""
         own, self.own = self.own, None
         adopted, self.adopted = self.adopted, []
@@ -134,7 +138,7 @@ class Sources:
             if not taken:
                 self._tidy(backlog, RETIRE_BYTES)
         except OSError as error:
-            # Without a pause whoever sends would try again and again.
+            # Without a pause the sending thread would try again and again.
             self._stalled[backlog] = time.monotonic() + RETRY_S
             self._disk.count_error(error)
             return []
@@ -145,7 +149,7 @@ class Sources:
         return bool(self._stalled) and time.monotonic() < self._stalled.get(backlog, 0.0)
 
     def _tidy(self, backlog: Backlog, retire_bytes: int) -> None:
-        """Give up files in which nothing is left.
+        """Remove files in which nothing is left.
 
         Raises:
             OSError: As of the file system.

@@ -1,9 +1,9 @@
 """The store on disk of one destination.
 
-Comes in: clean events from any thread. Goes out: batches, to whoever sends. An event is written before `put` returns;
-where the disk does not take it, it waits in memory until the disk does. This process's own directory, memory, and the
-directories of ended processes take turns, one batch each, so that a large backlog delays no fresh event by more than
-a batch.
+Comes in: clean events from any thread. Goes out: batches, to the sending thread. An event is written before `put`
+returns; where the disk does not take it, it waits in memory until the disk does. This process's own directory, memory,
+and the directories of ended processes take turns, one batch each, so that a large backlog delays no fresh event by more
+than a batch.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ _OTHERS = (
     "another project or host than the destination of that name has here: they stay for who has the key, until they are "
     "too old; `otel-posthog spool list` shows them"
 )
-# A segment whose events are all delivered is given up from this size on; below, it is not worth a new file.
-RETIRE_BYTES = 256 * 1024
 
 
 class Spool:
@@ -94,7 +92,7 @@ class Spool:
         self.maintain()
 
     def _log_unbound(self) -> None:
-        """Say what waits under this destination's name for another key or host, or for nobody knows which."""
+        """Log what waits under this destination's name for another key or host, or for a project that is not known."""
         mine = self._folder
         if not mine.project:
             return
@@ -209,7 +207,7 @@ class Spool:
     def discard(self, reason: str) -> int:  # noqa: ARG002 - the caller counts it
         """Forget everything of this destination and installation that no other living process has."""
         with self._lock, self._opening:
-            own, adopted = self._sources.give_up()
+            own, adopted = self._sources.forget()
             count = self._overflow.discard("")
             if own is not None:
                 own.writer.close()
@@ -269,8 +267,8 @@ class Spool:
         self._is_closed = True
         with self._lock, self._opening:
             self._spill_all()
-            # Whoever still sends has nothing to give back: the files are closed.
-            own, adopted = self._sources.give_up()
+            # What is still being sent is not given back: the files are closed.
+            own, adopted = self._sources.forget()
             if own is not None:
                 with self._disk.counting_errors():
                     own.close()
@@ -280,7 +278,7 @@ class Spool:
 
     def reset_after_fork(self) -> None:
         """Close what was inherited and start with nothing; the child makes a directory with its first event."""
-        syncing, (own, adopted) = self._syncing, self._sources.give_up()
+        syncing, (own, adopted) = self._syncing, self._sources.forget()
         self._start_fresh()
         self._overflow.reset_after_fork()
         with contextlib.suppress(OSError):
@@ -330,7 +328,7 @@ class Spool:
     def _lost(self, reason: str, count: int) -> None:
         if reason == CUT:
             self._health.count(outcome.STORAGE_ERROR, reason)
-            # How many more there were stands nowhere: a process that is killed as it writes leaves the same.
+            # How many more there were is not known: a process that is killed as it writes leaves the same.
             self._disk.log_later(
                 f"the spool {self._path} ends within an event: it is lost, with all that stood behind it"
             )

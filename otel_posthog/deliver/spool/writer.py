@@ -1,4 +1,4 @@
-"""Appends events to the segments of this process's directory. Any thread calls it, one at a time.
+"""Appends events to the segments of this process's directory, and syncs full ones. Any thread appends, one at a time.
 
 A write that fails leaves the segment as it is, torn record and all, and the next event begins another: what was written
 before is never touched again, so that nothing can go wrong with it.
@@ -85,7 +85,7 @@ class Writer:
             try:
                 self._append(event)
             except BaseException:
-                # Nobody knows how much was written, also where Ctrl-C came between.
+                # How much was written is not known, also where Ctrl-C came between.
                 self._leave_segment()
                 raise
             finally:
@@ -96,7 +96,7 @@ class Writer:
 
         Returns:
             How many are on disk, the first ones: all, or as many as are whole where the disk took less. The segment is
-            left then; the others are for `append`, which tells what is wrong.
+            left then; the others are for `append`, which raises what is wrong.
         """
         with self._lock:
             descriptor = self._descriptor
@@ -163,7 +163,7 @@ class Writer:
         written = self._files.append(descriptor, record)
         is_short = written != len(record)
         if is_short and not is_whole(record, written):
-            # The rest goes through, or tells what is wrong.
+            # The rest goes through, or the error shows.
             self._write(descriptor, record[written:])
             written = len(record)
         self._is_dirty = True
@@ -223,14 +223,14 @@ class Writer:
 
 
 class Syncing:
-    """Full segments, which are synced and closed in the background: who appends never waits for a disk to flush.
+    """Full segments, which are synced and closed in the background: an append never waits for a disk to flush.
 
     A thread lives for as long as there is something to sync, and no longer. Where none can be started (an interpreter
-    that is shutting down), whoever adds a segment syncs it.
+    that is shutting down), `add` syncs it.
 
     Args:
         files: The file system.
-        failed: Told of an error; it must not raise.
+        failed: Called with an error; it must not raise.
     """
 
     def __init__(self, files: Files, failed: Callable[[OSError], None]) -> None:
