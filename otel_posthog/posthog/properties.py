@@ -9,12 +9,12 @@ Source: posthog-python (`posthog/client.py`), https://posthog.com/docs/data/even
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from otel_posthog.actor.attributes import as_id
-from otel_posthog.model import Attributes
+from otel_posthog.model import Attributes, Note
 
 _RESERVED = frozenset(
     {
@@ -84,7 +84,7 @@ def is_reserved(name: str) -> bool:
     return name in _RESERVED or (name.startswith(_RESERVED_PREFIXES) and name not in _COARSE)
 
 
-def take_library_properties(properties: dict[str, object], note: Callable[[str], None]) -> LibraryProperties | None:
+def take_library_properties(properties: dict[str, object], note: Note) -> LibraryProperties | None:
     """Take what PostHog's libraries say of persons, groups and the session out of `properties`; None if it is nothing.
 
     Args:
@@ -105,7 +105,7 @@ def take_library_properties(properties: dict[str, object], note: Callable[[str],
     )
 
 
-def _map(value: object, note: Callable[[str], None]) -> Attributes:
+def _map(value: object, note: Note) -> Attributes:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -114,7 +114,7 @@ def _map(value: object, note: Callable[[str], None]) -> Attributes:
     return {key: each for key, each in value.items() if isinstance(key, str)}
 
 
-def _group_keys(groups: Attributes, note: Callable[[str], None]) -> dict[str, str]:
+def _group_keys(groups: Attributes, note: Note) -> dict[str, str]:
     keys: dict[str, str] = {}
     for group_type, value in groups.items():
         key = as_id(value)
@@ -125,7 +125,7 @@ def _group_keys(groups: Attributes, note: Callable[[str], None]) -> dict[str, st
     return keys
 
 
-def _flag(value: object, note: Callable[[str], None]) -> bool:
+def _flag(value: object, note: Note) -> bool:
     """Return whether a profile is wanted: unless it is plainly said to be not."""
     if value is None or isinstance(value, bool):
         return value is not False

@@ -16,7 +16,7 @@ from otel_posthog.privacy.exceptions import NEVER
 from otel_posthog.privacy.properties import Hide, Properties
 from otel_posthog.privacy.routes import Routes
 from otel_posthog.privacy.rules import Rules
-from otel_posthog.privacy.scan import Note
+from otel_posthog.privacy.scan import CountActions
 from otel_posthog.privacy.scrub import NO_OTHERS, Scrub
 from otel_posthog.privacy.walk import REPLACED
 
@@ -29,7 +29,7 @@ class Filter:
         note: Told of texts that went whole, as receipts are; for the operational side, which has none.
     """
 
-    def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
+    def __init__(self, policy: PrivacyPolicy, note: CountActions | None = None) -> None:
         self._allow = policy.allow - NEVER
         self._rules = Rules(policy, note)
         self._scrub = Scrub(self._rules)

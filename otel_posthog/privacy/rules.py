@@ -16,7 +16,7 @@ from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
 from otel_posthog.posthog.properties import is_reserved
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
 from otel_posthog.privacy.methods import MARKERS, HitMethods, hit_methods
-from otel_posthog.privacy.scan import Fired, Note, Scanner
+from otel_posthog.privacy.scan import CountActions, Fired, Scanner
 from otel_posthog.privacy.selectors import Selectors, ValueRule
 from otel_posthog.privacy.siblings import both_halves, name_of, names_beside, other_half
 from otel_posthog.privacy.tokens import Tokens
@@ -79,7 +79,7 @@ class Rules:
         ConfigurationError: A method needs a key that the policy does not name.
     """
 
-    def __init__(self, policy: PrivacyPolicy, note: Note | None = None) -> None:
+    def __init__(self, policy: PrivacyPolicy, note: CountActions | None = None) -> None:
         self.policy = policy
         tokens = _tokens(policy)
         # What is built in reads a yes, a count or a kind under its words as harmless; who writes a word means it.

@@ -21,7 +21,7 @@ from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 Fired = list[str]
 Hit = tuple[int, int, Detector]
 Cut = tuple[int, int, str, str]
-Note = Callable[[Iterable[tuple[str, str, str]]], None]
+CountActions = Callable[[Iterable[tuple[str, str, str]]], None]
 """Told what was done, as receipts have it: key, rule, action."""
 
 # Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
@@ -73,7 +73,9 @@ class Scanner:
         note: Told of each text that went whole because it did not settle.
     """
 
-    def __init__(self, names: Collection[str], facts_of: Callable[[str], KeyFacts], note: Note | None = None) -> None:
+    def __init__(
+        self, names: Collection[str], facts_of: Callable[[str], KeyFacts], note: CountActions | None = None
+    ) -> None:
         self._note = note
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors

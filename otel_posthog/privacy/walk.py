@@ -23,7 +23,7 @@ from otel_posthog.privacy.siblings import are_pairs, both_halves, is_read_anew, 
 
 REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 
-Note = Callable[[str, str, str], None]
+AddEntry = Callable[[str, str, str], None]
 """`(path, rule, action)`: told of what is done with a value."""
 
 _FEW = 9
@@ -47,7 +47,7 @@ class Walk(ABC):
     _pair_levels = 1
     """How much deeper than its list a pair of a name and a value is in a list of such pairs."""
 
-    def __init__(self, rules: Rules, note: Note, *, gone: object, max_json_chars: int, copies: bool) -> None:
+    def __init__(self, rules: Rules, note: AddEntry, *, gone: object, max_json_chars: int, copies: bool) -> None:
         self._rules, self._policy, self._note = rules, rules.policy, note
         self._gone, self._max_json_chars, self._copies = gone, max_json_chars, copies
 

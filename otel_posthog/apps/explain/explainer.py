@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 
-from otel_posthog.apps.explain.explanation import Explanation, ProductEvent, Sent
+from otel_posthog.apps.explain.explanation import Explanation, Kept, Operational, ProductEvent, Sent
 from otel_posthog.apps.explain.items import BARE_NAME, Item, signal_of
-from otel_posthog.apps.explain.operational_side import OperationalSide
 from otel_posthog.apps.explain.records import MetricPoint
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.signals import record_signals
-from otel_posthog.model import EXCEPTION_EVENT, Event, Signal
+from otel_posthog.model import EXCEPTION_EVENT, Attributes, Event, Signal
+from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy
-from otel_posthog.recogniser import EVENT, PREFIX, Recogniser
+from otel_posthog.privacy import Filter
+from otel_posthog.recogniser import EVENT, PREFIX, Recogniser, is_only_product_event, is_only_product_log
 from otel_posthog.stages import Outcome, Stages
 from otel_posthog.text import visible
 
@@ -53,7 +54,7 @@ class Explainer:
             is_detailed=True,
             note=self._notes.append,
         )
-        self._operational, self._recogniser = OperationalSide(policy), Recogniser(policy)
+        self._operational, self._recogniser = _OperationalSide(policy), Recogniser(policy)
 
     def explain(self, item: Item) -> Explanation:
         """Return all about `item`."""
@@ -106,6 +107,67 @@ class Explainer:
             changes=tuple(outcome.receipt.entries) if outcome.receipt else (),
             policy=self._stages.revision,
         )
+
+
+class _OperationalSide:
+    """The operational side of one policy.
+
+    Args:
+        policy: Which keys name a user, and whether the detectors run.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._redactor = Redactor(policy.operational, Filter(policy.operational_privacy), Guard(Health()))
+
+    def of(self, record: SpanRecord | LogRecord) -> Operational:
+        """Return what it gets of `record`."""
+        if isinstance(record, SpanRecord):
+            return Operational("", tuple(self._span(record)))
+        if is_only_product_log(record.event_name or None, record.attributes, record.body):
+            return Operational("it is nothing but a product event", ())
+        return Operational("", tuple(self._log(record)))
+
+    def of_metric(self, point: MetricPoint) -> Operational:
+        """Return what it gets of `point`, but for its number."""
+        return Operational("", tuple(self._metric(point)))
+
+    def _span(self, record: SpanRecord) -> Iterator[Kept]:
+        yield self._text("name", record.name)
+        if record.status_message:
+            yield self._text("status.message", record.status_message)
+        yield from self._attributes("", record.attributes)
+        for event in record.events:
+            if not is_only_product_event(event.name, event.attributes):
+                yield self._text("event", event.name)
+                yield from self._attributes("event.", event.attributes)
+            else:
+                yield Kept("event", event.name, None)
+        yield from self._attributes("resource.", record.resource)
+
+    def _log(self, record: LogRecord) -> Iterator[Kept]:
+        if record.event_name:
+            yield self._text("event_name", record.event_name)
+        if isinstance(record.body, str):
+            yield self._text("body", record.body)
+        elif record.body is not None:
+            yield Kept("body", record.body, self._redactor.value("body", record.body))
+        yield from self._attributes("", record.attributes)
+        yield from self._attributes("resource.", record.resource)
+
+    def _metric(self, point: MetricPoint) -> Iterator[Kept]:
+        yield self._text("name", point.name)
+        if point.description:
+            yield self._text("description", point.description)
+        yield from self._attributes("", point.attributes)
+        yield from self._attributes("resource.", point.resource)
+
+    def _text(self, key: str, text: str) -> Kept:
+        return Kept(key, text, self._redactor.text(text))
+
+    def _attributes(self, prefix: str, attributes: Attributes) -> Iterator[Kept]:
+        clean: Mapping[str, object] = self._redactor.attributes(attributes)
+        for key, value in attributes.items():
+            yield Kept(prefix + self._redactor.text(key), value, clean.get(key))
 
 
 def _product_event(event: Event, reason: str, notes: tuple[str, ...], sent: tuple[Sent, ...]) -> ProductEvent:
