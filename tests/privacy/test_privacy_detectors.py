@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from otel_posthog.apps.collector_config.patterns import blocked_values
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, PrivacyPolicy
 from otel_posthog.privacy import Filter
@@ -249,6 +250,11 @@ def test_each_detector_can_be_switched_off(name: str) -> None:
 def test_every_detector_of_the_policy_has_its_cases() -> None:
     """No detector can be added to the policy without cases here."""
     assert set(HITS) == set(PrivacyPolicy().detectors)
+
+
+def test_every_detector_of_the_policy_has_an_expression_for_the_collector() -> None:
+    """No detector can be added to the policy without something that stands for it in Collector configurations."""
+    assert [name for name in PrivacyPolicy().detectors if not blocked_values({name}, ())] == []
 
 
 def test_a_card_is_found_as_a_number_too() -> None:

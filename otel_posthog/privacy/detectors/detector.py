@@ -48,7 +48,7 @@ class Detector:
         return features & self.needs == self.needs and (not self.needs_one or bool(features & self.needs_one))
 
 
-def apart(spans: list[Span]) -> list[Span]:
+def merge_overlaps(spans: list[Span]) -> list[Span]:
     """Return `spans` in ascending order, overlapping ones merged."""
     found: list[Span] = []
     for start, end in sorted(spans):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.prefilter import DIGIT, FOUR_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -69,7 +69,7 @@ def _find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
         spans += ((match.start(1), match.end()) for match in pairs if _is_place(float(match[1]), float(match[2])))
     if "°" in text:
         spans += (match.span() for match in _SEXAGESIMAL.finditer(text))
-    return apart(spans) if len(spans) > 1 else spans
+    return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _is_place(one: float, other: float) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import COLON, EQUALS, FLAG
 from otel_posthog.privacy.keys import KeyFacts
@@ -96,7 +97,7 @@ _EMPTY = re.compile(
     r"|\[?(?:redacted|masked|hidden|filtered|removed)\]?|true|false|null|none|nil|undefined|.{0,2}",
     re.IGNORECASE | re.DOTALL,
 )
-_MARKER = re.compile(r"\[(?:redacted|national_id|username|session|[a-z]{2,6})\](?![^\s\"'&,;)\]}#\\])")
+_MARKER = re.compile(rf"\[(?:redacted|session|{'|'.join(sorted(DETECTORS))}|[a-z]{{2,6}})\](?![^\s\"'&,;)\]}}#\\])")
 # Short words that mean a credential in a query string only, and only before something opaque.
 _QUERY_KEY = re.compile(
     r"(?:.*[_-])?(?:code|sid|nonce|ticket|state|hmac|pass|verifier|assertion)|.*key|saml(?:request|response)"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.key_value_pairs import OPENING, PairKey, is_worth_hiding
 from otel_posthog.privacy.detectors.prefilter import DIGIT, GAP, QUOTE, SLASH
 from otel_posthog.privacy.keys import KeyFacts
@@ -57,7 +57,7 @@ def secrets_by_place(read_key: ReadKey) -> Detector:
                 spans += _in_parts(text, read_key)
         elif "(" in text and ("VALUES" in text or "values" in text or "IN (" in text or "in (" in text):
             spans += _in_sql(text, text.lower(), read_key)
-        return apart(spans) if len(spans) > 1 else spans
+        return merge_overlaps(spans) if len(spans) > 1 else spans
 
     return Detector("secret", find, needs_one=QUOTE | SLASH, gives_way=False)
 

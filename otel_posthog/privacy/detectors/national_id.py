@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.checksums import verhoeff
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.national_rules import (
     BY_GROUPS,
     BY_LENGTH,
@@ -144,7 +144,7 @@ def _find_national_id(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[S
         spans += _alphanumeric(text)
     if (" " in text or ":" in text) and (raw is None or _may_be_labelled(raw)):
         spans += _labelled(text)
-    return apart(spans) if len(spans) > 1 else spans
+    return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _may_be_labelled(raw: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.prefilter import DATE, NUMBER, SEVEN_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -76,7 +76,7 @@ def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
             found += _national(text, start, stop, written)
         if found:
             spans += [match.span() for match in found if match.start() < run.end()]
-    return apart(spans) if len(spans) > 1 else spans
+    return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _international(text: str, start: int, stop: int) -> list[re.Match[str]]:
@@ -147,7 +147,7 @@ def _find_labelled(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Spa
     spans = [match.span(1) for match in _LABELLED.finditer(text) if not DATE.match(text, match.start(1))]
     if not text.isascii() and _HAN.search(text):
         spans += (match.span() for match in _CHINESE.finditer(text))
-    return apart(spans) if len(spans) > 1 else spans
+    return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _may_be_labelled(low: str) -> bool:

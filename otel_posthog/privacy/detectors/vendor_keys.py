@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, apart
+from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, TOKEN, long_words
 from otel_posthog.privacy.keys import KeyFacts
 
@@ -296,7 +296,7 @@ def _find_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
         spans += (match.span() for match in _FOR_A_PURPOSE.finditer(text))
-    return apart(spans) if len(spans) > 1 else spans
+    return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _find_long_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
@@ -304,7 +304,7 @@ def _find_long_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> 
     for hint, pattern in _LONG_WITHOUT_BEGINNING:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
-    return apart(spans) if len(spans) > 1 else spans
+    return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _with_beginning(text: str) -> list[Span]:
