@@ -1,8 +1,8 @@
-"""The catalog of a destination: what is not declared does not leave, or is told of.
+"""The catalog of a destination: what it does not declare is removed, or noted and logged.
 
 Comes in: an event as translated. Goes out: the same event without what its catalog does not declare, before any other
-rule has looked at it. Runs on the worker. A property that is declared goes on through every other filter. It never
-logs a value, and of names only those that look like one.
+rule. Runs on the worker. A declared property still passes every other filter. It never logs a value, and logs a name
+only if it looks like one.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ REMOVED, NOTED = "removed", "noted"
 
 _log = logging.getLogger("otel_posthog")
 
-# What a `$exception` event tells is bounded by `exceptions.mode`, not by types that a catalog could declare.
+# `exceptions.mode` bounds what a `$exception` event may have; no type that a catalog could declare does.
 _EXCEPTION_PROPERTIES = frozenset({"$exception_list", "$exception_level"})
 _NAME = re.compile(r"(?!.*\d{5})[A-Za-z_$][\w.$ -]{0,99}", re.ASCII)
-_MAX_TOLD = 1000
+_MAX_LOGGED = 1000
 _STRING = PropertySpec()
 
 
 class Declared:
-    """A catalog, ready to be asked; safe to share between threads.
+    """A compiled catalog; safe to share between threads.
 
     Args:
         catalog: What is declared.
         destination: Whose catalog it is, for the log.
-        log: Told once of each name that is not declared; None is told of none.
+        log: Called once for each name that is not declared; None for no log.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Declared:
         self._catalog, self._destination, self._log = catalog, destination, log
         self._is_on = catalog.mode is not CatalogMode.OFF
         self._enforces = catalog.mode is CatalogMode.ENFORCE
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def event(self, event: Event, receipt: Receipt) -> Event:
         """Return what of `event` is declared.
@@ -98,7 +98,7 @@ class Declared:
         return self._checked(properties, specs, receipt, of=name, own=own)
 
     def _telemetry(self, telemetry: Attributes, receipt: Receipt) -> Attributes:
-        """Return what of the telemetry is declared; what is not was never asked to leave, and is not noted."""
+        """Return the declared telemetry. The rest is not noted: the app did not ask to send it."""
         if not self._enforces:
             return telemetry
         specs = self._catalog.properties
@@ -148,8 +148,8 @@ class Declared:
     def _note(self, receipt: Receipt, key: str, rule: str, what: str) -> None:
         receipt.add(key, rule, REMOVED if self._enforces else NOTED)
         line = f"{what} ({rule})"
-        if self._log is not None and line not in self._told and len(self._told) < _MAX_TOLD:
-            self._told.add(line)
+        if self._log is not None and line not in self._logged and len(self._logged) < _MAX_LOGGED:
+            self._logged.add(line)
             fate = "not sent" if self._enforces else "sent all the same"
             self._log("the catalog of destination %s does not know %s: %s", self._destination, line, fate)
 

@@ -1,7 +1,7 @@
-"""What an event may tell of an exception, wherever it got it from: the gate behind translation.
+"""The gate for exceptions: what an event may say of one, whatever library or app made the event.
 
-Comes in: the properties of an event, `$exception_list` among them as OpenTelemetry, posthog-python or an app has it.
-Goes out: only what the policy's mode allows. It lists what may stay; whatever else there is or comes to be goes.
+Comes in: the properties of a translated event, with `$exception_list` as OpenTelemetry, posthog-python or an app wrote
+it. Goes out: only what the policy's mode allows. An allow-list: everything that is not named here is removed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NEVER = NEVER_SENT
 MAX_EXCEPTIONS, MAX_FRAMES = 20, 50
 
 _PREFIX, _LIST, _LEVEL = "$exception", "$exception_list", "$exception_level"
-# A type's name in the languages there are (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`).
+# The name of a type in common languages (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`).
 _TYPE = re.compile(r"[\w*&$][\w.$:<>*&/\\-]{0,199}", re.ASCII)
 _NAME = re.compile(r"[\w$<>.:~-]{1,200}")
 _PROGRAM = re.compile(r"[\w-]{1,100}(?:\.pyw?)?")
@@ -105,7 +105,7 @@ def _frame(given: Mapping[str, object], module: str, function: str) -> dict[str,
 
 
 def _filename(module: str, given: object) -> str:
-    """Return the file as the module's name tells it; a path of any other form might begin in a home directory."""
+    """Return the file name that follows from the module's name; any other path might begin in a home directory."""
     path = module.replace(".", "/")
     if module == "__main__":
         return _matching(_PROGRAM, given) or path

@@ -1,8 +1,8 @@
-"""What an app and its telemetry say in, what may leave out: names, keys and values, nested ones too.
+"""The filter: names, keys and values of an event in, what of them may leave out, nested values too.
 
-An event's declared properties pass the key rules and the detectors; telemetry must be on the allow-list first. The
-operational side shares key rules and detectors through `scrub_value` and `scrub_text`. Any thread; never logs a value.
-What goes wrong in here is raised: the pipeline drops the event and counts it.
+Declared properties pass the key rules and the detectors; telemetry must also be on the allow-list. The operational side
+uses the same rules and detectors through `scrub_value` and `scrub_text`. Any thread; never logs a value. It raises on
+errors: the pipeline then drops the event and counts it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Filter:
 
     Args:
         policy: What may leave.
-        note: Told of texts that went whole, as receipts are; for the operational side, which has none.
+        note: Called for texts that were replaced whole; for the operational side, which has no receipts.
     """
 
     def __init__(self, policy: PrivacyPolicy, note: CountActions | None = None) -> None:
@@ -51,11 +51,11 @@ class Filter:
     def telemetry(
         self, attributes: Mapping[str, object], receipt: Receipt, hide: Hide | None = None
     ) -> dict[str, object]:
-        """Return what of telemetry attributes may leave; those not on the allow-list stay.
+        """Return what of telemetry attributes may leave; those not on the allow-list may not.
 
         Args:
             attributes: As the instrumentation set them.
-            receipt: Gets which rule did what to an allowed key, and a detailed one those that are not allowed.
+            receipt: Gets which rule did what to an allowed key; a detailed one also gets the keys not allowed.
             hide: Takes ids out of texts before they are cut to their length.
         """
         allow = self._allow
@@ -67,7 +67,7 @@ class Filter:
         paths = self.paths(attributes)
         if paths:
             allowed = self._with_paths(allowed, paths, receipt)
-        # Ids among what is known are the identity stage's to take out, as among all that is short.
+        # Ids in known values are left to the identity stage, like those in all short values.
         if len(allowed) <= self._rules.policy.max_properties and self._telemetry.knows_all(allowed):
             return allowed
         before = len(receipt.entries)
@@ -92,15 +92,15 @@ class Filter:
         return cleaned
 
     def names_id(self, key: str) -> bool:
-        """Return whether `key` is named as the id of a user, session, device or visitor."""
+        """Return whether `key` names the id of a user, session, device or visitor."""
         return self._rules.key(key).facts.identifier
 
     def paths(self, attributes: Mapping[str, object]) -> Mapping[str, str]:
-        """Return those paths among `attributes` of which their route says that a part is to go, without it."""
+        """Return those paths of `attributes` whose route marks a part as personal, without that part."""
         return self._routes.paths(attributes)
 
     def _with_paths(self, allowed: dict[str, object], paths: Mapping[str, str], receipt: Receipt) -> dict[str, object]:
-        """Return `allowed` with `paths` for those of its own."""
+        """Return `allowed` with `paths` in place of its own paths."""
         for key, path in paths.items():
             if allowed.get(key, path) != path:
                 receipt.add(key, "route", REPLACED)
@@ -117,7 +117,7 @@ class Filter:
         return self._scrub.value(key, value, among)
 
     def depends(self, key: str) -> bool:
-        """Return whether an operational attribute may be harmless by itself, and not beside others.
+        """Return whether the other attributes may say more of the value of this one.
 
         Args:
             key: The attribute's key.

@@ -1,7 +1,7 @@
-"""What a key tells of its value: sensitive as a whole token, a number of things, a version.
+"""Key facts: what the words of a key say of its value, that it is sensitive, a count, a version, the address of a page.
 
-`auth` is sensitive in `auth_header` and in `authHeader`, not in `author`. Words next to each other count as one
-(`api_key`, `apiKey`, `apikey`). A key is read once; filters keep what was found.
+A key is split into words: `auth` is sensitive in `auth_header` and in `authHeader`, not in `author`. Words next to each
+other also count as one (`api_key`, `apiKey`, `apikey`). Pure; filters cache the facts of a key.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ _KIND_WORDS = _NO_KINDS.union(*_KINDS.values())
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What a key tells.
+    """What a key says of its value.
 
     Attributes:
         sensitive: The policy names a word in it.
         credential: That word means a secret, not a person.
-        lenient: It tells of a kind or a state (`auth_method`, `has_password`).
-        reference: It ends in a word for where something is or what it is called, after the sensitive word.
-        max_number: A number of at most this size counts things (`token_count`); 0 for no number.
-        counts: The key says so (`token_count`), which a plural does not: `tokens` may also be a list of them.
+        lenient: It names a kind or a state (`auth_method`, `has_password`).
+        reference: After the sensitive word it ends in a word for a location or a name (`secret_arn`).
+        max_number: A number up to this size counts things (`token_count`); 0 where no number does.
+        counts: A word of the key says that it counts (`token_count`); a plural alone does not: `tokens` may be a list.
         version: A number with dots under it is a version.
-        kinds: The detectors whose values it speaks of; they take less for a hit there than in any text.
+        kinds: The detectors whose values it names; they need less evidence for a hit under it than in any text.
         page: Its value is the address of a page.
-        identifier: It is sensitive as the name of somebody's id alone, of which no value is too short to matter.
-        strict: Whatever is under it tells of somebody, be it a yes, a number or a kind.
+        identifier: It is sensitive only because it names the id of a person or device; even a short value counts.
+        strict: No value under it is harmless, not even a yes, a number or a kind.
     """
 
     sensitive: bool = False
@@ -92,12 +92,12 @@ class KeyRules:
     def __init__(self, words: Iterable[str], ids: Collection[str] = (), strict: Collection[str] = ()) -> None:
         self._ids = KeyRules(ids) if ids else None
         self._strict = KeyRules(strict) if strict else None
-        # As keys are split: who writes `case_number` or `shoeSize` means the key.
+        # Split like keys: `case_number` and `shoeSize` in a policy mean the key.
         self._phrases = frozenset(tokens for word in words if (tokens := _tokens(word)))
-        # `apikey` and `api_key` are one word to those who write them.
+        # `apikey` and `api_key` are the same word.
         self._joined = frozenset("".join(phrase) for phrase in self._phrases)
         self._longest = max((len(phrase) for phrase in self._phrases), default=1)
-        # Almost no word of a key begins one of them.
+        # Almost no word of a key is the beginning of one of them.
         self._beginnings = frozenset(word[:end] for word in self._joined for end in range(1, len(word) + 1))
         self._endings = tuple(JOINED & self._joined)
         self._short = {
@@ -108,7 +108,7 @@ class KeyRules:
         }
 
     def facts(self, key: str) -> KeyFacts:
-        """Return what `key` tells."""
+        """Return the facts of `key`."""
         facts = self._facts(key)
         if self._strict is not None and (found := self._strict.facts(key)).sensitive:
             return KeyFacts(sensitive=True, credential=facts.credential, kinds=found.kinds, strict=True)
@@ -170,14 +170,14 @@ class KeyRules:
 
 def _tokens(key: str) -> tuple[str, ...]:
     key = key[:MAX_KEY_CHARS]
-    # Not all capitals of other letters are told from small ones, and of `ß` there is none.
+    # `_TOKEN` does not know all capital letters of other scripts, and `ß` has none.
     if not key.isascii() and key.isupper():
         key = key.casefold()
     return tuple(token.casefold() for token in _TOKEN.findall(key))
 
 
 def _one(hit: str) -> str:
-    # Tokens of a text, which are counted and named everywhere, are no credentials.
+    # `tokens` are mostly those of a text, which are not credentials.
     return hit if hit == "tokens" else hit.removesuffix("s")
 
 

@@ -20,7 +20,7 @@ from otel_posthog.policy import HitMethod, Method, Rule
 from otel_posthog.privacy.tokens import Tokens
 
 AFTER_CHARS = 4
-"""How much of what follows a hit a method is shown: enough for `/48` and one character more."""
+"""How many of the characters after a hit a method sees: enough for `/48` and one more."""
 
 Replacement = Callable[[str, str], str]
 """`(hit, after) -> text`: what stands for a hit, given what follows it; the hit itself where it may stay."""
@@ -157,7 +157,7 @@ def ip_prefix_of_hit(hit: str, after: str) -> str | None:
         after: What follows it; an address that is already written as a network stays as it is.
 
     Returns:
-        None where the hit is no address by itself.
+        None where the hit alone is no address.
     """
     network = _network(hit)
     if network is None:

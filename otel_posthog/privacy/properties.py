@@ -22,7 +22,7 @@ from otel_posthog.privacy.sensitive import is_harmless, is_same, words_around
 from otel_posthog.privacy.walk import REMOVED, REPLACED, TRUNCATED, Walk, is_card_number, unused
 
 MAX_VALUES = 20_000
-"""Values in one event, at all levels; a map that holds itself twice would else grow with every level."""
+"""Values in one event, at all levels; else a map that contains itself twice would double with each."""
 
 LONGEST_ID_CHARS = 2600
 """An id of 200 characters, the most that PostHog takes, percent-encoded six times over."""
@@ -43,8 +43,8 @@ class Properties(Walk):
     Args:
         rules: The compiled policy.
         receipt: Gets what fired.
-        hide: Takes ids out of a text, told where it stands; called after the detectors and before a text is cut, so
-            that no cut leaves half of an id.
+        hide: Removes ids from a text, given its path; called after the detectors and before a text is cut, so that no
+            cut leaves half of an id.
     """
 
     __slots__ = ("_hide", "_left", "_texts")
@@ -73,17 +73,17 @@ class Properties(Walk):
                 cleaned = self._string(value, name, read, 0)
             elif read.half or read.names:
                 depends.append(name)
-                cleaned = self._one_of(read, value, name, 0, properties)
+                cleaned = self._entry_among(read, value, name, 0, properties)
             else:
                 cleaned = self._entry(read, value, name, 0)
             if cleaned is not GONE:
                 kept[name if name not in kept else unused(name, kept)] = cleaned
-        return self._beside(kept, depends, properties) if depends else kept
+        return self._recheck(kept, depends, properties) if depends else kept
 
     def name(self, text: str, path: str) -> str:
         """Return a text that cannot be left out, with the detectors' hits replaced.
 
-        It is not cut: half of a name is another name.
+        It is not cut: half of a name would be another name.
 
         Raises:
             DropEvent: `name_invalid`, for one that is longer than any that may be sent.
@@ -112,7 +112,7 @@ class Properties(Walk):
             return cleaned
         cleaned = hide(cleaned, path)
         if fired and CUT in fired:
-            # What was cut before may end in half of an id; that end served to be looked at, and goes.
+            # A text that was cut may end in half of an id: the spare characters at its end are dropped.
             return until(cleaned, min(limit, max(0, len(cleaned) - LONGEST_ID_CHARS)))
         if len(cleaned) <= limit:
             return cleaned
@@ -148,7 +148,7 @@ class Properties(Walk):
         return self._value(value, path, key, depth)
 
     def _sensitive(self, key: Key, value: object, path: str) -> object:
-        """Return the words around what makes an entry sensitive; in a text that is JSON, also the key stays."""
+        """Return what may stay of a sensitive entry; within JSON text and pairs a marker replaces what may not."""
         left = self._around(value, key, path)
         if left is not None and is_same(left, value):
             return left
@@ -222,7 +222,7 @@ class Properties(Walk):
         return True
 
     def _width(self, value: Sized, path: str) -> int:
-        """Return how many entries of `value` are looked at, of what is left for the whole event."""
+        """Return how many entries of `value` are looked at, and take them off what the whole event may have."""
         width = min(len(value), self._policy.max_items, self._left)
         if width < len(value):
             self._note(path, "max_items", TRUNCATED)

@@ -1,4 +1,4 @@
-"""The lists of names in `docs/privacy.md`, made from the detectors' own tables.
+"""The lists of names in docs/privacy.md, made from the tables of the detectors.
 
 `python -m otel_posthog.privacy.reference FILE` writes them between the two marks of FILE.
 """

@@ -1,8 +1,8 @@
-"""Paths beside the route that they belong to: where the route names what a part is, the part is judged by that name.
+"""Paths of a route: where its template names a part, the key rules decide by that name whether the part may stay.
 
-`/user/<username>` says of `/user/ada` what no detector could: its second part is the name of a user. The path gets the
-template's part instead. The templates are those of Flask and Werkzeug, Django (paths and expressions), Starlette and
-FastAPI, Express and its like, and RFC 6570.
+From the template `/user/<username>` follows what no detector could see in `/user/ada`: the second part is a user name.
+It is replaced by the part of the template. Templates may be those of Flask and Werkzeug, Django (paths and
+expressions), Starlette and FastAPI, Express and its like, and RFC 6570.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 TEMPLATE_KEYS = ("http.route", "url.template")
 PATH_KEYS = ("url.path", "http.target", "url.full", "http.url", "url.original")
 
-# Routes are few and come again; a program that makes ever new ones must not fill the memory.
+# A program has few routes; one that makes ever new ones must not fill the memory.
 _ROUTES_KEPT = 1024
 _MAX_ROUTE_CHARS = 1024
 
@@ -29,19 +29,19 @@ _PARAMETER = re.compile(
     r"|(?<=/)\*+(?P<star>\w*)"
 )
 _PATHS = re.compile(r"<path:|:path\}|^\*|\(\?P<\w+>(?:\.\*|\.\+)")
-# `/users/{id}`: which id it is stands in the part before.
+# `/users/{id}`: the part before says whose id it is.
 _BARE = frozenset(("id", "ids", "pk", "uuid", "guid", "key", "uid"))
 _NONE: Mapping[str, str] = {}
 _BEHIND_HOST = re.compile(r"[a-z][a-z0-9+.-]{0,32}://[^/?#]{0,512}", re.IGNORECASE)
 
 
 class _Route(NamedTuple):
-    """A route that names something that is to go.
+    """A route that names a part that may not stay.
 
     Attributes:
         template: As it is written.
-        pattern: Finds its path; a group is a part that goes. None where no path can be matched with it.
-        parts: What stands for each group.
+        pattern: Matches its paths, with a group for each part that may not stay; None where that is not possible.
+        parts: The replacement of each group.
     """
 
     template: str
@@ -49,11 +49,11 @@ class _Route(NamedTuple):
     parts: tuple[str, ...]
 
     def clean(self, path: str) -> str:
-        """Return `path` with the template's parts where it says what goes."""
+        """Return `path` with parts of the template in place of those that may not stay."""
         host = _BEHIND_HOST.match(path)
         found = self.pattern.search(path, host.end() if host else 0) if self.pattern else None
         if found is None:
-            # Mounted or rewritten: which part is which cannot be told, so that none may stay.
+            # Mounted or rewritten: nothing says which part is which, so that none may stay.
             return f"{host.group() if host else ''}{self.template}"
         kept, end = list[str](), 0
         for number, part in enumerate(self.parts, start=1):
@@ -63,10 +63,10 @@ class _Route(NamedTuple):
 
 
 class Routes:
-    """Reads routes by the key rules of a policy.
+    """Cleans paths by their route and the key rules of a policy.
 
     Args:
-        names_secret: Whether a value under a key of that name is to go.
+        names_secret: Returns whether a value under a key of that name may not stay.
     """
 
     def __init__(self, names_secret: Callable[[str], bool]) -> None:
@@ -74,7 +74,7 @@ class Routes:
         self._read = lru_cache(_ROUTES_KEPT)(self._route)
 
     def paths(self, attributes: Mapping[str, object]) -> Mapping[str, str]:
-        """Return those paths among `attributes` that are to be others, as they may stay; almost always none."""
+        """Return those paths of `attributes` that have to change, as they may stay; almost always none."""
         for key in TEMPLATE_KEYS:
             template = attributes.get(key)
             route = self._read(template) if isinstance(template, str) else None
@@ -84,7 +84,7 @@ class Routes:
         return _NONE
 
     def _route(self, template: str) -> _Route | None:
-        """Return what is done with paths of `template`; None where it names nothing that is to go."""
+        """Return `template` compiled; None where it names no part that may not stay."""
         if len(template) > _MAX_ROUTE_CHARS:
             return _Route(template, None, ())
         patterns, parts, end, whole = list[str](), list[str](), 0, 0
@@ -100,7 +100,7 @@ class Routes:
             end = parameter.end()
         if not parts:
             return None
-        # Two parameters that go over slashes could be matched in many ways.
+        # Two parameters that may contain slashes could match in many ways.
         if whole > 1:
             return _Route(template, None, ())
         patterns.append(_literal(template[end:]))
@@ -117,5 +117,5 @@ def _names(parameter: re.Match[str], template: str) -> Iterator[str]:
 
 
 def _literal(text: str) -> str:
-    """Return the expression of what stands between two parameters; of an expression of Django's its plain letters."""
+    """Return the pattern of the text between two parameters; of a regular expression (Django) its plain letters."""
     return re.escape(re.sub(r"\\(.)", r"\1", text.strip("^$").replace("\\Z", "")))

@@ -1,4 +1,8 @@
-"""A policy compiled once: its detectors, its key rules, and what it has already read of the keys that come again."""
+"""A compiled policy: its detectors, its methods, and how it reads each key.
+
+Comes in: a key, the keys above it, the name that a sibling gives its value. Goes out: a `Key`, which says what its
+value may be and what is done with it. Made once for a policy, used by any thread; keys are few, and each is cached.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,12 @@ from otel_posthog.privacy.selectors import Selectors, ValueRule
 from otel_posthog.privacy.siblings import both_halves, name_of, names_beside, other_half
 from otel_posthog.privacy.tokens import Tokens
 
-# A marker that stands for a key says nothing of the value; `user[email]` does.
+# A marker that replaced a part of a key says nothing of the value; `user[email]` does.
 _OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")
 _PLACE = frozenset(("gps",))
-# What a part of a key that is no whole name of an id may be called.
+# Keys that name an id only together with the key above: the `id` of a `user`.
 _IDS = frozenset(("id", "ids", "uuid", "uid", "guid", "identifier", "hash", "key", "previous_id"))
-# Keys are few and come again with every event; a stream of ever new ones must not fill the memory.
+# Every event has the same few keys; a stream of ever new ones must not fill the memory.
 _KEYS_KEPT = 4096
 
 
@@ -36,15 +40,15 @@ class Key:
 
     Attributes:
         name: With markers in place of what the detectors found in it.
-        facts: What it tells of its value.
+        facts: What it says of its value.
         reserved: Whether PostHog acts on it at the top level of an event.
         fired: The detectors that found something in it.
         methods: Which detectors look at its value, and what stands for a hit of each.
         rule: What is done with its value whole, if anything.
-        half: The key under which the other of two numbers stands that are a place only together.
-        names: Keys under which the name of its value may stand.
-        path: Its name behind those of the keys above it, where rules ask for that.
-        is_plain: Whether nothing of the above sets it apart, and its value is a value like any other.
+        half: The sibling key with the other half of a place: two numbers that are a place only together.
+        names: Sibling keys whose value may be the name of this one's value.
+        path: Its name after those of the keys above it, where rules ask for that.
+        is_plain: Whether none of the above applies, so that its value is a value like any other.
     """
 
     name: str
@@ -108,7 +112,7 @@ class Rules:
         return read.facts.sensitive and not read.facts.lenient
 
     def inside(self, outer: Key, key: Key) -> Key:
-        """Return how a key is read that stands under `outer`: the `id` of a `user` is a user's."""
+        """Return the reading of `key` in a map under `outer`: the `id` of a `user` is a user id."""
         if self._selectors.picks_inner:
             path = f"{outer.path or outer.name}.{key.name}"[:MAX_KEY_CHARS]
             rule, methods = self._selectors.value_rule(key.name, path), self._selectors.hit_methods(key.name, path)
@@ -122,13 +126,13 @@ class Rules:
         return key
 
     def named(self, key: Key, name: str | None) -> Key:
-        """Return how a value under `key` is read that another entry gives the name `name`.
+        """Return the reading of `key` when a sibling says that its value is called `name`.
 
-        Names of that kind are not few, and may be anything: none of them is kept.
+        Such names may be anything, personal data too: none of them is cached.
         """
         if name is None:
             return key
-        facts = self._told(name, [])[1]
+        facts = self._facts_of(name, [])[1]
         short = name[:MAX_KEY_CHARS]
         rule = self._selectors.value_rule(short)
         if not (facts.sensitive or rule):
@@ -137,13 +141,13 @@ class Rules:
             facts = replace(facts, kinds=facts.kinds | _PLACE)
         return Key(key.name, facts, key.reserved, key.fired, self._selectors.hit_methods(short), rule)
 
-    def is_told_anew(self, name: str, left: Mapping[Any, object], among: Mapping[Any, object]) -> bool:
-        """Return whether the entries that are left beside that of a name say more of its value than all there were.
+    def gains_meaning(self, name: str, left: Mapping[Any, object], among: Mapping[Any, object]) -> bool:
+        """Return whether what is left of the siblings of an entry says more of its value than the siblings did before.
 
         Args:
             name: The entry's key.
-            left: All that is left.
-            among: All that was there.
+            left: The entries that are left.
+            among: The entries as they were.
         """
         key = self.key(name)
         told = name_of(key.names, left)
@@ -153,7 +157,7 @@ class Rules:
 
     def _read(self, key: str) -> Key:
         fired: Fired = []
-        name, facts = self._told(key, fired)
+        name, facts = self._facts_of(key, fired)
         short = key[:MAX_KEY_CHARS]
         half = other_half(short, facts.kinds)
         return Key(
@@ -167,21 +171,21 @@ class Rules:
             names=names_beside(short),
         )
 
-    def _told(self, key: str, fired: Fired) -> tuple[str, KeyFacts]:
-        """Return `key` with markers for what the detectors find in it, named in `fired`, and what it tells."""
+    def _facts_of(self, key: str, fired: Fired) -> tuple[str, KeyFacts]:
+        """Return `key` with markers for hits, and its facts; `fired` gets the detectors that found something."""
         name = self.scanner.clean(key, max_chars=MAX_KEY_CHARS, fired=fired, methods=self._key_methods)
         facts = self._key_rules.facts(_OWN_MARKER.sub("", key))
         return name, _stricter(facts, self._key_rules.facts(_OWN_MARKER.sub("", name))) if fired else facts
 
 
 def _stricter(whole: KeyFacts, left: KeyFacts) -> KeyFacts:
-    """Return what a key tells of which only a part is left."""
+    """Return the facts of a key in which a marker replaced a part."""
     if not left.sensitive:
-        # Letters of an address or a token may read like words; only what is left of the key speaks.
+        # Letters of an address or a token may look like words; only what is left of the key counts.
         return replace(whole, version=whole.version and left.version) if whole.sensitive else left
     if not whole.sensitive:
         return left
-    # What only the whole key said to be harmless would not be so any more where the key is read again.
+    # What only the whole key says to be harmless would not be harmless when the sent key is read again.
     return replace(
         left,
         lenient=whole.lenient and left.lenient,

@@ -68,7 +68,7 @@ def without_secrets(text: str) -> str:
     Args:
         text: A URL, for example; where it leads is no secret.
     """
-    # Of what is nothing but a URL it is known where its credentials end, whatever they consist of.
+    # In a text that is only a URL, credentials end at the last `@` of its authority, whatever they consist of.
     return _only_secrets().scrub_text(_CREDENTIALS.sub(r"\1[secret]@", text))
 
 

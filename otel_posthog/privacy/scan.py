@@ -1,7 +1,8 @@
-"""A text in; out the same text with something else in place of what the detectors find, the same object if nothing is.
+"""The scanner: runs the detectors over a text and replaces their hits; a text without hits stays the same object.
 
-Runs wherever a filter runs. Linear in the text, and bounded: what is past the limit is cut off, after a look far enough
-beyond it that no secret is cut in two and left; a text that has been read too often and still is not clean goes whole.
+Runs on the thread of the filter. Linear in the text, and bounded: a long text is cut, after a look far enough beyond
+the limit that no half of a secret is left. Each replacement may bring another hit to light, so a text is scanned until
+it is clean; one that is not clean after a bounded number of scans is replaced whole.
 """
 
 from __future__ import annotations
@@ -22,36 +23,36 @@ Fired = list[str]
 Hit = tuple[int, int, Detector]
 Cut = tuple[int, int, str, str]
 CountActions = Callable[[Iterable[tuple[str, str, str]]], None]
-"""Told what was done, as receipts have it: key, rule, action."""
+"""Called with what was done, as in receipts: key, rule, action."""
 
-# Wider than what a detector needs to see of a hit to know it: an address is up to 320 characters long.
+# More than a detector needs to see of a hit: an e-mail address has up to 320 characters.
 _MARGIN_CHARS = 512
 _SHORTEST_HIT = 5  # `pwd=x`
 CUT = "max_string_chars"
 """The rule of a text that was cut to its length."""
 
 UNSETTLED = "max_reads"
-"""The rule of a text of which nothing is left, because it was not clean after as much reading as there may be."""
+"""The rule of a text that was replaced whole, because it was not clean after as many scans as allowed."""
 
-# A value grown together with another may come to light when that one goes; almost all settles in one round, and what
-# has not settled after so many was made to be so. Of a long text all rounds together are a few times its length.
+# A value that touches another may show only when that one is replaced. Almost every text settles in one round; one that
+# does not in this many was made to. All rounds together read a few times the length of a long text.
 _MAX_ROUNDS = 16
 _SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
-_MOST_COMPARED = 8  # of a text full of numbers each is looked at by every detector
+_MOST_COMPARED = 8  # in a text full of numbers every detector looks at each of them
 _MARKER = re.compile(rf"\[(?:{'|'.join(sorted(DETECTORS))})\]|{re.escape(REDACTED)}")
 _LONGEST_MARKER = max(map(len, (*DETECTORS, REDACTED))) + 2
 
-# How sure each detector is that a value is one of its own, in the order in which they look.
+# How sure each detector's hits are, in the order in which the detectors run.
 _SURENESS = {"email": 1, "mac": 0, "ip": 0, "iban": 2, "card": 2, "ssn": 0, "national_id": 0, "phone": 0, "gps": 0}
 _RANK = {name: rank for rank, name in enumerate(_SURENESS)}
 _WHOLES = frozenset(_SURENESS)
 _SUREST = 3  # of a secret
 
-# Most values there are: words too short for a key and without what any other hit needs, UUIDs, moments, hashes.
+# Most values: short words without what a hit needs, UUIDs, timestamps, hashes.
 _HARMLESS = re.compile(
-    # Hardware addresses and phone numbers may have few characters, too.
-    # What rules them out comes behind the first character: by that the ways to go on are told apart at once.
+    # MAC addresses and phone numbers may have few characters, too. What rules them out comes after the first character,
+    # by which the engine chooses between the alternatives at once.
     r"[A-Za-z_.,()'!-](?!(?<=[A-Fa-f])(?:[A-Fa-f]-(?:[A-Fa-f]{2}-){4}|[A-Fa-f]{3}\.[A-Fa-f]{4}\.))[A-Za-z_.,()'!-]{0,18}"
     r"|[A-Za-z]{1,12}[_-][0-9]{1,5}"
     r"|[0-9](?![0-9]{2}\.[0-9]{3}\.[0-9]{4}|[0-9]{3}\.[0-9]{4}\.)[0-9]{0,5}(?:\.[0-9]{1,5}){0,2}[A-Za-z%]{0,3}"
@@ -70,7 +71,7 @@ class Scanner:
     Args:
         names: The detectors that are on.
         facts_of: The key rules.
-        note: Told of each text that went whole because it did not settle.
+        note: Called for each text that was replaced whole because it did not settle.
     """
 
     def __init__(
@@ -79,9 +80,9 @@ class Scanner:
         self._note = note
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
-        # Pages and most other keys bring the same texts again; where a key tells more, each is looked at.
+        # Only for keys without facts and for pages: under another key the same text may be a hit.
         self._harmless, self._harmless_pages = Harmless(), Harmless()
-        # A text is one of a few hundred mixtures of what the detectors need; which of them fit is told once for each.
+        # Texts have a few hundred combinations of features; which detectors each needs is computed once.
         self._fitting: dict[tuple[int, frozenset[str]], tuple[Detector, ...]] = {}
 
     def clean(
@@ -97,8 +98,8 @@ class Scanner:
         Args:
             text: Any text.
             max_chars: What is kept of it, in characters.
-            facts: What its key tells.
-            fired: Gets the names of what was found, `max_string_chars` for a cut, `max_reads` where all of it went.
+            facts: What its key says of it.
+            fired: Gets the names of what was found, `max_string_chars` for a cut, `max_reads` where all was replaced.
             methods: Which detectors look, and what stands for a hit of each.
         """
         size = len(text)
@@ -121,7 +122,7 @@ class Scanner:
         window = self._clean(window, facts, fired, methods)
         if size <= max_chars + _MARGIN_CHARS:
             return until(window, max_chars)
-        # The last of the window may be half of something: it served to be looked at, and goes.
+        # The end of the window may be half of something; it was only read for what begins before it.
         return until(window, min(max_chars, max(0, len(window) - _MARGIN_CHARS)))
 
     def _known(self, facts: KeyFacts) -> Harmless | None:
@@ -147,7 +148,7 @@ class Scanner:
             if fired is not None:
                 _note(cuts, fired)
             text = _replaced(text, cuts)
-        # What else is in it nobody knows: none of it goes.
+        # Nobody knows what else is in it: none of it may leave.
         if fired is not None:
             fired.append(UNSETTLED)
         if self._note is not None:
@@ -169,7 +170,7 @@ class Scanner:
             hits = self._hits_in_base64(plain, skipped, offsets)
         if not fitting and offsets is None:
             return hits
-        # Credentials in URLs as they are written too: decoded, `%22` in a password would end it.
+        # Credentials in URLs are also looked for in the encoded text: decoded, `%22` in a password would end it.
         if offsets is not None and self._userinfo and USERINFO.name not in skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
         gone = 0
@@ -183,12 +184,12 @@ class Scanner:
                     gone = 0 if runs else NUMBER
                 hits = _merged(hits, spans, detector, offsets)
                 if detector is PEM:
-                    # A key's lines are long and look like everything: the rest is read without them, in another round.
+                    # Lines of a private key look like many things: the rest is scanned without them, in another round.
                     return hits
         return hits
 
     def _without_pieces(self, hits: list[Hit], text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
-        """Return those of `hits` that take nothing of what is to stay: the detectors that are off say where it is."""
+        """Return `hits` without pieces of values whose detector is off: those are to stay."""
         off = _WHOLES.intersection(skipped)
         wholes = self._hits(text, facts, DETECTORS - off) if off else ()
         return [hit for hit in hits if not any(_is_piece(hit, whole) for whole in wholes)]
@@ -202,7 +203,7 @@ class Scanner:
 
 
 def until(text: str, end: int) -> str:
-    """Return `text` up to `end`, or up to the marker that would be cut in two there: half of one reads like a value."""
+    """Return `text` up to `end`, or up to a marker that would be cut in two there: half of one looks like a value."""
     if len(text) <= end:
         return text
     opened = text.rfind("[", max(0, end - _LONGEST_MARKER), end)
@@ -211,7 +212,7 @@ def until(text: str, end: int) -> str:
 
 
 def _is_piece(hit: Hit, whole: Hit) -> bool:
-    """Return whether `hit` takes `whole`, or a part of it, for something else, less surely or later than that does."""
+    """Return whether `hit` is a less sure, or later, reading of `whole` or of a part of it."""
     name, other = hit[2].name, whole[2].name
     if hit[0] >= whole[1] or whole[0] >= hit[1] or _SURENESS.get(name, _SUREST) > _SURENESS[other]:
         return False
@@ -221,13 +222,13 @@ def _is_piece(hit: Hit, whole: Hit) -> bool:
 
 
 def _is_covered(run: re.Match[str], spans: list[Span]) -> bool:
-    """Return whether no other number has room in `run` beside one of `spans`."""
+    """Return whether `run` has no room for another number beside one of `spans`."""
     start, end = run.span()
     return any(start >= each[0] - _GAP_CHARS and end <= each[1] + _GAP_CHARS for each in spans[:_MOST_COMPARED])
 
 
 def _cuts(text: str, hits: list[Hit], methods: HitMethods) -> list[Cut]:
-    """Return what is to be replaced and by what; a hit that its method leaves as it is, is left out."""
+    """Return what is replaced and by what, without hits that their method leaves as they are."""
     if not methods.replacements:
         return [(start, end, detector.name, detector.marker) for start, end, detector in hits]
     cuts = []
@@ -251,7 +252,7 @@ def _replaced(text: str, cuts: list[Cut]) -> str:
 
 
 def _merged(hits: list[Hit], spans: list[Span], detector: Detector, offsets: list[int] | None) -> list[Hit]:
-    """Return `hits` with `spans` added; of what overlaps, the earlier one, unless the later covers it."""
+    """Return `hits` with `spans` added; of two that overlap the earlier one stays, unless the later covers it."""
     if offsets is not None:
         spans = [(offsets[start], offsets[end]) for start, end in spans]
     if not hits:

@@ -1,7 +1,7 @@
-"""The operational side's values in, the same ones out, scrubbed; the same objects wherever there is nothing to hide.
+"""Operational values in, the same values scrubbed out; the same objects where there is nothing to hide.
 
-Runs wherever an exporter is called. Keeps types as they are (a tuple stays a tuple), notes nothing, and never holds on
-to a value.
+Runs on the thread that calls an exporter. Keeps types as they are (a tuple stays a tuple), makes no receipt, and never
+holds on to a value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from otel_posthog.privacy.selectors import ValueRule
 from otel_posthog.privacy.sensitive import is_harmless, is_same, words_around
 from otel_posthog.privacy.walk import Walk
 
-# Long stack traces are worth keeping whole on this side; what is longer still is cut.
+# Long enough for stack traces; longer texts are cut.
 MAX_CHARS = 256 * 1024
 
 NO_OTHERS: Mapping[str, object] = MappingProxyType({})
@@ -37,7 +37,7 @@ class Scrub(Walk):
 
     __slots__ = ()
 
-    # Here a pair is no level of its own.
+    # A list of pairs is not much deeper than a map, which is one level.
     _pair_levels = 0
 
     def __init__(self, rules: Rules) -> None:
@@ -47,7 +47,7 @@ class Scrub(Walk):
         """Return `value` of the attribute `key`, scrubbed; `among` are the attributes beside it."""
         if value is None:
             return value
-        return self._one_of(self._rules.key(key), value, "", 0, among)
+        return self._entry_among(self._rules.key(key), value, "", 0, among)
 
     def depends(self, key: str) -> bool:
         """Return whether what stands beside the attribute `key` may say more of its value."""

@@ -1,7 +1,7 @@
-"""Which keys a rule picks, and what it then does: the rules of a policy, compiled.
+"""Selectors: which keys each rule of a policy picks, and the method it then applies, compiled.
 
-Globs are matched by looking for their fixed parts one after the other: linear in the key for each part, no regular
-expression that an unlucky pattern could make slow.
+Globs are matched by searching for their fixed parts one after the other: linear in the key for each part, without a
+regular expression that an unlucky pattern could make slow.
 """
 
 from __future__ import annotations

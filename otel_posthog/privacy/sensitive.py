@@ -54,12 +54,12 @@ def is_harmless(facts: KeyFacts, value: object) -> bool:
 
 
 def _is_coarse(facts: KeyFacts, number: float) -> bool:
-    """Return whether a number under a key of places is too coarse for one, or no degree at all."""
+    """Return whether a number under a key for places is too coarse for a place, or no number of degrees."""
     return "gps" in facts.kinds and abs(number) < _MOST_DEGREES and round(number, _FINEST_COARSE) == number
 
 
 def _may_list(facts: KeyFacts, values: list[object] | tuple[object, ...]) -> bool:
-    """Return whether a list may be one of counts, kinds or coarse places, and not of the things themselves."""
+    """Return whether a list may hold counts, kinds or coarse places, and not the sensitive values themselves."""
     if facts.lenient or facts.counts or "gps" in facts.kinds:
         return True
     return facts.max_number > MAX_FEW and not any(isinstance(each, str) for each in values)
@@ -74,7 +74,7 @@ def _is_harmless_text(facts: KeyFacts, text: str) -> bool:
         return abs(float(text)) <= facts.max_number
     if not facts.lenient or _STATE.fullmatch(text) is None or _LONG_DIGITS.search(text) is not None:
         return False
-    # `not verified` is a state of somebody's, `Ada Lovelace` somebody.
+    # `not verified` is a state, `Ada Lovelace` a person.
     words = text.lower().split()
     return facts.credential or len(words) == 1 or not PLAIN.isdisjoint(words)
 
@@ -84,7 +84,7 @@ def words_around(text: str, facts: KeyFacts, clean: Clean) -> str | None:
 
     Args:
         text: The value.
-        facts: What the key tells.
+        facts: What the key says of it.
         clean: The detectors.
     """
     if facts.strict:
@@ -92,7 +92,7 @@ def words_around(text: str, facts: KeyFacts, clean: Clean) -> str | None:
     if "cookie" in facts.kinds and "=" in text and _COOKIES.fullmatch(text):
         return _COOKIE.sub(_without_value, text)
     cleaned = clean(text)
-    # Also by a marker that was there before: what may stay of a text may stay of it when it comes again.
+    # A marker that was there before counts too: what may stay the first time may stay when it is filtered again.
     if not any(f"[{kind}]" in cleaned for kind in facts.kinds | (_CREDENTIALS if facts.credential else frozenset())):
         return None
     return cleaned if _says_nothing(_MARKER.sub(" ", cleaned)) else None
@@ -113,7 +113,7 @@ def _says_nothing(rest: str) -> bool:
         return False
     words = _WORD.findall(rest)
     plain = sum(1 for word in words if word.lower() in PLAIN)
-    # A name may be written in lower case: what is unknown must be little beside what is not.
+    # A name may be written in lower case: unknown words must be fewer than known ones.
     return plain > 1 and len(words) - plain < plain
 
 

@@ -1,7 +1,8 @@
-"""What an entry is by what stands beside it: half of a place, a value whose name is another entry.
+"""Siblings: entries that say what the value beside them is.
 
-`{"name": "password", "value": …}`, `["password", …]`, `header.0.key` and `header.0.value`: the name is no key of the
-value's, and is read as one all the same.
+Two numbers are a place only together (`location.x` and `location.y`). A name may be the value of another entry:
+`{"name": "password", "value": …}`, `["password", …]`, `header.0.key` and `header.0.value`; such a name is read like a
+key.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from otel_posthog.privacy.words import HALVES, NAME_KEYS, VALUE_KEYS
 _MAX_COORDINATES = 3
 _MAX_NAME_CHARS = 64
 _ENDS = (*HALVES, *VALUE_KEYS)
-# `["password", "otp"]` lists two names.
+# `["password", "otp"]` is a list of two names.
 _NAME = re.compile(r"[a-z][a-z_-]{1,31}")
 
 
 def other_half(key: str, kinds: frozenset[str]) -> str:
-    """Return the key under which the other half of a place would stand: `location.x` beside `location.y`, or ''."""
+    """Return the key of the other half of a place (`location.y` for `location.x`); empty where there is none."""
     for half in _ends(key, HALVES):
         if "gps" in kinds or half == "long":
             return _ending_in(key, half, HALVES[half])
@@ -31,12 +32,12 @@ def other_half(key: str, kinds: frozenset[str]) -> str:
 
 
 def names_beside(key: str) -> tuple[str, ...]:
-    """Return the keys under which the name of a value under `key` would stand: `form.name` beside `form.value`."""
+    """Return the keys whose value may be the name of the value of `key`: `form.name` for `form.value`."""
     return tuple(_ending_in(key, end, name) for end in _ends(key, VALUE_KEYS) for name in NAME_KEYS)
 
 
 def _ends(key: str, words: Iterable[str]) -> Iterator[str]:
-    """Yield those of `words` that stand at the end of `key` as whole words."""
+    """Yield those of `words` that `key` ends in, as whole words."""
     low = key.lower().rstrip("]")
     if not low.endswith(_ENDS):
         return
@@ -49,7 +50,7 @@ def _ends(key: str, words: Iterable[str]) -> Iterator[str]:
 
 
 def _ending_in(key: str, end: str, other: str) -> str:
-    """Return `key` with `other` for its last word, spelled as that."""
+    """Return `key` with `other` in place of its last word, capitalised in the same way."""
     at = key.lower().rfind(end)
     written = key[at : at + len(end)]
     spelled = other.upper() if written.isupper() else other.title() if written[:1].isupper() else other
@@ -57,10 +58,10 @@ def _ending_in(key: str, end: str, other: str) -> str:
 
 
 def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
-    """Return what the entries beside a value say that its name is.
+    """Return the name that siblings give a value; None where there is none.
 
     Args:
-        names: Where it may stand.
+        names: The keys whose value it may be.
         among: The entries.
     """
     for key in names if len(among) > 1 else ():
@@ -71,13 +72,13 @@ def name_of(names: tuple[str, ...], among: Mapping[Any, object]) -> str | None:
 
 
 def both_halves(value: object, other: object) -> tuple[object, object] | None:
-    """Return the two halves of a place as a pair, None where they are no place."""
+    """Return the two halves of a place as a pair; None where they are not a place."""
     both = (as_json(value), as_json(other))
     return None if place(both, named=True) is None else both
 
 
 def place_of(values: Collection[object], facts: KeyFacts) -> str | None:
-    """Return as a text the place that the numbers of a list or map are; None where they are none."""
+    """Return the place that the numbers of a list or map are, as text; None where they are not one."""
     if len(values) > _MAX_COORDINATES:
         return None
     return place([as_json(each) for each in values], named="gps" in facts.kinds)
@@ -88,7 +89,7 @@ def pair(value: object, *, sure: bool) -> tuple[str, object] | None:
 
     Args:
         value: Anything.
-        sure: It stands in a list of pairs; by itself it may be a list of two names.
+        sure: It is part of a list of pairs; a single one may be a list of two names.
     """
     if not isinstance(value, (list, tuple)) or len(value) != 2:
         return None
@@ -105,15 +106,15 @@ def are_pairs(values: Collection[object]) -> bool:
     return all(pair(each, sure=True) is not None for each in values)
 
 
-def is_read_anew(kept: Collection[object], values: Collection[object], *, sure: bool) -> bool:
-    """Return whether `kept`, which is left of `values`, may be names and values though those were none.
+def became_pairs(kept: Collection[object], values: Collection[object], *, sure: bool) -> bool:
+    """Return whether what is left of a list looks like names and values, though the list did not.
 
-    A name is short enough now, or what had no order has one.
+    A name may have become short enough, or a set has become a list.
 
     Args:
         kept: What is left.
-        values: What was there.
-        sure: Whether those were a list of pairs.
+        values: The list as it was.
+        sure: Whether that was a list of pairs.
     """
     if not sure and are_pairs(kept):
         return True

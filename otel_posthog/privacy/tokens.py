@@ -1,9 +1,9 @@
-"""Keyed tokens: the same value gives the same token, and only who has the key can tell which value it was.
+"""Keyed tokens: the same value gives the same token, and only with the key can the value be guessed.
 
 HMAC-SHA-256 (RFC 2104), cut to 96 bits, which RFC 2104 section 5 allows (at least half would be 128; what a cut costs
 here is collisions, not secrecy: 96 bits give an even chance of one after 2^48 values). Written in the letters a-p, so
-that no detector of numbers takes a token for one. A token ends in a check of its own: the filter knows what it has
-made, leaves it alone on a second pass, and is not fooled by a text that only looks like one.
+that no detector of numbers takes a token for one. A token ends in a keyed check, by which the filter recognises tokens
+of its own and leaves them alone; a text that only looks like a token is filtered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Tokens:
         self._check_key = hmac.digest(key, b"otel-posthog token check", hashlib.sha256)
 
     def token(self, label: str, value: str) -> str:
-        """Return the token of `value`, or `value` itself where it is one already.
+        """Return the token of `value`; a value that is a token of this key already stays as it is.
 
         Args:
             label: What kind of value it is (`email`); the token shows it, and another label gives another token.

@@ -19,12 +19,12 @@ from otel_posthog.privacy.json_values import GONE, JSON_STARTS, parse_json
 from otel_posthog.privacy.methods import ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.selectors import ValueRule
-from otel_posthog.privacy.siblings import are_pairs, both_halves, is_read_anew, name_of, pair, place_of
+from otel_posthog.privacy.siblings import are_pairs, became_pairs, both_halves, name_of, pair, place_of
 
 REMOVED, REPLACED, TRUNCATED = "removed", "replaced", "truncated"
 
 AddEntry = Callable[[str, str, str], None]
-"""`(path, rule, action)`: told of what is done with a value."""
+"""`(path, rule, action)`: called with what is done with a value."""
 
 _FEW = 9
 _CARD_DIGITS = range(13, 20)
@@ -35,17 +35,17 @@ class Walk(ABC):
 
     Args:
         rules: The compiled policy.
-        note: Told of what is done.
+        note: Called with what is done with each value.
         gone: What stands for a value that may not stay.
         max_json_chars: Up to which length a text is opened as JSON.
-        copies: Whether everything is made anew, with paths for a receipt; otherwise what does not change stays the same
-            object, of the same type, and there are no paths.
+        copies: Whether everything is copied, with paths for a receipt. Otherwise what does not change stays the same
+            object, what changes keeps its type, and there are no paths.
     """
 
     __slots__ = ("_copies", "_gone", "_max_json_chars", "_note", "_policy", "_rules")
 
     _pair_levels = 1
-    """How much deeper than its list a pair of a name and a value is in a list of such pairs."""
+    """How many levels a pair of a name and a value counts for in a list of such pairs."""
 
     def __init__(self, rules: Rules, note: AddEntry, *, gone: object, max_json_chars: int, copies: bool) -> None:
         self._rules, self._policy, self._note = rules, rules.policy, note
@@ -71,17 +71,17 @@ class Walk(ABC):
 
     @abstractmethod
     def _half_of_pair(self, key: Key, value: object, path: str, depth: int) -> object:
-        """Return what may stay of the value of a pair, of which neither half can be left out."""
+        """Return what may stay of the value of a pair, from which nothing can be removed without a replacement."""
 
     @abstractmethod
     def _key(self, key: object) -> Key:
-        """Return how a key is read that is no plain text."""
+        """Return the reading of a key that is not exactly a `str`."""
 
     @abstractmethod
     def _width(self, value: Sized, path: str) -> int:
         """Return how many entries of `value` are looked at."""
 
-    def _one_of(  # noqa: PLR0913, PLR0917 - called for every entry there is
+    def _entry_among(  # noqa: PLR0913, PLR0917 - called for every entry there is
         self,
         key: Key,
         value: object,
@@ -90,7 +90,7 @@ class Walk(ABC):
         among: Mapping[Any, object],
         inherited: ValueRule | None = None,
     ) -> object:
-        """Return what may stay of one entry, given the entries beside it and a rule for all of them."""
+        """Return what may stay of one entry, given the entries beside it and the rule that all of them inherit."""
         if key.names:
             key = self._rules.named(key, name_of(key.names, among))
         both = both_halves(value, among.get(key.half)) if key.half and "gps" not in key.methods.skipped else None
@@ -152,7 +152,7 @@ class Walk(ABC):
             name = read.name
             if read.half or read.names:
                 depends.append(name)
-            new = self._one_of(read, each, f"{path}.{name}" if copies else path, depth + 1, value, outer.rule)
+            new = self._entry_among(read, each, f"{path}.{name}" if copies else path, depth + 1, value, outer.rule)
             # Where no marker stands in it and nothing else may be called so, a key is left as it is.
             name = (name if name not in kept else unused(name, kept)) if copies or read.fired else key
             changed = changed or new is not each or name is not key
@@ -162,9 +162,9 @@ class Walk(ABC):
             return value
         if is_place and len(kept) < len(value) and place_of(kept.values(), outer.facts) is not None:
             return self._map(kept, path, outer, depth)
-        return self._beside(kept, depends, value, outer, f"{path}.", depth + 1) if depends else kept
+        return self._recheck(kept, depends, value, outer, f"{path}.", depth + 1) if depends else kept
 
-    def _beside(  # noqa: PLR0913, PLR0917 - what a map is walked with
+    def _recheck(  # noqa: PLR0913, PLR0917 - what a map is walked with
         self,
         kept: dict[Any, object],
         depends: list[str],
@@ -173,21 +173,21 @@ class Walk(ABC):
         path: str = "",
         depth: int = 0,
     ) -> dict[Any, object]:
-        """Return `kept`, with those of `depends` looked at again of which only what is left beside them tells what."""
-        anew = {name for name in depends if name in kept and self._rules.is_told_anew(name, kept, among)}
-        if not anew:
+        """Return `kept`, with those of `depends` filtered again whose meaning depends on what is left beside them."""
+        again = {name for name in depends if name in kept and self._rules.gains_meaning(name, kept, among)}
+        if not again:
             return kept
-        again: dict[Any, object] = {}
+        result: dict[Any, object] = {}
         for name, value in kept.items():
-            if name not in anew:
-                again[name] = value
+            if name not in again:
+                result[name] = value
                 continue
             read = self._rules.key(name)
             key, rule = (read, None) if outer is None else (self._rules.inside(outer, read), outer.rule)
-            new = self._one_of(key, value, f"{path}{name}", depth, kept, rule)
+            new = self._entry_among(key, value, f"{path}{name}", depth, kept, rule)
             if new is not GONE:
-                again[unused(key.name, again)] = new
-        return again
+                result[unused(key.name, result)] = new
+        return result
 
     def _list(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         whole = self._whole(value, path, key, depth)
@@ -221,7 +221,7 @@ class Walk(ABC):
             if type(value) is list or type(value) is tuple:
                 return kept
         left = kept if copies or not isinstance(value, tuple) else tuple(kept)
-        if len(left) < width or is_read_anew(left, value, sure=sure):
+        if len(left) < width or became_pairs(left, value, sure=sure):
             return self._list(left, path, key, depth)
         return left
 

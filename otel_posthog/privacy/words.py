@@ -1,4 +1,7 @@
-"""The words by which keys and texts are read; which keys are sensitive is the policy's to say, not theirs."""
+"""Lists of words for reading keys and texts. Which words make a key sensitive is not here, but in the policy.
+
+`privacy.reference` lists most of them in docs/privacy.md.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# In a text, a pair whose key ends in one of these points at a secret, and is none (`secretName: …`, `token_url=…`).
+# A key that ends in one of these refers to a secret without being one (`secretName: …`, `token_url=…`).
 REFERENCES = words("id ids name names url uri file path length size arn store vault")
-# A key that ends in one of these tells of a kind or a state; a short word under it stays.
+# A key that ends in one of these names a kind or a state; a short word under it stays.
 DESCRIPTORS = words(
     "method methods type types kind status state result outcome scheme mode provider providers strength purpose "
     "verified valid validated enabled disabled required present exists consent policy version format level step source "
@@ -23,12 +26,12 @@ COUNTERS = words(
     "avg sum ms seconds minutes hours days duration bytes chars age ttl index attempts retries version score strength "
     "expires expiry budget per"
 )
-# The same, after words for what can be counted.
+# Also counters, but only after words for what can be counted.
 USED = words("used usage")
-# Words whose last letter makes no plural, and plurals of which a number of three digits may be one.
+# Words that end in an s without being a plural, and plurals under which a number of three digits may be a value.
 NO_PLURALS = words("address pass gps cvvs cvcs")
 VERSIONS = words("version versions ver release build revision firmware useragent sdk ua oid")
-# Words whose value is never a number: a number under them counts something.
+# Words whose value is never a number: a number under them is a count.
 NEVER_NUMBERS = words("email mail jwt cookie cookies address street bearer")
 # Words under which a value is a credential, not a fact about a person.
 CREDENTIALS = words(
@@ -38,12 +41,12 @@ CREDENTIALS = words(
     "jelszo jelszó kennwort lösenord losenord lozinka parola passwort salasana senha şifre wachtwoord пароль "
     "密码 密碼 パスワード 비밀번호 passe"
 )
-# What a word may end in to be a credential's (`dbpassword`, `PGPASSWORD`): no other word ends so.
+# Endings that make any word a credential's (`dbpassword`, `PGPASSWORD`).
 JOINED = words(
     "password passwd passphrase passcode secret apikey secretkey accesskey privatekey passwort kennwort wachtwoord "
     "contrasena contraseña adgangskode lösenord salasana"
 )
-# The same of shorter words, each with what it is short for, behind these only: there are `bypass` and `pagetoken`.
+# Shorter endings, with what each is short for; only after these words, since there are `bypass` and `pagetoken`.
 _JOINED_TO = (
     "admin api app auth bot client csrf db device email ftp git github gitlab jwt keystore ldap login mail mongo my "
     "mysql oauth pg postgres proxy push redis root sa service session slack smtp sql ssh sso sys user vault web"
@@ -60,7 +63,7 @@ JOINED_SHORT = {
     "pw": ("password", words(f"{_JOINED_TO} new old")),
     "pwd": ("password", words(f"{_JOINED_TO} new truststore")),
 }
-# Terms of art in which a sensitive word is none; addresses of machines are left to the detectors of addresses.
+# Terms in which a sensitive word is harmless; addresses of machines are left to the detector `ip`.
 HARMLESS_PHRASES = frozenset(
     (first, second)
     for firsts, seconds in (
@@ -84,7 +87,7 @@ PROSE = words(
     "expected the too unauthorized unexpected unknown unsupported updated was weak will with wrong"
 )
 
-# The detectors of which a key speaks, by the words that say so.
+# The words of a key that name the values of a detector.
 KINDS = {
     "email": words("email mail emails"),
     "phone": words(
@@ -101,19 +104,19 @@ KINDS = {
     "cookie": words("cookie cookies"),
     "gps": words("gps lat lng lon latitude longitude coordinates latlng latlon geo location position"),
 }
-# The ends of two keys whose numbers are a place together.
+# The ends of two keys whose numbers together are a place.
 HALVES = {"x": "y", "y": "x", "0": "1", "1": "0", "long": "lat"}
 # The last words of the keys of a name and of its value.
 NAME_KEYS = ("name", "key", "k", "field", "header", "param", "parameter", "attribute", "property", "column", "label")
 VALUE_KEYS = ("value", "v", "val", "old", "new", "old_value", "new_value", "oldvalue", "newvalue", "content", "data")
 # Keys whose value is the address of a page, not of a file.
 PAGES = words("url uri href target route referrer referer pathname path_name page endpoint query")
-# Cookies that say how somebody likes a page, and attributes of a cookie.
+# Cookies with a preference of the visitor, and attributes of a cookie.
 PREFERENCES = words(
     "theme lang language locale i18n currency color-scheme colorscheme dark_mode tz timezone consent cookieconsent "
     "cookie_consent path domain samesite max-age secure httponly priority partitioned"
 )
-# Accounts of machines and images, which are nobody's.
+# Accounts of machines and images, not of a person.
 SHARED_ACCOUNTS = words(
     "shared public default all admin administrator ubuntu debian centos fedora ec2-user azureuser opc vagrant root "
     "runner runneradmin travis circleci jenkins git gitlab-runner node app appuser web www www-data nginx deploy "
@@ -133,7 +136,7 @@ IBAN_LENGTHS = {
     )
 }
 
-# Words of sentences, log lines and structures, in lower case: around a value these say nothing of a person.
+# Words of sentences, log lines and structures, in lower case, that say nothing of a person.
 PLAIN = PROSE | words(
     "about accepted account accounts active address addresses again already also answering any api app at back be "
     "because been before browse but by call called can card change charge check client com contact correct customer "
