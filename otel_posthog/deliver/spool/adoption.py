@@ -200,7 +200,7 @@ def bind(files: Files, old: Path, new: Path) -> None:
         files.rename(path, new / FOLDER / path.name)
 
 
-def waiting(files: Files, root: Path, folder: Folder) -> int:
+def count_waiting(files: Files, root: Path, folder: Folder) -> int:
     """Return how many events ended processes left in a folder; what running ones have does not count."""
     count = 0
     with suppress(OSError):

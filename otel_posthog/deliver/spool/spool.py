@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otel_posthog import health as outcome
-from otel_posthog.deliver.spool.adoption import Adoption, drop, expire, waiting
+from otel_posthog.deliver.spool.adoption import Adoption, count_waiting, drop, expire
 from otel_posthog.deliver.spool.backlog import CUT, Backlog
 from otel_posthog.deliver.spool.dead_letters import DeadLetters
 from otel_posthog.deliver.spool.disk_state import PASSING, DiskState
@@ -101,7 +101,7 @@ class Spool:
             is_others = found.project not in {"", mine.project} and found.label == mine.label
             if not (is_unbound or is_others):
                 continue
-            count = waiting(self._files, self._root, found)
+            count = count_waiting(self._files, self._root, found)
             if count:
                 place, whose = self._root / found.name, _NOBODYS if is_unbound else _OTHERS
                 self._disk.log_later(f"{count} product events wait in {place} for {whose}")
