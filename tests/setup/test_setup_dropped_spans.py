@@ -37,6 +37,7 @@ from otel_posthog.model import Signal
 from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
+from otel_posthog.recogniser import Recogniser
 from otel_posthog.setup.providers import attach_tracing
 from otel_posthog.testing import FakePostHog
 
@@ -214,7 +215,7 @@ def attached(provider: TracerProvider, signals: list[Signal]) -> Iterator[None]:
     guard = Guard(Health())
     policy = Policy()
     pipeline: Any = SimpleNamespace(
-        submit=signals.append, flush=lambda _: True, flush_for_exit=lambda: None, policy=policy
+        submit=signals.append, flush=lambda _: True, flush_for_exit=lambda: None, recogniser=Recogniser(policy)
     )
     redactor = Redactor(policy.operational, Filter(policy.privacy), guard)
     attach_tracing(provider, redactor, guard, pipeline=pipeline, lift=Lift.ALL)
@@ -317,7 +318,10 @@ def test_shutdown_and_flush_reach_ours_and_theirs() -> None:
     provider.add_span_processor(Failing())
     guard, policy = Guard(Health()), Policy()
     pipeline: Any = SimpleNamespace(
-        submit=print, flush=lambda _: called.append("flush"), flush_for_exit=lambda: called.append("close")
+        submit=print,
+        flush=lambda _: called.append("flush"),
+        flush_for_exit=lambda: called.append("close"),
+        recogniser=Recogniser(policy),
     )
     redactor = Redactor(policy.operational, Filter(policy.privacy), guard)
     attach_tracing(provider, redactor, guard, pipeline=pipeline, lift=Lift.ALL)
@@ -327,7 +331,7 @@ def test_shutdown_and_flush_reach_ours_and_theirs() -> None:
     assert called == ["their flush", "flush", "their shutdown", "close"]
 
 
-def test_where_ours_cannot_stand_apart_no_span_is_lifted(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_ours_cannot_stand_in_front_no_dropped_span_is_recorded(caplog: pytest.LogCaptureFixture) -> None:
     """For a processor that takes no attribute, say: the app's see what they would without us, and one line says so."""
 
     class Slotted(OwnMulti):
