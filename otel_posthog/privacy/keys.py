@@ -90,8 +90,26 @@ class KeyRules:
     """
 
     def __init__(self, words: Iterable[str], ids: Collection[str] = (), strict: Collection[str] = ()) -> None:
-        self._ids = KeyRules(ids) if ids else None
-        self._strict = KeyRules(strict) if strict else None
+        self._words = _Words(words)
+        self._ids = _Words(ids) if ids else None
+        self._strict = _Words(strict) if strict else None
+
+    def facts(self, key: str) -> KeyFacts:
+        """Return the facts of `key`."""
+        tokens = _tokens(key)
+        facts = self._words.facts(key, tokens)
+        if self._strict is not None and (found := self._strict.facts(key, tokens)).sensitive:
+            return KeyFacts(sensitive=True, credential=facts.credential, kinds=found.kinds, strict=True)
+        if self._ids is None or facts.sensitive or key in NOBODYS_ID_KEYS:
+            return facts
+        named = self._ids.facts(key, tokens)
+        return replace(named, credential=False, identifier=True) if named.sensitive else facts
+
+
+class _Words:
+    """One list of sensitive words."""
+
+    def __init__(self, words: Iterable[str]) -> None:
         # Split like keys: `case_number` and `shoeSize` in a policy mean the key.
         self._phrases = frozenset(tokens for word in words if (tokens := _tokens(word)))
         # `apikey` and `api_key` are the same word.
@@ -107,18 +125,8 @@ class KeyRules:
             for before in firsts
         }
 
-    def facts(self, key: str) -> KeyFacts:
-        """Return the facts of `key`."""
-        facts = self._facts(key)
-        if self._strict is not None and (found := self._strict.facts(key)).sensitive:
-            return KeyFacts(sensitive=True, credential=facts.credential, kinds=found.kinds, strict=True)
-        if self._ids is None or facts.sensitive or key in NOBODYS_ID_KEYS:
-            return facts
-        named = self._ids.facts(key)
-        return replace(named, credential=False, identifier=True) if named.sensitive else facts
-
-    def _facts(self, key: str) -> KeyFacts:
-        tokens = _tokens(key)
+    def facts(self, key: str, tokens: tuple[str, ...]) -> KeyFacts:
+        """Return the facts of `key`, which consists of `tokens`."""
         version = not VERSIONS.isdisjoint(tokens) or ("user" in tokens and ("user", "agent") in pairwise(tokens))
         kinds = _NO_KINDS if _KIND_WORDS.isdisjoint(tokens) else _kinds(tokens)
         page = not PAGES.isdisjoint(tokens)

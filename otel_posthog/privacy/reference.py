@@ -47,8 +47,8 @@ def names() -> str:
         "Countries whose identity numbers are known by their check": _countries(),
         "Names before which any such number is taken": LABELS.split(),
         "Countries of an IBAN": IBAN_LENGTHS,
-        "Entities that are read": NAMED,
-        "Accounts in paths that are nobody's": SHARED_ACCOUNTS,
+        "HTML entities that are decoded": NAMED,
+        "Accounts in paths that belong to no person": SHARED_ACCOUNTS,
     }
     return "\n".join(f"**{title}**: {_listed(each)}.\n" for title, each in parts.items())
 
