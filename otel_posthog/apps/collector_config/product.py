@@ -17,8 +17,8 @@ from otel_posthog.recogniser import CONTENT_UID, EXCEPTION_TYPE, PREFIX, RECORD_
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
 
 EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
-"""Detectors that damage as little there as here. The others take any long number for somebody's, also an amount: on
-this way they are the gateway's."""
+"""Detectors that take as little there as here. The others would take any long number, an amount too, for a person's:
+on this side they are left to the gateway."""
 
 KEY = f"${{env:{UUID_KEY_VARIABLE}:-}}"
 """Stands for the key of uuids where the configuration is read."""

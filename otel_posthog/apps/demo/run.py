@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from rich.console import Console
@@ -45,10 +45,10 @@ SETTLE_TIMEOUT_S = 15.0
 def run_demo(arguments: argparse.Namespace) -> int:
     """Run the demo as `arguments` ask and return the exit status: 0 if all that could be checked held."""
     options = _options(arguments)
-    # Whoever ends the demo means the helpdesk as well.
     if options.live and not (options.own_posthog or options.own_otlp):
         print(f"otel-posthog demo: --live needs {' or '.join(OWN)}", file=sys.stderr)
         return WRONG_USAGE
+    # What ends the demo is to end the helpdesk as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     out = styled(sys.stderr if arguments.json else sys.stdout)
     console = Console(file=out, no_color=arguments.no_color or None, highlight=False)
@@ -77,16 +77,8 @@ def _run(options: Options, console: Console) -> tuple[Figures, int]:
 
 
 def _options(arguments: argparse.Namespace) -> Options:
-    return Options(
-        requests=arguments.requests,
-        sampler=arguments.sampler,
-        sampling=arguments.sampling,
-        seed=arguments.seed,
-        keep=arguments.keep,
-        unprotected=arguments.unprotected,
-        live=arguments.live,
-        environ=dict(os.environ),
-    )
+    named = {each.name: getattr(arguments, each.name) for each in fields(Options) if each.name != "environ"}
+    return Options(environ=dict(os.environ), **named)
 
 
 class Experiment:

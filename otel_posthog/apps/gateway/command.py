@@ -52,7 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="listen on (default: 127.0.0.1)")
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_HTTP_PORT, metavar="N", help="OTLP/HTTP (default: 4318; 0: a free one)"
+        "--port",
+        dest="http_port",
+        type=_port,
+        default=DEFAULT_HTTP_PORT,
+        metavar="N",
+        help="OTLP/HTTP (default: 4318; 0: a free one)",
     )
     parser.add_argument(
         "--grpc-port", type=_port, default=DEFAULT_GRPC_PORT, metavar="N", help="OTLP/gRPC (default: 4317; 0: none)"
@@ -71,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cors-origin",
+        dest="cors_origins",
         action="append",
         default=[],
         metavar="ORIGIN",
@@ -115,11 +121,11 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("header", 5.0, "for headers to arrive, and of an idle connection (default: 5)"),
         ("body", 10.0, "for a body to arrive (default: 10)"),
         ("work", 10.0, "for what has arrived to be done; then 503 (default: 10)"),
+        ("stop", 10.0, "for requests when stopped (default: 10)"),
     ):
-        group.add_argument(f"--{name}-timeout", type=_seconds, default=seconds, metavar="SECONDS", help=what)
-    group.add_argument(
-        "--stop-timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for requests when stopped (default: 10)"
-    )
+        group.add_argument(
+            f"--{name}-timeout", dest=f"{name}_timeout_s", type=_seconds, default=seconds, metavar="SECONDS", help=what
+        )
 
 
 def _port(text: str) -> int:

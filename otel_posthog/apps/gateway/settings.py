@@ -9,7 +9,7 @@ import argparse
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from typing_extensions import Self
@@ -74,35 +74,17 @@ class Options:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
-        """Return what the command line says.
+        """Return what the command line says; its arguments have the names of the fields.
 
         Raises:
             ConfigurationError: An origin is none.
         """
-        for origin in arguments.cors_origin:
+        for origin in arguments.cors_origins:
             scheme, separator, rest = origin.partition("://")
             if origin != "*" and (scheme not in {"http", "https"} or not separator or not rest or "/" in rest):
                 raise ConfigurationError("--cors-origin must be like https://app.example.com, without a path, or *")
-        return cls(
-            host=arguments.host,
-            http_port=arguments.port,
-            grpc_port=arguments.grpc_port or None,
-            health_port=arguments.health_port,
-            policy=arguments.policy,
-            tokens_file=arguments.tokens_file,
-            uuid_key_file=arguments.uuid_key_file,
-            cors_origins=tuple(arguments.cors_origin),
-            workers=arguments.workers,
-            max_body_bytes=arguments.max_body_bytes,
-            max_inflated_bytes=arguments.max_inflated_bytes,
-            max_waiting_bytes=arguments.max_waiting_bytes,
-            max_items=arguments.max_items,
-            max_connections=arguments.max_connections,
-            header_timeout_s=arguments.header_timeout,
-            body_timeout_s=arguments.body_timeout,
-            work_timeout_s=arguments.work_timeout,
-            stop_timeout_s=arguments.stop_timeout,
-        )
+        named = {each.name: getattr(arguments, each.name) for each in fields(cls)}
+        return cls(**{**named, "grpc_port": arguments.grpc_port or None, "cors_origins": tuple(arguments.cors_origins)})
 
 
 def read_gateway_settings(environ: Mapping[str, str], options: Options) -> Settings:
