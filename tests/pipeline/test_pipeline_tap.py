@@ -132,3 +132,12 @@ def test_a_tap_stays_when_the_policy_changes_until_it_is_taken_away(watched: Wat
     watched.pipeline.watch(None)
     watched.submit(signal())
     assert (len(watched.seen), len(watched.sent)) == (2, 4)
+
+
+def test_nothing_is_shown_while_nobody_looks(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a tap a signal costs one test more, and no call."""
+    watched.pipeline.watch(None)
+    monkeypatch.setattr(watched.pipeline, "_show", pytest.fail)
+    watched.submit(signal())
+    watched.pipeline.accept([signal()])
+    assert len(watched.sent) == 4

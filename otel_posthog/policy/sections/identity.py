@@ -35,12 +35,12 @@ class IdentityMode(Choice):
     @property
     def has_persons(self) -> bool:
         """Whether events may carry, and change, what PostHog keeps of a person or a group."""
-        return self in {IdentityMode.PSEUDONYMOUS, IdentityMode.IDENTIFIED}
+        return self is IdentityMode.PSEUDONYMOUS or self is IdentityMode.IDENTIFIED
 
     @property
     def tells_users_apart(self) -> bool:
         """Whether anything that is sent stands for a single user."""
-        return self not in {IdentityMode.UNLINKED, IdentityMode.INSTALLATION}
+        return self is not IdentityMode.UNLINKED and self is not IdentityMode.INSTALLATION
 
 
 _PERIOD = (
