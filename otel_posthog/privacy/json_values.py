@@ -26,7 +26,8 @@ JSON_STARTS = frozenset("{[ \t\r\n")
 
 def as_json(value: object) -> object:  # noqa: PLR0911 - one line per type
     """Return `value` as the JSON type nearest to it; what there is none for as it is."""
-    if value is None or type(value) in (str, bool, int, float):
+    kind = type(value)
+    if value is None or kind is dict or kind is list or kind is tuple or kind in (str, bool, int, float):
         return value
     if isinstance(value, Enum):
         return as_json(value.value)
@@ -41,9 +42,9 @@ def as_json(value: object) -> object:  # noqa: PLR0911 - one line per type
     if isinstance(value, bool):
         return value
     # Subclasses might bring a `__str__` or `__eq__` of their own into what follows.
-    for kind in (str, int, float):
-        if isinstance(value, kind):
-            return kind.__str__(value) if kind is str else kind(value)
+    for base in (str, int, float):
+        if isinstance(value, base):
+            return base.__str__(value) if base is str else base(value)
     return value
 
 

@@ -185,9 +185,10 @@ class Properties(Walk):
             return value
         if isinstance(value, (int, float)):
             return self._number(value, path, key)
-        if isinstance(value, Mapping):
+        # The usual types first: to ask whether a list is a Mapping takes longer.
+        if isinstance(value, dict) or (not isinstance(value, list) and isinstance(value, Mapping)):
             return GONE if self._too_deep(path, depth) else self._map(value, path, key, depth)
-        if isinstance(value, (Sequence, AbstractSet)):
+        if isinstance(value, (list, tuple, Sequence, AbstractSet)):
             return GONE if self._too_deep(path, depth) else self._list(value, path, key, depth)
         self._note(path, "not_json", REMOVED)
         return GONE

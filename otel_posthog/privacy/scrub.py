@@ -112,10 +112,10 @@ class Scrub(Walk):
             return self._bytes(value, path, key)
         if depth >= self._policy.max_depth:
             return REDACTED
-        if isinstance(value, Mapping):
-            return self._map(value, path, key, depth)
         if isinstance(value, (list, tuple)):
             return self._list(value, path, key, depth)
+        if isinstance(value, (dict, Mapping)):
+            return self._map(value, path, key, depth)
         return value
 
     _document = _value

@@ -101,7 +101,7 @@ def pair(value: object, *, sure: bool) -> tuple[str, object] | None:
 
 def are_pairs(values: Collection[object]) -> bool:
     """Return whether `values` is a list of names and values: headers, items of a map."""
-    if not isinstance(values, Sequence) or not values or not isinstance(values[0], (list, tuple)):
+    if not isinstance(values, (list, tuple, Sequence)) or not values or not isinstance(values[0], (list, tuple)):
         return False
     return all(pair(each, sure=True) is not None for each in values)
 
