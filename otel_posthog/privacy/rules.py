@@ -19,11 +19,10 @@ from otel_posthog.policy.checks import MAX_KEY_CHARS
 from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
 from otel_posthog.posthog.properties import is_reserved
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
-from otel_posthog.privacy.methods import MARKERS, HitMethods, hit_methods
+from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
 from otel_posthog.privacy.scan import CountActions, Fired, Scanner
 from otel_posthog.privacy.selectors import Selectors, ValueRule
 from otel_posthog.privacy.siblings import both_halves, name_of, names_beside, other_half
-from otel_posthog.privacy.tokens import Tokens
 
 # A marker that replaced a part of a key says nothing of the value; `user[email]` does.
 _OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 from otel_posthog.policy import HitMethod, Method, Rule
 from otel_posthog.privacy.keys import KeyRules
-from otel_posthog.privacy.methods import HitMethods, ValueMethod, hit_methods, value_method
-from otel_posthog.privacy.tokens import Tokens
+from otel_posthog.privacy.methods import HitMethods, Tokens, ValueMethod, hit_methods, value_method
 
 
 @dataclass(frozen=True, slots=True)

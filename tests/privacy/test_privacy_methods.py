@@ -15,8 +15,7 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.model import Receipt
 from otel_posthog.policy import FrozenMap, HitMethod, Method, PrivacyPolicy, Rule
 from otel_posthog.privacy import Filter
-from otel_posthog.privacy.methods import MASK, bucket, hit_methods, ip_prefix, labels, mask
-from otel_posthog.privacy.tokens import Tokens
+from otel_posthog.privacy.methods import MASK, Tokens, bucket, hit_methods, ip_prefix, labels, mask
 
 KEY = b"k" * 32
 TOKENS = Tokens(KEY)
