@@ -1,10 +1,11 @@
 """The pipeline: read this first. It moves signals through the stages; no stage knows another.
 
-    intake ── Signal ─▶ [handover] ─▶ stages: translate ── Event ─▶ clean ── CleanEvent ─▶ deliver
+    intake ── Signal ─▶ [worker] ─▶ stages: translate ── Event ─▶ clean ── CleanEvent ─▶ deliver
 
-`submit` runs on application threads and only queues. The worker calls `stages`, or the application thread does when the
-queue is full or `durability` is `write_through`; a gateway's `accept` does so for many signals at once. Here is what
-happens when: start, queue, flush, fork, opt-out, another policy, end. What becomes of a signal is in `stages`.
+`submit` runs on application threads and only queues. The worker calls `stages`; an application thread does so itself
+when the worker's queue is full or `durability` is `write_through`, and a gateway's `accept` for many signals at once.
+This module says what happens when: start, queue, flush, fork, opt-out, another policy, end. What becomes of a signal is
+in `stages`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from typing import NamedTuple
 from otel_posthog import health as outcome
 from otel_posthog.deliver import Delivery, SpoolRoot
 from otel_posthog.errors import Guard
-from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.model import CleanEvent, Signal
@@ -30,6 +30,7 @@ from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.stages import Outcome, Stages, clean_events
 from otel_posthog.threads import PipelineWork
+from otel_posthog.worker import Worker
 
 _log = logging.getLogger("otel_posthog")
 
@@ -99,14 +100,12 @@ class Pipeline:
         is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
         max_queue_bytes = policy.delivery.max_queue_bytes if is_queued else 0
         max_age_s = MAX_QUEUE_AGE_S if policy.delivery.durability is Durability.SPOOL else math.inf
-        self._handover = HandOver(
-            self._handle, self._commit, self._tick, max_bytes=max_queue_bytes, max_age_s=max_age_s
-        )
+        self._worker = Worker(self._handle, self._commit, self._tick, max_bytes=max_queue_bytes, max_age_s=max_age_s)
         self._ticks: list[Callable[[], None]] = []
         self._returns: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None
         self._is_closed = self._was_opted_out = False
-        health.gauge("handover", lambda: self._handover.size_bytes)
+        health.gauge("worker", lambda: self._worker.size_bytes)
         health.gauge("buffer", lambda: self._delivery.size_bytes)
         run_in_child(self.reset_after_fork)
         run_in_parent(self._look_after_children)
@@ -117,11 +116,11 @@ class Pipeline:
             self.heed_choice()
         elif self._delivery.start():
             # The worker's ticks see an opt-out while what an earlier process left is being sent.
-            self._handover.start()
+            self._worker.start()
 
     def start(self) -> None:
         """Start the worker before there is a signal, for its ticks."""
-        self._handover.start()
+        self._worker.start()
 
     def submit(self, signal: Signal) -> None:
         """Take `signal` over from an application thread; never raises, never waits for the network."""
@@ -134,8 +133,8 @@ class Pipeline:
             else:
                 if self._was_opted_out:
                     self.heed_choice()
-                if not self._handover.put(signal):
-                    self._handover.handle_here(signal)
+                if not self._worker.put(signal):
+                    self._worker.handle_here(signal)
         except Exception as error:
             self._guard.caught("submit", error)
 
@@ -216,7 +215,7 @@ class Pipeline:
             False where `timeout_s` did not suffice; what is left is still being tried.
         """
         deadline = time.monotonic() + timeout_s
-        handed_over = self._handover.flush(timeout_s)
+        handed_over = self._worker.flush(timeout_s)
         return self._delivery.flush(max(0.0, deadline - time.monotonic())) and handed_over
 
     def flush_for_exit(self) -> None:
@@ -226,7 +225,7 @@ class Pipeline:
         """
         if not self._is_closed:
             deadline = time.monotonic() + self._exit_budget_s()
-            self._handover.flush(deadline - time.monotonic())
+            self._worker.flush(deadline - time.monotonic())
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True, is_exit=True)
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
@@ -243,9 +242,9 @@ class Pipeline:
         atexit.unregister(self.shutdown)
         try:
             deadline = time.monotonic() + (self._exit_budget_s() if timeout_s is None else timeout_s)
-            handed_over = self._handover.flush(deadline - time.monotonic())
+            handed_over = self._worker.flush(deadline - time.monotonic())
             self._is_closed = True
-            self._handover.close()
+            self._worker.close()
             left_s, is_exit = max(0.0, deadline - time.monotonic()), timeout_s is None
             done = self._delivery.shutdown(left_s, is_exit=is_exit) and handed_over
             self._log_left()
@@ -261,7 +260,7 @@ class Pipeline:
         Args:
             reason: A fixed identifier (`opted_out`).
         """
-        count = self._handover.discard()
+        count = self._worker.discard()
         if count:
             self._health.count(outcome.DROPPED, reason, count)
         return count + self._delivery.discard(reason)
@@ -282,7 +281,7 @@ class Pipeline:
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver, and start with nothing."""
         self._health.reset_after_fork()
-        self._handover.reset_after_fork()
+        self._worker.reset_after_fork()
 
     def _end_child(self) -> None:
         """Deliver what is left in a child process that runs no exit handler, and log what was lost."""
@@ -293,7 +292,7 @@ class Pipeline:
         """Deliver what forked children leave behind, also where this process makes no event of its own."""
         try:
             if not (self._is_closed or self._was_opted_out) and self._delivery.look_after_children():
-                self._handover.start()
+                self._worker.start()
         except Exception as error:
             self._guard.caught("fork", error)
 
@@ -302,7 +301,7 @@ class Pipeline:
         if self._is_closed:
             return
         deadline = time.monotonic() + SAVE_TIMEOUT_S
-        self._handover.flush(SAVE_TIMEOUT_S)
+        self._worker.flush(SAVE_TIMEOUT_S)
         if self._delivery.volatile:
             self._delivery.flush(max(0.0, deadline - time.monotonic()), is_leaving=True)
         self._health.report()

@@ -62,7 +62,7 @@ def failing(*faults: Fault) -> Callable[[Stage], None]:
 
 
 def burst(stage: Stage) -> None:
-    """All at once, far more than the hand-over queue holds."""
+    """All at once, far more than the queue of the worker holds."""
     stage.start(events=stage.load.events * 5, per_second=0.0)
     stage.end()
 

@@ -1,7 +1,7 @@
 """Signals in, events in PostHog's terms out.
 
 Comes in: a `Signal` with all its attributes. Goes out: the `Event`s it stands for, unfiltered. Runs on the worker, or
-on an application thread when the hand-over queue is full. It invents nothing, reads no clock and no environment, so the
+on an application thread when the worker's queue is full. It invents nothing, reads no clock and no environment, so the
 same telemetry gives the same events wherever and however often it is translated.
 """
 

@@ -14,7 +14,7 @@ from events import DAY_NS, NOON_NS, Clock
 from forked import in_child
 from telemetry import NOWHERE
 
-from otel_posthog import handover
+from otel_posthog import worker
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import DailySalts, period_secrets
@@ -116,7 +116,7 @@ def test_salts_of_past_days_go_at_the_next_start_whatever_the_mode(tmp_path: Pat
 
 def test_the_secrets_of_a_period_go_by_timer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that has sent an event destroys its salt when the day is over, without a further event."""
-    monkeypatch.setattr(handover, "_IDLE_S", 0.01)
+    monkeypatch.setattr(worker, "_IDLE_S", 0.01)
     policy = Policy(
         identity=IdentityMode.DAILY,
         installation_rotation=InstallationRotation.WEEKLY,

@@ -64,7 +64,7 @@ def test_a_running_process_takes_the_new_id_over_however_soon_somebody_came_back
     fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Out and in again between two of its looks, in another process."""
-    monkeypatch.setattr("otel_posthog.handover._IDLE_S", 0.05)
+    monkeypatch.setattr("otel_posthog.worker._IDLE_S", 0.05)
     environ = {**os.environ, "POSTHOG_API_KEY": "phc_test", "POSTHOG_HOST": fake_posthog.url}
     health = Health()
     made = make_pipeline(read_settings(environ), health, Guard(health), environ)

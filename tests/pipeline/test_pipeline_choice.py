@@ -65,7 +65,7 @@ def test_opting_out_in_another_process_is_seen_by_an_idle_one(
     fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without any event the worker looks now and then, and drops what waits."""
-    monkeypatch.setattr("otel_posthog.handover._IDLE_S", 0.05)
+    monkeypatch.setattr("otel_posthog.worker._IDLE_S", 0.05)
     fake_posthog.fault(Fault(status=503, times=None))
     health, choice = Health(), Choice()
     made = pipeline_of(policy(fake_posthog.url), health, choice)

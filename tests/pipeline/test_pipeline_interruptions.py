@@ -27,7 +27,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Durability
 
 # What runs on the application thread; what makes an event clean has no state and no lock.
-WITHIN = ("handover.py", "pipeline.py", "health.py", "threads.py", "deliver/", "threading.py")
+WITHIN = ("worker.py", "pipeline.py", "health.py", "threads.py", "deliver/", "threading.py")
 # Far more than any of it takes; only a thread that waits for itself meets it.
 STUCK_S = 60
 
@@ -78,11 +78,11 @@ def test_an_event_that_interrupts_another_is_kept_wherever_that_happens(
                 number,
                 WITHIN,
             )
-            assert pipeline._handover.flush(STUCK_S)
+            assert pipeline._worker.flush(STUCK_S)
             assert workers() - before <= 1, number
             expected = 1 + was_interrupted
             assert health.snapshot() == {(outcome.RECEIVED, "log"): expected}, number
-            assert pipeline._handover.size_bytes == 0
+            assert pipeline._worker.size_bytes == 0
             sender = pipeline._delivery._senders["default"]
             assert (sender.outstanding, len(sender.store)) == (expected, expected), number
         finally:
@@ -113,7 +113,7 @@ def test_an_event_from_inside_is_left_to_the_worker() -> None:
     delivery = Interrupted(settings, health, Guard(health))
     pipeline = Pipeline(settings, installation_id="i", health=health, guard=Guard(health), delivery=delivery)
     pipeline.submit(Signal(Source.LOG, "outer", {}, TIME_NS))
-    assert pipeline._handover.flush(STUCK_S)
+    assert pipeline._worker.flush(STUCK_S)
     here = threading.current_thread().name
     assert sorted(handled) == [("inner", "otel-posthog-worker"), ("outer", here), ("outer is over", here)]
     pipeline.shutdown(0)

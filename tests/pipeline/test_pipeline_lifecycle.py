@@ -19,13 +19,13 @@ from forked import in_child
 
 from otel_posthog.deliver import SpoolRoot
 from otel_posthog.errors import Guard
-from otel_posthog.handover import HandOver
 from otel_posthog.health import Health
 from otel_posthog.model import Signal, Source
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.process import _methods as run_before_os_exit
 from otel_posthog.testing import FakePostHog, Fault
+from otel_posthog.worker import Worker
 
 
 def signal(number: int = 1) -> Signal:
@@ -134,7 +134,7 @@ def test_a_fork_while_every_lock_is_held_leaves_a_child_that_works(
     held, over = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with pipeline._handover._lock, pipeline._health._lock, sender._waiting.lock:
+        with pipeline._worker._lock, pipeline._health._lock, sender._waiting.lock:
             held.set()
             over.wait(10)
 
@@ -250,7 +250,7 @@ def test_a_process_that_was_stopped_goes_on(pipeline: Pipeline, fake_posthog: Fa
 def test_the_worker_is_woken_whenever_it_sleeps() -> None:
     """Many threads put at the moments in which the worker goes to sleep; none of their signals waits for another."""
     seen: list[Signal] = []
-    queue = HandOver(lambda each: [each], seen.extend, lambda: None, max_bytes=10**9)
+    queue = Worker(lambda each: [each], seen.extend, lambda: None, max_bytes=10**9)
 
     def put() -> None:
         for number in range(200):

@@ -1,4 +1,4 @@
-"""`otel-posthog explain`: its arguments, and the hand-over to what runs it."""
+"""`otel-posthog explain`: its arguments, and the call of what runs it."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class DeliveryPolicy:
     durability: Durability = setting(Durability.SPOOL, "When an event is on disk.")
     max_queue_bytes: int = setting(
         8 * 1024 * 1024,
-        "Size of the hand-over queue; past it the application thread filters its own event.",
+        "Size of the queue of the worker; past it the application thread filters its own event.",
     )
     max_buffer_bytes: int = setting(
         32 * 1024 * 1024,

@@ -1,9 +1,9 @@
-"""The queue between application threads and the worker.
+"""The worker of a pipeline: one daemon thread, and the queue that application threads put signals in.
 
-An application thread puts a signal and goes on; one daemon thread handles what was put. The queue is bounded by bytes,
-and by age where events are to get on a disk. Past a bound `put` returns False, and the caller does the worker's job for
-its own signal (`handle_here`). Nothing is lost by a fork (the parent still has it), inherited twice by the child, or
-left behind when no thread can be started any more.
+An application thread puts a signal and goes on; the worker's thread handles it. The queue is bounded by bytes, and by
+age where events are to get on a disk. Past a bound `put` returns False, and the caller does the worker's job for its
+own signal (`handle_here`). Nothing is lost by a fork (the parent still has it), inherited twice by the child, or left
+behind when no thread can be started any more.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _SMALL = frozenset({bool, int, float, type(None)})
 _Entry = tuple[Signal, int, float] | Event | None
 
 
-class HandOver(Generic[_Made]):
-    """The queue and its worker.
+class Worker(Generic[_Made]):
+    """The thread and its queue.
 
     Args:
         handle: Called on the worker for each signal; returns what it becomes; must not raise.

@@ -12,8 +12,8 @@ from forked import in_child
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_posthog.handover import HandOver, estimated_bytes
 from otel_posthog.model import Signal, Source
+from otel_posthog.worker import Worker, estimated_bytes
 
 
 def signal(name: str = "e", **attributes: Any) -> Signal:
@@ -21,20 +21,20 @@ def signal(name: str = "e", **attributes: Any) -> Signal:
     return Signal(Source.LOG, name, attributes, 1)
 
 
-def hand_over(handle: Callable[[Signal], object], max_bytes: int = 10**6) -> HandOver[None]:
+def worker_of(handle: Callable[[Signal], object], max_bytes: int = 10**6) -> Worker[None]:
     """Return a queue whose worker calls `handle`."""
 
     def handled(each: Signal) -> list[None]:
         handle(each)
         return [None]
 
-    return HandOver(handled, lambda _: None, lambda: None, max_bytes=max_bytes)
+    return Worker(handled, lambda _: None, lambda: None, max_bytes=max_bytes)
 
 
 def test_what_is_put_is_handled_in_order_on_one_other_thread() -> None:
     """The worker handles each signal once, in the order in which they came."""
     seen: list[tuple[str, str]] = []
-    queue = hand_over(lambda each: seen.append((each.name, threading.current_thread().name)))
+    queue = worker_of(lambda each: seen.append((each.name, threading.current_thread().name)))
     for number in range(50):
         assert queue.put(signal(str(number)))
     assert queue.flush(30)
@@ -52,7 +52,7 @@ def test_a_full_queue_says_no_and_keeps_what_it_has() -> None:
         seen.append(each.name)
 
     size = estimated_bytes(signal())
-    queue = hand_over(handle, max_bytes=3 * size)
+    queue = worker_of(handle, max_bytes=3 * size)
     taken = [queue.put(signal(str(number))) for number in range(5)]
     assert taken == [True, True, True, False, False]
     assert queue.size_bytes <= 3 * size
@@ -70,7 +70,7 @@ def test_a_worker_that_is_behind_leaves_the_rest_to_the_caller() -> None:
         is_at_it.set()
         return [gate.wait(30)]
 
-    queue = HandOver(handle, lambda _: None, lambda: None, max_bytes=10**6, max_age_s=0.05)
+    queue = Worker(handle, lambda _: None, lambda: None, max_bytes=10**6, max_age_s=0.05)
     assert queue.put(signal("handled"))
     assert is_at_it.wait(30)
     assert queue.put(signal("waits"))
@@ -89,7 +89,7 @@ def test_flush_returns_at_its_deadline() -> None:
     def handle(_: Signal) -> None:
         gate.wait(10)
 
-    queue = hand_over(handle)
+    queue = worker_of(handle)
     queue.put(signal())
     started = time.monotonic()
     assert not queue.flush(0.1)
@@ -101,7 +101,7 @@ def test_flush_returns_at_its_deadline() -> None:
 def test_flush_handles_what_is_queued_where_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """An interpreter that is shutting down starts no threads (3.12+): the caller drains the queue."""
     seen: list[str] = []
-    queue = hand_over(lambda each: seen.append(each.name))
+    queue = worker_of(lambda each: seen.append(each.name))
 
     def refused(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread at interpreter shutdown")
@@ -121,7 +121,7 @@ def test_the_child_of_a_fork_starts_empty_and_the_parent_keeps_its_own() -> None
         gate.wait(5)
         seen.append(each.name)
 
-    queue = hand_over(handle)
+    queue = worker_of(handle)
     queue.put(signal("parent"))
 
     def work() -> bool:
@@ -141,7 +141,7 @@ def test_the_child_of_a_fork_starts_empty_and_the_parent_keeps_its_own() -> None
 def test_the_size_is_never_above_the_bound_and_ends_at_zero(items: list[dict[str, str]]) -> None:
     """Whatever is put, the estimate stays within the bound and nothing of it leaks."""
     sizes: list[int] = []
-    queue = hand_over(lambda _: sizes.append(queue.size_bytes), max_bytes=3000)
+    queue = worker_of(lambda _: sizes.append(queue.size_bytes), max_bytes=3000)
     for item in items:
         queue.put(Signal(Source.LOG, "e", item, 1))
         assert queue.size_bytes <= 3000
@@ -158,7 +158,7 @@ def test_what_comes_together_is_committed_together_and_before_a_flush_returns() 
         gate.wait(5)
         return [each.name, each.name]
 
-    queue = HandOver(handle, lambda made: commits.append(list(made)), lambda: None, max_bytes=10**6)
+    queue = Worker(handle, lambda made: commits.append(list(made)), lambda: None, max_bytes=10**6)
     for number in range(20):
         queue.put(signal(str(number)))
     gate.set()
@@ -177,7 +177,7 @@ def test_a_commit_does_not_wait_for_a_stream_to_end(monkeypatch: pytest.MonkeyPa
         time.sleep(0.002)
         return [0]
 
-    queue = HandOver(handle, lambda made: commits.append(len(made)), lambda: None, max_bytes=10**6)
+    queue = Worker(handle, lambda made: commits.append(len(made)), lambda: None, max_bytes=10**6)
     for number in range(50):
         queue.put(signal(str(number)))
     assert queue.flush(30)
