@@ -1,9 +1,9 @@
-r"""Undo the encodings behind which a value hides from a detector, and know where each character came from.
+r"""Encodings that hide a value from the detectors, decoded, with the position of each character in the original.
 
-`jo%2540example.org` reads `jo@example.org` in the plain text; the offsets lead a hit there back to the text as it was.
-Percent signs in any number of layers, `\u0040`, `\x40`, `&#64;`, `&commat;`, full-width letters, non-Latin digits, odd
-spaces, what is not seen (invisible characters, marks that stand on others), and texts in base64. Bytes above 0x7f
-become one character each: good enough to look at, never sent.
+`jo%2540example.org` decodes to `jo@example.org`; offsets map a hit in the decoded text back to the original. Decoded
+are percent signs in any number of layers, `\u0040`, `\x40`, `&#64;`, `&commat;`, full-width letters, non-Latin digits,
+unusual spaces, invisible characters and combining marks, and texts in base64. Each byte above 0x7f becomes one
+character: decoded text is only searched, never sent.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _UNICODE = re.compile(f"{_ESCAPES}|[{INVISIBLE}{_MARKS}{_SPACES}{_DASHES}{_DOTS}
 
 
 def may_be_encoded(text: str) -> bool:
-    """Return whether there may be anything to undo in `text`: in almost every text there is not."""
+    """Return whether `text` may contain encodings; almost no text does."""
     if not text.isascii() or "%" in text or ("&" in text and ";" in text):
         return True
     return "\\" in text and ("\\u" in text or "\\x" in text)
@@ -81,7 +81,7 @@ def _peel(text: str, pattern: re.Pattern[str]) -> tuple[str, list[int] | None]:
 
 
 def _decoded(code: str) -> str:  # noqa: PLR0911 - one line per kind of code
-    """Return the one character that `code` stands for; none for one that is not seen."""
+    """Return the character that `code` stands for; nothing for one that is invisible."""
     first = code[0]
     if first == "%":
         return chr(int(code[-2:], 16))
@@ -106,8 +106,8 @@ _SHORTEST = b"w" * 16
 
 
 def base64_texts(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield where in `text` something stands that is a text in base64, and that text."""
-    # Where a word begins is found by a table, in a tenth of the time.
+    """Yield the start and end of each base64 text in `text`, and what it decodes to."""
+    # A translation table finds the beginnings of words ten times faster than the pattern.
     for start, _ in unbroken_runs(text.encode("ascii", "replace").translate(_AS_WORDS), _SHORTEST):
         match = _BASE64.match(text, start)
         if match is None:

@@ -2,7 +2,7 @@
 
 A count, a kind, a coarse place stays whole (`is_harmless`). `Bearer …` keeps the scheme, a cookie header its names, a
 log line under `email` all but the address (`words_around`). A text that is nothing but the secret, or that might hold
-more of it (`Jane Doe <…>`), goes whole.
+more of it (`Jane Doe <…>`), is replaced whole.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from otel_posthog.privacy.words import PLAIN, PREFERENCES, SHARED_ACCOUNTS
 Clean = Callable[[str], str]
 """Returns a text with markers in place of what the detectors find."""
 
-# What is left after redaction, and what the semantic conventions say for a value that is none of theirs.
+# What redaction leaves, and what the semantic conventions write for any other value.
 _NOTHING = frozenset((REDACTED, "_OTHER"))
 _NO_VALUES: tuple[object, ...] = ("", *_NOTHING, (), [], {})
 _FINEST_COARSE, _MOST_DEGREES = 2, 100_000  # beyond, a whole number is one of millionths of a degree

@@ -102,7 +102,7 @@ class Walk(ABC):
             left = self._text(text, path, key)
             if left is text or not isinstance(left, str) or left[:1] not in JSON_STARTS:
                 return left
-            # What kept a text from being JSON may have been what was replaced.
+            # The replaced part may be all that kept the text from being JSON.
             return left if parse_json(left) is None else self._string(left, path, key, depth)
         document = embedded.document
         cleaned = self._document(document, path, key, depth)
@@ -111,7 +111,7 @@ class Walk(ABC):
         if (cleaned is document or (self._copies and cleaned == document)) and not embedded.repeats_keys:
             return text
         written = embedded.text_of(cleaned)
-        # Markers may be longer than what they stand for; cut, it is no JSON any more and read as any text.
+        # Markers may be longer than what they replace: a JSON text that gets too long is filtered like any other.
         return self._text(written, path, key) if self._copies and len(written) > self._max_json_chars else written
 
     def _ruled(self, value: object, path: str, rule: ValueRule, apply: ValueMethod) -> object:
@@ -130,7 +130,7 @@ class Walk(ABC):
         return self._hit("card", str(int(number)), path, key)
 
     def _hit(self, detector: str, hit: str, path: str, key: Key) -> object:
-        """Return what stands for a value that is a hit though it is no text."""
+        """Return the replacement of a hit that is not part of a text."""
         if detector in key.methods.dropping:
             self._note(path, detector, REMOVED)
             return self._gone
@@ -138,7 +138,7 @@ class Walk(ABC):
         return key.methods.replace(detector, hit)
 
     def _map(self, value: Mapping[Any, object], path: str, outer: Key, depth: int) -> object:
-        """Return what may stay of a map; a rule for it holds for all that is in it."""
+        """Return what may stay of a map; the rule of its key holds for every entry without a rule of its own."""
         is_place = "gps" in outer.facts.kinds
         where = place_of(value.values(), outer.facts) if is_place else None
         if where is not None and "gps" not in outer.methods.skipped:
@@ -153,7 +153,7 @@ class Walk(ABC):
             if read.half or read.names:
                 depends.append(name)
             new = self._entry_among(read, each, f"{path}.{name}" if copies else path, depth + 1, value, outer.rule)
-            # Where no marker stands in it and nothing else may be called so, a key is left as it is.
+            # An operational key stays as it is, unless a marker replaced a part of it.
             name = (name if name not in kept else unused(name, kept)) if copies or read.fired else key
             changed = changed or new is not each or name is not key
             if new is not GONE:
@@ -206,7 +206,7 @@ class Walk(ABC):
             if not hidden:
                 paired = self._pair(each, at, key, depth + self._pair_levels) if sure else None
                 cleaned = self._value(each, at, key, depth + 1) if paired is None else paired
-                # Also as it is left: with an address gone from the flag, or from the beginning of the value.
+                # Again as they are left: a marker may have replaced a part of the flag, or the beginning of the value.
                 hidden = bool(kept) and is_flag_value(kept[-1], cleaned)
             if hidden:
                 self._note(at, "sensitive_key", REPLACED)
@@ -226,7 +226,7 @@ class Walk(ABC):
         return left
 
     def _whole(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
-        """Return what stands for a list that is a place, or a name and its value; None for any other."""
+        """Return what may stay of a list that is a place, or a name and its value; None for any other list."""
         where = place_of(value, key.facts)
         if where is not None and "gps" not in key.methods.skipped:
             return self._hit("gps", where, path, key)
@@ -260,7 +260,7 @@ def unused(name: str, kept: Mapping[str, object]) -> str:
     """Return `name`, numbered where two keys have become one marker."""
     if name not in kept:
         return name
-    # A few are counted up; of many the next is one more than there are, or the last would be asked for all before it.
+    # The first few are counted up. With many, counting from 2 for each would take quadratic time.
     number = 2 if f"{name}_{_FEW}" not in kept else len(kept) + 1
     while (free := f"{name}_{number}") in kept:
         number += 1
