@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _say(line: str) -> None:
-    """Tell of progress, where it is not in the way of the result."""
+    """Log progress to standard error, apart from the result."""
     print(line, file=sys.stderr, flush=True)
 
 

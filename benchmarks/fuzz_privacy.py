@@ -2,7 +2,7 @@
 
 No corpus: fragments that detectors react to are repeated, mixed, cut, encoded and put into structures. A promise is
 broken by an exception, by output that is no JSON, by a second pass that finds more, by a pass that takes too long for
-its length, or by a harmless value that comes back altered. One seed makes one input, so that it can be made again.
+its length, or by a harmless value that comes back altered. One seed makes one input, so that it can be repeated.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run(parsed: argparse.Namespace, say: Say) -> Result:
 
 FILTER = Filter(PrivacyPolicy())
 
-# What some detector begins to look at, and what ends a look.
+# What starts a search of some detector, and what ends one.
 FRAGMENTS = (
     "a", "Z", "7", "0", "@", ".", "-", "_", ":", "::", "/", "//", "\\", "=", "&", "?", "#", " ", "\n", "\t", "+", "%",
     "%40", "%2540", "%25", "\\u0040", "&#64;", "{", "}", "[", "]", '"', "'", ",", ";", "(", ")", "<", ">", "|", "~",
@@ -56,7 +56,7 @@ FRAGMENTS = (
     "12345678", "X", "true", "null", "1e9",
 )  # fmt: skip
 
-# A pass over so many characters on a busy machine; a square would be a thousand times that.
+# What a pass may take on a busy machine; one in quadratic time would take a thousand times that.
 _SECONDS_BASE, _SECONDS_PER_CHAR = 1.0, 2e-4
 _MOST_CHARS = 20_000
 
@@ -138,6 +138,6 @@ def _broken(text: str, dice: Random) -> str | None:
         return f"raised {type(error).__name__}"
     if spent > _SECONDS_BASE + _SECONDS_PER_CHAR * len(text):
         return f"took {spent:.1f} s for {len(text)} characters"
-    # What was cut in the middle of something reads differently.
+    # A value that was cut in the middle reads differently.
     is_cut = any(action == "truncated" for _, _, action in receipt.entries)
     return None if is_cut or twice == once else "found more the second time"

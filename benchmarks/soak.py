@@ -23,9 +23,9 @@ from otel_posthog.testing import FakePostHog, Fault
 
 NAME, ON_DEMAND = "soak", True
 MINUTES, PER_SECOND = 60, 1000
-# A fault every so many samples, that a run in which nothing fails proves little about.
+# Samples between two faults: a run in which nothing fails proves little.
 FAULT_EVERY = 20
-# What a run may grow in a minute and still have no slope: less than an event of 1,000/s would leave behind.
+# What a run may grow in a minute without a leak: less than one that left something of each event behind.
 ALLOWED = {"memory_kib": 512.0, "threads": 0.1, "handles": 0.2, "disk_kib": 512.0}
 
 HEAD = """\

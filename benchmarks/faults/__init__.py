@@ -93,7 +93,7 @@ def _play(scenario: Scenario, arguments: argparse.Namespace) -> Line:
 
 
 def play(scenario: Scenario, *, events: int = EVENTS, rounds: int = 1, per_second: float = PER_SECOND) -> Line:
-    """Play one scenario so often, each time with another instant, and return what came of it."""
+    """Play one scenario `rounds` times, with other random instants each time, and return its results."""
     ledgers, notes = [], []
     for number in range(rounds):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, FakePostHog() as server:
@@ -108,7 +108,7 @@ def play(scenario: Scenario, *, events: int = EVENTS, rounds: int = 1, per_secon
 def _is_chosen(scenario: Scenario, words: list[str] | None) -> bool:
     if words:
         return any(word in scenario.name for word in words)
-    # The short outage is the tests'.
+    # The short outage is for the tests only.
     return scenario.name != "outage of 2 s"
 
 

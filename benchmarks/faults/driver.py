@@ -26,7 +26,7 @@ import otel_posthog
 from benchmarks.faults.ledger import EVENT, Tally, uuid_of
 from otel_posthog.policy import DeliveryPolicy, Durability, Policy
 
-# Of a usual event: 400 bytes as it is sent.
+# Makes an event as large as a usual one: 400 bytes as it is sent.
 PADDING = "0123456789" * 8
 
 

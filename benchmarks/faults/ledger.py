@@ -92,11 +92,11 @@ class Tally:
             with path.open("wb") as file:
                 file.truncate(self._slot_bytes * SLOTS)
         with path.open("r+b") as file:
-            # Shared with the file: what is written is the kernel's at once, whatever becomes of the process.
+            # Shared with the file: the kernel has what is written at once, and keeps it when the process is killed.
             self._memory = mmap.mmap(file.fileno(), self._slot_bytes * SLOTS)
 
     def of(self, slot: int) -> Self:
-        """Count for another process from now on, a child of a fork say."""
+        """Count for another process from now on, such as a child of a fork."""
         self._slot, self._number = slot, 0
         return self
 

@@ -12,7 +12,7 @@ from otel_posthog.policy import Durability
 from otel_posthog.testing import Fault
 
 BURST_EVENTS = 50_000
-# Of a kill: what a machine that other programs share may keep the writer from its work.
+# How long other programs on the machine may keep the writer from its work before a kill.
 SATURATED_MS = 50.0
 
 
@@ -36,7 +36,7 @@ class Scenario:
 
 
 def outage(seconds: float) -> Callable[[Stage], None]:
-    """The server is away for so long, and comes back."""
+    """The server is away for some seconds, and comes back."""
 
     def play(stage: Stage) -> None:
         stage.start()

@@ -16,14 +16,14 @@ from benchmarks.faults.driver import Load
 from benchmarks.faults.ledger import Ledger, Tally, balance
 from otel_posthog.testing import FakePostHog
 
-# After the program has ended: for what an adopter needs that sleeps 30 s between two looks, and for a slow machine.
+# After the program has ended: an adopter sleeps 30 s between two looks, and the machine may be slow.
 PATIENCE_S = 60.0
 END_TIMEOUT_S = 300.0
 
 
 @dataclass(slots=True)
 class Stage:
-    """What a scenario plays on.
+    """The means of a scenario: server, program, files.
 
     Attributes:
         server: PostHog.

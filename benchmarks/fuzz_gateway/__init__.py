@@ -30,7 +30,7 @@ ON_DEMAND = True
 THREADS = 4
 ALLOWED = frozenset({200, 400, 404, 405, 408, 413, 415, 503})
 ANSWER_S = 30.0
-# What an interpreter's memory moves by itself, once everything has been used.
+# How much the memory of an interpreter changes by itself, once everything has been used.
 GROWTH_MIB = 60.0
 _WARM_SHARE = 0.1
 # Most clients read what they are answered; one that goes away instead leaves a few kilobytes behind for five seconds.
@@ -87,7 +87,7 @@ def run(parsed: argparse.Namespace, say: Say) -> Result:
 def _watched(
     parsed: argparse.Namespace, port: int, gateway: subprocess.Popen[bytes], seen: Seen
 ) -> tuple[float, float]:
-    """Send until time or requests are used up; return the gateway's memory in MiB after a tenth, and then."""
+    """Send until time or requests are used up; return the gateway's memory in MiB after a tenth, and at the end."""
     numbers, until, memory = count(), time.monotonic() + parsed.fuzz_seconds, list[float]()
     most, warm_from = parsed.fuzz_requests or 10**9, time.monotonic() + parsed.fuzz_seconds * _WARM_SHARE
 

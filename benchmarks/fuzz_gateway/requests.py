@@ -1,4 +1,4 @@
-"""Requests that no sender should make: one seed makes one, so that a finding can be made again."""
+"""Requests that no sender should make: one seed makes one request, so that a finding can be repeated."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Run:
 
     @property
     def cpu_us(self) -> float:
-        """What one event costs, all in, in microseconds."""
+        """The CPU time of one event, in microseconds."""
         return self.cpu_s / self.events * 1e6
 
 
@@ -115,7 +115,7 @@ def environ_of(sink_port: int, folder: str) -> dict[str, str]:
 
 
 def _pinned(words: list[str], cores: str) -> list[str]:
-    """Return `words` on these cores, where the machine has them and a command for it."""
+    """Return the command `words` pinned to these cores, if the machine has them and `taskset`."""
     has_them = shutil.which("taskset") and (os.cpu_count() or 1) > 1
     return ["taskset", "-c", cores, *words] if has_them else words
 
@@ -180,7 +180,7 @@ def _wait_until_delivered(port: int, events: int) -> None:
 
 
 def _cpu_s(pid: int) -> float:
-    """Return the CPU time of a process and all that descend from it and live."""
+    """Return the CPU time of a process and its living descendants."""
     parents: dict[int, int] = {}
     spent: dict[int, float] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

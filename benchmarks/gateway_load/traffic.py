@@ -24,7 +24,7 @@ HEADERS = {"Content-Type": "application/x-protobuf"}
 
 
 def send_all(port: int, requests: int, events: int, connections: int) -> None:
-    """Send all of it and print the seconds it took and each answer's."""
+    """Send all requests; print how long it took, and each answer, in seconds."""
     waiting: SimpleQueue[bytes] = SimpleQueue()
     for body in bodies(requests, events):
         waiting.put(body)

@@ -1,4 +1,4 @@
-"""How much of what must not leave is caught, and how much of the rest is damaged, side by side with other filters.
+"""The benchmark `privacy`: what filters catch of what must not leave, and damage of the rest, side by side.
 
 Takes a corpus of yours: no labelled value is part of this project. Every contender gets the same rows in one run; the
 operational side gets them through its real exporter and a real OTLP receiver. See docs/privacy-benchmark.md.

@@ -1,4 +1,4 @@
-"""Who is compared: this package's two sides, and the filters that can be installed beside it.
+"""The filters that are compared: this package's two sides, and the filters that can be installed beside it.
 
 The operational side gets every row as an attribute of a span, through the real exporter to a real receiver; a value
 that a span attribute cannot hold (a map, None) goes as the body of a log record.
@@ -60,7 +60,7 @@ def _ours(rows: Sequence[Row]) -> list[Answer]:
     return [_timed(row) for row in rows]
 
 
-# The least of a few: what others do on the machine is no filter's cost.
+# The least of a few: what other programs do meanwhile is not the filter's cost.
 _TRIES = 5
 
 
@@ -162,5 +162,5 @@ def _is_attribute(value: object) -> bool:
 
 
 def _as_sent(sent: object, arrived: object) -> object:
-    """Return `arrived` in the type in which it was sent, where OTLP knows but one."""
+    """Return `arrived` in the type in which it was sent: OTLP has one type for lists and tuples."""
     return list(arrived) if isinstance(sent, list) and isinstance(arrived, (list, tuple)) else arrived

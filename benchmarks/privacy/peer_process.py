@@ -63,7 +63,7 @@ def _presidio() -> Redact:
 
     def clean(text: str) -> str:
         found = [hit for each in recognizers for hit in each.analyze(text, each.supported_entities, None) or ()]
-        # From the end, so that what is replaced moves nothing that is still to be; of overlapping hits the longest.
+        # From the end, so that a replacement moves no hit that is still to come; of overlapping hits the longest.
         left = len(text)
         for hit in sorted(found, key=lambda hit: (-hit.end, hit.start)):
             if hit.end <= left:
@@ -117,7 +117,7 @@ _PEERS: dict[str, Callable[[], Redact]] = {
 }
 
 
-# The least of a few: what others do on the machine is no filter's cost.
+# The least of a few: what other programs do meanwhile is not the filter's cost.
 _TRIES = 5
 
 

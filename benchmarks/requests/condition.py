@@ -1,4 +1,4 @@
-"""What differs between the programs of a round: the state that PostHog is in, or that the package is in."""
+"""The conditions: what differs between the programs of a round, the state of PostHog or of the package."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ COMPARED = (
 
 
 def programs(names: list[str] | None) -> tuple[Condition, ...]:
-    """Return the conditions of a run: those called `names` (all where None), and those that all are compared with."""
+    """Return the conditions of a run: those called `names` (None for all), and those that all are compared with."""
     return (WELL, AGAIN, *(each for each in COMPARED if names is None or each.name in names), WITHOUT)

@@ -17,7 +17,7 @@ from benchmarks.requests.program import SET_UP_REQUESTS, Program
 from otel_posthog.testing.server import Answer, LocalServer
 
 TURN_REQUESTS = 10
-"""Few, so that what else the machine does hits all programs alike; not one, so that caches are as warm as in life."""
+"""Few, so that other load on the machine hits all programs alike; not one, so that caches are as warm as usual."""
 WARM_UP_REQUESTS = 8
 
 
@@ -40,7 +40,7 @@ class TakesAll(LocalServer):
     """An OTLP receiver that decodes nothing, so that it does not compete with what is measured."""
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:  # noqa: ARG002 - the base's signature
-        """Say yes."""
+        """Accept anything."""
         return Answer(200, b"", "application/x-protobuf")
 
 

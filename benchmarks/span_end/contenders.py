@@ -70,7 +70,7 @@ def span_maker(tracer: Tracer, attributes: dict[str, str | int | bool]) -> Opera
 
 
 SETTLE_TIMEOUT_S = 5.0
-# Nothing is ever delivered to a server that refuses: this is for the thread before that, which cleans the events.
+# A server that refuses never gets anything: this is for the worker, which cleans the events before delivery.
 REFUSED_SETTLE_TIMEOUT_S = 0.1
 CLOSE_TIMEOUT_S = 0.1
 
@@ -82,7 +82,7 @@ class NullExporter(SpanExporter):
     """Throws spans away."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - the base's signature
-        """Say that it worked."""
+        """Report success."""
         return SpanExportResult.SUCCESS
 
 

@@ -84,7 +84,7 @@ def measure(operation: Operation, operations: int, pause_s: float) -> list[int]:
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Collect before and not during: whose garbage it is cannot be told."""
+    """Collect garbage before and not during the block: it may be any program's."""
     gc.collect()
     gc.disable()
     try:

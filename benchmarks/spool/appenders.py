@@ -1,4 +1,4 @@
-"""Those that write an event so that it outlives the process, each behind the same two calls."""
+"""Ways to write an event so that it outlives the process, each behind the same two functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENT_BYTES = 400
 
 @dataclass(frozen=True, slots=True)
 class Appender:
-    """One of them.
+    """One way to write an event.
 
     Attributes:
         name: As the table calls it.
@@ -37,7 +37,7 @@ def event(number: int) -> CleanEvent:
 
 
 def appenders(folder: Path) -> list[Appender]:
-    """Return them, each with a place of its own in `folder`; `write` alone is what no format can be faster than."""
+    """Return all appenders, each with files of its own in `folder`; no format can be faster than `write` alone."""
     descriptor = os.open(folder / "raw", os.O_CREAT | os.O_WRONLY, 0o600)
     spool = Spool(folder / "spool", "default", DeliveryPolicy(), Health())
     database = sqlite3.connect(folder / "wal.db", isolation_level=None)

@@ -1,4 +1,4 @@
-"""What outlives a death: what dead workers left is taken over, and writers are killed while they write.
+"""What outlives a process: the events of dead workers are taken over, and writers are killed while they write.
 
 Measured is how long it takes to have all of it and how much memory; counted is what is lost or comes twice.
 """
@@ -47,7 +47,7 @@ class Recovered:
 
 
 def recover(root: Path, workers: int, events: int) -> Recovered:
-    """Have `workers` leave `events` in all, and one process take them over."""
+    """Have `workers` leave `events` events in all, and one process take them over."""
     each = events // workers
     for worker in range(workers):
         left = Spool(root / f"worker{worker}", "default", POLICY, Health())
@@ -134,7 +134,7 @@ def kill_writers(root: Path, kills: int) -> Killed:
 
 
 def _killed(root: Path, first: int, until: int) -> int:
-    """Start a writer at `first` and kill it once it told of `until`; return where what it told of ends."""
+    """Start a writer at event `first`, kill it once it has acknowledged `until`; return what it had acknowledged."""
     command = [sys.executable, "-c", WRITER.format(batch=BATCH), str(root), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
