@@ -73,8 +73,7 @@ class Cleaner:
         Args:
             event: As translated.
             destination: Where to.
-            receipt: Gets which rule did what; for a caller that shows it. One of its own is made otherwise, for the
-                counts.
+            receipt: Gets which rule did what; without one, it is only counted.
 
         Raises:
             DropEvent: It may not be sent there.
@@ -86,7 +85,9 @@ class Cleaner:
         if mode is IdentityMode.UNLINKED:
             # A trace is a link.
             event = event._replace(trace_id=None, span_id=None)
-        privacy = _Privacy(filter_, receipt, None if mode is IdentityMode.IDENTIFIED else LeakedIds(event, receipt))
+        # What leaks is looked for as the telemetry gave it, before anything has been done to an id.
+        leaked = None if mode is IdentityMode.IDENTIFIED else LeakedIds(event, receipt)
+        privacy = _Privacy(filter_, receipt, leaked)
         event = self._declared(event, catalog, receipt)
         if mode is IdentityMode.PSEUDONYMOUS:
             event = with_pseudonyms(event, self._pseudonyms, self._note)
@@ -116,14 +117,14 @@ class Cleaner:
         who = person(
             event.subject,
             mode,
-            installation_id=self._no_user_id(event, mode),
+            installation_id=self._id_without_user(event, mode),
             time_ns=event.time_ns,
             note=self._note,
             pseudonyms=self._pseudonyms,
         )
         return with_change(who, event, mode)
 
-    def _no_user_id(self, event: Event, mode: IdentityMode) -> str:
+    def _id_without_user(self, event: Event, mode: IdentityMode) -> str:
         """Return the `distinct_id` of an event without a user."""
         if mode is IdentityMode.UNLINKED:
             return unlinked_id(event.uuid)
