@@ -291,10 +291,12 @@ class Recogniser:
         rules = self._outer_span_events
         return EVENT in keys or name.startswith(PREFIX) or (bool(rules) and _any_may_fit(rules, name, keys))
 
-    def may_be_log(self, event_name: str, keys: Collection[str]) -> bool:
-        """Return the same of a log record."""
-        rules = self._logs
-        return EVENT in keys or event_name.startswith(PREFIX) or (bool(rules) and _any_may_fit(rules, event_name, keys))
+    def may_be_log(self, event_name: str, pairs: _Item, keys_of: Callable[[_Item], Collection[str]]) -> bool:
+        """Return the same of a log record; its keys are read only where its name does not say it."""
+        if event_name.startswith(PREFIX):
+            return True
+        rules, keys = self._logs, keys_of(pairs)
+        return EVENT in keys or (bool(rules) and _any_may_fit(rules, event_name, keys))
 
 
 def is_only_product_event(name: str, attributes: Attributes) -> bool:

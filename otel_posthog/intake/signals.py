@@ -8,15 +8,14 @@ gateway's: what is operational costs a question or two.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_posthog.intake.acting import acting, acting_at_end
-from otel_posthog.intake.otlp.records import LogRecord, SpanRecord
+from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, SpanRecord
 from otel_posthog.intake.otlp.uids import RecordUids
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source
 from otel_posthog.recogniser import Found, Recogniser, SpanEvent
@@ -99,7 +98,7 @@ def record_signals(
         return []
     times = record.time_ns, record.observed_ns
     origin = (record.trace_id, record.span_id, *times, record.resource, None, 0, record.dropped_attributes)
-    return _of_log(found, attributes, origin, partial(uids.uid, record) if uids else None)
+    return _of_log(found, attributes, origin, uids, record)
 
 
 def _of_span(
@@ -107,17 +106,21 @@ def _of_span(
 ) -> list[Signal]:
     trace_id, span_id, end_ns, resource, who, dropped = origin
     own = dict(attributes)
-    signals = [
-        Signal(_SPAN, name, own, end_ns, trace_id, span_id, resource, who, end_ns, 0, NO_ATTRIBUTES, dropped, b"", rule)
-        for name, rule in found
-    ]
+    signals: list[Signal] = []
+    for name, rule in found:
+        signals.append(
+            Signal(
+                _SPAN, name, own, end_ns, trace_id, span_id, resource, who, end_ns, 0, NO_ATTRIBUTES, dropped, b"", rule
+            )
+        )
     if not inside:
         return signals
     # A span event may bear the name of its span and the time of its end.
     repeats = Counter((name, end_ns) for name, _ in found)
     for event, name, rule in inside:
         time_ns, given = event.timestamp, event.attributes or NO_ATTRIBUTES
-        repeat, repeats[name, time_ns] = repeats[name, time_ns], repeats[name, time_ns] + 1
+        repeat = repeats[name, time_ns]
+        repeats[name, time_ns] += 1
         lost = getattr(given, "dropped", 0)  # where they are the SDK's
         ids = trace_id, span_id
         signals.append(
@@ -127,29 +130,37 @@ def _of_span(
 
 
 def _of_log(
-    found: Found, attributes: Attributes, origin: _LogOrigin, uid: Callable[[str], bytes] | None = None
+    found: Found,
+    attributes: Attributes,
+    origin: _LogOrigin,
+    uids: RecordUids | None = None,
+    record: LogRecord = OPERATIONAL,
 ) -> list[Signal]:
     trace_id, span_id, time_ns, observed_ns, resource, who, taken, dropped = origin
-    return [
-        Signal(
-            _LOG,
-            name,
-            attributes,
-            # Data model: use the time of the event, and the time it was observed where that is unknown.
-            time_ns or observed_ns,
-            trace_id,
-            span_id,
-            resource,
-            who,
-            observed_ns,
-            taken,
-            NO_ATTRIBUTES,
-            dropped,
-            uid(name) if uid else b"",
-            rule,
+    signals: list[Signal] = []
+    for name, rule in found:
+        uid = uids.uid(record, name) if uids else b""
+        # Data model: use the time of the event, and the time it was observed where that is unknown.
+        at_ns = time_ns or observed_ns
+        signals.append(
+            Signal(
+                _LOG,
+                name,
+                attributes,
+                at_ns,
+                trace_id,
+                span_id,
+                resource,
+                who,
+                observed_ns,
+                taken,
+                NO_ATTRIBUTES,
+                dropped,
+                uid,
+                rule,
+            )
         )
-        for name, rule in found
-    ]
+    return signals
 
 
 def _itself(record: _Record) -> _Record:

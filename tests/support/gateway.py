@@ -134,4 +134,4 @@ def spans_request(*names: str) -> ExportTraceServiceRequest:
 
 def as_json(request: ExportLogsServiceRequest | ExportTraceServiceRequest) -> Any:
     """Return `request` as OTLP writes it in JSON."""
-    return with_hex_ids(MessageToDict(request))
+    return with_hex_ids(MessageToDict(request, use_integers_for_enums=True))

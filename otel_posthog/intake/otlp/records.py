@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.model import NO_ATTRIBUTES, Attributes
@@ -105,10 +105,18 @@ OnMalformed = Callable[[MalformedTelemetry], None]
 """Called with what is wrong with one span or log record, which is left out; without one a reader raises it."""
 
 
-def readable(on_malformed: OnMalformed | None, read_one: Callable[..., Record], *of: Any) -> Record | None:
-    """Return the record that `read_one(*of)` reads; None for one that cannot be read, once that is told."""
+_Item = TypeVar("_Item")
+_Around = TypeVar("_Around")
+ReadOne = Callable[[_Item, _Around, str], Record]
+"""Reads one span or log record, with what is around it, at a path that a message may name."""
+
+
+def readable(
+    read_one: ReadOne[_Item, _Around], item: _Item, around: _Around, path: str, on_malformed: OnMalformed | None
+) -> Record | None:
+    """Return the record that `read_one(item, around, path)` reads; None for one that cannot be read, told then."""
     try:
-        return read_one(*of)
+        return read_one(item, around, path)
     except MalformedTelemetry as error:
         if on_malformed is None:
             raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp.records import (
@@ -10,6 +11,7 @@ from otel_posthog.intake.otlp.records import (
     STATUS_CODES,
     LogRecord,
     OnMalformed,
+    ReadOne,
     Record,
     SpanEvent,
     SpanRecord,
@@ -50,20 +52,26 @@ def read(document: object, on_malformed: OnMalformed | None = None) -> Iterator[
             yield from _each(scope, "logRecords", _log, resource, on_malformed)
 
 
-_ReadOne = Callable[[object, str, Attributes, str], Record]
+class _Around(NamedTuple):
+    resource: Attributes
+    scope_name: str
 
 
 def _each(
-    scope: Fields, name: str, read_one: _ReadOne, resource: Attributes, on_malformed: OnMalformed | None
+    scope: Fields,
+    name: str,
+    read_one: ReadOne[object, _Around],
+    resource: Attributes,
+    on_malformed: OnMalformed | None,
 ) -> Iterator[Record]:
-    scope_name = _scope_name(scope.content.get("scope"))
+    around = _Around(resource, _scope_name(scope.content.get("scope")))
     for at, value in enumerate(as_list(scope.content.get(name), scope.at(name))):
-        record = readable(on_malformed, read_one, value, f"{scope.at(name)}[{at}]", resource, scope_name)
+        record = readable(read_one, value, around, f"{scope.at(name)}[{at}]", on_malformed)
         if record is not None:
             yield record
 
 
-def _span(value: object, path: str, resource: Attributes, scope_name: str) -> SpanRecord:
+def _span(value: object, around: _Around, path: str) -> SpanRecord:
     fields = as_fields(value, path)
     status = fields.object("status")
     return SpanRecord(
@@ -77,16 +85,16 @@ def _span(value: object, path: str, resource: Attributes, scope_name: str) -> Sp
             for each in fields.objects("events")
         ),
         status_message=status.text("message"),
-        resource=resource,
+        resource=around.resource,
         dropped_attributes=fields.whole("droppedAttributesCount", UINT64),
         start_ns=_start(fields),
         kind=_named(SPAN_KINDS, fields.content.get("kind")),
         status_code=_named(STATUS_CODES, status.content.get("code")),
-        scope_name=scope_name,
+        scope_name=around.scope_name,
     )
 
 
-def _log(value: object, path: str, resource: Attributes, scope_name: str) -> LogRecord:
+def _log(value: object, around: _Around, path: str) -> LogRecord:
     fields = as_fields(value, path)
     return LogRecord(
         event_name=fields.text("eventName"),
@@ -96,9 +104,9 @@ def _log(value: object, path: str, resource: Attributes, scope_name: str) -> Log
         observed_ns=fields.whole("observedTimeUnixNano", UINT64),
         trace_id=fields.identifier("traceId", _TRACE_ID_BYTES),
         span_id=fields.identifier("spanId", _SPAN_ID_BYTES),
-        resource=resource,
+        resource=around.resource,
         dropped_attributes=fields.whole("droppedAttributesCount", UINT64),
-        scope_name=scope_name,
+        scope_name=around.scope_name,
     )
 
 

@@ -80,26 +80,27 @@ def read(
     message: Any = parsed(request, kind) if isinstance(request, bytes) else request
     may_be_product, read_one = (_may_hold_product, _span) if kind is TRACES else (_may_be_log, _log)
     for holder in getattr(message, kind.resources):
-        resource = _Resource(holder.resource, f"{kind.resources}.resource")
+        around = _Around(holder.resource, f"{kind.resources}.resource")
         for scope in getattr(holder, kind.scopes):
+            around.scope_name = scope.scope.name
             for at, item in enumerate(getattr(scope, kind.items)):
                 if not may_be_product(item, recogniser):
                     yield OPERATIONAL
                     continue
-                record = readable(on_malformed, read_one, item, resource, scope.scope.name, f"{kind.items}[{at}]")
+                record = readable(read_one, item, around, f"{kind.items}[{at}]", on_malformed)
                 if record is not None:
                     yield record
 
 
-class _Resource:
-    """The attributes of a resource, read once, and only where an item needs them."""
+class _Around:
+    """What is around an item: the name of its scope, and its resource, which is read only where an item needs it."""
 
     def __init__(self, resource: Any, path: str) -> None:
-        self._resource, self._path = resource, path
+        self._resource, self._path, self.scope_name = resource, path, ""
         self._attributes: Attributes | None = None
 
     @property
-    def attributes(self) -> Attributes:
+    def resource(self) -> Attributes:
         if self._attributes is None:
             self._attributes = attributes_of(self._resource.attributes, f"{self._path}.attributes")
         return self._attributes
@@ -122,16 +123,19 @@ def _may_hold_product(span: Any, recogniser: Recogniser) -> bool:
     """Return whether `span` or one of its events may be a product event: by names and keys, before a value is read."""
     if recogniser.may_be_span(span.name, [pair.key for pair in span.attributes]):
         return True
-    return any(
-        recogniser.may_be_span_event(event.name, [pair.key for pair in event.attributes]) for event in span.events
-    )
+    events = span.events
+    return bool(events) and any(recogniser.may_be_span_event(each.name, _keys(each.attributes)) for each in events)
 
 
 def _may_be_log(record: Any, recogniser: Recogniser) -> bool:
-    return recogniser.may_be_log(record.event_name, [pair.key for pair in record.attributes])
+    return recogniser.may_be_log(record.event_name, record.attributes, _keys)
 
 
-def _span(span: Any, resource: _Resource, scope_name: str, path: str) -> SpanRecord:
+def _keys(pairs: Iterable[Any]) -> list[str]:
+    return [pair.key for pair in pairs]
+
+
+def _span(span: Any, around: _Around, path: str) -> SpanRecord:
     return SpanRecord(
         name=span.name,
         attributes=attributes_of(span.attributes, f"{path}.attributes"),
@@ -140,12 +144,12 @@ def _span(span: Any, resource: _Resource, scope_name: str, path: str) -> SpanRec
         end_ns=span.end_time_unix_nano,
         events=tuple(_events(span.events, path)),
         status_message=span.status.message,
-        resource=resource.attributes,
+        resource=around.resource,
         dropped_attributes=span.dropped_attributes_count,
         start_ns=span.start_time_unix_nano,
         kind=_named(SPAN_KINDS, span.kind),
         status_code=_named(STATUS_CODES, span.status.code),
-        scope_name=scope_name,
+        scope_name=around.scope_name,
     )
 
 
@@ -155,7 +159,7 @@ def _events(events: Iterable[Any], path: str) -> Iterator[SpanEvent]:
         yield SpanEvent(event.name, attributes, event.time_unix_nano)
 
 
-def _log(record: Any, resource: _Resource, scope_name: str, path: str) -> LogRecord:
+def _log(record: Any, around: _Around, path: str) -> LogRecord:
     return LogRecord(
         event_name=record.event_name,
         attributes=attributes_of(record.attributes, f"{path}.attributes"),
@@ -164,9 +168,9 @@ def _log(record: Any, resource: _Resource, scope_name: str, path: str) -> LogRec
         observed_ns=record.observed_time_unix_nano,
         trace_id=_identifier(record.trace_id, _TRACE_ID_BYTES, f"{path}.trace_id"),
         span_id=_identifier(record.span_id, _SPAN_ID_BYTES, f"{path}.span_id"),
-        resource=resource.attributes,
+        resource=around.resource,
         dropped_attributes=record.dropped_attributes_count,
-        scope_name=scope_name,
+        scope_name=around.scope_name,
     )
 
 
