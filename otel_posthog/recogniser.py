@@ -11,11 +11,20 @@ the Collector's compiler ask for the rules here, and need no change for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Attributes, Source
+from otel_posthog.rules import (
+    Condition,
+    Field,
+    ItemFacts,
+    Operator,
+    Rule,
+    SpanEvent,
+    SpanFacts,
+    any_may_fit,
+    fits,
+)
 
 if TYPE_CHECKING:
     # At run time this is imported by `capture()`, before anybody needs a policy.
@@ -34,116 +43,6 @@ EXCEPTION_TYPE = "exception.type"
 PROCESSED = "otel_posthog.processed"
 """Attribute of an exception that an app with this package has exported. Whether it becomes an event was that app's to
 decide, and its user's: a gateway behind it makes none of it."""
-
-
-class Field(str, Enum):
-    """What of an item a condition looks at; the value is its name in `SpanFacts` and `ItemFacts`."""
-
-    NAME = "name"
-    KIND = "kind"
-    STATUS = "status_code"
-    SCOPE = "scope_name"
-    ATTRIBUTE = "attributes"
-    RESOURCE = "resource"
-    BODY = "body"
-
-
-class Operator(str, Enum):
-    """How a condition looks at it."""
-
-    IS = "is"
-    BEGINS = "begins"
-    PRESENT = "present"
-    ABSENT = "absent"
-
-
-class Condition(NamedTuple):
-    """One condition on an item.
-
-    Attributes:
-        field: What of the item is looked at.
-        operator: How.
-        value: What it `IS`, or `BEGINS` with.
-        key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`.
-    """
-
-    field: Field
-    operator: Operator
-    value: str = ""
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What makes a product event of an item.
-
-    Attributes:
-        id: Short; a signal carries it.
-        reason: Why an item that fits is a product event, for a person to read.
-        source: Which kind of item it is about.
-        conditions: All of them are to hold.
-        event: The event's name; empty where the item says it.
-        is_inside_product: Whether it is about the events of a span that is a product event itself, and no others.
-    """
-
-    id: str
-    reason: str
-    source: Source
-    conditions: tuple[Condition, ...]
-    event: str = ""
-    is_inside_product: bool = False
-
-
-class ItemFacts(Protocol):
-    """What a rule may ask of any item, besides its name and attributes."""
-
-    @property
-    def scope_name(self) -> str:
-        """The name of the instrumentation scope, empty where it has none."""
-
-    @property
-    def resource(self) -> Attributes:
-        """The attributes of the resource that emitted it."""
-
-
-class SpanFacts(ItemFacts, Protocol):
-    """What a rule may ask of a span, besides its attributes."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def kind(self) -> str:
-        """`INTERNAL`, `SERVER`, `CLIENT`, `PRODUCER` or `CONSUMER`."""
-
-    @property
-    def status_code(self) -> str:
-        """`UNSET`, `OK` or `ERROR`."""
-
-    @property
-    def start_ns(self) -> int:
-        """When it started, in Unix nanoseconds."""
-
-    @property
-    def end_ns(self) -> int:
-        """When it ended, in Unix nanoseconds."""
-
-
-class SpanEvent(Protocol):
-    """A span event, of the SDK or of a document."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def attributes(self) -> Mapping[str, Any] | None:
-        """Its attributes."""
-
-    @property
-    def timestamp(self) -> int:
-        """When, in Unix nanoseconds."""
 
 
 Found = Sequence[tuple[str, str]]
@@ -230,7 +129,7 @@ class Recogniser:
         if not self._spans:
             return NOTHING
         asked = facts(span)
-        return [(rule.event, rule.id) for rule in self._spans if _fits(rule, asked.name, attributes, asked)]
+        return [(rule.event, rule.id) for rule in self._spans if fits(rule, asked.name, attributes, asked)]
 
     def span_events(
         self, events: Iterable[_Event], span: _Item, facts: Callable[[_Item], SpanFacts], *, is_product: bool
@@ -252,7 +151,7 @@ class Recogniser:
             if mark is not None:
                 found.append((event, *mark))
             else:
-                fitting = [rule for rule in rules if _fits(rule, event.name, attributes, asked)]
+                fitting = [rule for rule in rules if fits(rule, event.name, attributes, asked)]
                 found += [(event, rule.event, rule.id) for rule in fitting]
         return found
 
@@ -273,30 +172,30 @@ class Recogniser:
         if not self._logs:
             return NOTHING
         asked, name = facts(record), event_name or ""
-        return [(rule.event, rule.id) for rule in self._logs if _fits(rule, name, attributes, asked)]
+        return [(rule.event, rule.id) for rule in self._logs if fits(rule, name, attributes, asked)]
 
     def keeps_evicted(self, event: SpanEvent) -> bool:
         """Return whether a span event that the SDK evicts is to be kept: one that is marked, or may fit a rule."""
         attributes = event.attributes or NO_ATTRIBUTES
-        return is_only_product_event(event.name, attributes) or _any_may_fit(
+        return is_only_product_event(event.name, attributes) or any_may_fit(
             self._derived_span_events, event.name, attributes
         )
 
     def may_be_span(self, name: str, keys: Collection[str]) -> bool:
         """Return whether a span of this name, with attributes of these `keys`, may be a product event."""
-        return EVENT in keys or (bool(self._spans) and _any_may_fit(self._spans, name, keys))
+        return EVENT in keys or (bool(self._spans) and any_may_fit(self._spans, name, keys))
 
     def may_be_span_event(self, name: str, keys: Collection[str]) -> bool:
         """Return the same of an event of a span that is no product event."""
         rules = self._outer_span_events
-        return EVENT in keys or name.startswith(PREFIX) or (bool(rules) and _any_may_fit(rules, name, keys))
+        return EVENT in keys or name.startswith(PREFIX) or (bool(rules) and any_may_fit(rules, name, keys))
 
     def may_be_log(self, event_name: str, pairs: _Item, keys_of: Callable[[_Item], Collection[str]]) -> bool:
         """Return the same of a log record; its keys are read only where its name does not say it."""
         if event_name.startswith(PREFIX):
             return True
         rules, keys = self._logs, keys_of(pairs)
-        return EVENT in keys or (bool(rules) and _any_may_fit(rules, event_name, keys))
+        return EVENT in keys or (bool(rules) and any_may_fit(rules, event_name, keys))
 
 
 def is_only_product_event(name: str, attributes: Attributes) -> bool:
@@ -362,40 +261,3 @@ def _derived(policy: Policy) -> Iterable[Rule]:  # noqa: ARG001 - its section `d
 
 def _of(source: Source, rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.source is source)
-
-
-def _fits(rule: Rule, name: str, attributes: Attributes, facts: ItemFacts) -> bool:
-    for condition in rule.conditions:
-        if condition.field is Field.NAME:
-            found: object = name
-        elif condition.field is Field.ATTRIBUTE:
-            found = attributes.get(condition.key)
-        elif condition.field is Field.RESOURCE:
-            found = facts.resource.get(condition.key)
-        else:
-            found = getattr(facts, condition.field.value)
-        if not _holds(condition, found):
-            return False
-    return True
-
-
-def _holds(condition: Condition, found: object) -> bool:
-    """Return whether `condition` holds of what was found; None where there is nothing, or nothing in it."""
-    if condition.operator is Operator.IS:
-        return found == condition.value
-    if condition.operator is Operator.BEGINS:
-        return isinstance(found, str) and found.startswith(condition.value)
-    return (found is not None) is (condition.operator is Operator.PRESENT)
-
-
-def _any_may_fit(rules: Iterable[Rule], name: str, keys: Collection[str]) -> bool:
-    return any(all(_may_hold(condition, name, keys) for condition in rule.conditions) for rule in rules)
-
-
-def _may_hold(condition: Condition, name: str, keys: Collection[str]) -> bool:
-    """Return whether a condition may hold, by the item's name and the keys of its attributes."""
-    if condition.field is Field.NAME:
-        return _holds(condition, name)
-    if condition.field is not Field.ATTRIBUTE:
-        return True
-    return (condition.key in keys) is not (condition.operator is Operator.ABSENT)

@@ -18,7 +18,8 @@ from otel_posthog.intake.acting import acting, acting_at_end
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, SpanRecord
 from otel_posthog.intake.otlp.uids import RecordUids
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source
-from otel_posthog.recogniser import Found, Recogniser, SpanEvent
+from otel_posthog.recogniser import Found, Recogniser
+from otel_posthog.rules import SpanEvent
 from otel_posthog.sdk import is_first_to_take, item_attributes, recorded_events, span_end, taken_as
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.

@@ -28,7 +28,8 @@ from otel_posthog.model import Signal, Source
 from otel_posthog.operational import detach
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, Policy
-from otel_posthog.recogniser import MARKS, Condition, Field, Operator, Recogniser, Rule
+from otel_posthog.recogniser import MARKS, Recogniser
+from otel_posthog.rules import Condition, Field, Operator, Rule, fits
 
 POLICY = Policy(destinations=(Destination(api_key="phc_test"),))
 PAGE_FAILED = Rule(
@@ -178,7 +179,7 @@ def test_the_marks_say_what_the_quick_look_says() -> None:
                 fitting = [
                     rule.id
                     for rule in MARKS
-                    if rule.source is source and recogniser._fits(rule, name, attributes, None)  # type: ignore[arg-type]
+                    if rule.source is source and fits(rule, name, attributes, None)  # type: ignore[arg-type]
                 ]
                 found = rules.log(name, attributes, None, lambda _: None)  # type: ignore[arg-type, return-value]
                 assert [each for _, each in found] == fitting[:1]

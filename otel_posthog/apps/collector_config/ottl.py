@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from otel_posthog.recogniser import Condition, Field, Operator
+from otel_posthog.rules import Condition, Field, Operator
 
 HELD = "otel_posthog.held."
 """Prefix of the attributes that hold such fields; no others begin with it."""

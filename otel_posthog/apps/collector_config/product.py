@@ -13,7 +13,8 @@ from otel_posthog.apps.collector_config.patterns import blocked_values
 from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
 from otel_posthog.model import Source
 from otel_posthog.policy import Policy
-from otel_posthog.recogniser import CONTENT_UID, EXCEPTION_TYPE, PREFIX, RECORD_UID_KEY, Condition, Recogniser
+from otel_posthog.recogniser import CONTENT_UID, EXCEPTION_TYPE, PREFIX, RECORD_UID_KEY, Recogniser
+from otel_posthog.rules import Condition
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
 
 EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
