@@ -122,7 +122,7 @@ def _with_actor(context: Context, how: Baggage, pseudonym_of: Callable[[str], st
         context = baggage.remove_baggage(PSEUDONYM_ENTRY, context)
         return baggage.set_baggage(CONSENT_ENTRY, "false", context)
     if user_id is not None:
-        # Somebody else's pseudonym and consent do not stay beside a user of this service.
+        # Another person's pseudonym and consent do not stay beside a user of this service.
         for entry in (PSEUDONYM_ENTRY, CONSENT_ENTRY):
             context = baggage.remove_baggage(entry, context)
         pseudonym = pseudonym_of(user_id)
