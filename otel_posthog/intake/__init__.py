@@ -2,8 +2,7 @@
 
 from otel_posthog.intake.acting import acting
 from otel_posthog.intake.exporters import LogExportIntake, SpanExportIntake
-from otel_posthog.intake.logs import LogIntake
+from otel_posthog.intake.processors import LogIntake, SpanIntake
 from otel_posthog.intake.sampler import AnalyticsSampler, Lift
-from otel_posthog.intake.spans import SpanIntake
 
 __all__ = ["AnalyticsSampler", "Lift", "LogExportIntake", "LogIntake", "SpanExportIntake", "SpanIntake", "acting"]

@@ -20,7 +20,7 @@ from opentelemetry.util.types import Attributes, AttributeValue
 
 from otel_posthog.actor import CarriedScope, Scope, block_identity, is_request, scope_in, state_inside
 from otel_posthog.actor.attributes import who_in
-from otel_posthog.intake.spans import SpanIntake
+from otel_posthog.intake.processors import SpanIntake
 from otel_posthog.recogniser import PREFIX, has_product_attributes
 from otel_posthog.sdk import divert_dropped_of_global, dropped_state, recorded_state, span_in
 

@@ -15,8 +15,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_posthog.intake.acting import acting, acting_at_end
-from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, SpanRecord
-from otel_posthog.intake.otlp.uids import RecordUids
+from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, RecordUids, SpanRecord
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source
 from otel_posthog.recogniser import Found, Recogniser
 from otel_posthog.rules import SpanEvent

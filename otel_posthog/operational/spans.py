@@ -1,18 +1,56 @@
-"""Spans on their way to an operational exporter: redacted copies, one for one, never fewer."""
+"""Spans of the operational side: product data off as they end, then redacted copies to each exporter, never one fewer.
+
+`detach` runs on the thread that ends a span, before any processor or exporter of the app sees it; a span that holds
+nothing of ours is not touched. `RedactingSpanExporter` runs where the app's exporter does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan, Span
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, SpanContext, Status
 
 from otel_posthog.errors import Guard
 from otel_posthog.model import REDACTED
 from otel_posthog.operational.redactor import Redactor
-from otel_posthog.recogniser import EXCEPTION, PROCESSED, is_only_product_event
-from otel_posthog.sdk import bounded, copy_span, flush_exporter, item_attributes, shutdown_exporter
+from otel_posthog.recogniser import (
+    EXCEPTION,
+    PROCESSED,
+    has_product_attributes,
+    is_only_product_event,
+    without_product_attributes,
+)
+from otel_posthog.sdk import (
+    bounded,
+    copy_span,
+    flush_exporter,
+    item_attributes,
+    replace_attributes,
+    replace_events,
+    shutdown_exporter,
+    span_attributes,
+    span_events,
+)
+
+
+def detach(span: Span) -> None:
+    """Take product attributes and product events off `span`.
+
+    Raises:
+        AttributeError: This SDK keeps a span's data elsewhere; the wrapped exporters then do the stripping.
+    """
+    attributes = span_attributes(span)
+    if has_product_attributes(attributes):
+        replace_attributes(span, without_product_attributes(attributes))
+    events = span_events(span)
+    if not events:
+        return
+    kept = [each for each in events if not is_only_product_event(each.name, item_attributes(each.attributes))]
+    if len(kept) < len(events):
+        replace_events(span, kept)
+
 
 LINKS_MARK = "otel_posthog.links_redacted"
 """Attribute of a span with links that has been through here. A Collector can neither read nor change attributes of

@@ -25,8 +25,8 @@ from otel_posthog.errors import Guard, MalformedTelemetry
 from otel_posthog.health import Health
 from otel_posthog.intake import LogIntake, SpanIntake
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
+from otel_posthog.intake.otlp.json_document import is_otlp, read_document
 from otel_posthog.intake.otlp.records import MAX_DEPTH
-from otel_posthog.intake.otlp_json import is_otlp, read
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Signal, Source
 from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy, Policy
@@ -74,7 +74,7 @@ def process() -> Iterator[Process]:
 def signals(document: Any) -> list[Signal]:
     """Return the signals of a document, after a way through text."""
     parsed = json.loads(json.dumps(document))
-    return [signal for record in read(parsed) for signal in record_signals(record, ALL)]
+    return [signal for record in read_document(parsed) for signal in record_signals(record, ALL)]
 
 
 def uuids(found: list[Signal]) -> list[str]:
@@ -154,7 +154,7 @@ def attribute(value: Any) -> dict[str, Any]:
 
 def only_value(value: Any) -> Any:
     """Return what the one attribute of such a document is read as."""
-    (record,) = read(attribute(value))
+    (record,) = read_document(attribute(value))
     return record.attributes["k"]
 
 
@@ -221,7 +221,7 @@ VALUE = f"{AT}.attributes[0].value"
 def test_what_is_malformed_is_named_by_its_path_without_its_value(document: Any, path: str, problem: str) -> None:
     """The message says where and what must be there."""
     with pytest.raises(MalformedTelemetry) as caught:
-        list(read(document))
+        list(read_document(document))
     assert caught.value.path == path
     assert problem in str(caught.value)
 
@@ -243,11 +243,13 @@ def test_depth_is_bounded() -> None:
 
 def test_unknown_fields_are_ignored_and_missing_ones_have_their_default() -> None:
     """As protobuf demands of its readers, so that newer writers are read as well."""
-    (record,) = read({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"new": {"x": [1]}}], "y": 1}]}], "z": 2})
+    (record,) = read_document(
+        {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"new": {"x": [1]}}], "y": 1}]}], "z": 2}
+    )
     assert record == LogRecord("", {}, None, 0, 0, 0, 0, {})
-    (span,) = read({**span_with(attributes=None, events=None, kind="SPAN_KIND_SERVER")})
+    (span,) = read_document({**span_with(attributes=None, events=None, kind="SPAN_KIND_SERVER")})
     assert span == SpanRecord("s", {}, int(TRACE, 16), int(SPAN, 16), 5, (), "", {})
-    assert list(read({"resourceMetrics": [{"a": 1}]})) == []
+    assert list(read_document({"resourceMetrics": [{"a": 1}]})) == []
 
 
 @pytest.mark.parametrize(
@@ -280,5 +282,5 @@ json_values = st.recursive(
 def test_any_json_is_read_or_refused_and_nothing_else_is_raised(document: Any) -> None:
     """Whatever a stranger sends."""
     with suppress(MalformedTelemetry):
-        for record in read(document):
+        for record in read_document(document):
             assert isinstance(record_signals(record, ALL), list)

@@ -14,9 +14,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import OPERATIONAL, Record
+from otel_posthog.intake.otlp.json_document import read_document
+from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, read_request
 from otel_posthog.intake.otlp.records import MAX_DEPTH
-from otel_posthog.intake.otlp_json import read as read_json
-from otel_posthog.intake.otlp_proto import LOGS, TRACES, read
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy, Policy
 from otel_posthog.recogniser import Recogniser
@@ -101,7 +101,7 @@ def _logs(draw: st.DrawFn) -> ExportLogsServiceRequest:
 
 def _read(request: Any) -> tuple[list[Record], list[Record]]:
     kind = TRACES if isinstance(request, ExportTraceServiceRequest) else LOGS
-    return list(read(request.SerializeToString(), kind, ALL)), list(read_json(as_json(request)))
+    return list(read_request(request.SerializeToString(), kind, ALL)), list(read_document(as_json(request)))
 
 
 @given(st.one_of(_traces(), _logs()))
@@ -126,10 +126,10 @@ def test_one_malformed_item_leaves_the_others() -> None:
     request = logs_request("a", "b", "c")
     request.resource_logs[0].scope_logs[0].log_records[1].span_id = b"short"
     told: list[MalformedTelemetry] = []
-    assert len(list(read(request, LOGS, ALL, told.append))) == 2
+    assert len(list(read_request(request, LOGS, ALL, told.append))) == 2
     assert [str(each) for each in told] == ["log_records[1].span_id must be 8 bytes"]
     with pytest.raises(MalformedTelemetry):
-        list(read(request, LOGS, ALL))
+        list(read_request(request, LOGS, ALL))
 
 
 def test_values_are_read_to_a_depth() -> None:
@@ -141,5 +141,5 @@ def test_values_are_read_to_a_depth() -> None:
             value = _array([value])
         request.resource_logs[0].scope_logs[0].log_records[0].body.CopyFrom(value)
         told: list[MalformedTelemetry] = []
-        assert len(list(read(request, LOGS, ALL, told.append))) == is_read
+        assert len(list(read_request(request, LOGS, ALL, told.append))) == is_read
         assert len(told) == (not is_read)

@@ -10,8 +10,8 @@ import pytest
 from gateway import TIME_NS, as_json, logs_request
 
 from otel_posthog.intake.otlp import LogRecord, RecordUids
-from otel_posthog.intake.otlp_json import read as read_json
-from otel_posthog.intake.otlp_proto import LOGS, read
+from otel_posthog.intake.otlp.json_document import read_document
+from otel_posthog.intake.otlp.protobuf import LOGS, read_request
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import CONTENT_UID, Recogniser
@@ -63,7 +63,7 @@ def test_a_log_record_has_the_same_uid_in_both_encodings() -> None:
     value = request.resource_logs[0].scope_logs[0].log_records[0].attributes.add(key="deep").value
     value.kvlist_value.values.add(key="b").value.double_value = 1
     value.kvlist_value.values.add(key="a").value.bytes_value = b"\xff"
-    (one,), (other,) = read(request, LOGS, BUILT_IN), read_json(json.loads(json.dumps(as_json(request))))
+    (one,), (other,) = read_request(request, LOGS, BUILT_IN), read_document(json.loads(json.dumps(as_json(request))))
     assert isinstance(one, LogRecord)
     assert isinstance(other, LogRecord)
     assert uid(one) == uid(other)

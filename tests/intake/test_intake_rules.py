@@ -21,8 +21,8 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.intake import SpanExportIntake, SpanIntake
 from otel_posthog.intake.otlp import OPERATIONAL
-from otel_posthog.intake.otlp_json import read as read_json
-from otel_posthog.intake.otlp_proto import TRACES, read
+from otel_posthog.intake.otlp.json_document import read_document
+from otel_posthog.intake.otlp.protobuf import TRACES, read_request
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Signal, Source
 from otel_posthog.operational import detach
@@ -121,12 +121,12 @@ def test_a_mark_wins(app: App) -> None:
 def test_the_gateway_makes_it_of_both_encodings() -> None:
     """With the same signal each."""
     rules = Recogniser(POLICY)
-    (proto,), (from_json,) = read(request(), TRACES, rules), read_json(as_json(request()))
+    (proto,), (from_json,) = read_request(request(), TRACES, rules), read_document(as_json(request()))
     (one,), (other,) = record_signals(proto, rules), record_signals(from_json, rules)
     assert one == other
     assert (one.name, one.rule) == ("page_failed", "page_failed")
     for wrong in (request(kind=3), request(route="/y"), request(status=1)):
-        (record,) = read(wrong, TRACES, rules)
+        (record,) = read_request(wrong, TRACES, rules)
         assert record_signals(record, rules) == []
 
 
@@ -135,7 +135,7 @@ def test_whether_it_may_be_one_is_told_by_its_keys() -> None:
     bare = request()
     del bare.resource_spans[0].scope_spans[0].spans[0].attributes[:]
     rules = Recogniser(POLICY)
-    assert list(read(bare, TRACES, rules)) == [OPERATIONAL]
+    assert list(read_request(bare, TRACES, rules)) == [OPERATIONAL]
     assert rules.may_be_span("GET", ["http.route"])
     assert not rules.may_be_span("GET", ["http.method"])
 
@@ -143,7 +143,7 @@ def test_whether_it_may_be_one_is_told_by_its_keys() -> None:
 def test_the_pipeline_makes_the_event() -> None:
     """What the worker makes of the signal is an event of that name."""
     pipeline = Pipeline(POLICY, installation_id="i", health=Health(), guard=Guard(Health()))
-    (record,) = read(request(), TRACES, pipeline.recogniser)
+    (record,) = read_request(request(), TRACES, pipeline.recogniser)
     (signal,) = record_signals(record, pipeline.recogniser)
     (clean,) = (outcome.clean for outcome in pipeline.stages.outcomes(signal))
     pipeline.shutdown(0)
@@ -153,7 +153,7 @@ def test_the_pipeline_makes_the_event() -> None:
 
 def test_explain_tells_why() -> None:
     """The rule's reason is the event's, and the operational side gets the span."""
-    (record,) = read_json(as_json(request()))
+    (record,) = read_document(as_json(request()))
     assert record is not OPERATIONAL
     made = Explainer(POLICY).explain(Item(1, record))
     assert [(each.name, each.reason) for each in made.events] == [("page_failed", "a page could not be shown")]

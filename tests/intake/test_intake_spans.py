@@ -207,7 +207,7 @@ def test_a_fault_over_an_attribute_does_not_reach_the_app(stage: Stage, monkeypa
     def broken(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("otel_posthog.intake.spans.seen", broken)
+    monkeypatch.setattr("otel_posthog.intake.processors.seen", broken)
     span = stage.tracer.start_span("op")
     span.set_attribute("user.id", "u-1")
     span.set_attributes({"user.id": "u-2"})
@@ -264,7 +264,7 @@ def test_what_is_kept_is_seen_by_each_way_of_setting_it(key: Any, monkeypatch: p
     """A key of another type is the SDK's to refuse, and one that says nothing is not looked at any further."""
     seen: list[object] = []
     stage = Stage()
-    monkeypatch.setattr("otel_posthog.intake.spans.seen", lambda _, attributes: seen.append(attributes))
+    monkeypatch.setattr("otel_posthog.intake.processors.seen", lambda _, attributes: seen.append(attributes))
     span = stage.tracer.start_span("op")
     # An SDK that sets one by way of many has to hash the key first.
     with nullcontext() if key != [] else suppress(TypeError):

@@ -10,7 +10,7 @@ from otel_posthog.apps.explain.foreign_formats import foreign_format
 from otel_posthog.apps.explain.records import MetricPoint, is_console, read_console, read_otlp_metrics
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
-from otel_posthog.intake.otlp_json import is_otlp, read
+from otel_posthog.intake.otlp.json_document import is_otlp, read_document
 from otel_posthog.model import Signal, Source
 from otel_posthog.recogniser import EVENT, PREFIX
 
@@ -50,7 +50,7 @@ def items_of(document: Located) -> Iterator[Item]:
             f'line {document.line}: an event should be an object, such as {{"event": "paid", "properties": {{}}}}'
         )
     elif is_otlp(content):
-        yield from _records(document, read)
+        yield from _records(document, read_document)
         yield from _records(document, read_otlp_metrics)
     elif is_console(content):
         yield from _records(document, read_console)

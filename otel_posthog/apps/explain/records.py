@@ -15,8 +15,7 @@ from datetime import datetime
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
-from otel_posthog.intake.otlp_json.fields import UINT64, Fields, as_fields
-from otel_posthog.intake.otlp_json.values import attributes_of
+from otel_posthog.intake.otlp.json_document import UINT64, Fields, as_fields, attributes_of
 from otel_posthog.model import Attributes
 from otel_posthog.values import unix_ns
 

@@ -14,9 +14,8 @@ from otel_posthog.apps.gateway.responses import ExportOutcome
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.health import WANTED_DROPS
 from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids
-from otel_posthog.intake.otlp_json import read as read_json
-from otel_posthog.intake.otlp_proto import Kind, parsed
-from otel_posthog.intake.otlp_proto import read as read_proto
+from otel_posthog.intake.otlp.json_document import read_document
+from otel_posthog.intake.otlp.protobuf import Kind, parsed, read_request
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Attributes, Signal
 from otel_posthog.pipeline import Pipeline
@@ -77,7 +76,7 @@ class Consumer:
         check_items(message, kind, self._max_items)
         recogniser = self._pipeline.recogniser
         return (
-            yield from self._consume(body, lambda on_malformed: read_proto(message, kind, recogniser, on_malformed))
+            yield from self._consume(body, lambda on_malformed: read_request(message, kind, recogniser, on_malformed))
         )
 
     def consume_json(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
@@ -88,7 +87,7 @@ class Consumer:
         if isinstance(document, dict):
             # Of one signal only: the other has its own path.
             document = {kind.json_resources: document.get(kind.json_resources)}
-        return (yield from self._consume(body, lambda on_malformed: read_json(document, on_malformed)))
+        return (yield from self._consume(body, lambda on_malformed: read_document(document, on_malformed)))
 
     def _consume(self, body: bytes, read: Callable[[OnMalformed], Iterator[Record]]) -> Steps:
         outcome = ExportOutcome()

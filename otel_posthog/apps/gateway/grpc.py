@@ -19,7 +19,7 @@ import grpc.aio
 from otel_posthog.apps.gateway.memory import Reservation
 from otel_posthog.apps.gateway.responses import Refusal, export_response, grpc_failure
 from otel_posthog.apps.gateway.service import ExportRequest, Service
-from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind
 
 _SERVICES: dict[str, Kind | None] = {
     "opentelemetry.proto.collector.trace.v1.TraceService": TRACES,

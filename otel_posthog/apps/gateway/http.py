@@ -35,7 +35,7 @@ from otel_posthog.apps.gateway.responses import (
     too_large,
 )
 from otel_posthog.apps.gateway.service import ExportRequest, Service
-from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind
 
 _CORS_SECONDS = 86_400
 _PATHS: dict[str, Kind | None] = {"/v1/traces": TRACES, "/v1/logs": LOGS, "/v1/metrics": None}

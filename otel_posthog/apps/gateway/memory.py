@@ -20,7 +20,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from typing_extensions import Self
 
 from otel_posthog.apps.gateway.responses import Refusal
-from otel_posthog.intake.otlp_proto import TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import TRACES, Kind
 
 _RETRY_INTERVAL_S = 0.01
 MAX_VALUES = 300_000

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.responses import Response
 
-from otel_posthog.intake.otlp_proto import LOGS, TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 

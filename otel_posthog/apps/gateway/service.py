@@ -17,7 +17,7 @@ from otel_posthog.apps.gateway.scheduler import RETRY_AFTER_S, FairScheduler
 from otel_posthog.apps.gateway.settings import Options
 from otel_posthog.apps.gateway.telemetry import Telemetry
 from otel_posthog.errors import Guard, MalformedTelemetry
-from otel_posthog.intake.otlp_proto import Kind
+from otel_posthog.intake.otlp.protobuf import Kind
 
 
 class ExportRequest(NamedTuple):

@@ -1,11 +1,13 @@
-"""A parsed export request in, its spans or log records out, one after the other.
+"""OTLP as protobuf: an export request in, its spans or log records out, the same as of the same telemetry in JSON.
 
-Most of what comes along is operational: that is told by names and keys alone, before a value is looked at.
+Most of what comes along is operational: that is told by names and keys alone, before a value is looked at. Source of
+the format: https://opentelemetry.io/docs/specs/otlp/#binary-protobuf-encoding, and the messages of
+`opentelemetry-proto`, which comes with the extra `gateway`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp.records import (
+    MAX_DEPTH,
     OPERATIONAL,
     SPAN_KINDS,
     STATUS_CODES,
@@ -25,7 +28,6 @@ from otel_posthog.intake.otlp.records import (
     SpanRecord,
     readable,
 )
-from otel_posthog.intake.otlp_proto.values import attributes_of, value_of
 from otel_posthog.model import Attributes
 from otel_posthog.recogniser import Recogniser
 
@@ -63,7 +65,7 @@ LOGS = Kind(
 )
 
 
-def read(
+def read_request(
     request: bytes | Message, kind: Kind, recogniser: Recogniser, on_malformed: OnMalformed | None = None
 ) -> Iterator[Record]:
     """Yield the spans or log records of an export request; `OPERATIONAL` in place of those without product data.
@@ -190,3 +192,48 @@ def _required(raw: bytes, size_bytes: int, path: str) -> int:
         # Trace data model: an id of zeros is invalid, and there is no span without ids.
         raise MalformedTelemetry(path, "must be there, and not all zeros")
     return value
+
+
+_SCALARS = frozenset({"string_value", "bool_value", "int_value", "double_value", "bytes_value"})
+
+
+def attributes_of(pairs: Iterable[Any], path: str, depth: int = 0) -> dict[str, object]:
+    """Return a list of `KeyValue`; a key that stands twice has its last value."""
+    found: dict[str, object] = {}
+    for pair in pairs:
+        value = pair.value
+        kind = value.WhichOneof("value")
+        # Nine in ten attributes.
+        found[pair.key] = value.string_value if kind == "string_value" else _of(kind, value, path, depth)
+    return found
+
+
+def value_of(value: Any, path: str, depth: int = 0) -> object:
+    """Return an `AnyValue`; None for one that is empty.
+
+    Raises:
+        MalformedTelemetry: It has too many levels.
+    """
+    return _of(value.WhichOneof("value"), value, path, depth)
+
+
+def _of(kind: str | None, value: Any, path: str, depth: int) -> object:
+    if kind in _SCALARS:
+        return getattr(value, kind)
+    nested = _NESTED.get(kind or "")
+    if nested is None:
+        return None
+    if depth >= MAX_DEPTH:
+        raise MalformedTelemetry(path, f"is nested more than {MAX_DEPTH} levels deep")
+    return nested(value, path, depth + 1)
+
+
+def _array(value: Any, path: str, depth: int) -> tuple[object, ...]:
+    return tuple(value_of(each, path, depth) for each in value.array_value.values)
+
+
+def _map(value: Any, path: str, depth: int) -> dict[str, object]:
+    return attributes_of(value.kvlist_value.values, path, depth)
+
+
+_NESTED: dict[str, Callable[[Any, str, int], object]] = {"array_value": _array, "kvlist_value": _map}

@@ -1,8 +1,8 @@
-"""Spans in, signals out.
+"""The processors: spans and log records in, signals out, on the app's threads.
 
-Comes in: every recording span, sampled or not. Goes out: a `Signal` for the span if it is a product event and for each
-of its span events that is one; then the span is stripped of them. Runs on the application's threads: it recognises,
-hands over and detaches, nothing more, and it never raises, waits or keeps a span alive.
+Of every recording span, sampled or not, and of every log record: a `Signal` for each product event that it is or holds.
+Then the span is stripped of them. A log record is never changed, as all processors share it: to withhold it is the
+wrapped exporters' work. They recognise, hand over and detach, no more; they never raise, wait or keep a span alive.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opentelemetry.context import Context
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from otel_posthog.actor import kept_scope
 from otel_posthog.errors import Guard
 from otel_posthog.intake.acting import seen, started
-from otel_posthog.intake.signals import span_signals
+from otel_posthog.intake.signals import log_signals, span_signals
 from otel_posthog.model import Attributes, Close, Flush, Submit
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import PREFIX, Recogniser
@@ -121,3 +122,37 @@ class SpanIntake(EndingSpanProcessor):
             for signal in signals:
                 self._submit(signal)
             self._guard.lost("span_events_limit", forget_evicted_events(span))
+
+
+class LogIntake(LogRecordProcessor):
+    """The log record processor that recognises product events.
+
+    Args:
+        submit: Takes each signal.
+        guard: Counts what goes wrong.
+        flush: `flush(timeout_s)` waits until what was submitted is delivered.
+        close: Called when the provider shuts down.
+        recogniser: The rules in force; by default the built-in policy's.
+    """
+
+    def __init__(
+        self, submit: Submit, guard: Guard, *, flush: Flush, close: Close, recogniser: Recogniser | None = None
+    ) -> None:
+        self._submit, self._guard = submit, guard
+        self._flush, self._close, self._recogniser = flush, close, recogniser or Recogniser(Policy())
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Submit `log_record` if it is a product event."""
+        try:
+            for signal in log_signals(log_record, self._recogniser):
+                self._submit(signal)
+        except Exception as error:
+            self._guard.caught("log_intake", error)
+
+    def shutdown(self) -> None:
+        """Deliver what is waiting, within the exit budget."""
+        self._close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until what was submitted is delivered."""
+        return self._flush(timeout_millis / 1000)
