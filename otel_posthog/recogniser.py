@@ -35,7 +35,7 @@ EVENT = "analytics.event"
 
 RECORD_UID_KEY = "log.record.uid"
 CONTENT_UID = "otel-posthog:"
-"""Beginning of a `log.record.uid` that a Collector of ours made of a record's content, by a key."""
+"""Beginning of a `log.record.uid` that our Collector configuration made of a record's content, by a key."""
 
 EXCEPTION = "exception"
 EXCEPTION_TYPE = "exception.type"

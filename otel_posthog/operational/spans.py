@@ -123,7 +123,7 @@ def _are_same(new: Sequence[object], old: Sequence[object]) -> bool:
 
 
 def _context(context: SpanContext | None, redactor: Redactor) -> SpanContext | None:
-    """Return `context` without what other systems have put into the trace's state of somebody."""
+    """Return `context` without those entries of the trace state that hold personal data."""
     if context is None or not context.trace_state:
         return context
     gone = [key for key, value in context.trace_state.items() if redactor.text(value) is not value]

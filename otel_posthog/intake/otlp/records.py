@@ -172,7 +172,7 @@ class RecordUids:
 
 
 def _content(record: LogRecord, name: str) -> bytes:
-    """Return all of `record`, in the order in which it was received: what comes again comes as it was."""
+    """Return all of `record`, in the order in which it was received: a repeat comes in the same order."""
     ids = name, record.time_ns, record.observed_ns, record.trace_id, record.span_id
     # Without a trace only the resource tells two processes apart.
     content: Any = (ids, record.attributes, record.body, None if record.trace_id else dict(record.resource))
