@@ -39,20 +39,20 @@ def posthog(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> FakeP
     return fake_posthog
 
 
-def left_behind(root: Path, count: int, *, first: int = 0, buried: int = 0, destination: str = "default") -> None:
+def left_behind(root: Path, count: int, *, first: int = 0, dead: int = 0, destination: str = "default") -> None:
     """Have a process that ended leave events, some of them as dead letters."""
     bound = Destination(destination, os.environ.get("POSTHOG_API_KEY"), os.environ.get("POSTHOG_HOST", "http://x"))
     store = spool(root, destination=spool_root(os.environ, root).folder_of(bound))
-    for number in range(first, first + count + buried):
+    for number in range(first, first + count + dead):
         store.put(clean(number, "ticket_created", destination=destination))
-    if buried:
-        store.dead_letter(store.take(buried, 10**6), "too_large")
+    if dead:
+        store.dead_letter(store.take(dead, 10**6), "too_large")
     store.close()
 
 
 def test_list_says_how_much_waits_and_whose_it_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A row for each directory; what a running process has is told from what is left behind."""
-    left_behind(root, 3, buried=1)
+    left_behind(root, 3, dead=1)
     living = spool(root / "other")
     living.close()
     busy = subprocess.Popen(
@@ -207,7 +207,7 @@ def test_dead_letters_are_listed_and_replayed(
     root: Path, posthog: FakePostHog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One by its uuid, then the rest; each is sent once more and stands nowhere twice."""
-    left_behind(root, 0, buried=4)
+    left_behind(root, 0, dead=4)
     assert main(["spool", "dead"]) == 0
     out = capsys.readouterr().out
     assert out.count("too_large") == 4

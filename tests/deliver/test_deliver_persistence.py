@@ -23,8 +23,8 @@ class OnDisk(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__(10**6)
-        self.buried: list[tuple[str, str]] = []
-        self.is_open, self.tended = True, 0
+        self.dead: list[tuple[str, str]] = []
+        self.is_open, self.maintained = True, 0
 
     @property
     def volatile(self) -> int:
@@ -33,7 +33,7 @@ class OnDisk(MemoryStore):
 
     def dead_letter(self, events: Sequence[CleanEvent], reason: str) -> None:
         """Remember which, and why."""
-        self.buried += [(event.uuid[-2:], reason) for event in events]
+        self.dead += [(event.uuid[-2:], reason) for event in events]
         super().dead_letter(events, reason)
 
     def adopted(self, events: Sequence[CleanEvent]) -> int:
@@ -42,7 +42,7 @@ class OnDisk(MemoryStore):
 
     def maintain(self) -> None:
         """Count."""
-        self.tended += 1
+        self.maintained += 1
 
     def close(self) -> None:
         """Remember."""
@@ -62,7 +62,7 @@ def test_max_attempts_ends_the_trying_and_keeps_a_dead_letter(fake_posthog: Fake
         _, store = on_disk(made)
         made.send(1)
         assert made.delivery.flush(30)
-        assert store.buried == [("00", "attempts_exhausted")]
+        assert store.dead == [("00", "attempts_exhausted")]
         assert made.counted("dropped") == {"attempts_exhausted": 1}
         assert len(fake_posthog.requests) == 3
         made.send(1, first=1)
@@ -89,7 +89,7 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_with_its_reason(fake_pos
         for number, name in enumerate(("never", "e", "e")):
             made.delivery.submit(clean(number, name))
             assert made.delivery.flush(30)
-    assert store.buried == [("00", "rejected"), ("01", "rejected"), ("02", "too_large")]
+    assert store.dead == [("00", "rejected"), ("01", "rejected"), ("02", "too_large")]
     assert len(store) == store.size_bytes == 0
 
 
@@ -172,7 +172,7 @@ def test_a_flush_does_not_wait_for_what_another_process_left(fake_posthog: FakeP
         assert made.delivery.flush(30)
         assert sender.outstanding == 0
         assert len(fake_posthog.wait_for(21)) == 21
-        assert store.tended > 0
+        assert store.maintained > 0
 
 
 def test_a_started_sender_delivers_what_another_process_left(fake_posthog: FakePostHog) -> None:

@@ -34,13 +34,13 @@ OTHERS = {
 }
 
 
-def leave(root: SpoolRoot, destination: Destination, *numbers: int, buried: int = 0) -> None:
+def leave(root: SpoolRoot, destination: Destination, *numbers: int, dead: int = 0) -> None:
     """Have a process that ended leave events, the first of them as dead letters."""
     store = spool(root.path, destination=root.folder_of(destination))
     for number in numbers:
         store.put(clean(number, "ticket_created", destination=destination.name))
-    if buried:
-        store.dead_letter(store.take(buried, 10**6), "rejected")
+    if dead:
+        store.dead_letter(store.take(dead, 10**6), "rejected")
     store.close()
 
 
@@ -100,7 +100,7 @@ def test_two_destinations_of_one_project_send_what_was_left_once(tmp_path: Path)
 def test_dead_letters_of_a_destination_that_is_gone_expire(tmp_path: Path) -> None:
     """They are a person's to look at for `max_spool_age_s`, whoever's they were; then their folder goes as well."""
     root = SpoolRoot(tmp_path, "0a0a0a0a")
-    leave(root, Destination("gone", "phc_gone", A.host), 1, buried=1)
+    leave(root, Destination("gone", "phc_gone", A.host), 1, dead=1)
     week_ms = 7 * 24 * 3600 * 1000
     for later_ms, is_there in ((week_ms - 60_000, True), (week_ms + 60_000, False)):
         now_ms = time.time_ns() // 1_000_000 + later_ms
@@ -191,13 +191,13 @@ def test_an_opt_out_drops_all_that_is_its_installations_and_nothing_of_another(t
     """Dead letters, destinations that are gone, keys and hosts of before, what an earlier release kept: counted."""
     mine, other = SpoolRoot(tmp_path, "0a0a0a0a"), SpoolRoot(tmp_path, "0b0b0b0b")
     gone = Destination("gone", "phc_gone", A.host)
-    leave(mine, A, 1, 2, buried=1)
-    leave(mine, gone, 3, 4, buried=1)
+    leave(mine, A, 1, 2, dead=1)
+    leave(mine, gone, 3, 4, dead=1)
     leave(mine, OTHERS["another host"], 5)
     old = spool(tmp_path)
     old.put(event(6))
     old.close()
-    leave(other, A, 11, 12, buried=1)
+    leave(other, A, 11, 12, dead=1)
     leave(other, gone, 13)
     health = Health()
     made = delivery(mine, health, A)
@@ -228,7 +228,7 @@ def test_opting_out_without_a_set_up_drops_what_waits(
         monkeypatch.setenv("OTEL_POSTHOG_SPOOL_DIR", str(tmp_path / "shared"))
     root = spool_root(os.environ)
     assert root.is_alone is is_alone
-    leave(root, A, 1, 2, buried=1)
+    leave(root, A, 1, 2, dead=1)
     leave(SpoolRoot(root.path, "0b0b0b0b"), A, 3)
     assert set_collection(False)
     assert sum(each.events for each in survey(root.path)) == (0 if is_alone else 1)
