@@ -47,7 +47,7 @@ def telemetry(path: Path) -> Path:
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Files, folders and an environment with orders wherever a text of somebody else's may stand."""
+    """Files, folders and an environment with orders wherever a text that others wrote may stand."""
     root = tmp_path / f"spool{ORDERS.replace('/', '')}"
     for destination in ("default", PLANT):
         store = spool(root, destination=destination)

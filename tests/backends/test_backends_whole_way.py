@@ -75,7 +75,7 @@ def whole_way(folder: Path, **environ: str) -> Iterator[Ends]:
         posthog, prometheus_url = enter(FakePostHog()), enter(prometheus(folder))
         traces = enter(jaeger(folder))
         logs = enter(collector(folder / "logs.yaml", environ={"LOGS_FILE": str(logs_file)}))
-        door = enter(gateway(posthog=posthog.url, directory=folder / "gateway"))
+        receiver = enter(gateway(posthog=posthog.url, directory=folder / "gateway"))
         between = enter(
             collector(
                 *STACK,
@@ -84,7 +84,7 @@ def whole_way(folder: Path, **environ: str) -> Iterator[Ends]:
                     "TEMPO_ENDPOINT": traces.otlp_url,
                     "PROMETHEUS_ENDPOINT": f"{prometheus_url}/api/v1/otlp",
                     "LOKI_ENDPOINT": logs.url,
-                    "OTEL_POSTHOG_GATEWAY_ENDPOINT": door.url,
+                    "OTEL_POSTHOG_GATEWAY_ENDPOINT": receiver.url,
                     "KEPT_TRACES_PERCENT": "100",
                     "SAMPLING_DECISION_WAIT": "1s",
                 },

@@ -58,7 +58,7 @@ def test_log_records_that_differ_anywhere_have_uids_of_their_own() -> None:
 
 
 def test_a_log_record_has_the_same_uid_in_both_encodings() -> None:
-    """Whichever the sender comes again with."""
+    """Whichever form the sender retries in."""
     request = logs_request("e", analytics__x="ä\u2028{\U0001fae8}")
     value = request.resource_logs[0].scope_logs[0].log_records[0].attributes.add(key="deep").value
     value.kvlist_value.values.add(key="b").value.double_value = 1

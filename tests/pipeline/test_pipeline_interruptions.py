@@ -27,7 +27,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Durability
 
 # What runs on the application thread; what makes an event clean has no state and no lock.
-WITHIN = ("worker.py", "pipeline.py", "health.py", "threads.py", "deliver/", "threading.py")
+WITHIN = ("worker.py", "pipeline.py", "health.py", "threads.py", "otel_posthog/deliver/", "threading.py")
 # Far more than any of it takes; only a thread that waits for itself meets it.
 STUCK_S = 60
 

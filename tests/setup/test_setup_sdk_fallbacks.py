@@ -171,7 +171,7 @@ def test_an_item_that_cannot_be_marked_is_everybodys() -> None:
 
 
 def test_looking_beneath_a_proxy_never_raises() -> None:
-    """Whatever an object of somebody else's does when it is looked at; and a proxy of itself ends the search."""
+    """Whatever a foreign object does when it is looked at; and a proxy of itself ends the search."""
 
     class Hostile:
         """Raises at every look."""

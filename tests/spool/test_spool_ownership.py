@@ -50,7 +50,7 @@ def left_behind(root: Path, *numbers: int) -> Path:
 
 
 def test_a_link_to_somebody_elses_folder_costs_no_file_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A start removes nothing through a link that is called like a process's directory; it is told once."""
+    """A start removes nothing through a link that is named like a process's directory; it is logged once."""
     victim = tmp_path / "victim"
     (victim / "below").mkdir(parents=True)
     for name in ("owner", "00000001.seg", "cursor", "report.pdf", ".new-x", "below/file"):
