@@ -43,14 +43,17 @@ class MetricRedactor:
         scopes = [self._scope_metrics(each) for each in given.scope_metrics]
         if any(new.scope is not old.scope for new, old in zip(scopes, given.scope_metrics, strict=True)):
             scopes = merged_scopes(scopes)
-        return ResourceMetrics(self._redactor.resource(given.resource), scopes, given.schema_url)
+        return ResourceMetrics(self._redactor.resource(given.resource), scopes, self._text(given.schema_url))
 
     def _scope_metrics(self, given: ScopeMetrics) -> ScopeMetrics:
         scope = self._redactor.scope(given.scope) or given.scope
         metrics = [self._metric(each) for each in given.metrics]
-        if any(new.name != old.name for new, old in zip(metrics, given.metrics, strict=True)):
+        if any((new.name, new.unit) != (old.name, old.unit) for new, old in zip(metrics, given.metrics, strict=True)):
             metrics = merged_metrics(metrics)
-        return ScopeMetrics(scope, metrics, given.schema_url)
+        return ScopeMetrics(scope, metrics, self._text(given.schema_url))
+
+    def _text(self, text: str) -> str:
+        return text and self._redactor.text(text)
 
     def _metric(self, metric: Metric) -> Metric:
         told = (metric.name, metric.description, metric.unit)

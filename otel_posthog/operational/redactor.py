@@ -70,6 +70,10 @@ class Redactor:
         """Return `text`, the same object where nothing had to go."""
         return self._rules.text(text)
 
+    def keeps_state(self, key: str, value: str) -> bool:
+        """Return whether an entry of a trace's state may stay: neither half of it tells of somebody."""
+        return self._rules.keeps_state(key, value)
+
     def resource(self, resource: Resource) -> Resource:
         """Return `resource` redacted."""
         return self._rules.resource(resource)
@@ -148,6 +152,10 @@ class _Rules:
         except Exception as error:
             self._guard.caught("redact_text", error)
             return REDACTED
+
+    def keeps_state(self, key: str, value: str) -> bool:
+        """Return whether an entry of a trace's state may stay."""
+        return not self._is_withheld(key, value) and self.text(value) is value and self.value(key, value) is value
 
     def resource(self, resource: Resource) -> Resource:
         """Return `resource` redacted."""

@@ -110,7 +110,8 @@ def _counts(one: Any, other: Any) -> dict[str, Any]:
     }
 
 
-def _add_numbers(one: NumberDataPoint, other: NumberDataPoint) -> NumberDataPoint:
+def add_numbers(one: NumberDataPoint, other: NumberDataPoint) -> NumberDataPoint:
+    """Return the point of a sum that stands for both."""
     return replace(one, **_times(one, other), value=one.value + other.value)
 
 
@@ -118,7 +119,8 @@ def _latest(one: NumberDataPoint, other: NumberDataPoint) -> NumberDataPoint:
     return one if one.time_unix_nano > other.time_unix_nano else other
 
 
-def _add_histograms(one: HistogramDataPoint, other: HistogramDataPoint) -> HistogramDataPoint:
+def add_histograms(one: HistogramDataPoint, other: HistogramDataPoint) -> HistogramDataPoint:
+    """Return the point of a histogram that stands for both."""
     # Where bounds differ, which views of two meters may have, those that both have are left: coarser, and true.
     bounds = tuple(bound for bound in one.explicit_bounds if bound in set(other.explicit_bounds))
     counts = [a + b for a, b in zip(_within(bounds, one), _within(bounds, other), strict=True)]
@@ -137,9 +139,10 @@ def _within(bounds: Sequence[float], point: HistogramDataPoint) -> list[int]:
     return counts
 
 
-def _add_exponential(
+def add_exponential(
     one: ExponentialHistogramDataPoint, other: ExponentialHistogramDataPoint
 ) -> ExponentialHistogramDataPoint:
+    """Return the point of an exponential histogram that stands for both."""
     scale = min(one.scale, other.scale)
     sides = [
         _by_index(one, lambda point: point.positive, scale) + _by_index(other, lambda point: point.positive, scale),
@@ -184,8 +187,8 @@ def _buckets(counts: Counter[int]) -> Buckets:
 
 
 _JOINS: Mapping[type, Callable[[Any, Any], Any]] = {
-    Sum: _add_numbers,
+    Sum: add_numbers,
     Gauge: _latest,
-    Histogram: _add_histograms,
-    ExponentialHistogram: _add_exponential,
+    Histogram: add_histograms,
+    ExponentialHistogram: add_exponential,
 }

@@ -126,7 +126,7 @@ def _context(context: SpanContext | None, redactor: Redactor) -> SpanContext | N
     """Return `context` without those entries of the trace state that hold personal data."""
     if context is None or not context.trace_state:
         return context
-    gone = [key for key, value in context.trace_state.items() if redactor.text(value) is not value]
+    gone = [key for key, value in context.trace_state.items() if not redactor.keeps_state(key, value)]
     if not gone:
         return context
     state = context.trace_state
