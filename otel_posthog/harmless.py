@@ -13,29 +13,34 @@ MAX_VALUES, MAX_CHARS = 4096, 256
 """Names, routes and methods of a large program have room; when it is full, all are forgotten."""
 
 
-class Harmless(set[tuple[str, Any]]):
+class Harmless:
     """Pairs of a key and a short text or an integer that may leave as they are.
 
-    A set, so that a hot path may ask with `in`; but only for values of exactly these two types, since Python takes True
-    for 1, and an object of the app's own class may be equal to any text.
+    Attributes:
+        values: The pairs, a plain set for hot paths to ask with `in`; but only for values of exactly these two types,
+            since Python takes True for 1, and an object of the app's own class may be equal to any text.
     """
 
-    __slots__ = ()
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: set[tuple[str, Any]] = set()
 
     def knows(self, key: str, value: object) -> bool:
         """Return whether `value` under `key` left unchanged before."""
-        return (type(value) is str or type(value) is int) and (key, value) in self
+        return (type(value) is str or type(value) is int) and (key, value) in self.values
 
     def knows_all(self, values: Mapping[str, object]) -> bool:
         """Return whether each of `values`, by key, left unchanged before."""
+        known = self.values
         for key, value in values.items():
-            if (type(value) is not str and type(value) is not int) or (key, value) not in self:
+            if (type(value) is not str and type(value) is not int) or (key, value) not in known:
                 return False
         return True
 
     def remember(self, key: str, value: object) -> None:
         """Remember that `value` under `key` has left unchanged, if it is short enough."""
         if type(value) is int or (type(value) is str and len(value) <= MAX_CHARS):
-            if len(self) >= MAX_VALUES:
-                self.clear()
-            self.add((key, value))
+            if len(self.values) >= MAX_VALUES:
+                self.values.clear()
+            self.values.add((key, value))

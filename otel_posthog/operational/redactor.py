@@ -106,7 +106,8 @@ class _Rules:
         # Whatever an operator writes: what is for PostHog goes nowhere else.
         self._left = frozenset(each for each in left if not each.startswith(PREFIX))
         self._prefixes = (PREFIX, *policy.user_key_prefixes)
-        self._harmless = Harmless()
+        harmless = Harmless()
+        self._harmless, self._remember = harmless.values, harmless.remember
         self._resources: _Answers[Resource] = _Answers()
         self._scopes: _Answers[InstrumentationScope] = _Answers()
 
@@ -140,7 +141,7 @@ class _Rules:
             self._guard.caught("redact_value", error)
             return REDACTED
         if clean is value and isinstance(value, str) and not self._scrubber.depends(key):
-            self._harmless.remember(key, value)
+            self._remember(key, value)
         return clean
 
     def text(self, text: str) -> str:
@@ -206,7 +207,7 @@ class _Rules:
         except Exception as error:
             self._guard.caught("redact_value", error)
             return True
-        self._harmless.remember("", key)
+        self._remember("", key)
         return False
 
 

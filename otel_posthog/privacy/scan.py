@@ -107,7 +107,7 @@ class Scanner:
             if size < _SHORTEST_HIT or (_HARMLESS.fullmatch(text) and not facts.kinds):
                 return text
             known = self._known(facts) if methods is MARKERS else None
-            if known is not None and type(text) is str and ("", text) in known:
+            if known is not None and type(text) is str and ("", text) in known.values:
                 return text
             cleaned = self._clean(text, facts, fired, methods)
             if known is not None and cleaned is text:

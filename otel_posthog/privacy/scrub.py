@@ -47,7 +47,10 @@ class Scrub(Walk):
         """Return `value` of the attribute `key`, scrubbed; `among` are the attributes beside it."""
         if value is None:
             return value
-        return self._entry_among(self._rules.key(key), value, "", 0, among)
+        read = self._rules.key(key)
+        return (
+            self._entry_among(read, value, "", 0, among) if read.names or read.half else self._entry(read, value, "", 0)
+        )
 
     def depends(self, key: str) -> bool:
         """Return whether what stands beside the attribute `key` may say more of its value."""
