@@ -6,7 +6,7 @@ import ast
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +52,29 @@ def test_private_sdk_names_sit_in_one_file() -> None:
             if not (is_own or node.attr == "_replace"):
                 reached.append(f"{path.name}:{node.lineno} {node.attr}")
     assert reached == []
+
+
+def imports_of(path: Path, modules: Collection[str]) -> frozenset[str]:
+    """Return which of `modules` a file imports, also where it does so late or for types alone."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{each.name}" for each in node.names]
+            found |= {name if name in modules else node.module for name in names}
+    return frozenset(found.intersection(modules))
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not even by way of others, and not even late: a circle is one module in several files."""
+    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.glob("otel_posthog/**/*.py")}
+    named = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    # What a folder gives to others at its top is not part of the way between the files in it.
+    imported = {name: imports_of(path, named) - {name} for name, path in named.items()}
+    left = dict(imported)
+    while ends := [name for name, others in left.items() if not others & left.keys()]:
+        for name in ends:
+            del left[name]
+    assert sorted(left) == []
 
 
 def test_imports_point_one_way() -> None:
