@@ -244,7 +244,7 @@ def _exceptions(policy: Policy, *, is_marked_only: bool = False) -> Iterable[Rul
     Source: https://opentelemetry.io/docs/specs/semconv/exceptions/ (a span event's name must be `exception`, a log
     record has the attributes). One on a marked log record goes with the record's own event.
     """
-    reason = "an exception was recorded, and the policy tells of it"
+    reason = "an exception was recorded, and the policy has it sent"
     named = Condition(Field.NAME, Operator.IS, EXCEPTION)
     of_all = policy.exceptions.takes(is_product=False) and not is_marked_only
     if policy.exceptions.takes(is_product=True):

@@ -16,6 +16,9 @@ from typing import NamedTuple
 from otel_posthog.actor.attributes import as_id
 from otel_posthog.model import Attributes, Note
 
+# Of `$exception_list`: of posthog-python's 50 exceptions and any number of frames, what a person reads.
+MAX_EXCEPTIONS, MAX_FRAMES = 20, 50
+
 _RESERVED = frozenset(
     {
         "$set",

@@ -13,11 +13,10 @@ from otel_posthog.errors import DropEvent
 from otel_posthog.model import EXCEPTION_EVENT, Attributes, Receipt
 from otel_posthog.policy import ExceptionMode
 from otel_posthog.policy.checks import NEVER_SENT
+from otel_posthog.posthog.properties import MAX_EXCEPTIONS, MAX_FRAMES
 
 NEVER = NEVER_SENT
 """Attributes that are not sent, whatever the allow-list says."""
-
-MAX_EXCEPTIONS, MAX_FRAMES = 20, 50
 
 _PREFIX, _LIST, _LEVEL = "$exception", "$exception_list", "$exception_level"
 # The name of a type in common languages (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`).

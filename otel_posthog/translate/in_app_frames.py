@@ -20,8 +20,9 @@ from pathlib import PurePath
 from types import ModuleType
 from typing import NamedTuple
 
+from otel_posthog.posthog.properties import MAX_EXCEPTIONS, MAX_FRAMES
+
 MAX_CHARS = 256 * 1024
-MAX_FRAMES, MAX_EXCEPTIONS = 50, 20  # of posthog-python's 50 exceptions and any number of frames, what a person reads
 
 _HEADER = "Traceback (most recent call last):"
 _CAUSE = "The above exception was the direct cause of the following exception:"

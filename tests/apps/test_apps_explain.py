@@ -185,7 +185,7 @@ def test_telemetry_is_shown_with_both_sides(telemetry_file: Path, capsys: pytest
     """Product events with why they are, what is dropped with why, and what the operational side has of each."""
     paid, idle, seen, nameless, mailed, summary = objects(capsys, telemetry_file)
     reasons = [event["reason"] for event in paid["events"]]
-    assert reasons == ["it has the attribute analytics.event", "an exception was recorded, and the policy tells of it"]
+    assert reasons == ["it has the attribute analytics.event", "an exception was recorded, and the policy has it sent"]
     names = [event["destinations"][0]["event"]["event"] for event in paid["events"]]
     assert names == ["paid", "$exception"]
     changes = paid["events"][0]["destinations"][0]["changes"]

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 
 from otel_posthog.model import EXCEPTION_EVENT, Signal, Source
 from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy
+from otel_posthog.posthog.properties import MAX_EXCEPTIONS, MAX_FRAMES
 from otel_posthog.translate import translate, with_exception
 from otel_posthog.translate.in_app_frames import (
     MAX_CHARS,
-    MAX_EXCEPTIONS,
-    MAX_FRAMES,
     Raised,
     in_app_frame,
     known_type,
