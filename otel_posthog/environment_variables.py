@@ -75,5 +75,9 @@ INSTANCE_ID = "INSTANCE_ID"
 GATEWAY_TOKENS = "OTEL_POSTHOG_GATEWAY_TOKENS"
 """Bearer tokens that `otel-posthog gateway` takes, separated by commas."""
 
+GATEWAY_BACKEND_HEADERS = "OTEL_POSTHOG_GATEWAY_BACKEND_HEADERS"
+"""Headers for the backend of `otel-posthog gateway --operational`: `name=value`, separated by commas, as
+`OTEL_EXPORTER_OTLP_HEADERS` has them."""
+
 UUID_KEY = "OTEL_POSTHOG_UUID_KEY"
 """The key by which gateways, and Collectors before them, make uuids of log records. Default: the installation's."""

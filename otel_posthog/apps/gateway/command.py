@@ -14,6 +14,10 @@ filters to PostHog, as in a Python app; everything else is acknowledged, counted
 and not kept: send that to your Collector.
 An answer of success means that the events are on disk here; while that cannot
 be, senders are told to retry later.
+
+With --operational it is the other half: traces, logs and metrics, filtered as
+an app with this package filters its own, go on to an OTLP backend, whose answer
+is the answer. Nothing is kept, and PostHog is not needed.
 """
 EPILOG = """\
 examples:
@@ -25,13 +29,16 @@ examples:
       for browsers with pages from there
   otel-posthog gateway --workers 4
       four processes on the same ports
+  otel-posthog gateway --operational --backend http://tempo:4318
+      operational telemetry, behind a Collector's sampling
 
   an app in any language:
   OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 node app.js
 
 paths:
   POST /v1/traces /v1/logs   protobuf or JSON; gzip, zstd or deflate
-  POST /v1/metrics           acknowledged, counted, not kept
+  POST /v1/metrics           acknowledged, counted, not kept; --operational
+                             passes them on
   GET  /healthz /readyz      alive; takes events (503 where the spool is full)
 
 environment:
@@ -39,6 +46,8 @@ environment:
   OTEL_POSTHOG_SPOOL_DIR, ...     as for an app
   OTEL_POSTHOG_GATEWAY_TOKENS     bearer tokens, separated by commas
   OTEL_POSTHOG_UUID_KEY           the key, as in --uuid-key-file
+  OTEL_POSTHOG_GATEWAY_BACKEND_HEADERS
+                                  name=value, as in --backend-headers-file
   OTEL_EXPORTER_OTLP_ENDPOINT     where its own metrics go; without one nowhere
 
 exit status: 0 stopped by a signal, 2 it cannot start
@@ -82,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="pages from there may send; may be repeated (default: none)",
     )
+    _add_backend(parser)
     parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
     _add_limits(parser)
 
@@ -91,6 +101,22 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.gateway.server import serve  # noqa: PLC0415 (only when asked for)
 
     return serve(arguments)
+
+
+def _add_backend(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("operational telemetry")
+    group.add_argument(
+        "--operational",
+        action="store_true",
+        help="filter traces, logs and metrics and pass them on to a backend; no product events, no disk",
+    )
+    group.add_argument("--backend", metavar="URL", help="an OTLP/HTTP endpoint; /v1/traces and so on are added")
+    for signal in ("traces", "logs", "metrics"):
+        group.add_argument(f"--backend-{signal}", metavar="URL", help=f"the whole URL for {signal}")
+    group.add_argument("--backend-headers-file", metavar="FILE", help="headers for it, `Name: value`, one a line")
+    group.add_argument(
+        "--backend-compression", choices=("none", "gzip"), default="none", help="of what it gets (default: none)"
+    )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 from otel_posthog.apps.gateway.memory import Reserve, check_items, check_json_items, reserve_for_json, reserve_for_proto
 from otel_posthog.apps.gateway.responses import ExportOutcome
@@ -15,7 +15,7 @@ from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.health import WANTED_DROPS
 from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids
 from otel_posthog.intake.otlp.json_document import read_document
-from otel_posthog.intake.otlp.protobuf import Kind, parsed, read_request
+from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind, parsed, read_request
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Attributes, Signal
 from otel_posthog.pipeline import Pipeline
@@ -47,6 +47,9 @@ class Consumer:
         uuid_key: Makes the uids of log records without one.
         max_items: Of a request.
     """
+
+    kinds: Mapping[str, Kind | None] = {"traces": TRACES, "logs": LOGS, "metrics": None}
+    """What is read, by signal; the others are acknowledged and not kept."""
 
     def __init__(self, pipeline: Pipeline, uuid_key: bytes, max_items: int) -> None:
         self._pipeline, self._uuid_key, self._max_items = pipeline, uuid_key, max_items

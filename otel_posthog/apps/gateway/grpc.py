@@ -19,12 +19,12 @@ import grpc.aio
 from otel_posthog.apps.gateway.memory import Reservation
 from otel_posthog.apps.gateway.responses import Refusal, export_response, grpc_failure
 from otel_posthog.apps.gateway.service import ExportRequest, Service
-from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import Kind
 
-_SERVICES: dict[str, Kind | None] = {
-    "opentelemetry.proto.collector.trace.v1.TraceService": TRACES,
-    "opentelemetry.proto.collector.logs.v1.LogsService": LOGS,
-    "opentelemetry.proto.collector.metrics.v1.MetricsService": None,
+_SERVICES = {
+    "opentelemetry.proto.collector.trace.v1.TraceService": "traces",
+    "opentelemetry.proto.collector.logs.v1.LogsService": "logs",
+    "opentelemetry.proto.collector.metrics.v1.MetricsService": "metrics",
 }
 # An export request begins with the tag of its only field, so that none is taken for compressed.
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x78": "deflate"}
@@ -59,7 +59,9 @@ class GrpcReceiver:
                 ("grpc.so_reuseport", int(options.workers > 1)),
             ],
         )
-        self._server.add_generic_rpc_handlers(tuple(self._handler(name, kind) for name, kind in _SERVICES.items()))
+        self._server.add_generic_rpc_handlers(
+            tuple(self._handler(name, service.consumer.kinds[signal]) for name, signal in _SERVICES.items())
+        )
         host = f"[{options.host}]" if ":" in options.host else options.host
         self._server.add_insecure_port(f"{host}:{options.grpc_port}")
 

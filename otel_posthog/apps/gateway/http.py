@@ -35,10 +35,9 @@ from otel_posthog.apps.gateway.responses import (
     too_large,
 )
 from otel_posthog.apps.gateway.service import ExportRequest, Service
-from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import Kind
 
 _CORS_SECONDS = 86_400
-_PATHS: dict[str, Kind | None] = {"/v1/traces": TRACES, "/v1/logs": LOGS, "/v1/metrics": None}
 # Beyond those that requests may be on: for health, and for an answer that says to retry.
 _SPARE = 32
 
@@ -59,7 +58,10 @@ class HttpReceiver:
         Args:
             lifespan: What is to be done at its start and end.
         """
-        exports = [Route(path, partial(self._export, kind), methods=["POST"]) for path, kind in _PATHS.items()]
+        exports = [
+            Route(f"/v1/{signal}", partial(self._export, kind), methods=["POST"])
+            for signal, kind in self._service.consumer.kinds.items()
+        ]
         health = [
             Route("/healthz", self._alive, methods=["GET"]),
             Route("/readyz", self._ready, methods=["GET"]),

@@ -20,7 +20,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from typing_extensions import Self
 
 from otel_posthog.apps.gateway.responses import Refusal
-from otel_posthog.intake.otlp.protobuf import TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import METRICS, TRACES, Kind
 
 _RETRY_INTERVAL_S = 0.01
 MAX_VALUES = 300_000
@@ -157,7 +157,7 @@ def reserve_for_json(body: bytes, reserve: Reserve) -> None:
 
 
 def check_items(message: Any, kind: Kind, max_items: int) -> None:
-    """Count the spans and their events, or the log records, of a parsed request.
+    """Count the spans and their events, the log records, or the metrics and their points, of a parsed request.
 
     Raises:
         Refusal: They are more than `max_items`.
@@ -166,8 +166,15 @@ def check_items(message: Any, kind: Kind, max_items: int) -> None:
     items = sum([len(getattr(scope, kind.items)) for scope in scopes])
     if items <= max_items and kind is TRACES:
         items += sum([len(span.events) for scope in scopes for span in scope.spans])
+    if items <= max_items and kind is METRICS:
+        items += sum([_points(metric) for scope in scopes for metric in scope.metrics])
     if items > max_items:
         raise _too_many("items", max_items)
+
+
+def _points(metric: Any) -> int:
+    data = metric.WhichOneof("data")
+    return len(getattr(metric, data).data_points) if data else 0
 
 
 def check_json_items(document: object, kind: Kind, max_items: int) -> None:

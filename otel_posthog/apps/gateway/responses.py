@@ -17,10 +17,11 @@ from google.protobuf.json_format import MessageToJson
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.responses import Response
 
-from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind
+from otel_posthog.intake.otlp.protobuf import LOGS, METRICS, TRACES, Kind
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 
@@ -28,15 +29,22 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.UNIMPLEMENTED,
     408: grpc.StatusCode.INVALID_ARGUMENT,
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    429: grpc.StatusCode.UNAVAILABLE,
+    502: grpc.StatusCode.UNAVAILABLE,
     503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.UNAVAILABLE,
 }
 """Of these senders retry after `UNAVAILABLE` only: https://opentelemetry.io/docs/specs/otlp/#failures."""
+_SERVER_ERROR = 500
 
 _RESPONSES: dict[Kind, tuple[type[Any], str]] = {
     TRACES: (ExportTraceServiceResponse, "rejected_spans"),
     LOGS: (ExportLogsServiceResponse, "rejected_log_records"),
+    METRICS: (ExportMetricsServiceResponse, "rejected_data_points"),
 }
 
 
@@ -50,6 +58,8 @@ class ExportOutcome:
         operational: Those in which there is no product event.
         rejected: Items, or events of theirs, that can never be taken, by reason; retrying is of no use.
         first_problem: What is wrong with the first malformed item: its field, and what that must be.
+        content: What is left of the request, for a backend; None where nothing is.
+        answer: What the backend has answered to it.
     """
 
     is_kept: bool = True
@@ -57,6 +67,8 @@ class ExportOutcome:
     operational: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     first_problem: str = ""
+    content: bytes | None = None
+    answer: Any = None
 
     @property
     def message(self) -> str:
@@ -105,11 +117,17 @@ def http_success(kind: Kind | None, outcome: ExportOutcome, media_type: str) -> 
 def export_response(kind: Kind, outcome: ExportOutcome) -> Any:
     """Return the response message of `kind`."""
     make, field = _RESPONSES[kind]
-    message = make()
+    message = make() if outcome.answer is None else outcome.answer
     if outcome.rejected:
-        setattr(message.partial_success, field, outcome.rejected.total())
-        message.partial_success.error_message = outcome.message
+        told = message.partial_success
+        setattr(told, field, getattr(told, field) + outcome.rejected.total())
+        told.error_message = "; ".join(each for each in (outcome.message, told.error_message) if each)
     return message
+
+
+def response_type(kind: Kind) -> type[Any]:
+    """Return the type of the response message of `kind`."""
+    return _RESPONSES[kind][0]
 
 
 def http_failure(refusal: Refusal, media_type: str) -> Response:
@@ -125,7 +143,9 @@ def http_failure(refusal: Refusal, media_type: str) -> Response:
 
 def grpc_failure(refusal: Refusal) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
     """Return code, message and trailing metadata of a refused call; when to retry is a `RetryInfo`."""
-    code = CODES[refusal.status]
+    # Of a backend there may be any.
+    of_server = grpc.StatusCode.INTERNAL if refusal.status >= _SERVER_ERROR else grpc.StatusCode.INVALID_ARGUMENT
+    code = CODES.get(refusal.status, of_server)
     status = Status(code=code.value[0], message=refusal.message)
     if refusal.retry_after_s is not None:
         status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=refusal.retry_after_s)))

@@ -33,7 +33,7 @@ class _Job:
         try:
             if time.monotonic() >= self.deadline:
                 self.steps.close()
-                raise Refusal(503, "the gateway has too much to do; what is on disk stays", retry_after_s=RETRY_AFTER_S)
+                raise Refusal(503, "the gateway has too much to do", retry_after_s=RETRY_AFTER_S)
             next(self.steps)
         except StopIteration as end:
             self._answer(end.value)

@@ -13,29 +13,35 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
 import uvicorn
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.gateway.access import Tokens, read_tokens
+from otel_posthog.apps.gateway.backend import Backend, read_endpoints
 from otel_posthog.apps.gateway.consumer import Consumer
 from otel_posthog.apps.gateway.grpc import GrpcReceiver
 from otel_posthog.apps.gateway.http import Connection, HttpReceiver
+from otel_posthog.apps.gateway.operational import Forwarder, ForwardingService
 from otel_posthog.apps.gateway.service import Service
-from otel_posthog.apps.gateway.settings import Options, read_gateway_settings, read_uuid_key
+from otel_posthog.apps.gateway.settings import Options, read_gateway_settings, read_operational_policy, read_uuid_key
 from otel_posthog.apps.gateway.telemetry import Telemetry, limit_log_lines, meter_provider
-from otel_posthog.errors import ConfigurationError
-from otel_posthog.privacy import without_secrets
+from otel_posthog.errors import ConfigurationError, Guard
+from otel_posthog.health import Health
+from otel_posthog.operational import Redactor
+from otel_posthog.operational.otlp import OtlpFilter
+from otel_posthog.pipeline import Pipeline
+from otel_posthog.privacy import Filter, without_secrets
 from otel_posthog.setup import configure
 from otel_posthog.setup.instruments import instrument
-from otel_posthog.setup.settings import Settings
 from otel_posthog.state import spool_directory
 
 STOPPED, CANNOT_START = 0, 2
@@ -49,10 +55,8 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it, and return the exit status."""
     try:
         options = Options.of(arguments)
-        settings = read_gateway_settings(os.environ, options)
+        to = _check(options)
         tokens = read_tokens(os.environ, options.tokens_file, options.host)
-        # For all workers, also where none can be kept.
-        os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
         sockets = [_listen(options.host, options.http_port, "--port")]
         if options.health_port is not None:
             sockets.append(_listen(options.host, options.health_port, "--health-port"))
@@ -62,8 +66,32 @@ def serve(arguments: argparse.Namespace) -> int:
     except ConfigurationError as error:
         print(f"otel-posthog gateway: {error}", file=sys.stderr)
         return CANNOT_START
-    _announce(options, settings, tokens, sockets[0].getsockname()[1])
+    _announce(options, to, tokens, sockets[0].getsockname()[1])
     return _run(options, sockets)
+
+
+def _check(options: Options) -> str:
+    """Return where telemetry goes, in words.
+
+    Raises:
+        ConfigurationError: One of the settings cannot work.
+    """
+    if options.operational:
+        endpoints = read_endpoints(os.environ, options)
+        read_operational_policy(os.environ, options)
+        return f"operational telemetry is filtered and goes to {_listed(endpoints.urls.values())}"
+    if any((options.backend, options.backend_traces, options.backend_logs, options.backend_metrics)):
+        raise ConfigurationError("--backend is for operational telemetry: give --operational as well")
+    settings = read_gateway_settings(os.environ, options)
+    # For all workers, also where none can be kept.
+    os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
+    hosts = _listed(each.host for each in settings.policy.destinations)
+    to = "nowhere (preview)" if settings.collection.is_preview else hosts
+    return f"product events wait in {spool_directory(os.environ)} and go to {to}"
+
+
+def _listed(urls: Iterable[str]) -> str:
+    return ", ".join(sorted({without_secrets(each) for each in urls}))
 
 
 def _run(options: Options, sockets: list[socket.socket]) -> int:
@@ -115,7 +143,7 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
     return listening
 
 
-def _announce(options: Options, settings: Settings, tokens: Tokens, port: int) -> None:
+def _announce(options: Options, to: str, tokens: Tokens, port: int) -> None:
     shown = f"[{options.host}]" if ":" in options.host else options.host
     endpoints = f"OTLP/HTTP on http://{shown}:{port}"
     if options.grpc_port:
@@ -125,10 +153,8 @@ def _announce(options: Options, settings: Settings, tokens: Tokens, port: int) -
     number = len(tokens)
     who = f"whoever shows one of {number} token{'s' * (number > 1)}" if number else "programs of this machine"
     pages = f", pages from {', '.join(options.cors_origins)}" if options.cors_origins else ""
-    hosts = ", ".join(sorted({without_secrets(each.host) for each in settings.policy.destinations}))
-    to = "nowhere (preview)" if settings.collection.is_preview else hosts
     print(f"otel-posthog gateway: {endpoints}; for {who}{pages}", file=sys.stderr)
-    print(f"product events wait in {spool_directory(os.environ)} and go to {to}; stop with Ctrl-C", file=sys.stderr)
+    print(f"{to}; stop with Ctrl-C", file=sys.stderr)
     sys.stderr.flush()
 
 
@@ -145,20 +171,8 @@ def application(options: Options) -> Starlette:
     gc.set_threshold(_GC_THRESHOLD)
     # Three threads want the interpreter; each switch costs, and only `/healthz` waits for one.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    running = configure.start_with(read_gateway_settings(os.environ, options), "the gateway")
-    pipeline = running.pipeline
-    if pipeline is None:
-        raise ConfigurationError("nothing is collected")
-    pipeline.start()
     provider = meter_provider(os.environ)
-    instrument(provider, running.health)
-    service = Service(
-        options,
-        read_tokens(os.environ, options.tokens_file, options.host),
-        Consumer(pipeline, read_uuid_key(os.environ, options.uuid_key_file), options.max_items),
-        Telemetry(provider),
-        running.guard,
-    )
+    service, pipeline = (_forwarding(options, provider), None) if options.operational else _keeping(options, provider)
     Connection.max_connections, Connection.header_timeout_s = options.max_connections, options.header_timeout_s
     Connection.health_port = options.health_port
     limit_log_lines()
@@ -173,12 +187,42 @@ def application(options: Options) -> Starlette:
         yield
         if grpc is not None:
             await grpc.stop()
-        await asyncio.to_thread(service.scheduler.close)
-        await asyncio.to_thread(pipeline.shutdown)
-        if isinstance(provider, MeterProvider):
+        await service.close()
+        if pipeline is not None:
+            await asyncio.to_thread(pipeline.shutdown)
+        if isinstance(provider, SdkMeterProvider):
             await asyncio.to_thread(provider.shutdown)
 
     return HttpReceiver(service).application(lifespan)
+
+
+def _keeping(options: Options, provider: MeterProvider) -> tuple[Service, Pipeline | None]:
+    """Return the service that makes product events, and what sends them."""
+    running = configure.start_with(read_gateway_settings(os.environ, options), "the gateway")
+    pipeline = running.pipeline
+    if pipeline is None:
+        raise ConfigurationError("nothing is collected")
+    pipeline.start()
+    instrument(provider, running.health)
+    consumer = Consumer(pipeline, read_uuid_key(os.environ, options.uuid_key_file), options.max_items)
+    tokens = read_tokens(os.environ, options.tokens_file, options.host)
+    return Service(options, tokens, consumer, Telemetry(provider), running.guard), pipeline
+
+
+def _forwarding(options: Options, provider: MeterProvider) -> Service:
+    """Return the service that passes operational telemetry on."""
+    policy, health = read_operational_policy(os.environ, options), Health()
+    guard = Guard(health)
+    instrument(provider, health)
+    redactor = Redactor(policy.operational, Filter(policy.operational_privacy, note=health.count_actions), guard)
+    return ForwardingService(
+        Backend(read_endpoints(os.environ, options)),
+        options,
+        read_tokens(os.environ, options.tokens_file, options.host),
+        Forwarder(OtlpFilter(redactor, guard), options.max_items),
+        Telemetry(provider),
+        guard,
+    )
 
 
 def _raise_file_limit() -> None:

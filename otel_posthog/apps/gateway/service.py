@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from otel_posthog.apps.gateway.access import Tokens, is_loopback
-from otel_posthog.apps.gateway.consumer import Consumer, Steps
+from otel_posthog.apps.gateway.consumer import Steps
 from otel_posthog.apps.gateway.inflate import inflate
-from otel_posthog.apps.gateway.memory import MemoryLimiter, Reservation
+from otel_posthog.apps.gateway.memory import MemoryLimiter, Reservation, Reserve
 from otel_posthog.apps.gateway.responses import ExportOutcome, Refusal
 from otel_posthog.apps.gateway.scheduler import RETRY_AFTER_S, FairScheduler
 from otel_posthog.apps.gateway.settings import Options
@@ -24,7 +24,7 @@ class ExportRequest(NamedTuple):
     """A request as it was received.
 
     Attributes:
-        kind: Traces or logs.
+        kind: Its signal.
         body: As sent.
         encoding: Its compression.
         is_json: Whether it is JSON; else protobuf.
@@ -34,6 +34,24 @@ class ExportRequest(NamedTuple):
     body: bytes
     encoding: str
     is_json: bool = False
+
+
+class RequestConsumer(Protocol):
+    """What a service does with requests."""
+
+    @property
+    def kinds(self) -> Mapping[str, Kind | None]:
+        """What is read, by signal; None is acknowledged and not kept."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests would be taken, as far as is known."""
+
+    def consume_proto(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
+        """Take an export request in protobuf."""
+
+    def consume_json(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
+        """Take an export request in JSON."""
 
 
 class Service:
@@ -48,7 +66,7 @@ class Service:
     """
 
     def __init__(
-        self, options: Options, tokens: Tokens, consumer: Consumer, telemetry: Telemetry, guard: Guard
+        self, options: Options, tokens: Tokens, consumer: RequestConsumer, telemetry: Telemetry, guard: Guard
     ) -> None:
         self.options, self.consumer, self.telemetry = options, consumer, telemetry
         self.scheduler = FairScheduler()
@@ -97,13 +115,24 @@ class Service:
         Raises:
             Refusal: It cannot be read, or its events are not on disk in time.
         """
-        allowed_s = self.options.work_timeout_s if timeout_s is None else min(timeout_s, self.options.work_timeout_s)
-        future = self.scheduler.submit(memory.sender, self._steps(request, memory), time.monotonic() + allowed_s)
-        outcome = await asyncio.wrap_future(future)
+        outcome = await self.outcome(request, memory, self.deadline(timeout_s))
         self.telemetry.exported(outcome)
         if not outcome.is_kept:
             raise Refusal(503, "the events cannot be kept now", retry_after_s=RETRY_AFTER_S)
         return outcome
+
+    def deadline(self, timeout_s: float | None) -> float:
+        """Return until when a request is worked on, for a sender who waits so long; of `time.monotonic`."""
+        allowed_s = self.options.work_timeout_s if timeout_s is None else min(timeout_s, self.options.work_timeout_s)
+        return time.monotonic() + allowed_s
+
+    async def outcome(self, request: ExportRequest, memory: Reservation, deadline: float) -> ExportOutcome:
+        """Have the consumer work on a request, in turn with others, and return what it says."""
+        return await asyncio.wrap_future(self.scheduler.submit(memory.sender, self._steps(request, memory), deadline))
+
+    async def close(self) -> None:
+        """Do what is queued, and end."""
+        await asyncio.to_thread(self.scheduler.close)
 
     def failed(self, error: Exception) -> Refusal:
         """Count an error of the gateway's own, and return the refusal that answers its request."""

@@ -18,7 +18,8 @@ from otel_posthog import environment_variables as env
 from otel_posthog.deliver.spool.files import HAS_LOCKS
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy import DeliveryPolicy, Durability, Policy
-from otel_posthog.setup.settings import Settings, read_settings
+from otel_posthog.policy.secrets import with_secrets
+from otel_posthog.setup.settings import Settings, read_policy, read_settings
 from otel_posthog.state import make_directory, read_or_create, spool_directory, state_directory
 
 # What an app collects in seconds a gateway has in milliseconds: a request costs as much as some forty events.
@@ -40,6 +41,13 @@ class Options:
         policy: Path of the policy file.
         tokens_file: Path of the file with tokens.
         uuid_key_file: Path of the file with the key of uuids.
+        operational: Whether operational telemetry is filtered and passed on, instead of product events sent.
+        backend: The URL under which the backend's paths are.
+        backend_traces: The URL for traces, where it is another.
+        backend_logs: For logs.
+        backend_metrics: For metrics.
+        backend_headers_file: Path of the file with headers for the backend.
+        backend_compression: Of what is sent to it, `gzip` or `none`.
         cors_origins: From where pages may send.
         workers: How many processes.
         max_body_bytes: Of a request.
@@ -60,6 +68,13 @@ class Options:
     policy: str | None
     tokens_file: str | None
     uuid_key_file: str | None
+    operational: bool
+    backend: str | None
+    backend_traces: str | None
+    backend_logs: str | None
+    backend_metrics: str | None
+    backend_headers_file: str | None
+    backend_compression: str
     cors_origins: tuple[str, ...]
     workers: int
     max_body_bytes: int
@@ -104,6 +119,15 @@ def read_gateway_settings(environ: Mapping[str, str], options: Options) -> Setti
     # Success is answered for what is on disk; a policy that says `memory` is an app's.
     delivery = replace(settings.policy.delivery, durability=Durability.SPOOL)
     return replace(settings, policy=replace(settings.policy, delivery=delivery))
+
+
+def read_operational_policy(environ: Mapping[str, str], options: Options) -> Policy:
+    """Return the policy of a gateway for operational telemetry, which needs no PostHog and no disk.
+
+    Raises:
+        ConfigurationError: It cannot be used, or a key that it names is not there.
+    """
+    return with_secrets(replace(read_policy(environ, options.policy), destinations=()), environ)
 
 
 def _check_spool(environ: Mapping[str, str]) -> None:

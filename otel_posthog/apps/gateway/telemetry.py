@@ -25,7 +25,7 @@ SERVICE_NAME = "otel-posthog-gateway"
 # The semantic conventions' advice for both durations.
 _BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 _LOG_PERIOD_S = 60.0
-_LOGGERS = ("uvicorn.error", "asyncio", "grpc")
+_LOGGERS = ("uvicorn.error", "asyncio", "grpc", "otel_posthog.gateway.backend")
 
 
 class Telemetry:

@@ -13,6 +13,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otel_posthog.errors import MalformedTelemetry
@@ -36,7 +37,7 @@ _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One of the two signals that are read.
+    """A signal.
 
     Attributes:
         message: The export request's type.
@@ -63,6 +64,16 @@ TRACES = Kind(
 LOGS = Kind(
     ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records", "resourceLogs", "scopeLogs", "logRecords"
 )
+METRICS = Kind(
+    ExportMetricsServiceRequest,
+    "resource_metrics",
+    "scope_metrics",
+    "metrics",
+    "resourceMetrics",
+    "scopeMetrics",
+    "metrics",
+)
+"""No product event is in them: they are filtered, and not read."""
 
 
 def read_request(
