@@ -28,7 +28,7 @@ def hooked(tmp_path: Path) -> dict[str, str]:
     "broken",
     [
         "otel_posthog.setup.runtime:Pipeline",
-        "otel_posthog.setup.runtime:load",
+        "otel_posthog.setup.runtime:load_installation",
         "otel_posthog.setup.configure:log_start",
         "otel_posthog.setup.settings:read_settings",
     ],
