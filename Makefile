@@ -29,7 +29,7 @@ test: $(VENV)/.ready lint tests ## Run the linters, the type checker and every t
 .PHONY: tests
 tests: $(VENV)/.ready
 	@failed=0; \
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -m "not alone and not backends" $(ARGS) || [ $$? -eq 5 ] || failed=1; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder -m "not alone and not backends" $(ARGS) || [ $$? -eq 5 ] || failed=1; \
 	$(BIN)/python -m pytest -m "alone and not backends" $(ARGS) || [ $$? -eq 5 ] || failed=1; \
 	exit $$failed
 

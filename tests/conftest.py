@@ -21,6 +21,16 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(8, 2 * (os.cpu_count() or 1))
 
 
+# Their tests start programs and wait for them: begun last, one process would still be at them when the others are done.
+_LONG = ("gateway", "benchmarks", "zero_code", "setups", "apps", "faults", "collector", "examples")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose tests take long."""
+    order = {name: number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
 @pytest.fixture(autouse=True)
 def _faults_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault that production would count fails the test."""
