@@ -7,11 +7,33 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import faults, fuzz_gateway, fuzz_privacy, gateway_load, privacy, requests, soak, span_end, spool
+from benchmarks import (
+    faults,
+    fuzz_gateway,
+    fuzz_privacy,
+    gateway_load,
+    operational_load,
+    privacy,
+    requests,
+    soak,
+    span_end,
+    spool,
+)
 from benchmarks.report import Result, count
 from otel_posthog.apps.demo.app import AppError
 
-BENCHMARKS = (requests, span_end, spool, faults, soak, privacy, fuzz_privacy, gateway_load, fuzz_gateway)
+BENCHMARKS = (
+    requests,
+    span_end,
+    spool,
+    faults,
+    soak,
+    privacy,
+    fuzz_privacy,
+    gateway_load,
+    operational_load,
+    fuzz_gateway,
+)
 
 DESCRIPTION = """\
 What otel-posthog costs the app that it runs in. Every number is a comparison
@@ -38,6 +60,8 @@ benchmarks:
             --only fuzz_privacy
   gateway_load  how many events a second the gateway takes on one core, and what
             an event costs with two workers; only with --only gateway_load
+  operational_load  how many spans, log records and points a second one process of
+            gateway --operational filters; only with --only operational_load
   fuzz_gateway  malformed OTLP against a running gateway; only with --only
             fuzz_gateway
 

@@ -82,19 +82,19 @@ def _measured(workers: int, batches: int, batch_events: int) -> Run:
     sink = [sys.executable, "-m", "benchmarks.gateway_load.traffic", "receive", str(sink_port)]
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        process(_pinned(sink, "1")),
+        process(pinned(sink, "1")),
         process(
-            _pinned(gateway_command(port, workers), "0" if workers == 1 else "0,1"), environ_of(sink_port, folder)
+            pinned(gateway_command(port, workers), "0" if workers == 1 else "0,1"), environ_of(sink_port, folder)
         ) as gateway,
     ):
         wait_until_ready(f"http://127.0.0.1:{port}/readyz")
-        before = _cpu_s(gateway.pid)
-        done = subprocess.run(_pinned(load, "1"), capture_output=True, text=True, check=True)
+        before = cpu_of(gateway.pid)
+        done = subprocess.run(pinned(load, "1"), capture_output=True, text=True, check=True)
         told = json.loads(done.stdout)
         events = told["accepted"] * batch_events
         _wait_until_delivered(sink_port, events)
         delivered_s = time.time() - told["began"]
-        return Run(workers, events, told["spent_s"], delivered_s, _cpu_s(gateway.pid) - before, told["times_s"])
+        return Run(workers, events, told["spent_s"], delivered_s, cpu_of(gateway.pid) - before, told["times_s"])
 
 
 def gateway_command(port: int, workers: int) -> list[str]:
@@ -114,7 +114,7 @@ def environ_of(sink_port: int, folder: str) -> dict[str, str]:
     }
 
 
-def _pinned(words: list[str], cores: str) -> list[str]:
+def pinned(words: list[str], cores: str) -> list[str]:
     """Return the command `words` pinned to these cores, if the machine has them and `taskset`."""
     has_them = shutil.which("taskset") and (os.cpu_count() or 1) > 1
     return ["taskset", "-c", cores, *words] if has_them else words
@@ -179,7 +179,7 @@ def _wait_until_delivered(port: int, events: int) -> None:
     raise TimeoutError("not all events were delivered")
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """Return the CPU time of a process and its living descendants."""
     parents: dict[int, int] = {}
     spent: dict[int, float] = {}

@@ -23,10 +23,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 HEADERS = {"Content-Type": "application/x-protobuf"}
 
 
-def send_all(port: int, requests: int, events: int, connections: int) -> None:
+def send_all(port: int, requests: list[bytes], connections: int, path: str = "/v1/logs") -> None:
     """Send all requests; print how long it took, and each answer, in seconds."""
     waiting: SimpleQueue[bytes] = SimpleQueue()
-    for body in bodies(requests, events):
+    for body in requests:
         waiting.put(body)
     times_s: list[float] = []
     statuses: list[int] = []
@@ -39,7 +39,7 @@ def send_all(port: int, requests: int, events: int, connections: int) -> None:
             except Empty:
                 return
             start = time.perf_counter()
-            connection.request("POST", "/v1/logs", body, HEADERS)
+            connection.request("POST", path, body, HEADERS)
             answer = connection.getresponse()
             answer.read()
             times_s.append(time.perf_counter() - start)
@@ -124,6 +124,7 @@ def receive(port: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "send":
-        send_all(*map(int, sys.argv[2:]))
+        port, requests, events, connections = map(int, sys.argv[2:])
+        send_all(port, bodies(requests, events), connections)
     else:
         receive(int(sys.argv[2]))

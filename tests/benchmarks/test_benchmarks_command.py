@@ -118,3 +118,10 @@ def test_gateway_load_compares_one_worker_with_two() -> None:
     made = figures("--only", "gateway_load", "--batches", "4", "--batch-events", "50")["gateway_load"]
     assert made.keys() == {"events_per_s", "cpu_us", "cpu_us_of_two", "ratio"}
     assert all(value > 0 for value in made.values())
+
+
+def test_operational_load_has_a_figure_for_each_signal() -> None:
+    """How many items a second, and what one costs."""
+    made = figures("--only", "operational_load", "--requests-a-run", "2", "--request-items", "50")["operational_load"]
+    assert made.keys() == {"traces", "logs", "metrics"}
+    assert all(value > 0 for each in made.values() for value in each.values())

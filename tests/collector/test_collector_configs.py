@@ -29,6 +29,10 @@ LAYERS = [
     *((*STACK, *grafana, *posthog) for grafana in GRAFANA for posthog in POSTHOG),
     (*BASE, "posthog", "persistent-posthog", "kafka-out"),
     (*BASE, "grafana", "kafka-in"),
+    ("base", "grafana", "exact"),
+    ("base", "grafana", "lgtm", "persistent-grafana", "exact"),
+    (*STACK, "exact"),
+    (*STACK, "lgtm", "persistent-grafana", "persistent-posthog", "exact"),
 ]
 """All that somebody may want, each side with everything that goes behind it."""
 

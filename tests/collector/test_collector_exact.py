@@ -1,0 +1,80 @@
+"""The exact way: apps, a real Collector with tail sampling, `gateway --operational`, a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from collector import Collector, collector
+from operational_gateway import Backend, operational_gateway
+from planted_otlp import found, operational
+from two_ways import REQUESTS, emit, flattened
+
+from otel_posthog.errors import Guard
+from otel_posthog.health import Health
+from otel_posthog.operational import Redactor
+from otel_posthog.policy import Policy
+from otel_posthog.privacy import Filter
+from otel_posthog.testing import OtlpSink
+
+POLICY, GUARD = Policy(), Guard(Health())
+ENVIRON = {"SAMPLING_DECISION_WAIT": "1s", "KEPT_TRACES_PERCENT": "100"}
+TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module")
+def whole_way() -> Iterator[tuple[Collector, Backend]]:
+    """A Collector, whose gateway's backend is the sink."""
+    with Backend() as backend, operational_gateway(backend=backend.url, OTEL_POSTHOG_GATEWAY_TOKENS="t" * 20) as made:
+        to = {"OTEL_POSTHOG_OPERATIONAL_ENDPOINT": made.url, "OTEL_POSTHOG_OPERATIONAL_TOKEN": "t" * 20}
+        with collector("base", "grafana", "exact", environ={**ENVIRON, **to}) as started:
+            yield started, backend
+
+
+def _items(backend: OtlpSink) -> dict[str, list[bytes]]:
+    """Return what has arrived, without what the Collector itself counts of spans."""
+    return {
+        path: [each for each in items if b"spanmetricsconnector" not in each]
+        for path, items in flattened(tuple(backend.requests)).items()
+    }
+
+
+def test_a_plain_app_through_the_collector_is_an_app_with_the_package(whole_way: tuple[Collector, Backend]) -> None:
+    """Item for item, every field, with values of every kind and type, of all three signals.
+
+    But for schema URLs of spans, which `tail_sampling` leaves out.
+    """
+    started, backend = whole_way
+    with OtlpSink() as sink:
+        emit(sink.url, Redactor(POLICY.operational, Filter(POLICY.operational_privacy), GUARD), GUARD)
+        expected = flattened(sink.requests)
+    emit(started.url, None, GUARD)
+
+    def is_there(_: OtlpSink) -> bool:
+        return all(len(items) >= len(expected[path]) for path, items in _items(backend).items())
+
+    backend.wait_for(is_there, TIMEOUT_S)
+    arrived = _items(backend)
+    for path, items in expected.items():
+        assert _shown(path, arrived[path]) == _shown(path, items)
+
+
+def _shown(path: str, items: list[bytes]) -> list[str]:
+    found = [REQUESTS[path][0].FromString(each) for each in items]
+    for each in found if path == "/v1/traces" else ():
+        each.resource_spans[0].ClearField("schema_url")
+        each.resource_spans[0].scope_spans[0].ClearField("schema_url")
+    return sorted(map(str, found))
+
+
+def test_nothing_that_is_planted_in_any_field_arrives(whole_way: tuple[Collector, Backend]) -> None:
+    """An address of its own in every text that OTLP has; the items arrive all the same, and what counts the spans."""
+    started, backend = whole_way
+    backend.requests.clear()
+    backend.spans.clear()
+    for path, body in operational():
+        assert started.post(path, body) == 200
+    backend.wait_for_spans(1, TIMEOUT_S)
+    backend.wait_for(lambda sink: {each.path for each in sink.requests} == set(REQUESTS), TIMEOUT_S)
+    assert found(backend.raw_bytes) == set()
+    assert b"planted.example" not in backend.raw_bytes
