@@ -100,7 +100,7 @@ class OtlpFilter:
     def _holder(self, holder: Any) -> Iterator[Passed]:
         """Filter a resource and all under it; a scope of which all is withheld goes with it."""
         if isinstance(holder, ResourceMetrics):
-            yield self._metrics(holder)
+            yield from self._metrics(holder)
             return
         scopes_name, items_name = _PLACES[holder.DESCRIPTOR.full_name]
         scopes, left = getattr(holder, scopes_name), list[Any]()
@@ -165,11 +165,10 @@ class OtlpFilter:
             return _FAILED
         return ""
 
-    def _metrics(self, holder: ResourceMetrics) -> Passed:
+    def _metrics(self, holder: ResourceMetrics) -> Iterator[Passed]:
         """Filter the metrics of a resource, and join the series that became one."""
-        given = Given()
-        items = 0
-        failed = 0
+        given, total = Given(), sum(_points(metric) for scope in holder.scope_metrics for metric in scope.metrics)
+        items = told = failed = 0
         try:
             self._all_but(holder, "scope_metrics")
             for scope in holder.scope_metrics:
@@ -186,12 +185,15 @@ class OtlpFilter:
                         given.see_point(before, clean)
                         write(point.attributes, before, clean)
                         self._all_but(point, "attributes")
+                        if items - told >= _ITEMS_A_STEP:
+                            yield Passed(items - told, 0, 0)
+                            told = items
             merge_series(holder, given)
         except Exception as error:
             self._guard.caught("redact_metrics", error)
-            failed = items = sum(map(_points, (metric for scope in holder.scope_metrics for metric in scope.metrics)))
+            failed = items = total
             holder.Clear()
-        return Passed(items, 0, failed)
+        yield Passed(items - told, 0, failed)
 
     def _message(self, message: Any) -> None:
         for name, act in _plan(message.DESCRIPTOR):

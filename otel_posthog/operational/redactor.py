@@ -24,6 +24,10 @@ from otel_posthog.sdk import item_attributes
 # A process has a resource for each fork that changed it and a scope for each library.
 _MAX_REMEMBERED = 1000
 
+_PLAIN = frozenset({str, bool, int, float, bytes, type(None)})
+# More than a policy can have the detectors look at: what is deeper is replaced by them anyway.
+_MAX_DEPTH = 100
+
 _ALONE: Mapping[str, Any] = MappingProxyType({})
 
 _T = TypeVar("_T")
@@ -131,6 +135,12 @@ class _Rules:
 
     def value(self, key: str, value: object, among: Mapping[str, Any] = _ALONE) -> object:
         """Return `value`, the same object where nothing had to go."""
+        if type(value) not in _PLAIN:
+            try:
+                value = self._without_users(value, 0)
+            except Exception as error:
+                self._guard.caught("redact_value", error)
+                return REDACTED
         if not self._policy.redact or value is None:
             return value
         if type(value) is str and (key, value) in self._harmless:
@@ -143,6 +153,28 @@ class _Rules:
         if clean is value and isinstance(value, str) and not self._scrubber.depends(key):
             self._remember(key, value)
         return clean
+
+    def _without_users(self, value: object, depth: int) -> object:
+        """Return a map or list with what keys of users hold replaced, at any depth; the same object where none is."""
+        if depth > _MAX_DEPTH:
+            return REDACTED
+        if isinstance(value, Mapping):
+            kept = {
+                key: REDACTED if self._is_users(key) else self._without_users(each, depth + 1)
+                for key, each in value.items()
+            }
+            return value if all(kept[key] is each for key, each in value.items()) else kept
+        if isinstance(value, (list, tuple)):
+            items = [self._without_users(each, depth + 1) for each in value]
+            if all(one is other for one, other in zip(items, value, strict=True)):
+                return value
+            return items if isinstance(value, list) else tuple(items)
+        return value
+
+    def _is_users(self, key: object) -> bool:
+        return isinstance(key, str) and (
+            key in self._policy.user_keys or key.startswith(tuple(self._policy.user_key_prefixes))
+        )
 
     def text(self, text: str) -> str:
         """Return `text`, the same object where nothing had to go."""

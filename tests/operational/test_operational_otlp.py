@@ -233,3 +233,51 @@ def test_an_entry_of_a_traces_state_goes_by_either_half() -> None:
     span.trace_state = "a=1,b=ada@example.com,user_id=u-1234,c=2"
     clean(traces)
     assert span.trace_state == "a=1,c=2"
+
+
+def test_what_cannot_be_looked_through_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A span goes on as an empty one of the same ids; a log record, and the metrics of a resource, do not."""
+
+    class Fails(Redactor):
+        def attributes(self, attributes: Any) -> Any:
+            if attributes and "BREAK" in attributes:
+                raise RuntimeError
+            return super().attributes(attributes)
+
+    caught: list[str] = []
+    monkeypatch.setattr(GUARD, "caught", lambda where, _: caught.append(where))
+    failing = OtlpFilter(Fails(POLICY.operational, DETECTORS, GUARD), GUARD)
+    of_all: list[Any] = [make() for make in REQUESTS]
+    traces, logs, metrics = of_all
+    spans = traces.resource_spans.add().scope_spans.add().spans
+    records = logs.resource_logs.add().scope_logs.add().log_records
+    points = metrics.resource_metrics.add().scope_metrics.add().metrics.add().sum.data_points
+    for items in (spans, records, points):
+        items.add().attributes.add(key="BREAK").value.string_value = "ada@example.com"
+        items.add().attributes.add(key="fine").value.string_value = "a"
+    spans[0].MergeFrom(type(spans[0])(name="to ada@example.com", span_id=b"s" * 8, kind=2, trace_state="a=b"))
+    assert list(failing.clean(traces))[-1] == Passed(items=2, product=0, failed=0)
+    assert list(failing.clean(logs))[-1] == Passed(items=2, product=0, failed=1)
+    assert list(failing.clean(metrics))[-1] == Passed(items=2, product=0, failed=2)
+    assert spans[0] == type(spans[0])(name="[redacted]", span_id=b"s" * 8, kind=2, status={})
+    assert [pair.key for record in records for pair in record.attributes] == ["fine"]
+    assert not metrics.ListFields()
+    assert caught == ["redact_span", "redact_log", "redact_metrics"]
+
+
+@pytest.mark.parametrize("request_type", REQUESTS)
+def test_a_long_request_is_filtered_in_steps(request_type: type[Message]) -> None:
+    """Between two of them other senders have their turn; each item is counted once."""
+    request: Any = request_type()
+    holders, scopes, items = (
+        ("resource_spans", "scope_spans", "spans"),
+        ("resource_logs", "scope_logs", "log_records"),
+        ("resource_metrics", "scope_metrics", "metrics"),
+    )[REQUESTS.index(request_type)]
+    found = getattr(getattr(getattr(request, holders).add(), scopes).add(), items)
+    found = found.add().sum.data_points if items == "metrics" else found
+    for _ in range(1000):
+        found.add()
+    steps = list(FILTER.clean(request))
+    assert len(steps) > 4
+    assert steps[-1].items == len(found) == 1000

@@ -79,3 +79,16 @@ def test_what_is_remembered_is_harmless_and_bounded() -> None:
     assert len(made._rules._harmless) <= 4096
     assert not any("SECRET" in value for _, value in made._rules._harmless)
     assert made.attributes({"key": "value 1", "other": "SECRET 1"}) == {"key": "value 1", "other": "[x] 1"}
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_keys_of_users_hold_nothing_inside_maps_and_bodies_either(redact: bool) -> None:
+    """Those of the policy, and whole namespaces, at any depth; also where the detectors do not run."""
+    policy = OperationalPolicy(redact=redact, user_keys=frozenset({"customer.ref"}), user_key_prefixes=("person.",))
+    made = Redactor(policy, FindsSecret(), Guard(Health()))
+    body = {"customer.ref": 7, "n": 1, "in": ({"person.name": "Ada", "ok": True}, "x")}
+    clean = {"customer.ref": "[redacted]", "n": 1, "in": ({"person.name": "[redacted]", "ok": True}, "x")}
+    assert made.value("body", body) == clean
+    assert made.attributes({"map": body}) == {"map": clean}
+    harmless = {"n": (1, {"ok": None})}
+    assert made.value("body", harmless) is harmless
