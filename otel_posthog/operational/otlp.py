@@ -36,8 +36,10 @@ _ID_BYTES: Mapping[str, int] = {"trace_id": 16, "span_id": 8, "parent_span_id": 
 _TRACE_STATE = "trace_state"
 _PRODUCT = PREFIX.encode()
 _LENGTH_DELIMITED, _GROUP = 2, 3
-# Of some ten milliseconds each.
-_ITEMS_A_STEP = 256
+# Of some ten milliseconds each, unless one item takes longer.
+_BYTES_A_STEP = 100_000
+MAX_ATTRIBUTES = 10_000
+"""Of one list; SDKs stop at 128. Longer ones are dropped, and counted where OTLP counts what was dropped."""
 
 
 class Passed(NamedTuple):
@@ -109,12 +111,13 @@ class OtlpFilter:
         for scope in scopes:
             self._all_but(scope, items_name)
             items = getattr(scope, items_name)
-            fates, seen = list[str](), 0
+            fates, seen, size_bytes = list[str](), 0, 0
             for item in items:
+                size_bytes += item.ByteSize()
                 fates.append(clean(item))
-                if len(fates) - seen >= _ITEMS_A_STEP:
+                if size_bytes >= _BYTES_A_STEP:
                     yield Passed(len(fates) - seen, 0, 0)
-                    seen = len(fates)
+                    seen, size_bytes = len(fates), 0
             product, failed = fates.count(_IS_PRODUCT), fates.count(_FAILED)
             if product or failed:
                 keep(items, [item for item, fate in zip(items, fates, strict=True) if not fate])
@@ -168,7 +171,7 @@ class OtlpFilter:
     def _metrics(self, holder: ResourceMetrics) -> Iterator[Passed]:
         """Filter the metrics of a resource, and join the series that became one."""
         given, total = Given(), sum(_points(metric) for scope in holder.scope_metrics for metric in scope.metrics)
-        items = told = failed = 0
+        items = told = failed = size_bytes = 0
         try:
             self._all_but(holder, "scope_metrics")
             for scope in holder.scope_metrics:
@@ -179,15 +182,16 @@ class OtlpFilter:
                     kind = metric.WhichOneof("data")
                     self._all_but(metric, kind or "")
                     for point in getattr(metric, kind).data_points if kind else ():
-                        items += 1
+                        items, size_bytes = items + 1, size_bytes + point.ByteSize()
+                        self._shorten(point, point.attributes)
                         before = read(point.attributes)
                         clean = self._redactor.attributes(before)
                         given.see_point(before, clean)
                         write(point.attributes, before, clean)
                         self._all_but(point, "attributes")
-                        if items - told >= _ITEMS_A_STEP:
+                        if size_bytes >= _BYTES_A_STEP:
                             yield Passed(items - told, 0, 0)
-                            told = items
+                            told, size_bytes = items, 0
             merge_series(holder, given)
         except Exception as error:
             self._guard.caught("redact_metrics", error)
@@ -238,8 +242,16 @@ class OtlpFilter:
     def _attributes(self, message: Any, name: str) -> None:
         pairs = getattr(message, name)
         if pairs:
+            self._shorten(message, pairs)
             given = read(pairs)
             write(pairs, given, self._redactor.attributes(given))
+
+    @staticmethod
+    def _shorten(message: Any, pairs: Any) -> None:
+        if len(pairs) > MAX_ATTRIBUTES:
+            if "dropped_attributes_count" in message.DESCRIPTOR.fields_by_name:
+                message.dropped_attributes_count += len(pairs)
+            del pairs[:]
 
     def _value(self, message: Any, name: str) -> None:
         if message.HasField(name):

@@ -19,7 +19,7 @@ from planted_values import LOOK_ALIKES, MAKERS, in_text
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.operational import Redactor
-from otel_posthog.operational.otlp import OtlpFilter, Passed
+from otel_posthog.operational.otlp import MAX_ATTRIBUTES, OtlpFilter, Passed
 from otel_posthog.operational.spans import LINKS_MARK
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
@@ -277,7 +277,17 @@ def test_a_long_request_is_filtered_in_steps(request_type: type[Message]) -> Non
     found = getattr(getattr(getattr(request, holders).add(), scopes).add(), items)
     found = found.add().sum.data_points if items == "metrics" else found
     for _ in range(1000):
-        found.add()
+        found.add().attributes.add(key="text").value.string_value = "a" * 500
     steps = list(FILTER.clean(request))
     assert len(steps) > 4
     assert steps[-1].items == len(found) == 1000
+
+
+def test_a_list_of_attributes_without_end_is_dropped_and_counted() -> None:
+    """One item is one step, which others wait for: ten thousand take a third of a second."""
+    request = ExportTraceServiceRequest()
+    span = request.resource_spans.add().scope_spans.add().spans.add(name="a", dropped_attributes_count=1)
+    for number in range(MAX_ATTRIBUTES + 1):
+        span.attributes.add(key=f"k{number}")
+    clean(request)
+    assert (span.name, len(span.attributes), span.dropped_attributes_count) == ("a", 0, MAX_ATTRIBUTES + 2)
