@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from collector import Collector, collector
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from operational_gateway import Backend, operational_gateway
 from planted_otlp import found, operational
 from two_ways import REQUESTS, emit, flattened
@@ -42,7 +43,8 @@ def _items(backend: OtlpSink) -> dict[str, list[bytes]]:
 def test_a_plain_app_through_the_collector_is_an_app_with_the_package(whole_way: tuple[Collector, Backend]) -> None:
     """Item for item, every field, with values of every kind and type, of all three signals.
 
-    But for schema URLs of spans, which `tail_sampling` leaves out.
+    But for schema URLs of spans, which `tail_sampling` leaves out, and for deltas, which `delta_to_cumulative` adds up:
+    of one point, to that point.
     """
     started, backend = whole_way
     with OtlpSink() as sink:
@@ -64,6 +66,11 @@ def _shown(path: str, items: list[bytes]) -> list[str]:
     for each in found if path == "/v1/traces" else ():
         each.resource_spans[0].ClearField("schema_url")
         each.resource_spans[0].scope_spans[0].ClearField("schema_url")
+    for each in found if path == "/v1/metrics" else ():
+        metric = each.resource_metrics[0].scope_metrics[0].metrics[0]
+        data = getattr(metric, metric.WhichOneof("data"))
+        if hasattr(data, "aggregation_temporality"):
+            data.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
     return sorted(map(str, found))
 
 
