@@ -23,6 +23,11 @@ MAX_NAME_BYTES = 200
 EXCEPTION_EVENT = "$exception"
 """What PostHog's error tracking calls an exception."""
 
+PROCESSED = "otel_posthog.processed"
+"""Attribute of what has been through this package on its way to an operational backend: of the resource of spans and
+log records, and of an exception. Whether it becomes an event was that process's to decide, and its user's: a gateway
+behind it makes none of it."""
+
 REDACTED = "[redacted]"
 """What stands for a value that was removed whole."""
 

@@ -4,8 +4,8 @@ Comes in: a policy, then spans, span events and log records. Goes out, for each:
 rule that says so; whether it is nothing else, so that the operational side does not get it; and, from names and keys
 alone, whether it may be one. Runs on the app's threads, on every span and log record: it only looks, and keeps nothing.
 
-A rule that makes product events of unmarked telemetry joins in `_derived`. The app's intake, the gateway, `explain` and
-the Collector's compiler ask for the rules here, and need no change for it.
+Rules that make product events of unmarked telemetry join in `_derived`. The app's intake, the gateway, `explain` and
+the Collector's compiler ask for the rules here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Attributes, Source
+from otel_posthog import derived
+from otel_posthog.matcher import Matcher
+from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, PROCESSED, Attributes, Source
 from otel_posthog.rules import (
     Condition,
     Field,
@@ -39,11 +41,6 @@ CONTENT_UID = "otel-posthog:"
 
 EXCEPTION = "exception"
 EXCEPTION_TYPE = "exception.type"
-
-PROCESSED = "otel_posthog.processed"
-"""Attribute of an exception that an app with this package has exported. Whether it becomes an event was that app's to
-decide, and its user's: a gateway behind it makes none of it."""
-
 
 Found = Sequence[tuple[str, str]]
 """The product events that an item is: the name and the rule's `id` of each."""
@@ -97,12 +94,14 @@ class Recogniser:
     def replace(self, policy: Policy) -> None:
         """Go by the rules of `policy` from the next item on."""
         exceptions = tuple(_exceptions(policy, is_marked_only=self._is_marked_only))
-        derived = () if self._is_marked_only else tuple(_derived(policy))
-        self.rules = (*MARKS, *exceptions, *derived)
-        self._spans = _of(Source.SPAN, derived)
-        self._logs = _of(Source.LOG, (*exceptions, *derived))
-        self._span_events = _of(Source.SPAN_EVENT, (*exceptions, *derived))
-        self._derived_span_events = _of(Source.SPAN_EVENT, derived)
+        rules = () if self._is_marked_only else tuple(_derived(policy))
+        self.rules = (*MARKS, *exceptions, *rules)
+        self._makers = {rule.id: rule for rule in rules}
+        self._spans = _matcher(Source.SPAN, rules)
+        self._derived_logs = _matcher(Source.LOG, rules)
+        self._derived_span_events = _matcher(Source.SPAN_EVENT, rules)
+        self._logs = _of(Source.LOG, exceptions)
+        self._span_events = _of(Source.SPAN_EVENT, exceptions)
         # Inside a product span all is read anyway.
         self._outer_span_events = tuple(rule for rule in self._span_events if not rule.is_inside_product)
 
@@ -126,10 +125,11 @@ class Recogniser:
         marked = attributes.get(EVENT)
         if marked is not None:
             return ((marked if isinstance(marked, str) else "", _BY_ATTRIBUTE),)
-        if not self._spans:
+        if self._spans is None:
             return NOTHING
         asked = facts(span)
-        return [(rule.event, rule.id) for rule in self._spans if fits(rule, asked.name, attributes, asked)]
+        found = self._spans.span(asked.kind, attributes, asked)
+        return [(derived.name_of(rule, attributes), rule.id) for rule in found] if found else NOTHING
 
     def span_events(
         self, events: Iterable[_Event], span: _Item, facts: Callable[[_Item], SpanFacts], *, is_product: bool
@@ -152,8 +152,24 @@ class Recogniser:
                 found.append((event, *mark))
             else:
                 fitting = [rule for rule in rules if fits(rule, event.name, attributes, asked)]
-                found += [(event, rule.event, rule.id) for rule in fitting]
+                if self._derived_span_events is not None:
+                    fitting += self._derived_span_events.other(event.name, attributes, asked)
+                found += [(event, derived.name_of(rule, attributes), rule.id) for rule in fitting]
         return found
+
+    def attributes_of(
+        self, rule_id: str, attributes: Attributes, item: _Item, facts: Callable[[_Item], ItemFacts]
+    ) -> Attributes:
+        """Return the attributes of the event that a rule makes of an item: the item's, with what the rule says.
+
+        Args:
+            rule_id: The rule's.
+            attributes: The item's, or those of the span event.
+            item: The span or record.
+            facts: Returns what a rule may ask of `item`.
+        """
+        rule = self._makers.get(rule_id)
+        return attributes if rule is None else derived.attributes_of(rule, attributes, facts(item))
 
     def log(
         self, event_name: str | None, attributes: Attributes, record: _Item, facts: Callable[[_Item], ItemFacts]
@@ -169,33 +185,41 @@ class Recogniser:
         mark = _mark(event_name, attributes)
         if mark is not None:
             return (mark,)
-        if not self._logs:
+        if not self._logs and self._derived_logs is None:
             return NOTHING
         asked, name = facts(record), event_name or ""
-        return [(rule.event, rule.id) for rule in self._logs if fits(rule, name, attributes, asked)]
+        fitting = [rule for rule in self._logs if fits(rule, name, attributes, asked)]
+        if self._derived_logs is not None:
+            fitting += self._derived_logs.other(name, attributes, asked)
+        return [(derived.name_of(rule, attributes), rule.id) for rule in fitting]
 
     def keeps_evicted(self, event: SpanEvent) -> bool:
         """Return whether a span event that the SDK evicts is to be kept: one that is marked, or may fit a rule."""
         attributes = event.attributes or NO_ATTRIBUTES
-        return is_only_product_event(event.name, attributes) or any_may_fit(
-            self._derived_span_events, event.name, attributes
-        )
+        if is_only_product_event(event.name, attributes):
+            return True
+        rules = self._derived_span_events
+        return rules is not None and rules.may_fit(event.name, attributes)
 
     def may_be_span(self, name: str, keys: Collection[str]) -> bool:
         """Return whether a span of this name, with attributes of these `keys`, may be a product event."""
-        return EVENT in keys or (bool(self._spans) and any_may_fit(self._spans, name, keys))
+        return EVENT in keys or (self._spans is not None and self._spans.may_fit(name, keys))
 
     def may_be_span_event(self, name: str, keys: Collection[str]) -> bool:
         """Return the same of an event of a span that is no product event."""
         rules = self._outer_span_events
-        return EVENT in keys or name.startswith(PREFIX) or (bool(rules) and any_may_fit(rules, name, keys))
+        if EVENT in keys or name.startswith(PREFIX) or (bool(rules) and any_may_fit(rules, name, keys)):
+            return True
+        return self._derived_span_events is not None and self._derived_span_events.may_fit(name, keys)
 
     def may_be_log(self, event_name: str, pairs: _Item, keys_of: Callable[[_Item], Collection[str]]) -> bool:
         """Return the same of a log record; its keys are read only where its name does not say it."""
         if event_name.startswith(PREFIX):
             return True
         rules, keys = self._logs, keys_of(pairs)
-        return EVENT in keys or (bool(rules) and any_may_fit(rules, event_name, keys))
+        if EVENT in keys or (bool(rules) and any_may_fit(rules, event_name, keys)):
+            return True
+        return self._derived_logs is not None and self._derived_logs.may_fit(event_name, keys)
 
 
 def is_only_product_event(name: str, attributes: Attributes) -> bool:
@@ -254,9 +278,14 @@ def _exceptions(policy: Policy, *, is_marked_only: bool = False) -> Iterable[Rul
         yield Rule(_BY_EXCEPTION, reason, Source.LOG, (_has(EXCEPTION_TYPE), _lacks(PROCESSED)), EXCEPTION_EVENT)
 
 
-def _derived(policy: Policy) -> Iterable[Rule]:  # noqa: ARG001 - its section `derive` is reserved
-    """Return the rules of the policy that make product events of unmarked telemetry; there are none yet."""
-    return ()
+def _derived(policy: Policy) -> Iterable[Rule]:
+    """Return the rules of the policy that make product events of unmarked telemetry."""
+    return derived.rules_of(policy)
+
+
+def _matcher(source: Source, rules: Iterable[Rule]) -> Matcher | None:
+    of_source = _of(source, rules)
+    return Matcher(of_source, is_of_spans=source is Source.SPAN) if of_source else None
 
 
 def _of(source: Source, rules: Iterable[Rule]) -> tuple[Rule, ...]:

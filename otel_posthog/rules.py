@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+from otel_posthog.conventions import OLD_NAMES, read
 from otel_posthog.model import Attributes, Source
 
 
 class Field(str, Enum):
-    """What of an item a condition looks at; the value is its name in `SpanFacts` and `ItemFacts`."""
+    """What of an item a condition looks at; the value is its name in `SpanFacts` and `ItemFacts`, where it is there."""
 
-    NAME = "name"
+    NAME = "item_name"
+    SPAN_NAME = "name"
+    DURATION = "duration_ms"
     KIND = "kind"
     STATUS = "status_code"
     SCOPE = "scope_name"
@@ -33,6 +36,15 @@ class Operator(str, Enum):
     BEGINS = "begins"
     PRESENT = "present"
     ABSENT = "absent"
+    ONE_OF = "one_of"
+    LIKE = "like"
+    UNLIKE = "unlike"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+
+
+NEEDS_NOTHING = frozenset({Operator.ABSENT, Operator.UNLIKE})
+"""Those that may hold where there is nothing."""
 
 
 class Condition(NamedTuple):
@@ -42,13 +54,33 @@ class Condition(NamedTuple):
         field: What of the item is looked at.
         operator: How.
         value: What it `IS`, or `BEGINS` with.
-        key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`.
+        key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`, by its name in the semantic conventions of now.
+        values: What it is `ONE_OF`; the forms that it is `LIKE` one of, or `UNLIKE` all of.
+        number: What it is `AT_LEAST` or `AT_MOST`.
     """
 
     field: Field
     operator: Operator
     value: str = ""
     key: str = ""
+    values: tuple[str, ...] = ()
+    number: float = 0
+
+
+class Result(NamedTuple):
+    """What a derived event has besides its name.
+
+    Attributes:
+        properties: (attribute, property) of each; by the names of now.
+        user: The attribute that is the user's id; empty where none is named.
+        session: The same of the session.
+        name_parts: (text, attribute) of the event's name, one after the other; none where the name is fixed.
+    """
+
+    properties: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    session: str = ""
+    name_parts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +94,7 @@ class Rule:
         conditions: All of them are to hold.
         event: The event's name; empty where the item says it.
         is_inside_product: Whether it is about the events of a span that is a product event itself, and no others.
+        result: What the event has; None where the item says all of it.
     """
 
     id: str
@@ -70,6 +103,7 @@ class Rule:
     conditions: tuple[Condition, ...]
     event: str = ""
     is_inside_product: bool = False
+    result: Result | None = None
 
 
 class ItemFacts(Protocol):
@@ -126,27 +160,85 @@ class SpanEvent(Protocol):
 
 def fits(rule: Rule, name: str, attributes: Attributes, facts: ItemFacts) -> bool:
     """Return whether all conditions of `rule` hold of an item."""
-    for condition in rule.conditions:
+    return all_hold(rule.conditions, name, attributes, facts)
+
+
+def all_hold(conditions: Iterable[Condition], name: str, attributes: Attributes, facts: ItemFacts) -> bool:
+    """Return whether all `conditions` hold of an item."""
+    for condition in conditions:
         if condition.field is Field.NAME:
             found: object = name
         elif condition.field is Field.ATTRIBUTE:
-            found = attributes.get(condition.key)
+            found = read(attributes, condition.key)
         elif condition.field is Field.RESOURCE:
-            found = facts.resource.get(condition.key)
+            found = read(facts.resource, condition.key)
+        elif condition.field is Field.DURATION:
+            found = duration_ms(facts)
         else:
             found = getattr(facts, condition.field.value)
-        if not _holds(condition, found):
+        if not holds(condition, found):
             return False
     return True
 
 
-def _holds(condition: Condition, found: object) -> bool:
+def duration_ms(facts: Any) -> float:
+    """Return how long a span took."""
+    return (facts.end_ns - facts.start_ns) / 1e6  # type: ignore[no-any-return]
+
+
+def holds(condition: Condition, found: object) -> bool:
     """Return whether `condition` holds of what was found; None where there is nothing, or nothing in it."""
-    if condition.operator is Operator.IS:
-        return found == condition.value
-    if condition.operator is Operator.BEGINS:
+    operator = condition.operator
+    if operator is Operator.IS:
+        return text_of(found) == condition.value
+    if operator is Operator.PRESENT or operator is Operator.ABSENT:
+        return (found is not None) is (operator is Operator.PRESENT)
+    if operator is Operator.BEGINS:
         return isinstance(found, str) and found.startswith(condition.value)
-    return (found is not None) is (condition.operator is Operator.PRESENT)
+    if operator is Operator.ONE_OF:
+        return text_of(found) in condition.values
+    return _is_within(condition, found) if operator in _OF_NUMBERS else _is_like(condition, found)
+
+
+_OF_NUMBERS = frozenset({Operator.AT_LEAST, Operator.AT_MOST})
+
+
+def _is_within(condition: Condition, found: object) -> bool:
+    if not isinstance(found, (int, float)) or isinstance(found, bool):
+        return False
+    return found >= condition.number if condition.operator is Operator.AT_LEAST else found <= condition.number
+
+
+def _is_like(condition: Condition, found: object) -> bool:
+    is_like = isinstance(found, str) and any(is_of_form(found, each) for each in condition.values)
+    return is_like is (condition.operator is Operator.LIKE)
+
+
+def text_of(value: object) -> str | None:
+    """Return the text by which a rule names a value; None of one that is no text, number or truth value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, (int, float)) else None
+
+
+def is_of_form(text: str, form: str) -> bool:
+    """Return whether `text` is of `form`, in which `*` stands for any characters; in time linear in the text."""
+    first, *others = form.split("*")
+    if not others:
+        return text == form
+    if not text.startswith(first):
+        return False
+    at, last = len(first), others.pop()
+    for part in others:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return len(text) - len(last) >= at and text.endswith(last)
 
 
 def any_may_fit(rules: Iterable[Rule], name: str, keys: Collection[str]) -> bool:
@@ -157,7 +249,10 @@ def any_may_fit(rules: Iterable[Rule], name: str, keys: Collection[str]) -> bool
 def _may_hold(condition: Condition, name: str, keys: Collection[str]) -> bool:
     """Return whether a condition may hold, by the item's name and the keys of its attributes."""
     if condition.field is Field.NAME:
-        return _holds(condition, name)
+        return holds(condition, name)
     if condition.field is not Field.ATTRIBUTE:
         return True
-    return (condition.key in keys) is not (condition.operator is Operator.ABSENT)
+    if condition.operator in NEEDS_NOTHING:
+        # Of an old name a part may be asked that is not in the value.
+        return condition.operator is Operator.UNLIKE or condition.key in OLD_NAMES or condition.key not in keys
+    return condition.key in keys or any(old.name in keys for old in OLD_NAMES.get(condition.key, ()))

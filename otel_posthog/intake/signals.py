@@ -8,7 +8,8 @@ gateway's: what is operational costs a question or two.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
@@ -31,6 +32,9 @@ _SpanOrigin = tuple[int, int, int, Attributes, "ContextIdentity | None", int]
 # this process, and how many of its attributes were evicted.
 _LogOrigin = tuple[int, int, int, int, Attributes, "ContextIdentity | None", int, int]
 
+_Made = Callable[[str, Attributes], Attributes]
+"""Returns the attributes of the event that the rule of an id makes of an item, of the item's."""
+
 _Record = TypeVar("_Record")
 
 
@@ -48,7 +52,7 @@ def span_signals(span: ReadableSpan, attributes: Attributes, recogniser: Recogni
     if not found and not inside:
         return []
     origin = (*span_end(span), acting_at_end(span), span.dropped_attributes)
-    return _of_span(found, inside, attributes, origin)
+    return _of_span(found, inside, attributes, origin, partial(recogniser.attributes_of, item=span, facts=_SdkSpan))
 
 
 def log_signals(item: ReadWriteLogRecord | ReadableLogRecord, recogniser: Recogniser) -> list[Signal]:
@@ -72,7 +76,8 @@ def log_signals(item: ReadWriteLogRecord | ReadableLogRecord, recogniser: Recogn
         taken_as(record.attributes),
         item.dropped_attributes,
     )
-    return _of_log(found, dict(attributes), origin)
+    made = partial(recogniser.attributes_of, item=item, facts=_SdkLog)
+    return _of_log(found, dict(attributes), origin, made)
 
 
 def record_signals(
@@ -92,25 +97,33 @@ def record_signals(
         if not found and not inside:
             return []
         ids = record.trace_id, record.span_id, record.end_ns
-        return _of_span(found, inside, attributes, (*ids, record.resource, None, record.dropped_attributes))
+        made = partial(recogniser.attributes_of, item=record, facts=_itself)
+        return _of_span(found, inside, attributes, (*ids, record.resource, None, record.dropped_attributes), made)
     found = recogniser.log(record.event_name or None, attributes, record, _itself)
     if not found:
         return []
     times = record.time_ns, record.observed_ns
     origin = (record.trace_id, record.span_id, *times, record.resource, None, 0, record.dropped_attributes)
-    return _of_log(found, attributes, origin, uids, record)
+    return _of_log(
+        found, attributes, origin, partial(recogniser.attributes_of, item=record, facts=_itself), uids, record
+    )
 
 
 def _of_span(
-    found: Found, inside: Sequence[tuple[SpanEvent, str, str]], attributes: Attributes, origin: _SpanOrigin
+    found: Found,
+    inside: Sequence[tuple[SpanEvent, str, str]],
+    attributes: Attributes,
+    origin: _SpanOrigin,
+    made: _Made,
 ) -> list[Signal]:
     trace_id, span_id, end_ns, resource, who, dropped = origin
     own = dict(attributes)
     signals: list[Signal] = []
     for name, rule in found:
+        its = made(rule, own)
         signals.append(
             Signal(
-                _SPAN, name, own, end_ns, trace_id, span_id, resource, who, end_ns, 0, NO_ATTRIBUTES, dropped, b"", rule
+                _SPAN, name, its, end_ns, trace_id, span_id, resource, who, end_ns, 0, NO_ATTRIBUTES, dropped, b"", rule
             )
         )
     if not inside:
@@ -124,15 +137,30 @@ def _of_span(
         lost = getattr(given, "dropped", 0)  # where they are the SDK's
         ids = trace_id, span_id
         signals.append(
-            Signal(_SPAN_EVENT, name, dict(given), time_ns, *ids, resource, who, end_ns, repeat, own, lost, b"", rule)
+            Signal(
+                _SPAN_EVENT,
+                name,
+                made(rule, dict(given)),
+                time_ns,
+                *ids,
+                resource,
+                who,
+                end_ns,
+                repeat,
+                own,
+                lost,
+                b"",
+                rule,
+            )
         )
     return signals
 
 
-def _of_log(
+def _of_log(  # noqa: PLR0913, PLR0917 - a call by keyword takes longer
     found: Found,
     attributes: Attributes,
     origin: _LogOrigin,
+    made: _Made,
     uids: RecordUids | None = None,
     record: LogRecord = OPERATIONAL,
 ) -> list[Signal]:
@@ -146,7 +174,7 @@ def _of_log(
             Signal(
                 _LOG,
                 name,
-                attributes,
+                made(rule, attributes),
                 at_ns,
                 trace_id,
                 span_id,

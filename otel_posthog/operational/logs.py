@@ -11,8 +11,9 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from otel_posthog.errors import Guard
+from otel_posthog.model import PROCESSED
 from otel_posthog.operational.redactor import Redactor
-from otel_posthog.recogniser import EXCEPTION_TYPE, PROCESSED, is_only_product_log
+from otel_posthog.recogniser import EXCEPTION_TYPE, is_only_product_log
 from otel_posthog.sdk import bounded, flush_exporter, item_attributes, shutdown_exporter
 
 
@@ -65,7 +66,7 @@ class RedactingLogRecordExporter(LogRecordExporter):
         return replace(
             item,
             log_record=clean,
-            resource=redactor.resource(item.resource),
+            resource=redactor.marked_resource(item.resource),
             instrumentation_scope=redactor.scope(item.instrumentation_scope),
         )
 

@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from otel_posthog.errors import Guard
-from otel_posthog.model import REDACTED
+from otel_posthog.model import PROCESSED, REDACTED
 from otel_posthog.operational.otlp_series import Given, merge_series
 from otel_posthog.operational.otlp_values import keep, mark, read, read_value, write, write_value
 from otel_posthog.operational.redactor import Redactor
@@ -27,7 +27,6 @@ from otel_posthog.recogniser import (
     EXCEPTION,
     EXCEPTION_TYPE,
     PREFIX,
-    PROCESSED,
     is_only_product_event,
     is_only_product_log,
 )
@@ -108,6 +107,7 @@ class OtlpFilter:
         scopes, left = getattr(holder, scopes_name), list[Any]()
         clean = self._span_safely if items_name == "spans" else self._log_safely
         self._all_but(holder, scopes_name)
+        mark(holder.resource.attributes, PROCESSED)
         for scope in scopes:
             self._all_but(scope, items_name)
             items = getattr(scope, items_name)

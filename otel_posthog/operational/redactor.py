@@ -16,7 +16,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_posthog.errors import Guard
 from otel_posthog.harmless import Harmless
-from otel_posthog.model import REDACTED, Attributes, Scrubber
+from otel_posthog.model import PROCESSED, REDACTED, Attributes, Scrubber
 from otel_posthog.policy import OperationalPolicy
 from otel_posthog.recogniser import PREFIX
 from otel_posthog.sdk import item_attributes
@@ -82,6 +82,10 @@ class Redactor:
         """Return `resource` redacted."""
         return self._rules.resource(resource)
 
+    def marked_resource(self, resource: Resource) -> Resource:
+        """Return `resource` redacted, with the mark that its spans and log records have been through here."""
+        return self._rules.marked_resource(resource)
+
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
         """Return `scope` redacted."""
         return self._rules.scope(scope)
@@ -113,6 +117,7 @@ class _Rules:
         harmless = Harmless()
         self._harmless, self._remember = harmless.values, harmless.remember
         self._resources: _Answers[Resource] = _Answers()
+        self._marked_resources: _Answers[Resource] = _Answers()
         self._scopes: _Answers[InstrumentationScope] = _Answers()
 
     def attributes(self, attributes: Mapping[str, Any] | None) -> Attributes:
@@ -194,6 +199,10 @@ class _Rules:
         """Return `resource` redacted."""
         return self._resources.get(resource, self._redacted_resource)
 
+    def marked_resource(self, resource: Resource) -> Resource:
+        """Return `resource` redacted and marked."""
+        return self._marked_resources.get(resource, self._marked_resource)
+
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:
         """Return `scope` redacted."""
         return None if scope is None else self._scopes.get(scope, self._redacted_scope)
@@ -204,6 +213,10 @@ class _Rules:
         if attributes is given and schema_url == (resource.schema_url or ""):
             return resource
         return Resource(dict(attributes), schema_url)  # type: ignore[arg-type]
+
+    def _marked_resource(self, resource: Resource) -> Resource:
+        clean = self.resource(resource)
+        return Resource({**clean.attributes, PROCESSED: True}, clean.schema_url)
 
     def _redacted_scope(self, scope: InstrumentationScope) -> InstrumentationScope:
         given = item_attributes(scope.attributes)

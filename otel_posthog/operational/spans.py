@@ -13,11 +13,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, SpanContext, Status
 
 from otel_posthog.errors import Guard
-from otel_posthog.model import REDACTED
+from otel_posthog.model import PROCESSED, REDACTED
 from otel_posthog.operational.redactor import Redactor
 from otel_posthog.recogniser import (
     EXCEPTION,
-    PROCESSED,
     has_product_attributes,
     is_only_product_event,
     without_product_attributes,
@@ -32,6 +31,7 @@ from otel_posthog.sdk import (
     shutdown_exporter,
     span_attributes,
     span_events,
+    with_resource,
 )
 
 
@@ -92,7 +92,7 @@ class RedactingSpanExporter(SpanExporter):
             )
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan:
-        """Return a redacted copy, or the span itself where nothing had to go."""
+        """Return a redacted copy; the same but for the mark of its resource where nothing had to go."""
         redactor = self._redactor
         given = item_attributes(span.attributes)
         attributes = redactor.attributes(given)
@@ -101,7 +101,6 @@ class RedactingSpanExporter(SpanExporter):
             "attributes": ({**attributes, LINKS_MARK: True} if span.links else attributes, given),
             "context": (_context(span.context, redactor), span.context),
             "status": (_status(span.status, redactor), span.status),
-            "resource": (redactor.resource(span.resource), span.resource),
             "instrumentation_scope": (redactor.scope(span.instrumentation_scope), span.instrumentation_scope),
         }
         changes: dict[str, object] = {name: new for name, (new, old) in clean.items() if new is not old}
@@ -111,7 +110,8 @@ class RedactingSpanExporter(SpanExporter):
         links = [_link(each, redactor) for each in span.links]
         if not _are_same(links, span.links):
             changes["links"] = links
-        return copy_span(span, **changes) if changes else span
+        resource = redactor.marked_resource(span.resource)
+        return copy_span(span, resource=resource, **changes) if changes else with_resource(span, resource)
 
 
 def _is_product(event: Event) -> bool:

@@ -13,6 +13,14 @@ from otel_posthog.policy.sections.catalog import (
 )
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionItems, ExceptionMode, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import CaptureMode, Compression, DeliveryPolicy, Destination, Durability
+from otel_posthog.policy.sections.derive import (
+    DeriveConditions,
+    DeriveKind,
+    DeriveRule,
+    DeriveSignal,
+    DeriveStatus,
+    ValueCondition,
+)
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
 from otel_posthog.policy.sections.privacy import (
     HitMethod,
@@ -34,6 +42,11 @@ __all__ = [
     "CollectionPolicy",
     "Compression",
     "DeliveryPolicy",
+    "DeriveConditions",
+    "DeriveKind",
+    "DeriveRule",
+    "DeriveSignal",
+    "DeriveStatus",
     "Destination",
     "Durability",
     "EventSpec",
@@ -53,6 +66,7 @@ __all__ = [
     "PropertySpec",
     "PropertyType",
     "Rule",
+    "ValueCondition",
     "activate",
     "active",
     "collection_choice",

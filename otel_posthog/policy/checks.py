@@ -22,6 +22,7 @@ from otel_posthog.policy.defaults import (
     USER_KEY_PREFIXES,
     USER_KEYS,
 )
+from otel_posthog.policy.derive_checks import derive_problems
 from otel_posthog.policy.fields import KeyPath, shortened
 from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
@@ -65,12 +66,12 @@ def problems(policy: Policy) -> Iterator[Problem]:
     if policy.revision is not None and not _REVISION.fullmatch(policy.revision):
         fix = "use letters, digits, `.`, `_` and `-`, at most 64"
         yield Problem(("revision",), "a revision is shown in metrics, and cannot be written so", fix)
-    if policy.derive:
-        yield Problem(("derive",), "`derive` is not supported by this version", "leave `derive` out")
     yield from _trace_url(policy.trace_url)
     yield from _privacy(policy.privacy, ("privacy",))
     yield from _catalog(policy.catalog, ("catalog",))
     yield from _destinations(policy.destinations)
+    for found in derive_problems(policy.derive):
+        yield Problem(*found)
 
 
 def weaknesses(policy: Policy) -> Iterator[str]:

@@ -16,6 +16,7 @@ from otel_posthog.policy.fields import plain, setting
 from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
+from otel_posthog.policy.sections.derive import DeriveRule
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
 
@@ -60,10 +61,9 @@ class Policy:
     privacy: PrivacyPolicy = setting(PrivacyPolicy(), "What may leave towards PostHog.")
     exceptions: ExceptionPolicy = setting(ExceptionPolicy(), "What becomes of recorded exceptions.")
     operational: OperationalPolicy = setting(OperationalPolicy(), "What may go on towards the operational backends.")
-    derive: tuple[str, ...] = setting(
+    derive: tuple[DeriveRule, ...] = setting(
         (),
-        "Reserved for rules that make product events of telemetry that carries no mark; must be empty.",
-        reserved=True,
+        "Rules that make product events of telemetry that carries no mark; without any nothing is derived.",
     )
     delivery: DeliveryPolicy = setting(DeliveryPolicy(), "How events are queued and sent.")
     destinations: tuple[Destination, ...] = setting((Destination(),), "The PostHog projects that events go to.")

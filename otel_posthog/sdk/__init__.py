@@ -58,6 +58,7 @@ from otel_posthog.sdk.spans import (
     span_start,
     taken_as,
     trace_state_of,
+    with_resource,
 )
 
 # Whatever of this package is imported that imports a thread pool comes by here.
@@ -104,6 +105,7 @@ __all__ = [
     "suppressed_instrumentation",
     "taken_as",
     "trace_state_of",
+    "with_resource",
     "wrap_exporter",
     "wrap_reader",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceState, get_current_span, propagation
@@ -272,6 +273,19 @@ def copy_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
         if name in changes:
             changes[name] = _like_list(changes[name], kept[name])
     return ReadableSpan(**{**kept, **changes})
+
+
+def with_resource(span: ReadableSpan, resource: Resource) -> ReadableSpan:
+    """Return a span that is `span` in all but its resource; without a copy of what is in it."""
+    try:
+        made = ReadableSpan.__new__(ReadableSpan)
+        made.__dict__.update(span.__dict__)
+        made._resource = resource  # noqa: SLF001
+        if made.resource is resource and made.context is span.context:
+            return made
+    except (AttributeError, TypeError):
+        pass
+    return copy_span(span, resource=resource)
 
 
 def _like_list(items: Iterable[object], like: object) -> BoundedList[object]:

@@ -70,6 +70,9 @@ def test_nothing_else_is_changed(request_type: type[Message]) -> None:
     request.MergeFromString(encoded_field(77, b"a word") + b"\xe8\x3f\x07")
     before = request.SerializeToString()
     clean(request)
+    for holder in getattr(request, "resource_spans", getattr(request, "resource_logs", ())):
+        assert holder.resource.attributes[-1].key == "otel_posthog.processed"
+        del holder.resource.attributes[-1]
     for holder in getattr(request, "resource_spans", ()):
         for span in (span for scope in holder.scope_spans for span in scope.spans):
             assert span.attributes.pop().key == LINKS_MARK
@@ -93,6 +96,9 @@ def test_harmless_values_stay_in_every_field(kind: str) -> None:
 
 
 def _without_marks(request: Any) -> Any:
+    for holder in getattr(request, "resource_spans", getattr(request, "resource_logs", ())):
+        assert holder.resource.attributes[-1].key == "otel_posthog.processed"
+        del holder.resource.attributes[-1]
     for holder in getattr(request, "resource_spans", ()):
         for span in (span for scope in holder.scope_spans for span in scope.spans):
             del span.attributes[-1]

@@ -35,7 +35,7 @@ def listed() -> Iterator[tuple[str, str, Any]]:
             hint = get_type_hints(kind)[each.name]
             if get_origin(hint) is not FrozenMap:
                 hint = next((inner for inner in get_args(hint) if get_origin(inner) is frozenset), hint)
-            if each.name in NOT_IN_FILE or each.metadata.get("reserved") or each.name == "destinations":
+            if each.name in NOT_IN_FILE or each.metadata.get("reserved") or each.name in {"destinations", "derive"}:
                 continue
             if get_origin(hint) is FrozenMap and get_args(hint)[1] is not HitMethod:
                 continue

@@ -15,9 +15,55 @@ from otel_posthog.setup.settings import read_settings
 HMAC_KEY = "write `hmac_key: {env: NAME}` under `privacy`, a variable with at least 32 bytes"
 ALLOWED = "write `replace`, `mask`, `hmac`, `drop` or `keep`, or leave `detector` out"
 VARIABLE = "write the variable's name, e.g. `api_key_env: VENDOR_POSTHOG_KEY`"
+WORDS = (
+    "use {db.operation.name}, {db.system.name}, {error.type}, {gen_ai.operation.name}, {gen_ai.provider.name}, "
+    "{http.request.method}, {messaging.operation.type}, {messaging.system}, {rpc.method}, {rpc.system}"
+)
+NAME = "write `name:` with lowercase letters, digits and `_`, at most 32"
+EVENT = "write `event:` and a name of at most 100 bytes that does not begin with `$`"
+PROPERTY = "use letters, digits and `_`, at most 64; `user` and `session` say who"
+KINDS = "server, consumer, client, producer, internal"
+DERIVE = [
+    ("{event: x, when: {status: [error]}}", f"a rule's name is shown in receipts; {NAME}"),
+    ("{name: attribute, event: x, when: {status: [error]}}",
+     "another rule has this name; give each a `name:` of its own"),
+    ("{name: a, when: {status: [error]}}", f"an event needs a name of its own; {EVENT}"),
+    ("{name: a, event: $set, when: {status: [error]}}", f"an event needs a name of its own; {EVENT}"),
+    ("{name: a, event: 'x_{http.route}', when: {status: [error]}}",
+     f"`http.route` cannot stand in a name: it may have many values; {WORDS}"),
+    ("{name: a, event: 'x_{db.system.name!r}', when: {status: [error]}}",
+     f"`db.system.name` cannot stand in a name: it may have many values; {WORDS}"),
+    ("{name: a, event: x}", "a rule picks everything; write a condition under `when`"),
+    ("{name: a, event: x, when: {kind: [web]}}", f"`kind` must be one of {KINDS}; write e.g. `kind: server`"),
+    ("{name: a, event: x, when: {signal: log, status: [error]}}", "a log has no status; leave `status` out"),
+    ("{name: a, event: x, when: {signal: span_event, min_duration_ms: 1}}",
+     "a span_event has no min_duration_ms; leave `min_duration_ms` out"),
+    ("{name: a, event: x, when: {event_name: [a]}}", "a span has no event_name; write `span_name`"),
+    ("{name: a, event: x, when: {min_duration_ms: 2, max_duration_ms: 1}}",
+     "min_duration_ms is above max_duration_ms; swap them"),
+    ("{name: a, event: x, when: {attributes: {http.method: {equals: GET}}}}",
+     "`http.method` is an older name; write `http.request.method`, which finds both"),
+    ("{name: a, event: x, when: {attributes: {analytics.event: {present: true}}}}",
+     "`analytics.event` is of the product side; name an attribute of the telemetry"),
+    ("{name: a, event: x, when: {attributes: {a: {}}}}", "nothing is said of `a`; write e.g. `{present: true}`"),
+    ("{name: a, event: x, when: {attributes: {a: {present: false, equals: b}}}}",
+     "what is not there has no value; leave the rest out, or `present: false`"),
+    ("{name: a, event: x, when: {resource: {a: {min: 2, max: 1}}}}", "min is above max; swap them"),
+    ("{name: a, event: x, when: {status: [error]}, properties: {$set: a}}",
+     f"`$set` cannot be the name of a property; {PROPERTY}"),
+    ("{name: a, event: x, when: {status: [error]}, properties: {sql: db.query.text}}",
+     "`db.query.text` is never sent: it holds whatever was written; leave it out"),
+    ("{name: a, event: x, when: {status: [error]}, properties: {sql: db.statement}}",
+     "`db.statement` is never sent: it holds whatever was written; leave it out"),
+    ("{name: a, event: x, when: {signal: log, event_name: [a]}, properties: {ms: duration_ms}}",
+     "a log has no duration_ms; leave it out"),
+    ("{name: a, event: x, when: {status: [error]}, user: enduser.name, session: http.target}",
+     "`http.target` is an older name; write `url.path`, which finds both"),
+]  # fmt: skip
 GOLDEN = [
-    *((f"derive: {each}", "p.yaml:1: `derive` is not supported by this version; leave `derive` out")
-      for each in ("[a]", "[1]", "a", "true", "{a: b}", "[{event: x}]", "[[a]]")),
+    *((f"derive: {each}", "p.yaml:1: `derive` must be a list; write `derive: [..., ...]`")
+      for each in ("a", "true", "{a: b}")),
+    *((f"derive:\n  - {each}", f"p.yaml:2: {line}") for each, line in DERIVE),
     ("destinations: []", "p.yaml:1: there is no destination; leave `destinations` out, or list one"),
     ("destinations:\n  - name: a\n  - name: b\n    host: http://h\n  - host: http://h\n    name: a",
      "p.yaml:6: two destinations have this name; give each a `name:` of its own"),

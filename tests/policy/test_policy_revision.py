@@ -26,6 +26,7 @@ from otel_posthog.policy import (
     CatalogMode,
     CollectionPolicy,
     DeliveryPolicy,
+    DeriveRule,
     Destination,
     ExceptionMode,
     ExceptionPolicy,
@@ -54,7 +55,7 @@ DECIDES: dict[str, Any] = {
     "privacy": PrivacyPolicy(rules=(Rule(keys=("plan",)),)),
     "exceptions": ExceptionPolicy(mode=ExceptionMode.OFF),
     "operational": OperationalPolicy(redact=False),
-    "derive": ("x",),
+    "derive": (DeriveRule(name="x", event="x"),),
     "destinations": (Destination(identity=IdentityMode.DAILY),),
     "trace_url": "https://x.example/{trace_id}",
 }

@@ -10,8 +10,11 @@ from opentelemetry.sdk._logs import LoggerProvider
 from telemetry import Telemetry
 
 from otel_posthog import capture
-from otel_posthog.errors import PolicyError
+from otel_posthog.intake.otlp.records import SpanRecord
+from otel_posthog.intake.signals import record_signals
+from otel_posthog.policy import Policy
 from otel_posthog.policy.yaml_file import parse_policy
+from otel_posthog.recogniser import Recogniser
 
 
 @pytest.fixture
@@ -61,9 +64,12 @@ def test_row_span_event(telemetry: Telemetry) -> None:
 
 
 def test_row_derive() -> None:
-    """A `derive` rule makes an event of a span or log record that carries no mark; a policy with one is refused yet."""
-    with pytest.raises(PolicyError, match="derive"):
-        parse_policy("version: 1\nderive: [{event: x}]\n", source="policy.yaml")
+    """A `derive` rule makes an event of a span or log record that carries no mark; only a policy can have one."""
+    text = "derive: [{name: r, event: page_failed, when: {status: [error], attributes: {http.route: {equals: /x}}}}]"
+    rules = Recogniser(parse_policy(text, source="policy.yaml"))
+    error = SpanRecord("GET", {"http.route": "/x"}, 1, 1, 2, (), "", {}, kind="SERVER", status_code="ERROR")
+    assert [each.name for each in record_signals(error, rules)] == ["page_failed"]
+    assert record_signals(error, Recogniser(Policy())) == []
 
 
 def test_row_several_events(telemetry: Telemetry) -> None:

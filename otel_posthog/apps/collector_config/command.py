@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 NAME = "collector-config"
@@ -35,6 +36,10 @@ cannot be used
 """
 DIFFERENT, CANNOT = 1, 2
 BUILT_IN = "the built-in policy"
+NOT_DERIVED = (
+    "this Collector derives no events and hands on none of what the policy's `derive` rules are about: they apply in "
+    "apps with this package, and in an `otel-posthog gateway` that gets the telemetry directly"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,8 +90,12 @@ def _compiled(policy_file: str | None, format_name: str) -> str:
     from otel_posthog.setup.settings import read_policy  # noqa: PLC0415
 
     path = policy_file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
+    policy = read_policy(os.environ, path or None)
+    if policy.derive:
+        print(f"otel-posthog collector-config: {NOT_DERIVED}", file=sys.stderr)
+        policy = replace(policy, derive=())
     make = alloy_config if format_name == "alloy" else collector_config
-    return make(read_policy(os.environ, path or None), Path(path).name if path else BUILT_IN)
+    return make(policy, Path(path).name if path else BUILT_IN)
 
 
 def _check(path: Path, text: str) -> int:

@@ -75,7 +75,7 @@ _ENUMERATIONS = {Field.KIND: "SPAN_KIND_", Field.STATUS: "STATUS_CODE_"}
 
 
 def _condition(condition: Condition, item: str) -> str:
-    field, operator, value, key = condition
+    field, operator, value, key, *_ = condition
     if field is Field.ATTRIBUTE:
         name = f'{item}attributes["{key}"]'
     elif field is Field.RESOURCE:

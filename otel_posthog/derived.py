@@ -1,0 +1,141 @@
+"""Rules of the policy that make product events of unmarked telemetry: what the recogniser asks, and what is made.
+
+Comes in: the section `derive`. Goes out: rules as the recogniser asks them, and of an item that fits one the event's
+name and attributes. What a rule lists as a property is one as if the app had declared it, `analytics.property.<name>`,
+so that translation and privacy need not know where it comes from. The item itself is not changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from otel_posthog.conventions import read
+from otel_posthog.model import PROCESSED, Attributes, Source
+from otel_posthog.rules import Condition, Field, Operator, Result, Rule, duration_ms
+
+if TYPE_CHECKING:
+    # As in `recogniser`, which asks for the rules.
+    from otel_posthog.policy import Policy
+    from otel_posthog.policy.sections.derive import DeriveConditions, DeriveRule, ValueCondition
+
+DURATION, STATUS_CLASS = "duration_ms", "status_class"
+"""What may be listed as a property next to attributes."""
+
+OTHER = "other"
+"""Stands in the name of an event for what is no plain word: names of events are few."""
+
+_STATUS = "http.response.status_code"
+_STATUS_CODES = range(100, 600)
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+_COUNTED_KINDS = ("SERVER", "CONSUMER", "CLIENT")
+_PROPERTY = "analytics.property."
+_USER, _SESSION = "analytics.user.id", "analytics.session.id"
+
+
+def rules_of(policy: Policy) -> Iterator[Rule]:
+    """Yield the rules of the section `derive`."""
+    for each in policy.derive:
+        yield _rule(each)
+
+
+def name_of(rule: Rule, attributes: Attributes) -> str:
+    """Return the name of the event that `rule` makes of an item with these attributes."""
+    if rule.result is None or not rule.result.name_parts:
+        return rule.event
+    return "".join(text + _word(attributes, key) for text, key in rule.result.name_parts)
+
+
+def attributes_of(rule: Rule, attributes: Attributes, facts: Any) -> Attributes:
+    """Return what the attributes of the event are, those of the item and what `rule` says.
+
+    Args:
+        rule: A rule that the item fits.
+        attributes: The item's.
+        facts: What else may be asked of a span.
+    """
+    result = rule.result
+    if result is None:
+        return attributes
+    made = dict(attributes)
+    for key, name in result.properties:
+        found = _property(key, attributes, facts)
+        if found is not None:
+            made[_PROPERTY + name] = found
+    for key, own in ((result.user, _USER), (result.session, _SESSION)):
+        found = read(attributes, key) if key else None
+        if found is not None:
+            made.setdefault(own, found)
+    return made
+
+
+def _property(key: str, attributes: Attributes, facts: Any) -> object:
+    if key == DURATION:
+        return round(duration_ms(facts), 3)
+    if key == STATUS_CLASS:
+        code = read(attributes, _STATUS)
+        return f"{code // 100}xx" if isinstance(code, int) and code in _STATUS_CODES else None
+    return read(attributes, key)
+
+
+def _word(attributes: Attributes, key: str) -> str:
+    if not key:
+        return ""
+    found = read(attributes, key)
+    return found.lower() if isinstance(found, str) and _WORD.fullmatch(found) else OTHER
+
+
+def _rule(given: DeriveRule) -> Rule:
+    source = Source(given.when.signal.value)
+    parts = tuple((text, key or "") for text, key, _, _ in Formatter().parse(given.event))
+    result = Result(
+        tuple((key, name) for name, key in given.properties.items()),
+        given.user or "",
+        given.session or "",
+        parts if any(key for _, key in parts) else (),
+    )
+    reason = f"the policy's rule `{given.name}` makes an event of it"
+    return Rule(given.name, reason, source, tuple(_conditions(given.when, source)), given.event, result=result)
+
+
+def _conditions(when: DeriveConditions, source: Source) -> Iterator[Condition]:
+    kinds = tuple(each.value.upper() for each in when.kind) or (_COUNTED_KINDS if source is Source.SPAN else ())
+    yield from _among(Field.KIND, Operator.ONE_OF, kinds)
+    yield from _among(Field.STATUS, Operator.ONE_OF, tuple(each.value.upper() for each in when.status))
+    for operator, number in ((Operator.AT_LEAST, when.min_duration_ms), (Operator.AT_MOST, when.max_duration_ms)):
+        if number is not None:
+            yield Condition(Field.DURATION, operator, number=number)
+    yield from _among(Field.NAME, Operator.LIKE, when.event_name)
+    yield from _among(Field.SPAN_NAME, Operator.LIKE, when.span_name)
+    yield from _among(Field.SCOPE, Operator.LIKE, when.scope)
+    for field, by_key in ((Field.ATTRIBUTE, when.attributes), (Field.RESOURCE, when.resource)):
+        for key, value in by_key.items():
+            yield from _of_value(field, key, value)
+    yield Condition(Field.RESOURCE, Operator.ABSENT, key=PROCESSED)
+
+
+def _among(field: Field, operator: Operator, values: Iterable[str]) -> Iterator[Condition]:
+    given = tuple(values)
+    if given:
+        yield Condition(field, operator, values=given)
+
+
+def _of_value(field: Field, key: str, value: ValueCondition) -> Iterator[Condition]:
+    if value.equals is not None:
+        yield Condition(field, Operator.IS, value.equals, key)
+    for operator, values in (
+        (Operator.ONE_OF, value.one_of),
+        (Operator.LIKE, value.glob),
+        (Operator.UNLIKE, value.not_glob),
+    ):
+        if values:
+            yield Condition(field, operator, key=key, values=values)
+    if value.prefix is not None:
+        yield Condition(field, Operator.BEGINS, value.prefix, key)
+    for operator, number in ((Operator.AT_LEAST, value.min), (Operator.AT_MOST, value.max)):
+        if number is not None:
+            yield Condition(field, operator, key=key, number=number)
+    if value.present is not None:
+        yield Condition(field, Operator.PRESENT if value.present else Operator.ABSENT, key=key)

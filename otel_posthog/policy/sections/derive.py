@@ -1,0 +1,96 @@
+"""Derive: rules that make product events of telemetry that carries no mark; without a rule nothing is derived.
+
+`derived.py` beside `recogniser.py` compiles them. Attributes are named as the semantic conventions name them now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otel_posthog.policy.fields import Choice, FrozenMap, setting
+
+
+class DeriveSignal(Choice):
+    """What a rule is about."""
+
+    SPAN = "span"
+    SPAN_EVENT = "span_event"
+    LOG = "log"
+
+
+class DeriveKind(Choice):
+    """The kind of a span, as OpenTelemetry names them."""
+
+    SERVER = "server"
+    CONSUMER = "consumer"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    INTERNAL = "internal"
+
+
+class DeriveStatus(Choice):
+    """The status of a span, as OpenTelemetry names them."""
+
+    UNSET = "unset"
+    OK = "ok"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCondition:
+    """What the value of an attribute is to be; all that is said is to hold."""
+
+    equals: str | None = setting(None, "This text, number, `true` or `false`.")
+    one_of: tuple[str, ...] = setting((), "One of these.")
+    prefix: str | None = setting(None, "A text that begins with this.")
+    glob: tuple[str, ...] = setting((), "A text that one of these is the form of; `*` stands for any characters.")
+    not_glob: tuple[str, ...] = setting((), "None that one of these is the form of; there need not be any.")
+    min: float | None = setting(None, "A number of at least this.", minimum=None)
+    max: float | None = setting(None, "A number of at most this.", minimum=None)
+    present: bool | None = setting(None, "True: there is one, whatever it is. False: there is none.")
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveConditions:
+    """Which items a rule is about; all that is said is to hold."""
+
+    signal: DeriveSignal = setting(DeriveSignal.SPAN, "What it is about.")
+    kind: tuple[DeriveKind, ...] = setting(
+        (),
+        "Kinds of spans. Where none is named, a `span` is one of `server`, `consumer` or `client`: frameworks repeat a "
+        "request's name and status on `internal` spans inside it.",
+    )
+    scope: tuple[str, ...] = setting((), "Names of instrumentation scopes; `*` stands for any characters.")
+    span_name: tuple[str, ...] = setting(
+        (), "Names of the span, or of the one that a span event is of; `*` as in `scope`."
+    )
+    event_name: tuple[str, ...] = setting((), "Names of the span event, or event names of the record; `*` as above.")
+    status: tuple[DeriveStatus, ...] = setting((), "What the status of the span is.")
+    min_duration_ms: float | None = setting(None, "How long the span took at least.", minimum=0)
+    max_duration_ms: float | None = setting(None, "How long it took at most.", minimum=0)
+    attributes: FrozenMap[str, ValueCondition] = setting(
+        FrozenMap(),
+        "Attributes of the item, by the names that the semantic conventions have for them now; they are found under "
+        "their old names, too.",
+    )
+    resource: FrozenMap[str, ValueCondition] = setting(FrozenMap(), "Attributes of the resource, in the same way.")
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveRule:
+    """A rule: what is like this becomes that event; it stays telemetry as well."""
+
+    name: str = setting("", "What receipts and `explain` call it: lowercase letters, digits and `_`; unique.")
+    event: str = setting(
+        "",
+        "The event's name. `{db.system.name}` stands for an attribute that has few values; one that is no plain word "
+        "is `other`.",
+    )
+    when: DeriveConditions = setting(DeriveConditions(), "Which items it is about.")
+    properties: FrozenMap[str, str] = setting(
+        FrozenMap(),
+        "The event's properties: name -> attribute, `duration_ms`, or `status_class` (`4xx`). They are properties as "
+        "those that an app declares; other attributes are telemetry, of which only `privacy.allow` lets any out.",
+    )
+    user: str | None = setting(None, "The attribute that is the user's id, where it is none that always is.")
+    session: str | None = setting(None, "The same of the session.")
