@@ -97,7 +97,10 @@ def _rule(given: DeriveRule) -> Rule:
         parts if any(key for _, key in parts) else (),
     )
     reason = f"the policy's rule `{given.name}` makes an event of it"
-    return Rule(given.name, reason, source, tuple(_conditions(given.when, source)), given.event, result=result)
+    conditions = [*_conditions(given.when, source)]
+    if given.sample < 1:
+        conditions.append(Condition(Field.TRACE, Operator.SAMPLED, number=given.sample))
+    return Rule(given.name, reason, source, tuple(conditions), given.event, result=result)
 
 
 def _conditions(when: DeriveConditions, source: Source) -> Iterator[Condition]:

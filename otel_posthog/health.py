@@ -25,7 +25,7 @@ PREVIEWED = "previewed"
 REPAIRED, FAULT = "repaired", "fault"
 ADOPTED, DEAD_LETTERED, STORAGE_ERROR = "adopted", "dead_lettered", "storage_error"
 
-WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_event"})
+WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_event", "derive_once", "derive_cap"})
 """Drops that the policy, the identity mode or the user has decided: they are logged, but not as warnings."""
 
 MAX_POLICIES = 20

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from otel_posthog import health as outcome
 from otel_posthog.deliver import Delivery, SpoolRoot
+from otel_posthog.derived_limits import Limits
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
@@ -92,6 +93,7 @@ class Pipeline:
         self.policy, self.recogniser, self._is_opted_out = policy, Recogniser(policy), is_opted_out
         self._health, self._guard = health, guard
         self._installation_id, self.pseudonyms = installation_id, pseudonyms or Pseudonyms()
+        self._limits = Limits(policy)
         self.stages = self._stages()
         self._tap: Tap | None = None
         health.use_policy(self.stages.revision)
@@ -188,6 +190,7 @@ class Pipeline:
         self._delivery.extend(policy)
         self._health.use_policy(stages.revision)
         self.policy, self.pseudonyms, self.stages = policy, pseudonyms, stages
+        self._limits.follow(policy)
         self.recogniser.replace(policy)
 
     def renew(self, installation_id: str, pseudonyms: Pseudonyms) -> None:
@@ -281,6 +284,7 @@ class Pipeline:
     def reset_after_fork(self) -> None:
         """Leave to the parent what it will deliver, and start with nothing."""
         self._health.reset_after_fork()
+        self._limits.reset_after_fork()
         self._worker.reset_after_fork()
 
     def _end_child(self) -> None:
@@ -314,6 +318,7 @@ class Pipeline:
             health=self._health,
             guard=self._guard,
             pseudonyms=pseudonyms or self.pseudonyms,
+            limits=self._limits,
         )
 
     def _handle(self, signal: Signal) -> list[CleanEvent]:

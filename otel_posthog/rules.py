@@ -6,6 +6,7 @@ and the compiler of the Collector's configuration, which writes them down in its
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -27,6 +28,7 @@ class Field(str, Enum):
     ATTRIBUTE = "attributes"
     RESOURCE = "resource"
     BODY = "body"
+    TRACE = "trace_id"
 
 
 class Operator(str, Enum):
@@ -41,6 +43,7 @@ class Operator(str, Enum):
     UNLIKE = "unlike"
     AT_LEAST = "at_least"
     AT_MOST = "at_most"
+    SAMPLED = "sampled"
 
 
 NEEDS_NOTHING = frozenset({Operator.ABSENT, Operator.UNLIKE})
@@ -56,7 +59,7 @@ class Condition(NamedTuple):
         value: What it `IS`, or `BEGINS` with.
         key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`, by its name in the semantic conventions of now.
         values: What it is `ONE_OF`; the forms that it is `LIKE` one of, or `UNLIKE` all of.
-        number: What it is `AT_LEAST` or `AT_MOST`.
+        number: What it is `AT_LEAST` or `AT_MOST`; the part of all traces that is `SAMPLED`.
     """
 
     field: Field
@@ -116,6 +119,10 @@ class ItemFacts(Protocol):
     @property
     def resource(self) -> Attributes:
         """The attributes of the resource that emitted it."""
+
+    @property
+    def trace_id(self) -> int:
+        """The trace's id; 0 where it belongs to none."""
 
 
 class SpanFacts(ItemFacts, Protocol):
@@ -197,10 +204,26 @@ def holds(condition: Condition, found: object) -> bool:
         return isinstance(found, str) and found.startswith(condition.value)
     if operator is Operator.ONE_OF:
         return text_of(found) in condition.values
+    if operator is Operator.SAMPLED:
+        return _is_sampled(found, condition.number)
     return _is_within(condition, found) if operator in _OF_NUMBERS else _is_like(condition, found)
 
 
 _OF_NUMBERS = frozenset({Operator.AT_LEAST, Operator.AT_MOST})
+
+
+_RANDOM_BITS = 56
+
+
+def _is_sampled(trace_id: object, part: float) -> bool:
+    """Return whether a trace is among those that are taken.
+
+    As OpenTelemetry's consistent sampling has it, the last 56 bits of an id are random, and of two parts the smaller is
+    within the larger: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/.
+    """
+    if not isinstance(trace_id, int) or not trace_id:
+        return random.random() < part  # noqa: S311 - nothing is kept secret by it
+    return trace_id % (1 << _RANDOM_BITS) >= (1 - part) * (1 << _RANDOM_BITS)
 
 
 def _is_within(condition: Condition, found: object) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from otel_posthog import health as count
 from otel_posthog.clean import Cleaner
+from otel_posthog.derived_limits import Limits
 from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms
@@ -57,13 +58,14 @@ class Stages:
         destinations: Those to clean for, where these are others than the policy's that have a key.
         is_detailed: Whether receipts list what was never on the allow-list, too.
         note: Told what of a signal could not be taken as it was given, in place of `health`.
+        limits: How many events a derive rule makes; where not given, as many as there are.
 
     Attributes:
         cleaner: Makes one event clean for one destination.
         revision: Of the policy, as receipts and counts have it.
     """
 
-    def __init__(  # noqa: PLR0913 - the last four for explain
+    def __init__(  # noqa: PLR0913 - most of the last five for explain
         self,
         policy: Policy,
         *,
@@ -74,12 +76,13 @@ class Stages:
         destinations: Sequence[Destination] | None = None,
         is_detailed: bool = False,
         note: Note | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.cleaner = Cleaner(policy, installation_id=installation_id, health=health, pseudonyms=pseudonyms)
         self.revision = self.cleaner.revision
         self._destinations = self.cleaner.destinations if destinations is None else tuple(destinations)
         self._exceptions, self._is_detailed = policy.exceptions.mode, is_detailed
-        self._health, self._guard = health, guard
+        self._health, self._guard, self._limits = health, guard, limits
         self._note = note or partial(health.count, count.REPAIRED)
 
     def outcomes(self, signal: Signal) -> list[Outcome]:
@@ -97,14 +100,20 @@ class Stages:
     def _translated(self, signal: Signal) -> tuple[Event, ...] | str:
         """Return the events that `signal` stands for, or the reason why it stands for none."""
         try:
-            return with_exception(translate(signal, self._note), signal, self._exceptions)
+            events = with_exception(translate(signal, self._note), signal, self._exceptions)
+            if self._limits is not None and events:
+                self._limits.admit(signal.rule, events[0])
+            return events
         except Exception as error:
             return self._dropped("translate", error)
 
     def _cleaned(self, signal: Signal, events: tuple[Event, ...] | str) -> list[Outcome]:
         if isinstance(events, str):
             return [Outcome(signal, events)]
-        return [self._outcome(signal, event, each) for event in events for each in self._destinations]
+        outcomes = [self._outcome(signal, event, each) for event in events for each in self._destinations]
+        if self._limits is not None and events and not any(each.clean for each in outcomes):
+            self._limits.forget(signal.rule, events[0])
+        return outcomes
 
     def _outcome(self, signal: Signal, event: Event, destination: Destination) -> Outcome:
         receipt = Receipt(is_detailed=self._is_detailed)

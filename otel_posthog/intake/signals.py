@@ -224,6 +224,10 @@ class _SdkSpan:
         return self._span.end_time or 0
 
     @property
+    def trace_id(self) -> int:
+        return self._span.context.trace_id if self._span.context else 0
+
+    @property
     def scope_name(self) -> str:
         scope = self._span.instrumentation_scope
         return scope.name if scope else ""
@@ -240,6 +244,10 @@ class _SdkLog:
 
     def __init__(self, item: ReadWriteLogRecord | ReadableLogRecord) -> None:
         self._item = item
+
+    @property
+    def trace_id(self) -> int:
+        return self._item.log_record.trace_id or 0
 
     @property
     def scope_name(self) -> str:

@@ -19,6 +19,7 @@ from otel_posthog.policy.sections.derive import (
     DeriveRule,
     DeriveSignal,
     DeriveStatus,
+    OncePer,
     ValueCondition,
 )
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
@@ -60,6 +61,7 @@ __all__ = [
     "InstallationRotation",
     "KeyReference",
     "Method",
+    "OncePer",
     "OperationalPolicy",
     "Policy",
     "PrivacyPolicy",

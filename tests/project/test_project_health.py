@@ -52,7 +52,7 @@ def test_what_was_decided_is_told_at_info_and_what_is_lost_at_warning(caplog: py
     health.report()
     health.report()
     assert [(each.levelname, each.getMessage().partition(": ")[2]) for each in caplog.records] == [
-        ("INFO", "4 dropped (consent 1, exceptions_off 1, opted_out 1, person_event 1)"),
+        ("INFO", "6 dropped (consent 1, derive_cap 1, derive_once 1, exceptions_off 1, opted_out 1, person_event 1)"),
         ("WARNING", "2 dropped (name_invalid 1, person_unknown 1)"),
     ]
 

@@ -54,7 +54,7 @@ class Explainer:
             is_detailed=True,
             note=self._notes.append,
         )
-        self._operational, self._recogniser = _OperationalSide(policy), Recogniser(policy)
+        self._operational, self._recogniser = _OperationalSide(policy), Recogniser(_unsampled(policy))
 
     def explain(self, item: Item) -> Explanation:
         """Return all about `item`."""
@@ -107,6 +107,11 @@ class Explainer:
             changes=tuple(outcome.receipt.entries) if outcome.receipt else (),
             policy=self._stages.revision,
         )
+
+
+def _unsampled(policy: Policy) -> Policy:
+    """Return `policy` with its rules for every trace: what is asked is what an item would be."""
+    return replace(policy, derive=tuple(replace(each, sample=1.0) for each in policy.derive))
 
 
 class _OperationalSide:

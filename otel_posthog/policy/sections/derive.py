@@ -28,6 +28,14 @@ class DeriveKind(Choice):
     INTERNAL = "internal"
 
 
+class OncePer(Choice):
+    """Of what a rule makes one event at most, in one process, of the last 10,000 that it remembers."""
+
+    USER = "user", "of each user; what names no user counts as one."
+    SESSION = "session", "of each session; what names none counts as one."
+    DAY = "day", "of each day in UTC."
+
+
 class DeriveStatus(Choice):
     """The status of a span, as OpenTelemetry names them."""
 
@@ -94,3 +102,14 @@ class DeriveRule:
     )
     user: str | None = setting(None, "The attribute that is the user's id, where it is none that always is.")
     session: str | None = setting(None, "The same of the session.")
+    sample: float = setting(
+        1.0,
+        "The part of the traces of which events are made, 0.01 for one in a hundred; by the trace's id, so that every "
+        "service takes the same. What belongs to no trace is taken at random.",
+        minimum=0,
+        maximum=1,
+    )
+    once_per: OncePer | None = setting(None, "Of what it makes one event at most.")
+    max_per_minute: int | None = setting(
+        None, "How many events it makes in a minute at most, in one process; more are dropped and counted."
+    )
