@@ -12,9 +12,9 @@ import yaml
 from otel_posthog.actor.attributes import USER_ID_KEYS
 from otel_posthog.apps.cli import main
 from otel_posthog.apps.collector_config.formats import collector_config
+from otel_posthog.apps.collector_config.operational import KEY
 from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back, quoted
 from otel_posthog.apps.collector_config.patterns import blocked_keys, blocked_values
-from otel_posthog.apps.collector_config.product import KEY
 from otel_posthog.policy import IdentityMode, Policy, PrivacyPolicy
 
 
@@ -71,17 +71,22 @@ def test_the_policy_decides_what_may_come_through(tmp_path: Path) -> None:
     made = processors(out.read_text())
     assert not {"redaction/operational_keys", "redaction/operational_values"} & made.keys()
     assert "tenant" in str(made["transform/product_before"])
-    assert "badge" in made["redaction/product_keys"]["blocked_key_patterns"][0]
-    assert made["redaction/product_values"]["blocked_values"] == blocked_values(["email"], [])
+    assert "badge" in made["redaction/kafka_keys"]["blocked_key_patterns"][0]
+    assert made["redaction/kafka_values"]["blocked_values"] == blocked_values(["email"], [])
 
 
 def test_ids_go_to_the_gateway_only_where_the_mode_needs_them() -> None:
     """In `anonymous` nobody's id leaves the Collector; else they come through whole, for the gateway to decide."""
+
+    def ignored(made: dict[str, Any]) -> set[str]:
+        return set(made["redaction/kafka_values"]["ignored_key_patterns"])
+
+    ids = {rf"^{re.escape(key)}\z" for key in USER_ID_KEYS}
     anonymous = processors(collector_config(Policy(), "p"))
     identified = processors(collector_config(Policy().with_identity(IdentityMode.IDENTIFIED), "p"))
-    assert not set(USER_ID_KEYS) & set(anonymous["redaction/product_values"]["ignored_keys"])
+    assert not ids & ignored(anonymous)
     assert "(?:user|session)" in str(anonymous["transform/product_before"])
-    assert set(USER_ID_KEYS) <= set(identified["redaction/product_values"]["ignored_keys"])
+    assert ids <= ignored(identified)
     assert "(?:user|session)" not in str(identified["transform/product_before"])
 
 
@@ -108,7 +113,7 @@ def test_strings_of_ottl_are_escaped() -> None:
 def test_a_dollar_sign_begins_no_variable() -> None:
     """The Collector would put a variable of its environment in place of it; only the key of uuids is one."""
     text = collector_config(Policy(privacy=PrivacyPolicy(sensitive_keys=frozenset({"cost in $"}))), "p")
-    assert text.count(KEY) == 3
+    assert text.count(KEY) == 8
     text = text.replace(KEY, "")
     assert re.search(r"(?<!\$)\$(?!\$)", text) is None
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from otel_posthog.apps.collector_config.operational import operational_processors
-from otel_posthog.apps.collector_config.product import EXACT, KEY, product_processors
+from otel_posthog.apps.collector_config.operational import KEY, SERIES, operational_processors
+from otel_posthog.apps.collector_config.product import kafka_processors, product_processors
 from otel_posthog.environment_variables import UUID_KEY
 from otel_posthog.policy import HitMethod, Policy
 
@@ -30,6 +30,7 @@ _COLLECTOR_HEADER = """\
 # and let each pipeline have them in this order:
 #   operational  {operational}
 #   product      {product}
+#   Kafka        behind those of product: {kafka}
 #
 # Every step fails closed: what a step fails on goes nowhere (`error_mode: propagate`).
 # What the Collector cannot do as the filters of the package do:
@@ -64,29 +65,30 @@ def collector_config(policy: Policy, source: str) -> str:
         policy: What may go where.
         source: What the header is to call it (`policy.yaml`, `the built-in policy`).
     """
-    sides = operational_processors(policy), product_processors(policy)
+    sides = operational_processors(policy), product_processors(policy), kafka_processors(policy)
     head = _COLLECTOR_HEADER.format(
         source=source,
         version=version("otel-posthog"),
         operational=", ".join(sides[0]),
         product=", ".join(sides[1]),
+        kafka=", ".join(sides[2]),
         differences="\n".join(f"#   - {line}" for line in _differences(policy)),
     )
-    return head + "\n" + _written({"processors": {**sides[0], **sides[1]}})
+    return head + "\n" + _written({"processors": {**sides[0], **sides[1], **sides[2]}})
 
 
 def _differences(policy: Policy) -> list[str]:
     """Return what is done otherwise, a line each."""
-    rest = ", ".join(sorted(set(policy.privacy.detectors) - set(EXACT)))
     lines = [
-        "Checksums and the words around cannot be asked for: on the operational side every number of 10 to 19 digits,",
-        "  and all that is shaped like a phone number, goes. Hits are replaced by ****, not by [email] or [phone].",
-        "Bytes cannot be looked into: those with an at sign go, and so do bodies of bytes; others stay.",
-        "Encodings are not taken off, but for the at sign of an e-mail address.",
-        f"On the product side {rest or 'nothing more'} are left to the gateway, which looks at everything once more.",
-        "Links of spans cannot be changed: on the operational side spans with links go nowhere, unless the app has",
-        "  this package, which has redacted them.",
-        "Descriptions of metrics and attributes of exemplars go; metrics whose name is no instrument's go nowhere.",
+        "Regular expressions know no checksums and no words around: more is taken. Hits are replaced by ****. What is",
+        "  damaged, and what gets through, is in docs/collector-parity.md, by name.",
+        "Lists and maps go whole where anything is found in them, and bytes always. Numbers stay numbers.",
+        "Keys that are not made of words (`a.b`, `a_b`, no long number) go with their values, in bodies too.",
+        "Spans with links go nowhere on the operational side, nor into Kafka: links cannot be read or changed.",
+        "Descriptions and metadata of metrics, attributes of exemplars, and metrics with odd names go.",
+        f"Metric points of which something is taken out get `{SERIES}`, a hash under OTEL_POSTHOG_UUID_KEY that",
+        "  keeps their series apart; without that key they go nowhere.",
+        "To the gateway allow-listed values go as they are: it filters them exactly. What rests in Kafka is redacted.",
         "On the product side bodies, span names, status messages, stack traces and messages of exceptions stay behind.",
     ]
     other = sorted(name for name, method in policy.privacy.detectors.items() if method is not HitMethod.REPLACE)

@@ -6,98 +6,124 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from otel_posthog.apps.collector_config.ottl import HELD, all_of, any_of, delete_keys, group, hold, is_match, put_back
+from otel_posthog.apps.collector_config.ottl import (
+    HELD,
+    all_of,
+    any_of,
+    delete_keys,
+    group,
+    hold,
+    is_match,
+    keep_keys,
+    put_back,
+    quoted,
+)
 from otel_posthog.apps.collector_config.patterns import (
+    COUNTING_KEYS,
     HARMLESS_KEYS,
-    KEYS_WITH_VALUES,
+    HARMLESS_VALUES,
+    MARK,
+    NAMES,
+    UNTOLD,
     blocked_keys,
     blocked_values,
     id_keys,
     id_pairs,
     id_routes,
+    texts_under_counting_keys,
+    unseen_values,
 )
+from otel_posthog.environment_variables import UUID_KEY
 from otel_posthog.model import Source
-from otel_posthog.operational import LINKS_MARK
 from otel_posthog.policy import Policy
 from otel_posthog.privacy.routes import PATH_KEYS, TEMPLATE_KEYS
 from otel_posthog.recogniser import ONLY_PRODUCT, PREFIX
 
 # The API's rule for the names of instruments: https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
 _METRIC_NAME = r"^[A-Za-z][A-Za-z0-9_./:-]{0,254}\z"
-_UNIT = r"^[A-Za-z0-9{}/%_.^*' -]{0,63}\z"
-# Long numbers that identify nobody.
-NUMBERS = (
-    "thread.id",
-    "code.line.number",
-    "code.lineno",
-    "http.request.body.size",
-    "http.response.body.size",
-    "messaging.message.body.size",
-    "messaging.kafka.offset",
-    "messaging.kafka.message.offset",
-    "process.pid",
-    "process.parent_pid",
+_UNIT_CHARS = r"[A-Za-z{}\[\]%_.^*' °µ-]"
+_UNIT = (
+    rf"^/?{_UNIT_CHARS}{{0,20}}(?:[0-9]{{1,3}}{_UNIT_CHARS}{{1,12}})?[0-9]{{0,3}}"
+    rf"(?:/{_UNIT_CHARS}{{1,16}})?[0-9]{{0,3}}\z"
 )
-# A Collector cannot look into bytes; a body of bytes is for machines to read.
-_TYPES = ("IsString", "IsMap", "IsList", "IsInt", "IsDouble", "IsBool")
-_NO_BYTES = (
-    f'set(log.body, "****") where log.body != nil and not ({" or ".join(f"{each}(log.body)" for each in _TYPES)})'
-)
+_SCHEMA = r"^https://opentelemetry\.io/schemas/[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\z"
+_BODY, _IN_BODY, _SERIES = f"{HELD}body", f"{HELD}in_body.", f"{HELD}series"
+KEY = f"${{env:{UUID_KEY}:-}}"
+"""Stands for the key of uuids where the configuration is read."""
+SERIES = "otel_posthog.series"
+"""The attribute that keeps series apart that would be one without what was taken out of their attributes."""
 
 
 def operational_processors(policy: Policy) -> dict[str, Any]:
     """Return the processors of the operational side by name, in the order of the pipeline."""
     processors: dict[str, Any] = {
-        "filter/operational": _withheld(),
+        "filter/operational": _withheld(policy),
         "transform/operational_before": _before(policy),
     }
     if policy.operational.redact:
-        # Two processors: what one ignores for its key, it does not look into either.
-        processors["redaction/operational_keys"] = redaction_by_key(policy, ids=policy.operational_privacy.id_keys)
-        processors["redaction/operational_values"] = {
-            "allow_all_keys": True,
-            "redact_all_types": True,
-            "ignored_keys": list(NUMBERS),
-            "blocked_values": [
-                *blocked_values(policy.privacy.detectors, policy.privacy.sensitive_keys | policy.privacy.listed_words),
-                *(id_pairs(policy.operational_privacy.id_keys) if "secret" in policy.privacy.detectors else ()),
-            ],
-            "summary": "silent",
-        }
-    processors["transform/operational_after"] = _after()
+        processors.update(redaction("operational", policy, ids=policy.operational_privacy.id_keys))
+    processors["transform/operational_after"] = _after(policy)
+    processors["filter/operational_series"] = _without_a_key()
     return processors
 
 
-def redaction_by_key(policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
-    """Return the processor that replaces what is under a sensitive key, or under a key named like a person's id.
+def redaction(side: str, policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
+    """Return the three processors that replace what is found: by its key, what is no text, and in texts.
+
+    Three, since what one ignores for its key it does not look into either, and it cannot tell numbers from texts.
 
     Args:
+        side: What their names end in.
         policy: What may go where.
         ids: Words that name ids.
         ignored: Keys that are left alone.
     """
+    words = policy.privacy.sensitive_keys | policy.privacy.listed_words
+    found = blocked_values(policy.privacy.detectors, words)
+    found += id_pairs(ids) if "secret" in policy.privacy.detectors else []
+    alone = [rf"^{re.escape(key)}\z" for key in ignored]
     return {
-        "allow_all_keys": True,
-        "redact_all_types": True,
-        "ignored_key_patterns": [*HARMLESS_KEYS, *(rf"^{re.escape(key)}\z" for key in ignored)],
-        "blocked_key_patterns": [
-            *blocked_keys(policy.privacy.sensitive_keys | policy.privacy.listed_words),
-            *id_keys(ids),
-        ],
-        "summary": "silent",
+        f"redaction/{side}_keys": {
+            "allow_all_keys": True,
+            "redact_all_types": True,
+            "ignored_key_patterns": [*HARMLESS_KEYS, COUNTING_KEYS, *alone],
+            # A yes or no is nobody's.
+            "allowed_values": [r"^(?:true|false)\z"],
+            "blocked_key_patterns": [*blocked_keys(words), *id_keys(ids)],
+            "summary": "silent",
+        },
+        f"redaction/{side}_unseen": {
+            "allow_all_keys": True,
+            "redact_all_types": True,
+            "ignored_key_patterns": alone,
+            "blocked_values": unseen_values(found),
+            "summary": "silent",
+        },
+        f"redaction/{side}_values": {
+            "allow_all_keys": True,
+            "ignored_key_patterns": alone,
+            # What is no text is empty here.
+            "allowed_values": [r"^\z", *HARMLESS_VALUES],
+            "blocked_key_patterns": [texts_under_counting_keys(words)],
+            "blocked_values": found,
+            "summary": "silent",
+        },
     }
 
 
-def _withheld() -> dict[str, Any]:
+def _withheld(policy: Policy) -> dict[str, Any]:
+    names = [f"not {is_match('metric.name', _METRIC_NAME)}"]
+    if policy.operational.redact:
+        names.append(f"not {is_match('metric.name', NAMES)}")
     return {
         "error_mode": "propagate",
         "traces": {
-            # Attributes of links can be neither read nor changed here; an app with this package has redacted them.
-            "span": [f'Len(links) > 0 and attributes["{LINKS_MARK}"] != true'],
+            # Attributes of links can be neither read nor changed here, and a mark that says so could be anybody's.
+            "span": ["Len(links) > 0"],
             "spanevent": [any_of(ONLY_PRODUCT[Source.SPAN_EVENT])],
         },
         "logs": {"log_record": [all_of(each, "log.") for each in ONLY_PRODUCT[Source.LOG]]},
-        "metrics": {"metric": [f"not {is_match('metric.name', _METRIC_NAME)}"]},
+        "metrics": {"metric": names},
     }
 
 
@@ -108,31 +134,112 @@ def _user_keys(policy: Policy) -> str:
 
 
 def _before(policy: Policy) -> dict[str, Any]:
-    gone = [_user_keys(policy)]
-    if policy.operational.redact:
-        gone.append(KEYS_WITH_VALUES)
-
     def strip(context: str) -> dict[str, object]:
-        deleted = (delete_keys(f"{context}.attributes", pattern) for pattern in gone)
-        paths = _paths(policy, f"{context}.attributes") if context in {"span", "log", "datapoint"} else ()
-        return group(context, [*deleted, *paths, *hold(context)])
+        attributes = f"{context}.attributes"
+        statements = [delete_keys(attributes, _user_keys(policy))]
+        if context == "log":
+            statements += _spread_body()
+        if policy.operational.redact:
+            statements.append(keep_keys(attributes, NAMES))
+        statements += _paths(policy, attributes) if context in {"span", "log", "datapoint"} else ()
+        statements += hold(context)
+        if policy.operational.redact:
+            statements += mark(attributes)
+        if context in {"resource", "scope"}:
+            statements.append(f'set({context}.schema_url, "") where not {is_match(f"{context}.schema_url", _SCHEMA)}')
+        return group(context, statements)
 
     shared = [strip("resource"), strip("scope")]
     metric = [
         'set(metric.description, "")',
+        "keep_keys(metric.metadata, [])",
         f'set(metric.unit, "") where not {is_match("metric.unit", _UNIT)}',
     ]
     return {
         "error_mode": "propagate",
         "trace_statements": [*shared, strip("span"), strip("spanevent")],
-        "log_statements": [*shared, strip("log"), group("log", [_NO_BYTES])],
+        "log_statements": [*shared, strip("log")],
         "metric_statements": [
+            _received_as(),
             *shared,
             group("metric", metric),
             strip("datapoint"),
             # What `redaction` does not reach and no name is needed for; trace and span id stay.
             group("exemplar", ["keep_keys(exemplar.filtered_attributes, [])"]),
         ],
+    }
+
+
+def _spread_body() -> Iterator[str]:
+    """Yield the statements that move a body to the attributes, so that the same is done to it: a map entry by entry."""
+    yield f'set(log.attributes["{_BODY}"], log.body) where log.body != nil and not IsMap(log.body)'
+    yield f'set(log.attributes["{_BODY}"], true) where IsMap(log.body)'
+    yield f'replace_all_patterns(log.body, "key", "^", "{_IN_BODY}") where IsMap(log.body)'
+    yield 'merge_maps(log.attributes, log.body, "upsert") where IsMap(log.body)'
+
+
+def _body_again() -> Iterator[str]:
+    in_body = quoted(f"^{re.escape(_IN_BODY)}")
+    yield f'set(log.body, log.attributes["{_BODY}"]) where log.attributes["{_BODY}"] != nil and not IsMap(log.body)'
+    yield "set(log.body, log.attributes) where IsMap(log.body)"
+    yield f"keep_matching_keys(log.body, {in_body}) where IsMap(log.body)"
+    yield f'replace_all_patterns(log.body, "key", {in_body}, "") where IsMap(log.body)'
+    yield f"delete_matching_keys(log.attributes, {in_body})"
+    yield f'delete_key(log.attributes, "{_BODY}")'
+
+
+def mark(attributes: str) -> Iterator[str]:
+    """Yield the statement that marks texts, so that they are not taken for the bytes or numbers that they look like."""
+    yield f'replace_all_patterns({attributes}, "value", {quoted(UNTOLD)}, "{MARK}$1")'
+
+
+def unmark(attributes: str) -> Iterator[str]:
+    """Yield the statement that takes the mark off."""
+    yield f'replace_all_patterns({attributes}, "value", "^{MARK}", "")'
+
+
+def _series() -> str:
+    """Return the expression for all that tells a point's series from others."""
+    parts = (f'"{KEY}"', "String(resource.attributes)", "scope.name", "scope.version", "String(scope.attributes)",
+             "String(datapoint.attributes)")  # fmt: skip
+    return f'SHA256(Concat([{", ".join(parts)}], "|"))'
+
+
+def _received_as() -> dict[str, Any]:
+    # A map with a NaN has no text: what has none is taken for changed.
+    held = f'datapoint.attributes["{_SERIES}"]'
+    return {**group("datapoint", [f"set({held}, {_series()})"]), "error_mode": "silent"}
+
+
+def _kept_apart() -> dict[str, Any]:
+    """Return the statements that leave a hash on the points of which something was taken out, and on no others."""
+    series, held = f'datapoint.attributes["{SERIES}"]', "datapoint.cache"
+    before = f'datapoint.attributes["{_SERIES}"]'
+    return {
+        **group(
+            "datapoint",
+            [
+                f'set({held}["before"], "unknown")',
+                f'set({held}["before"], {before}) where {before} != nil',
+                f'delete_key(datapoint.attributes, "{_SERIES}")',
+                f'set({held}["after"], {_series()})',
+                f'set({series}, {held}["before"]) where {held}["after"] == nil or {held}["before"] != {held}["after"]',
+                (
+                    f'set({series}, Substring(SHA256(Concat(["{KEY}", {series}], "|")), 0, 16)) where "{KEY}" != ""'
+                    f' and {series} != nil and {series} != "unknown"'
+                ),
+                f'set({series}, "unknown") where {series} != nil and "{KEY}" == ""',
+            ],
+        ),
+        "error_mode": "silent",
+    }
+
+
+def _without_a_key() -> dict[str, Any]:
+    """Return the filter of points that cannot be told from those of another series, which theirs would replace."""
+    return {
+        "error_mode": "propagate",
+        "metrics": {"datapoint": [f'attributes["{SERIES}"] == "unknown"', f'attributes["{_SERIES}"] != nil']},
     }
 
 
@@ -150,11 +257,16 @@ def _paths(policy: Policy, attributes: str) -> Iterator[str]:
     yield f'delete_key({attributes}, "{HELD}route")'
 
 
-def _after() -> dict[str, Any]:
-    scope = group("scope", put_back("scope"))
+def _after(policy: Policy) -> dict[str, Any]:
+    def back(context: str) -> dict[str, object]:
+        statements = list(unmark(f"{context}.attributes")) if policy.operational.redact else []
+        statements += _body_again() if context == "log" else ()
+        return group(context, [*statements, *put_back(context)])
+
+    shared = [back("resource"), back("scope")]
     return {
         "error_mode": "propagate",
-        "trace_statements": [scope, group("span", put_back("span")), group("spanevent", put_back("spanevent"))],
-        "log_statements": [scope, group("log", put_back("log"))],
-        "metric_statements": [scope],
+        "trace_statements": [*shared, back("span"), back("spanevent")],
+        "log_statements": [*shared, back("log")],
+        "metric_statements": [*shared, back("datapoint"), _kept_apart()],
     }

@@ -10,15 +10,65 @@ import re
 from collections.abc import Collection, Iterator
 
 from otel_posthog.privacy.detectors.national_id import LABELS, LABELS_IN_WORDS
-from otel_posthog.privacy.detectors.vendor_keys import CHARACTERS, beginnings
-from otel_posthog.privacy.words import IBAN_LENGTHS, JOINED
-
-_AT = r"(?:@|%40|%2540|&#64;|\\u0040)"
-# What `redaction` sees of bytes is base64, in which an at sign has one of three forms; no shorter address is met.
-_BASE64 = "[A-Za-z0-9+/]"
-_AT_IN_BYTES = (
-    rf"^(?:{_BASE64}{{4}})*(?:Q[A-P]|{_BASE64}[EUk0][A-D]|{_BASE64}{{2}}[BFJNRVZdhlptx159]A){_BASE64}{{5,}}={{0,2}}\z"
+from otel_posthog.privacy.detectors.national_rules import ALPHANUMERIC, BY_GROUPS
+from otel_posthog.privacy.detectors.phone import LABELS as PHONE_LABELS
+from otel_posthog.privacy.detectors.vendor_keys import (
+    CHARACTERS,
+    FOR_A_PURPOSE,
+    LONG_WITHOUT_BEGINNING,
+    WITHOUT_BEGINNING,
+    beginnings,
 )
+from otel_posthog.privacy.words import COUNTERS, IBAN_LENGTHS, JOINED
+
+# What may stand in front of a value: the edge of a word, `_`, or the end of an encoded character.
+_EDGE = r"(?:\b|_|%[0-9A-Fa-f]{2}|\\u00[0-9a-f]{2}|\\[nrt])"
+_SPACE = r"[ \x{a0}\x{2000}-\x{200b}\x{202f}\x{2060}\x{feff}]|%20|%C2%A0|&nbsp;|&#160;|\\u00a0"
+
+
+_LOOK_AROUND = re.compile(r"\(\?<?[=!]")
+
+
+def _re2(pattern: str) -> str:
+    """Return `pattern` without what RE2 does not know (a look at what is around): it matches the same and more."""
+    while (found := _LOOK_AROUND.search(pattern)) is not None:
+        pattern = pattern[: found.start()] + pattern[_closing(pattern, found.end()) + 1 :]
+    return pattern.replace(r"\Z", r"\z")
+
+
+def _closing(pattern: str, at: int) -> int:
+    """Return where the bracket closes inside which `at` is."""
+    depth, in_class = 1, False
+    while True:
+        char = pattern[at]
+        if char == "\\":
+            at += 1
+        elif in_class:
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+            if not depth:
+                return at
+        at += 1
+
+
+def _grouped() -> Iterator[str]:
+    """Yield the patterns of numbers in the groups of a country."""
+    for form in sorted(BY_GROUPS, key=lambda form: (-len(form), form)):
+        yield re.sub(r"[0-9]+|[^0-9]", lambda part: _group(part.group()), form)
+
+
+def _group(part: str) -> str:
+    if part.isdecimal():
+        return f"[0-9]{{{part}}}"
+    return f"(?:{_SPACE})" if part == " " else re.escape(part)
+
+
+_GAP = rf"(?:{_SPACE}|[+\n\t_,:|.-]|\\[nt])"
+_PHONE_GAP = rf"(?:{_SPACE}|[ .()/+-]){{0,3}}"
+_AT = r"(?:@|%40|%2540|&#64;|&#x40;|&commat;|\\u0040)"
 _OCTET = r"(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2}))"
 # Of the first number those that are neither private nor reserved, and of 100, 169, 172 and 192 the second.
 _PUBLIC_FIRST = (
@@ -33,48 +83,110 @@ _PUBLIC_PAIRS = (
 )
 _NAME = r"[^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,64}"
 _ID_NAMES = rf"(?:\b(?:{LABELS.replace(' ', '|')})\b|(?i:{LABELS_IN_WORDS}))"
-_BEFORE_NUMBER = r"\W{0,4}(?:(?i:is|no|nr|number|code)\W{1,4})?"
+_BEFORE_NUMBER = r"\W{0,4}(?:[a-z]{1,9}\W{1,4})?(?i:(?:is|are|no|nr|num|number|code|card)\W{1,4})?"
 _COUNTRIES = "|".join(sorted(IBAN_LENGTHS))
+# Days raised by 60, months raised by 20, 40 or 50 where a country says more with them.
+_DAY = r"(?:0[1-9]|[12][0-9]|3[01]|6[1-9]|[78][0-9]|9[01])"
+_MONTH = r"(?:[0245][1-9]|[135][0-2]|6[0-2])"
+_PLAIN_MONTH, _PLAIN_DAY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
+# No moments: seconds and milliseconds since 1970 begin with 15 to 19.
+_NO_MOMENT = r"(?:0[0-9]|1[0-4]|[2-9][0-9])"
+_DECIMALS, _BETWEEN_DEGREES = r"\.[0-9]{4,}", r"°?[NSEW]?[ ]{0,2}[,;/ ][ ]{0,2}[+-]?"
+_CARD_BEGINNINGS = (
+    r"(?:4[0-9]{3}|3[0-9]{3}|5[0-9]{3}|6[0-9]{3}|81[0-9]{2}|22[0-9]{2}|2[3-7][0-9]{2}|9792|1800|2131|1354)"
+)
 
 _PATTERNS: dict[str, tuple[str, ...]] = {
-    "email": (rf"[\pL\pN._%+'-]{{1,64}}{_AT}(?:[\pL\pN_-]{{1,63}}\.){{1,10}}[\pL\pN-]{{2,63}}", _AT_IN_BYTES),
-    "phone": (
-        r"(?:\+|%2B|\b00)[ ]?\(?[1-9](?:[ .()/-]{0,3}[0-9]){6,14}",
-        r"(?:\([0-9]{2,5}\)|\b[0-9]{3})[ .-]{0,2}[0-9]{3}[ .-][0-9]{3,5}\b",
-        r"\b0[0-9]{1,4}[ /-][0-9]{3,8}(?:[ -][0-9]{2,5}){0,3}\b",
-        r"\b0[0-9](?:[ .-][0-9]{2}){4}\b",
+    "email": (
+        (
+            rf"(?:\"[^\"@\n]{{1,64}}\"|[\pL\pN._%+!#$*^`{{|}}~'-]{{1,64}}){_AT}"
+            r"(?:(?:[\pL\pN_-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|\pL{2,63})|\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3})"
+        ),
     ),
-    "card": (r"\b(?:[0-9]{4}[ -]){3}[0-9]{1,7}\b", r"\b3[47][0-9]{2}[ -][0-9]{6}[ -][0-9]{5}\b", r"\b[0-9]{13,19}\b"),
-    "iban": (rf"\b(?i:{_COUNTRIES})[0-9]{{2}}(?:[ -]?[0-9A-Z]{{4}}){{2,7}}(?:[ -]?[0-9A-Z]{{1,3}})?\b",),
+    "phone": (
+        rf"(?:\+|%2B|{_EDGE}00)(?:{_SPACE})?\(?[1-9](?:{_PHONE_GAP}[0-9]){{6,14}}",
+        rf"(?:\([0-9]{{1,5}}\)|{_EDGE}[0-9]{{3}})[ .-]{{0,2}}[0-9]{{3}}[ .-][0-9]{{3,5}}\b",
+        r"\(0?-?[0-9]{1,5}\)[ -]{0,2}[0-9]{2,8}(?:[ -][0-9]{2,5}){0,3}",
+        rf"{_EDGE}0[0-9]{{1,5}} ?[ /-] ?[0-9]{{2,9}}(?:[ -][0-9]{{2,5}}){{0,4}}\b",
+        rf"{_EDGE}0[0-9](?:[ .-][0-9]{{2}}){{4}}\b",
+        rf"{_EDGE}(?:8[ -])?(?:\([0-9]{{3,5}}\)|[0-9]{{3,5}})[ -][0-9]{{2,3}}-[0-9]{{2}}-[0-9]{{2}}\b",
+        (
+            rf"{_EDGE}(?:[2-9][0-9]{{2}} [0-9]{{3}} [0-9]{{2,4}}(?: [0-9]{{2}})?|[67][0-9]{{2}}(?: [0-9]{{2}}){{3}}"
+            r"|[89][0-9]{2}(?: [0-9]{2}){3}|1[3-9][0-9][ -][0-9]{4}[ -][0-9]{4}|[6-9][0-9]{4} [0-9]{5}"
+            r"|[0-9]{2}[ -][0-9]{4}-[0-9]{4}|[3-9][0-9]{2}\.[0-9]{3}\.[0-9]{2}\.[0-9]{2}"
+            r"|0 ?\([0-9]{3}\)[ -]?[0-9]{3}[ -][0-9]{4})\b"
+        ),
+        (
+            rf"(?i:(?:^|[^\pL])(?:{PHONE_LABELS}))[^0-9A-Za-z\n(+]{{0,4}}(?:(?i:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b"
+            r"[^0-9A-Za-z\n(+]{0,4}){0,2}\+?\(?[0-9](?:[ ().-]{0,2}[0-9]|/[0-9]{2}){6,14}"
+        ),
+        r"\p{Han}[^0-9A-Za-z\n]{0,4}1[3-9][0-9]{9}\b|\b1[3-9][0-9]{9}[^0-9A-Za-z\n]{0,4}\p{Han}",
+    ),
+    "card": (
+        rf"{_EDGE}{_CARD_BEGINNINGS}(?:{_GAP}[0-9]{{4}}){{2}}{_GAP}[0-9]{{1,7}}(?:{_GAP}[0-9]{{1,3}})?\b",
+        rf"{_EDGE}3[0-9]{{3}}{_GAP}[0-9]{{4,6}}{_GAP}[0-9]{{4,5}}\b",
+        (
+            rf"{_EDGE}(?:4[0-9]{{12}}|4[0-9]{{15}}|4[0-9]{{18}}|3[0-9]{{13,15}}|(?:5[0-9]|6[0-9])[0-9]{{11,17}}"
+            r"|(?:2[2-7]|81)[0-9]{14,17}|9792[0-9]{12,15}"
+            r"|(?:1800|2131|1354)[0-9]{11})\b"
+        ),
+        rf"{_EDGE}{_CARD_BEGINNINGS}[0-9]{{0,3}}(?:[ -][0-9]{{3,7}}){{2,4}}\b",
+    ),
+    "iban": (
+        rf"{_EDGE}(?i:{_COUNTRIES})[0-9]{{2}}(?:(?:{_SPACE}|[+-])?[0-9A-Za-z]{{4}}){{2,7}}(?:(?:{_SPACE}|[+-])?[0-9A-Za-z]{{1,3}})?\b",
+    ),
     "ssn": (r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", r"\b[0-9]{3} [0-9]{2} [0-9]{4}\b"),
     "national_id": (
-        r"\b[0-9]{10,18}\b",
-        r"\b[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{3}(?:[ ./-]?[0-9]{1,4})?\b",
-        r"\b[0-9]{6}[ /+-][0-9]{3,5}[0-9A-Z]?\b",
+        rf"{_EDGE}{_NO_MOMENT}{_MONTH}{_DAY}[0-9]{{4}}\b",
+        rf"{_EDGE}[0-9]{{11}}\b",
+        rf"{_EDGE}[0-9]{{12}}\b",
+        rf"{_EDGE}{_NO_MOMENT}(?:{_PLAIN_MONTH}{_PLAIN_DAY}[0-9]{{7}}|[0-9]{_PLAIN_MONTH}{_PLAIN_DAY}[0-9]{{6}})\b",
+        rf"{_EDGE}756[0-9]{{10}}\b",
+        rf"{_EDGE}[123478][0-9]{{14}}\b",
+        rf"{_EDGE}[0-9]{{6}}(?:18|19|20)[0-9]{{2}}(?:0[1-9]|1[0-2]){_DAY}[0-9]{{3}}[0-9Xx]\b",
+        *(rf"{_EDGE}{form}\b" for form in _grouped()),
+        *(rf"{_EDGE}(?i:{_re2(pattern)})\b" for _, pattern, _ in ALPHANUMERIC),
         r"(?i:\b[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]\b)",
-        rf"{_ID_NAMES}{_BEFORE_NUMBER}[0-9A-Z][0-9A-Z ./-]{{4,17}}[0-9A-Z]\b",
+        rf"{_EDGE}[2-9][0-9]{{3}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}\b",
+        rf"{_ID_NAMES}{_BEFORE_NUMBER}[0-9A-Za-z](?:[ ./-]?[0-9A-Za-z]){{4,30}}",
     ),
     "ip": (
-        rf"\b{_PUBLIC_FIRST}{_OCTET}{{3}}\b",
-        rf"\b(?:{'|'.join(_PUBLIC_PAIRS)}){_OCTET}{{2}}\b",
+        rf"{_EDGE}{_PUBLIC_FIRST}{_OCTET}{{3}}\b",
+        rf"{_EDGE}(?:{'|'.join(_PUBLIC_PAIRS)}){_OCTET}{{2}}\b",
         r"\b[23][0-9A-Fa-f]{3}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}",
     ),
     "mac": (r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b", r"\b[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\b"),
-    "jwt": (r"eyJ[\w-]{10,}(?:\.[\w-]*){0,4}",),
+    "jwt": (r"eyJ[\w-]{5,}(?:\.[\w-]*){0,4}(?:~[\w.-]*)*",),
     "gps": (
-        r"[+-]?[0-9]{1,2}\.[0-9]{4,15}°?[NS]?[ ]{0,2}[,;/ ][ ]{0,2}[+-]?[0-9]{1,3}\.[0-9]{4,15}",
+        # Two numbers below one are a point in a picture.
+        rf"[+-]?[1-9][0-9]{{0,2}}{_DECIMALS}{_BETWEEN_DEGREES}[0-9]{{1,3}}{_DECIMALS}",
+        rf"[+-]?[0-9]{{1,3}}{_DECIMALS}{_BETWEEN_DEGREES}[1-9][0-9]{{0,2}}{_DECIMALS}",
+        (
+            r"(?i:(?:^|[^0-9A-Za-z])(?:lat|lon|lng)[a-z]{0,6}[^0-9A-Za-z\n+-]{1,4})[+-]?[0-9]{1,3}\.[0-9]{4,}[^0-9A-Za-z\n]{1,4}"
+            r"(?i:(?:lat|lon|lng)[a-z]{0,6}[^0-9A-Za-z\n+-]{1,4})[+-]?[0-9]{1,3}\.[0-9]{4,}"
+        ),
         r"[0-9]{1,2}°[ ]?[0-9]{1,2}['′’][^NS]{0,12}[NS][ ,]{0,3}[0-9]{1,3}°[ ]?[0-9]{1,2}['′’][^EW]{0,12}[EW]",  # noqa: RUF001 - signs of minutes
     ),
     "username": (
-        rf"(?:/home|/Users|/export/home|/var/home)/{_NAME}",
-        rf"(?i:[A-Z]:[\\/]{{1,4}}(?:Users|Documents and Settings|home)[\\/]{{1,4}}){_NAME}",
+        rf"(?:/home|/Users|/export/home|/var/home)/{_NAME}(?:(?: {_NAME}){{1,3}}/)?",
+        (
+            rf"(?i:(?:[A-Z]:[\\/]{{1,4}}|\\\\?)(?:Users|Documents and Settings|home)[\\/]{{1,4}})"
+            rf"{_NAME}(?:(?: {_NAME}){{1,3}})?"
+        ),
     ),
     "secret": (
-        r"(?s:-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*)",
-        r"://[^\s/?#\"'<>:@]{0,256}:[^\s\"'<>@]{1,256}@",
-        r"(?i:\b(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3}[\w.~+/=-]{8,})",
+        r"(?s:----(?:-| )BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*)",
+        r"://[^\s/?#\"'<>:@]{0,256}(?::[^\s\"'<>]{0,512})?@",
+        (
+            r"(?i:\b(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3})"
+            r"(?:[\w.~+/=-]{0,200}(?:[0-9]|[a-z][A-Z])[\w.~+/=-]*|[\w.~+/=-]{7,}=|[\w.~+/=-]{40,})"
+        ),
+        r"(?i:\b(?:[\w-]{0,32}[_-])?sig(?:nature)?(?:=|%3D)[\w%.~+/=-]{8,})",
+        r"(?i:\b(?:awsaccesskeyid|x-(?:amz|goog)-(?:credential|security-token))(?:=|%3D|[\"':\s]{1,4})[\w%.~+/=-]{8,})",
     ),
 }
+# What is longer first: a phone number is found in an account's, too.
+_ORDER = ("email", "jwt", "mac", "ip", "iban", "card", "ssn", "national_id", "phone", "gps", "username")
 # RE2's limit for one repetition.
 _MOST_REPEATED = 1000
 
@@ -89,11 +201,44 @@ def blocked_values(detectors: Collection[str], sensitive_keys: Collection[str]) 
     found: list[str] = []
     if "secret" in detectors:
         found += [*_PATTERNS["secret"], *_vendor_keys()]
-    found += [pattern for name in _PATTERNS if name in detectors and name != "secret" for pattern in _PATTERNS[name]]
+    found += [pattern for name in _ORDER if name in detectors for pattern in _PATTERNS[name]]
     if "secret" in detectors:
         words = "|".join(_spelt(word) for word in sorted(sensitive_keys))
-        found.append(rf"(?i:(?:{words})[\"']?\s{{0,3}}[=:]\s{{0,3}})(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;]+)")
+        found.append(rf"(?i:(?:{words}){_JOINED_TO})(?:{_BEHIND_SIGN})")
     return found
+
+
+# A quote that is escaped is inside another text, whose end cannot be told: all that follows goes.
+_JOINED_TO = r"(?:\\*[\"'\]`]){0,2}\s{0,3}(?:=>?|:=?|%3D|%3A)\s{0,3}"
+_BEHIND_SIGN = r"(?s:\\+[\"'].*)|\"(?s:[^\"\\]|\\.)*(?:\"|\z)|'(?s:[^'\\]|\\.)*(?:'|\z)|[\[{(][^\]})]*|[^\s\"'&,;\[{(]+"
+
+
+def unseen_values(patterns: Collection[str]) -> list[str]:
+    """Return the patterns of what goes whole because it is no text: lists and maps with a hit, bytes, numbers of cards.
+
+    Of a list or a map `redaction` sees its JSON, and nothing of one that has none, since there is a NaN in it.
+
+    Args:
+        patterns: What a hit is.
+    """
+    return [rf"(?s)^[\[{{].*(?:{'|'.join(patterns)}).*", r"^\z", *_bytes(), _CARD_NUMBER]
+
+
+_CARD_NUMBER = (
+    r"^(?:4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|3[0-9]{13,15}|(?:5[0-9]|6[0-9]|2[2-7]|81)[0-9]{14,17}|9792[0-9]{12,15}"
+    r"|(?:1800|2131|1354)[0-9]{11})\z"
+)
+UNTOLD = r"^(\z|[\[{A-Za-z0-9+/])"
+"""Matches the beginning of texts that might be taken for what is none: they are marked while numbers are looked at."""
+MARK = "\ue000"
+_BASE64 = "[A-Za-z0-9+/]"
+
+
+def _bytes() -> Iterator[str]:
+    """Yield the patterns of bytes, which `redaction` sees as base64: eight characters or more, not all digits."""
+    for digits in range(8):
+        yield rf"^[0-9]{{{digits}}}[A-Za-z+/]{_BASE64}{{{7 - digits},}}={{0,2}}\z"
+    yield rf"^[0-9]{{8,}}[A-Za-z+/=]{_BASE64}*={{0,2}}\z"
 
 
 def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
@@ -136,11 +281,7 @@ def id_pairs(words: Collection[str]) -> list[str]:
         words: As in `PrivacyPolicy.id_keys`.
     """
     spelt = "|".join(_spelt(word) for word in sorted(words))
-    return (
-        [rf"(?i:\b(?:{spelt})s?[\"'\]]{{0,2}}\s{{0,3}}[=:]\s{{0,3}})(?:\"[^\"]*\"|'[^']*'|[^\s\"'&,;]+)"]
-        if words
-        else []
-    )
+    return [rf"(?i:(?:\b|_)(?:{spelt})s?{_JOINED_TO})(?:{_BEHIND_SIGN})"] if words else []
 
 
 def id_routes(words: Collection[str]) -> str:
@@ -165,8 +306,45 @@ HARMLESS_KEYS = (
 )
 """Technical terms in which a sensitive word is harmless, as in the filters; their values are searched all the same."""
 
-KEYS_WITH_VALUES = r"@|%40|[0-9][0-9 ().+/:-]{5,}[0-9]|eyJ"
-"""Matches keys that hold personal data themselves, and go with their values."""
+HARMLESS_VALUES = (
+    r"^\x{e000}?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z",
+    (
+        r"^\x{e000}?(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,18}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+        r"(?:(?:/| to | - |\.\.)(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
+        r"(?:[T ][0-9:.]{5,18}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?)?\z"
+    ),
+    r"^\x{e000}?00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z",
+    r"^\x{e000}?git@[a-z][a-z.-]{1,32}:[\w-]{1,64}/[\w.-]{1,64}\z",
+    (
+        r"^\x{e000}?Mozilla/5\.0(?: ?\(?[A-Za-z][A-Za-z_]{0,20}[0-9]{0,2}[;)]?"
+        r"| ?[A-Za-z]{1,20}/[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}[;)]?"
+        r"| ?(?:NT|X|OS|Android|Version) [0-9]{1,2}(?:[._][0-9]{1,2}){0,2}[;)]?"
+        r"| ?x(?:86_)?64[;)]?| ?like Gecko\)?){1,24}\z"
+    ),
+)
+"""Match values that are harmless as a whole, in which a long number would be found."""
+
+COUNTING_KEYS = rf"(?i:[ _.-](?:{'|'.join(sorted(COUNTERS))})\z)"
+"""Matches keys under which a number counts (`pin.count`), and only texts are sensitive."""
+
+
+def texts_under_counting_keys(sensitive_keys: Collection[str]) -> str:
+    """Return the pattern of keys under which a number counts, and a text is sensitive: `password_count`.
+
+    Args:
+        sensitive_keys: Words, as in `PrivacyPolicy.sensitive_keys`.
+    """
+    spelt = "|".join(_spelt(word) for word in sorted(sensitive_keys))
+    return rf"(?i:(?:^|[^\pL])(?:{spelt})[^\pL](?:.*[ _.-])?(?:{'|'.join(sorted(COUNTERS))})\z)"
+
+
+# `userId`, `http2`, `utf8mb4`, `K8S`: a key of a vendor has more changes between letters, capitals and digits.
+_WORD_OF_A_NAME = (
+    r"(?:\p{Lu}{0,5}[\p{Ll}\p{Lo}]{2}[\p{Ll}\p{Lo}]*(?:\p{Lu}[\p{Ll}\p{Lo}]{2}[\p{Ll}\p{Lo}]*)*\p{Lu}{0,4}[0-9]{0,3}"
+    r"(?:\p{Ll}{1,8}[0-9]?)?|\pL[0-9]{0,2}\p{Ll}{0,3}|\p{Lu}{1,20}[0-9]{0,2})"
+)
+NAMES = rf"^_{{0,2}}{_WORD_OF_A_NAME}(?:[_./:-]{{1,2}}{_WORD_OF_A_NAME}(?:\.[0-9]{{1,3}})?)*\z"
+"""Matches keys and names that are made of words. Others may hold personal data or a secret themselves, and go."""
 
 
 def _spelt(word: str) -> str:
@@ -187,10 +365,17 @@ def _joined(words: list[str]) -> Iterator[str]:
 
 
 def _vendor_keys() -> Iterator[str]:
-    """Yield the patterns of vendors' keys, one for each set of characters behind the prefix."""
+    """Yield the patterns of vendors' keys: one for each set of characters behind a beginning, then those without."""
     by_kind: dict[str, list[str]] = {}
     for beginning, least, kind in beginnings():
         repeated = f"{{{min(int(least), _MOST_REPEATED)},}}"
         by_kind.setdefault(CHARACTERS[kind] + repeated, []).append(re.escape(beginning))
     for behind, escaped in by_kind.items():
-        yield rf"\b(?:{'|'.join(escaped)}){behind}"
+        yield rf"{_EDGE}(?:{'|'.join(escaped)}){behind}"
+    for _, pattern in (*WITHOUT_BEGINNING, *LONG_WITHOUT_BEGINNING):
+        yield rf"{_EDGE}(?:{_re2(pattern.pattern)})"
+    yield rf"{_EDGE}(?:{_re2(FOR_A_PURPOSE.pattern.replace(_SOMEWHERE_A_DIGIT, _WITH_A_DIGIT))})"
+
+
+_SOMEWHERE_A_DIGIT = r"(?=[0-9A-Za-z_=.-]{0,64}[0-9])[0-9A-Za-z_=.-]{16,}"
+_WITH_A_DIGIT = r"(?:[A-Za-z_=.-]{0,7}[0-9][0-9A-Za-z_=.-]{8,}|[A-Za-z_=.-]{8,64}[0-9][0-9A-Za-z_=.-]*)"

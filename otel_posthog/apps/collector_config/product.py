@@ -1,28 +1,25 @@
-"""The product side's processors: what may go to the gateway, which filters it once more, and exactly."""
+"""The product side's processors: what may go to the gateway, which filters it, and exactly.
+
+On the way to the gateway nothing is looked for inside values: what a regular expression does to a text, the gateway
+cannot take back, and what is left of a secret it may no longer recognise. Where events rest in between, in Kafka, the
+operational side's redaction is done to them as well.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from otel_posthog.actor.attributes import SESSION_ID_KEYS, USER_ID_KEYS
-from otel_posthog.apps.collector_config.operational import redaction_by_key
+from otel_posthog.apps.collector_config.operational import KEY, mark, redaction, unmark
 from otel_posthog.apps.collector_config.ottl import any_of, group, hold, is_match, keep_keys, none_of, put_back
-from otel_posthog.apps.collector_config.patterns import blocked_values
-from otel_posthog.environment_variables import UUID_KEY as UUID_KEY_VARIABLE
-from otel_posthog.model import Source
+from otel_posthog.apps.collector_config.patterns import NAMES
+from otel_posthog.model import PROCESSED, Source
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import CONTENT_UID, EXCEPTION_TYPE, PREFIX, RECORD_UID_KEY, Recogniser
 from otel_posthog.rules import Condition
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
-
-EXACT = ("email", "iban", "ip", "jwt", "mac", "secret")
-"""Detectors that take as little there as here. The others would take any long number, an amount too, for a person's:
-on this side they are left to the gateway."""
-
-KEY = f"${{env:{UUID_KEY_VARIABLE}:-}}"
-"""Stands for the key of uuids where the configuration is read."""
 
 _UUID = r"^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z"
 # A UUID, a ULID (which the semantic conventions recommend), or what is made below.
@@ -33,25 +30,30 @@ _SHAPES = ((UUID_KEY, _UUID), (RECORD_UID_KEY, _UID), (TIMESTAMP_KEY, _TIME))
 
 def product_processors(policy: Policy) -> dict[str, Any]:
     """Return the processors of the product side, by name, in the order in which they are to stand."""
-    on = [name for name in EXACT if name in policy.privacy.detectors]
+    return {**_kept(Recogniser(policy)), "transform/product_before": _before(policy)}
+
+
+def kafka_processors(policy: Policy) -> dict[str, Any]:
+    """Return the processors that stand behind those of the product side where events rest in Kafka, in their order."""
+    ignored = [UUID_KEY, TIMESTAMP_KEY, RECORD_UID_KEY, *_identity(policy)]
+
+    def around(statements: Callable[[str], Iterable[str]]) -> dict[str, Any]:
+        spans = [group(context, statements(context)) for context in ("resource", "span", "spanevent")]
+        logs = [group(context, statements(context)) for context in ("resource", "log")]
+        return {"error_mode": "propagate", "trace_statements": spans, "log_statements": logs}
+
+    def before(context: str) -> list[str]:
+        return [keep_keys(f"{context}.attributes", NAMES), *hold(context), *mark(f"{context}.attributes")]
+
+    def after(context: str) -> list[str]:
+        return [*unmark(f"{context}.attributes"), *put_back(context)]
+
     return {
-        **_kept(Recogniser(policy)),
-        "transform/product_before": _before(policy),
-        "redaction/product_keys": redaction_by_key(
-            policy, ids=_id_keys(policy), ignored=[*_identity(policy), UUID_KEY]
-        ),
-        "redaction/product_values": {
-            "allow_all_keys": True,
-            "redact_all_types": True,
-            "ignored_keys": [UUID_KEY, TIMESTAMP_KEY, RECORD_UID_KEY, *_identity(policy)],
-            "blocked_values": blocked_values(on, policy.privacy.sensitive_keys | policy.privacy.listed_words),
-            "summary": "silent",
-        },
-        "transform/product_after": {
-            "error_mode": "propagate",
-            "trace_statements": [group("spanevent", put_back("spanevent"))],
-            "log_statements": [group("log", put_back("log"))],
-        },
+        # Attributes of links can be neither read nor changed here.
+        "filter/kafka": {"error_mode": "propagate", "traces": {"span": ["Len(links) > 0"]}},
+        "transform/kafka_before": around(before),
+        **redaction("kafka", policy, ids=_id_keys(policy), ignored=ignored),
+        "transform/kafka_after": around(after),
     }
 
 
@@ -125,8 +127,11 @@ def _before(policy: Policy) -> dict[str, Any]:
             gone = [f'delete_matching_keys({attributes}, "^analytics\\\\.(?:user|session)\\\\.")']
         return group(context, [*checked, keep_keys(attributes, item), *gone, *statements])
 
-    resource = group("resource", [keep_keys("resource.attributes", rf"^(?:{allowed})\z")])
-    scope = group("scope", ["keep_keys(scope.attributes, [])", 'set(scope.name, "")', 'set(scope.version, "")'])
+    # The mark of an app with this package: a gateway derives nothing from what that app has exported.
+    kept = rf"^(?:{allowed}|{re.escape(PROCESSED)})\z"
+    resource = group("resource", [keep_keys("resource.attributes", kept), 'set(resource.schema_url, "")'])
+    fields = (f'set(scope.{field}, "")' for field in ("name", "version", "schema_url"))
+    scope = group("scope", ["keep_keys(scope.attributes, [])", *fields])
     cleared = [f'set(span.{field}, "")' for field in ("name", "status.message", "trace_state")]
     return {
         "error_mode": "propagate",
@@ -134,8 +139,8 @@ def _before(policy: Policy) -> dict[str, Any]:
             resource,
             scope,
             only("span", *cleared),
-            only("spanevent", *hold("spanevent")),
+            only("spanevent"),
         ],
         # What says where a record comes from is in its uid, too.
-        "log_statements": [only("log", 'set(log.body, "")', *hold("log")), resource, scope],
+        "log_statements": [only("log", 'set(log.body, "")', 'set(log.severity_text, "")'), resource, scope],
     }

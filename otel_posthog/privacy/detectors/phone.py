@@ -120,7 +120,7 @@ PHONE = Detector("phone", _find, needs=NUMBER)
 # A label before a number (`Tel. 5321234567`), or a key that speaks of phones: there a row of digits is enough.
 _LABELLED_NUMBER = r"\+?\(?[0-9](?:[ ().-]{0,2}[0-9]|/[0-9]{2}){6,14}(?![0-9A-Za-z_]|[.,:/-][0-9]|%)"
 # ITU-T E.123 has the first three; the others are what people write.
-_LABELS = (
+LABELS = (
     r"phone|telephone|mobile|tele(?:fon[eos]?|foon|fone)|tel|fax|mob|cell|cellphone|cellular|whatsapp|sms|gsm|handy"
     r"|(?:ruf|telefon|handy|mobil|fax)nummer|telefoonnummer|tlf|puh|puhelin|telefax|celular|cellulare|portable"
     r"|t[ée]l(?:[ée]phone|[ée]fono)?|m[óo]vil|komórka|телефон|тел|моб|τηλ(?:έφωνο)?|电话|電話|电话号码|電話番号|手机|手機|携帯|전화|전화번호|휴대폰"
@@ -128,7 +128,7 @@ _LABELS = (
     r"|call (?:me|us|him|her|them)(?: back)?|reach (?:me|us|him|her|them)|text (?:me|us|him|her)"
 )
 _LABELLED = re.compile(
-    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{_LABELS})(?:(?<=[^\x00-\x7f])|(?![0-9A-Za-z]))"
+    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{LABELS})(?:(?<=[^\x00-\x7f])|(?![0-9A-Za-z]))"
     r"[^0-9A-Za-z\n(+]{0,4}(?:(?:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b[^0-9A-Za-z\n(+]{0,4}){0,2}"
     rf"({_LABELLED_NUMBER})",
     re.IGNORECASE,

@@ -237,7 +237,7 @@ def _compiled(*odd: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 # Keys without a beginning of their own: characters that each has, and its pattern.
-_WITHOUT_BEGINNING = _compiled(
+WITHOUT_BEGINNING = _compiled(
     (".atlasv1.", r"[0-9A-Za-z]{10,20}\.atlasv1\.[0-9A-Za-z_=-]{16,}"),  # Terraform
     ("Q~", r"(?<![0-9A-Za-z_~.])[0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_.~-]{20,}"),  # Microsoft Entra
     ("_mmk", r"(?<![0-9A-Za-z])[0-9A-Za-z]{6}_[0-9A-Za-z]{20,}_mmk"),  # MaxMind
@@ -248,7 +248,7 @@ _WITHOUT_BEGINNING = _compiled(
     ("|", r"(?<![0-9A-Za-z])(?:prod|dev|preview):[0-9a-z-]{3,64}\|[0-9A-Za-z+/=]{40,}"),  # Convex
 )
 # The same, each with a word of at least 26 characters in it.
-_LONG_WITHOUT_BEGINNING = _compiled(
+LONG_WITHOUT_BEGINNING = _compiled(
     (":AA", r"(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}"),  # Telegram
     ("|", r"(?<![0-9])[0-9]{15,16}\|[0-9A-Za-z_-]{27,}"),  # Facebook apps
     ("pat", r"(?<![0-9A-Za-z])pat[0-9A-Za-z]{14}\.[0-9a-f]{40,}"),  # Airtable
@@ -268,7 +268,7 @@ _LONG_WITHOUT_BEGINNING = _compiled(
 # `sk_live_…`, `shippo_test_…`, `sm_pat_…`: what it is for, then something opaque.
 _PURPOSE = r"_(?:live|test|prod|sandbox|api|oauth|pat|tkn|pw|key|token|secret|aat|sat)_"
 _HAS_PURPOSE = re.compile(_PURPOSE)
-_FOR_A_PURPOSE = re.compile(
+FOR_A_PURPOSE = re.compile(
     rf"(?<![0-9A-Za-z])[A-Za-z][0-9A-Za-z]{{1,11}}{_PURPOSE}(?:[a-z]{{2,8}}_)?(?=[0-9A-Za-z_=.-]{{0,64}}[0-9])[0-9A-Za-z_=.-]{{16,}}",
     re.ASCII,
 )
@@ -291,17 +291,17 @@ _PLAIN_WORD = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1
 
 def _find_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans = _with_beginning(text)
-    for hint, pattern in _WITHOUT_BEGINNING:
+    for hint, pattern in WITHOUT_BEGINNING:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     if "_" in text and _HAS_PURPOSE.search(text):
-        spans += (match.span() for match in _FOR_A_PURPOSE.finditer(text))
+        spans += (match.span() for match in FOR_A_PURPOSE.finditer(text))
     return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
 def _find_long_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     spans: list[Span] = []
-    for hint, pattern in _LONG_WITHOUT_BEGINNING:
+    for hint, pattern in LONG_WITHOUT_BEGINNING:
         if hint in text:
             spans += (match.span() for match in pattern.finditer(text))
     return merge_overlaps(spans) if len(spans) > 1 else spans
