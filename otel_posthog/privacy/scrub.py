@@ -6,7 +6,8 @@ holds on to a value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Iterator, Mapping, Sized
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -103,7 +104,7 @@ class Scrub(Walk):
     def _value(self, value: object, path: str, key: Key, depth: int) -> object:  # noqa: PLR0911 - one line per type
         rule = key.rule
         if rule is not None and rule.apply is not None and isinstance(value, (str, bool, int, float, bytes)):
-            plain = value.decode("latin-1") if isinstance(value, bytes) else value
+            plain = _as_text(value)[0] if isinstance(value, bytes) else value
             return self._ruled(plain, path, rule, rule.apply)
         if isinstance(value, str):
             return self._string(value, path, key, depth)
@@ -124,13 +125,29 @@ class Scrub(Walk):
     _document = _value
 
     def _bytes(self, value: bytes, path: str, key: Key) -> bytes:
-        # Latin-1 reads any bytes, and writes back those that were not touched.
-        text = value.decode("latin-1")
+        text, encoding = _as_text(value)
         scrubbed = self._text(text, path, key)
-        return value if scrubbed is text else scrubbed.encode("latin-1", "replace")
+        return value if scrubbed is text else scrubbed.encode(encoding, "replace")
 
     def _key(self, key: object) -> Key:
         return self._rules.key(key if isinstance(key, str) else str(key))
 
     def _width(self, value: Sized, path: str) -> int:  # noqa: ARG002 - there are no paths on this side
         return len(value)
+
+
+def _as_text(value: bytes) -> tuple[str, str]:
+    """Return bytes as the text that they are, and its encoding; Latin-1 reads what is none."""
+    for encoding in _encodings(value):
+        with suppress(UnicodeDecodeError):
+            return value.decode(encoding), encoding
+    return value.decode("latin-1"), "latin-1"
+
+
+def _encodings(value: bytes) -> Iterator[str]:
+    # Most letters of UTF-16 are a byte and a zero, which UTF-8 would take for letters with zeros between them.
+    if b"\0" in value and len(value) % 2 == 0:
+        for encoding, upper in (("utf-16-le", value[1::2]), ("utf-16-be", value[::2])):
+            if 2 * upper.count(0) > len(upper):
+                yield encoding
+    yield "utf-8"

@@ -16,7 +16,8 @@ import yaml
 from collector import CONFIG, Collector, collector
 from harmless_values import harmless_values
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from parity_fields import SIGNALS, request
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from parity_fields import SIGNALS, TIME_NS, request
 from parity_kinds import found_here, kinds
 
 from otel_posthog.policy import Policy
@@ -41,11 +42,11 @@ class _Bytes(OtlpSink):
 
 
 @pytest.fixture(scope="module")
-def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Collector, _Bytes]]:
-    """Run one Collector whose pipelines have what `grafana.yaml` has, and no sampling and no queues."""
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return pipelines that have what `grafana.yaml` has, and no sampling and no queues."""
     pipelines = yaml.safe_load((CONFIG / "grafana.yaml").read_text("utf-8"))["service"]["pipelines"]
     ours = yaml.safe_load((CONFIG / "privacy.yaml").read_text("utf-8"))["processors"]
-    layer = {
+    made = {
         "exporters": {"otlp_http/sink": {"endpoint": "${env:SINK}", "sending_queue": {"enabled": False}}},
         "service": {
             "pipelines": {
@@ -59,10 +60,16 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Collector, _
         },
     }
     path = tmp_path_factory.mktemp("parity") / "layer.yaml"
-    path.write_text(yaml.safe_dump(layer), "utf-8")
+    path.write_text(yaml.safe_dump(made), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def way(layer: Path) -> Iterator[tuple[Collector, _Bytes]]:
+    """Run one Collector with these pipelines."""
     with _Bytes() as sink:
         environ = {"SINK": sink.url, "OTEL_POSTHOG_UUID_KEY": "k" * 32}
-        with collector("base", "privacy", path, environ=environ) as made:
+        with collector("base", "privacy", layer, environ=environ) as made:
             yield made, sink
 
 
@@ -225,3 +232,29 @@ def page(through: dict[str, set[str]], damaged: dict[str, tuple[object, object]]
     ]
     lines += [f"| {name} | `{value}` | `{got}` |" for name, (value, got) in damaged.items()]
     return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("signal_key", ["k" * 32, ""], ids=["with the key", "without"])
+def test_series_that_lose_something_stay_apart_or_go_nowhere(signal_key: str, layer: Path) -> None:
+    """Three customers of a metric never become one series; numbers stay numbers; the same points have one hash."""
+    sent = ExportMetricsServiceRequest()
+    metric = sent.resource_metrics.add().scope_metrics.add().metrics.add(name="orders")
+    metric.sum.aggregation_temporality, metric.sum.is_monotonic = 2, True  # type: ignore[assignment]
+    for number, name in ((3, "ada"), (5, "bob"), (7, "eve")):
+        point = metric.sum.data_points.add(as_int=number, time_unix_nano=TIME_NS)
+        point.attributes.add(key="customer").value.string_value = f"{name}@example.org"
+    for number, tenant in ((1, 1234567890), (2, 1234567891)):
+        point = metric.sum.data_points.add(as_int=number, time_unix_nano=TIME_NS)
+        point.attributes.add(key="tenant.id").value.int_value = tenant
+    with OtlpSink() as sink:
+        environ = {"SINK": sink.url, "OTEL_POSTHOG_UUID_KEY": signal_key}
+        with collector("base", "privacy", layer, environ=environ) as made:
+            for _ in range(2):
+                assert made.post("/v1/metrics", sent.SerializeToString()) == 200
+        first, second = ([(value, attributes) for attributes, value in metric.points] for metric in sink.metrics)
+    assert first == second
+    assert [attributes for _, attributes in first[-2:]] == [{"tenant.id": 1234567890}, {"tenant.id": 1234567891}]
+    customers = first[:-2]
+    assert [value for value, _ in customers] == ([3, 5, 7] if signal_key else [])
+    assert len({attributes["otel_posthog.series"] for _, attributes in customers}) == len(customers)
+    assert all(attributes["customer"] == "****" for _, attributes in customers)

@@ -100,3 +100,28 @@ def test_no_invisible_character_hides_a_value() -> None:
 def test_what_is_encoded_and_harmless_stays_as_it_is_written(text: str) -> None:
     """Nothing is decoded in what goes on."""
     assert FILTER.scrub_text(text) is text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "write to jo.q@example.org",
+        "jo\u200b.q@example.org",
+        "card 4111\u00a01111\u00a01111\u00a01111",
+        "пароль=hunter2Q",
+    ],
+)
+def test_bytes_are_looked_at_as_the_text_that_they_are(text: str, encoding: str) -> None:
+    """On the operational side: what becomes of a text becomes of its bytes, in the same encoding."""
+    cleaned = FILTER.scrub_value("raw", text)
+    assert cleaned != text
+    assert FILTER.scrub_value("raw", text.encode(encoding)) == str(cleaned).encode(encoding)
+
+
+@pytest.mark.parametrize(
+    "raw", [bytes(range(256)), b"\x00\x01\x00\x02", "größe".encode("latin-1"), b"\xd8\x00" * 3, b"\0"]
+)
+def test_bytes_that_hold_nothing_stay_the_same_object(raw: bytes) -> None:
+    """Whatever they are."""
+    assert FILTER.scrub_value("raw", raw) is raw
