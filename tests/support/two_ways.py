@@ -190,7 +190,8 @@ def _instruments(meter: Any) -> None:
             exponential.record(value, attributes)
     for key, value in values().items():
         if not isinstance(value, (bytes, dict)):
-            counter.add(1, {key: value, "kept": key})
+            # Older SDKs count by a set of the attributes, which a list cannot be in.
+            counter.add(1, {key: tuple(value) if isinstance(value, list) else value, "kept": key})
 
 
 _USERS = ("ada@example.com", "bob@example.com", "eve@example.com")
