@@ -128,7 +128,7 @@ def names_of(key: str) -> tuple[str, ...]:
     return (key, *(old.name for old in OLD_NAMES.get(key, ())))
 
 
-def read(attributes: Attributes, key: str) -> object:
+def read_by_either_name(attributes: Attributes, key: str) -> object:
     """Return the attribute `key` of an item, by whichever of its names; None where there is none."""
     value = attributes.get(key)
     if value is not None:

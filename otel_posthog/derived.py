@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from otel_posthog.conventions import read
+from otel_posthog.conventions import read_by_either_name
 from otel_posthog.model import PROCESSED, Attributes, Source
 from otel_posthog.rules import Condition, Field, Operator, Result, Rule, duration_ms
 
@@ -65,7 +65,7 @@ def attributes_of(rule: Rule, attributes: Attributes, facts: Any) -> Attributes:
         if found is not None:
             made[_PROPERTY + name] = found
     for key, own in ((result.user, _USER), (result.session, _SESSION)):
-        found = read(attributes, key) if key else None
+        found = read_by_either_name(attributes, key) if key else None
         if found is not None:
             made.setdefault(own, found)
     return made
@@ -75,15 +75,15 @@ def _property(key: str, attributes: Attributes, facts: Any) -> object:
     if key == DURATION:
         return round(duration_ms(facts), 3)
     if key == STATUS_CLASS:
-        code = read(attributes, _STATUS)
+        code = read_by_either_name(attributes, _STATUS)
         return f"{code // 100}xx" if isinstance(code, int) and code in _STATUS_CODES else None
-    return read(attributes, key)
+    return read_by_either_name(attributes, key)
 
 
 def _word(attributes: Attributes, key: str) -> str:
     if not key:
         return ""
-    found = read(attributes, key)
+    found = read_by_either_name(attributes, key)
     return found.lower() if isinstance(found, str) and _WORD.fullmatch(found) else OTHER
 
 

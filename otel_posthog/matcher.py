@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from otel_posthog.conventions import names_of, read
+from otel_posthog.conventions import names_of, read_by_either_name
 from otel_posthog.model import Attributes
 from otel_posthog.rules import (
     NEEDS_NOTHING,
@@ -84,7 +84,7 @@ class _Group:
 
     def learn(self, name: str, raw: object, known: dict[object, _Left | None]) -> _Left | None:
         """Return what is left to be asked where `raw` stands under `name`; None where it says nothing there."""
-        value = read({name: raw}, self.key)
+        value = read_by_either_name({name: raw}, self.key)
         left = None if value is None else self.left(value)
         # True is 1 to a dictionary.
         if type(raw) is int or (type(raw) is str and len(raw) <= _MAX_KEPT_CHARS):
@@ -144,7 +144,7 @@ class _Bucket(NamedTuple):
             if its:
                 left.append(its)
         for group in self.lenient:
-            value = read(attributes, group.key)
+            value = read_by_either_name(attributes, group.key)
             its = group.known.get(value) if value is None or type(value) in _REMEMBERED else None
             if its is None:
                 its = group.learn(group.key, value, group.known) or _NONE

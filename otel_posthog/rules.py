@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-from otel_posthog.conventions import OLD_NAMES, read
+from otel_posthog.conventions import OLD_NAMES, read_by_either_name
 from otel_posthog.model import Attributes, Source
 
 
@@ -176,9 +176,9 @@ def all_hold(conditions: Iterable[Condition], name: str, attributes: Attributes,
         if condition.field is Field.NAME:
             found: object = name
         elif condition.field is Field.ATTRIBUTE:
-            found = read(attributes, condition.key)
+            found = read_by_either_name(attributes, condition.key)
         elif condition.field is Field.RESOURCE:
-            found = read(facts.resource, condition.key)
+            found = read_by_either_name(facts.resource, condition.key)
         elif condition.field is Field.DURATION:
             found = duration_ms(facts)
         else:

@@ -20,7 +20,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from otel_posthog.errors import Guard
 from otel_posthog.model import PROCESSED, REDACTED
 from otel_posthog.operational.otlp_series import Given, merge_series
-from otel_posthog.operational.otlp_values import keep, mark, read, read_value, write, write_value
+from otel_posthog.operational.otlp_values import keep, mark, read_attributes, read_value, write_attributes, write_value
 from otel_posthog.operational.redactor import Redactor
 from otel_posthog.operational.spans import LINKS_MARK
 from otel_posthog.recogniser import (
@@ -144,7 +144,7 @@ class OtlpFilter:
         events = span.events
         if events:
             was_exception = [event.name == EXCEPTION for event in events]
-            kept = [not is_only_product_event(event.name, read(event.attributes)) for event in events]
+            kept = [not is_only_product_event(event.name, read_attributes(event.attributes)) for event in events]
         self._message(span)
         if events:
             for event, is_exception in zip(events, was_exception, strict=True):
@@ -157,7 +157,7 @@ class OtlpFilter:
 
     def _log_safely(self, record: Any) -> str:
         try:
-            given = read(record.attributes)
+            given = read_attributes(record.attributes)
             if is_only_product_log(record.event_name, given, read_value(record.body)):
                 return _IS_PRODUCT
             self._message(record)
@@ -184,10 +184,10 @@ class OtlpFilter:
                     for point in getattr(metric, kind).data_points if kind else ():
                         items, size_bytes = items + 1, size_bytes + point.ByteSize()
                         self._shorten(point, point.attributes)
-                        before = read(point.attributes)
+                        before = read_attributes(point.attributes)
                         clean = self._redactor.attributes(before)
                         given.see_point(before, clean)
-                        write(point.attributes, before, clean)
+                        write_attributes(point.attributes, before, clean)
                         self._all_but(point, "attributes")
                         if size_bytes >= _BYTES_A_STEP:
                             yield Passed(items - told, 0, 0)
@@ -243,8 +243,8 @@ class OtlpFilter:
         pairs = getattr(message, name)
         if pairs:
             self._shorten(message, pairs)
-            given = read(pairs)
-            write(pairs, given, self._redactor.attributes(given))
+            given = read_attributes(pairs)
+            write_attributes(pairs, given, self._redactor.attributes(given))
 
     @staticmethod
     def _shorten(message: Any, pairs: Any) -> None:

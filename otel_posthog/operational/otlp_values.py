@@ -8,7 +8,7 @@ from typing import Any
 from otel_posthog.model import Attributes
 
 
-def read(pairs: Any) -> Attributes:
+def read_attributes(pairs: Any) -> Attributes:
     """Return attributes as the SDK holds them; of a key that stands twice the last stays, in the message too."""
     found: dict[str, object] = {}
     count = 0
@@ -29,14 +29,14 @@ def read_value(value: Any) -> object:
     if kind == "array_value":
         return tuple([read_value(each) for each in value.array_value.values])
     if kind == "kvlist_value":
-        return read(value.kvlist_value.values)
+        return read_attributes(value.kvlist_value.values)
     return getattr(value, kind) if kind in _SCALARS else None
 
 
 _SCALARS = frozenset({"string_value", "bool_value", "int_value", "double_value", "bytes_value"})
 
 
-def write(pairs: Any, given: Attributes, clean: Attributes) -> None:
+def write_attributes(pairs: Any, given: Attributes, clean: Attributes) -> None:
     """Change in `pairs` what is not the same object in `clean`."""
     if clean is given:
         return

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_posthog.conventions import NAME_NOW, OLD_NAMES, read
+from otel_posthog.conventions import NAME_NOW, OLD_NAMES, read_by_either_name
 from otel_posthog.derived import rules_of
 from otel_posthog.intake.otlp.records import LogRecord, SpanEvent, SpanRecord
 from otel_posthog.intake.signals import record_signals
@@ -136,8 +136,10 @@ def span_fits(when: DeriveConditions, span: SpanRecord) -> bool:
             not when.span_name or any(of_form(span.name, each) for each in when.span_name),
             when.min_duration_ms is None or took_ms >= when.min_duration_ms,
             when.max_duration_ms is None or took_ms <= when.max_duration_ms,
-            all(value_fits(wanted, read(span.attributes, key)) for key, wanted in when.attributes.items()),
-            all(value_fits(wanted, read(span.resource, key)) for key, wanted in when.resource.items()),
+            all(
+                value_fits(wanted, read_by_either_name(span.attributes, key)) for key, wanted in when.attributes.items()
+            ),
+            all(value_fits(wanted, read_by_either_name(span.resource, key)) for key, wanted in when.resource.items()),
         )
     )
 
@@ -167,7 +169,7 @@ def test_so_is_a_span_event_and_a_log_record(
     for signal in (DeriveSignal.SPAN_EVENT, DeriveSignal.LOG):
         rules = recogniser(DeriveConditions(signal=signal, event_name=tuple(names), attributes=wanted))
         fits = any(of_form(name, each) for each in names) and all(
-            value_fits(each, read(attributes, key)) for key, each in wanted.items()
+            value_fits(each, read_by_either_name(attributes, key)) for key, each in wanted.items()
         )
         event = SpanEvent(name, attributes, 5)
         span = SpanRecord("s", {}, 1, 1, 9, (event,), "", {})
@@ -207,18 +209,18 @@ def test_an_attribute_is_found_under_each_of_its_names(now: str) -> None:
     """The present name wins; what an old name's value means by now is what a rule sees."""
     for old in OLD_NAMES[now]:
         value, meant = VALUES_OF.get(old.name, ("v", {}))
-        assert read({old.name: value}, now) == meant.get(now, value)
-        assert read({old.name: value, now: "n"}, now) == "n"
+        assert read_by_either_name({old.name: value}, now) == meant.get(now, value)
+        assert read_by_either_name({old.name: value, now: "n"}, now) == "n"
         assert old.name in NAME_NOW
-    assert read({}, now) is None
+    assert read_by_either_name({}, now) is None
 
 
 def test_values_of_now_have_one_form() -> None:
     """Django's routes have no slash in front, and some write an old word under the new name."""
-    assert read({"http.route": "orders/"}, "http.route") == "/orders/"
-    assert read({"http.route": "/orders/"}, "http.route") == "/orders/"
-    assert read({"db.system.name": "mssql"}, "db.system.name") == "microsoft.sql_server"
-    assert read({"http.target": "/x"}, "url.query") is None
+    assert read_by_either_name({"http.route": "orders/"}, "http.route") == "/orders/"
+    assert read_by_either_name({"http.route": "/orders/"}, "http.route") == "/orders/"
+    assert read_by_either_name({"db.system.name": "mssql"}, "db.system.name") == "microsoft.sql_server"
+    assert read_by_either_name({"http.target": "/x"}, "url.query") is None
 
 
 def test_without_a_rule_nothing_is_derived() -> None:
