@@ -44,7 +44,7 @@ pytest: $(VENV)/.ready
 TESTS ?= tests/setup tests/intake tests/operational tests/pipeline tests/setups/test_setups_sdk.py \
   tests/zero_code/test_zero_code_entry_points.py tests/zero_code/test_zero_code_integrations.py tests/zero_code/test_zero_code_separation.py
 PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
-CONTRIB = distro $(addprefix instrumentation-,asgi celery dbapi django fastapi flask logging requests sqlite3 threading wsgi)
+CONTRIB = distro $(addprefix instrumentation-,asgi celery dbapi django fastapi flask httpx logging requests sqlite3 starlette threading wsgi)
 OLDEST = $(foreach name,api sdk exporter-otlp,opentelemetry-$(name)==1.41.0) \
   $(foreach name,$(CONTRIB),opentelemetry-$(name)==0.62b0)
 # Parts of later versions, which the oldest does not know.
