@@ -28,6 +28,9 @@ PROCESSED = "otel_posthog.processed"
 log records, and of an exception. Whether it becomes an event was that process's to decide, and its user's: a gateway
 behind it makes none of it."""
 
+GONE = object()
+"""What stands for a value that may not go on, where nothing can stand for it: the entry that holds it goes too."""
+
 REDACTED = "[redacted]"
 """What stands for a value that was removed whole."""
 
@@ -255,6 +258,8 @@ class Scrubber(Protocol):
 
     def scrub_value(self, key: str, value: object, among: Mapping[str, object] = ...) -> object:
         """Return `value` with what the detectors find replaced, the same object where they find nothing.
+
+        What is not a text does not become one: it is `GONE` where it may not stay as it is.
 
         Args:
             key: The attribute's key.

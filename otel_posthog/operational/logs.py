@@ -11,7 +11,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from otel_posthog.errors import Guard
-from otel_posthog.model import PROCESSED
+from otel_posthog.model import GONE, PROCESSED
 from otel_posthog.operational.redactor import Redactor
 from otel_posthog.recogniser import EXCEPTION_TYPE, is_only_product_log
 from otel_posthog.sdk import bounded, flush_exporter, item_attributes, shutdown_exporter
@@ -73,4 +73,5 @@ class RedactingLogRecordExporter(LogRecordExporter):
     def _body(self, body: object) -> object:
         if isinstance(body, str):
             return self._redactor.text(body)
-        return self._redactor.value("body", body)
+        clean = self._redactor.value("body", body)
+        return None if clean is GONE else clean

@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 
 from otel_posthog.errors import Guard
-from otel_posthog.model import PROCESSED, REDACTED
+from otel_posthog.model import GONE, PROCESSED, REDACTED
 from otel_posthog.operational.otlp_series import Given, merge_series
 from otel_posthog.operational.otlp_values import keep, mark, read_attributes, read_value, write_attributes, write_value
 from otel_posthog.operational.redactor import Redactor
@@ -264,7 +264,9 @@ class OtlpFilter:
     def _any(self, value: Any, name: str) -> None:
         given = read_value(value)
         clean = self._redactor.text(given) if isinstance(given, str) else self._redactor.value(name, given)
-        if clean is not given:
+        if clean is GONE:
+            value.Clear()
+        elif clean is not given:
             write_value(value, clean)
 
     def _gone(self, message: Any, name: str) -> None:

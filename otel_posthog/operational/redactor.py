@@ -16,7 +16,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_posthog.errors import Guard
 from otel_posthog.harmless import Harmless
-from otel_posthog.model import PROCESSED, REDACTED, Attributes, Scrubber
+from otel_posthog.model import GONE, PROCESSED, REDACTED, Attributes, Scrubber
 from otel_posthog.policy import OperationalPolicy
 from otel_posthog.recogniser import PREFIX
 from otel_posthog.sdk import item_attributes
@@ -67,7 +67,7 @@ class Redactor:
         return self._rules.attributes(attributes)
 
     def value(self, key: str, value: object) -> object:
-        """Return `value`, the same object where nothing had to go."""
+        """Return `value`, the same object where nothing had to go; `GONE` where all of it had, and it is no text."""
         return self._rules.value(key, value)
 
     def text(self, text: str) -> str:
@@ -134,19 +134,20 @@ class _Rules:
                 changed = True
                 continue
             clean = self.value(key, paths.get(key, value) if paths else value, given)
-            kept[key] = clean
             changed = changed or clean is not value
+            if clean is not GONE:
+                kept[key] = clean
         return kept if changed else given
 
     def value(self, key: str, value: object, among: Mapping[str, Any] = _ALONE) -> object:
-        """Return `value`, the same object where nothing had to go."""
+        """Return `value`, the same object where nothing had to go; `GONE` where all of it had, and it is no text."""
         if type(value) not in _PLAIN:
             try:
                 value = self._without_users(value, 0)
             except Exception as error:
                 self._guard.caught("redact_value", error)
-                return REDACTED
-        if not self._policy.redact or value is None:
+                return GONE
+        if not self._policy.redact or value is None or value is GONE:
             return value
         if type(value) is str and (key, value) in self._harmless:
             return value
@@ -154,7 +155,7 @@ class _Rules:
             clean = self._scrubber.scrub_value(key, value, among)
         except Exception as error:
             self._guard.caught("redact_value", error)
-            return REDACTED
+            return _in_place_of(value)
         if clean is value and isinstance(value, str) and not self._scrubber.depends(key):
             self._remember(key, value)
         return clean
@@ -162,17 +163,20 @@ class _Rules:
     def _without_users(self, value: object, depth: int) -> object:
         """Return a map or list with what keys of users hold replaced, at any depth; the same object where none is."""
         if depth > _MAX_DEPTH:
-            return REDACTED
+            return _in_place_of(value)
         if isinstance(value, Mapping):
-            kept = {
-                key: REDACTED if self._is_users(key) else self._without_users(each, depth + 1)
+            left = {
+                key: _in_place_of(each) if self._is_users(key) else self._without_users(each, depth + 1)
                 for key, each in value.items()
             }
-            return value if all(kept[key] is each for key, each in value.items()) else kept
+            if all(left[key] is each for key, each in value.items()):
+                return value
+            return {key: each for key, each in left.items() if each is not GONE}
         if isinstance(value, (list, tuple)):
             items = [self._without_users(each, depth + 1) for each in value]
             if all(one is other for one, other in zip(items, value, strict=True)):
                 return value
+            items = [each for each in items if each is not GONE]
             return items if isinstance(value, list) else tuple(items)
         return value
 
@@ -254,6 +258,11 @@ class _Rules:
             return True
         self._remember("", key)
         return False
+
+
+def _in_place_of(value: object) -> object:
+    """Return what stands for a value that goes whole: a type never changes, since columns of backends have one."""
+    return REDACTED if isinstance(value, str) else GONE
 
 
 class _Answers(Generic[_T]):

@@ -15,10 +15,8 @@ from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
+from otel_posthog.model import GONE
 from otel_posthog.values import decimal_number
-
-GONE = object()
-"""What stands for a value that may not leave; also for bytes that are no text."""
 
 JSON_STARTS = frozenset("{[ \t\r\n")
 """How a text begins that may be a list or a map: almost none does, and to look costs next to nothing."""

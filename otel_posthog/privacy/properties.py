@@ -12,9 +12,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import REDACTED, Receipt
+from otel_posthog.model import GONE, REDACTED, Receipt
 from otel_posthog.policy import Method
-from otel_posthog.privacy.json_values import GONE, as_json
+from otel_posthog.privacy.json_values import as_json
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import CUT, Fired, until
 from otel_posthog.privacy.selectors import ValueRule

@@ -1,7 +1,8 @@
 """Operational values in, the same values scrubbed out; the same objects where there is nothing to hide.
 
-Runs on the thread that calls an exporter. Keeps types as they are (a tuple stays a tuple), makes no receipt, and never
-holds on to a value.
+Runs on the thread that calls an exporter. Keeps types as they are: a text that goes whole is a marker, anything else
+goes with its key, or its place in a list, since columns of backends have types. Makes no receipt, and never holds on to
+a value.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
-from otel_posthog.model import REDACTED
+from otel_posthog.model import GONE, REDACTED
 from otel_posthog.policy import Method
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
@@ -34,24 +35,31 @@ class Scrub(Walk):
 
     Args:
         rules: The compiled policy.
+        gone: What stands for a value that is no text and may not stay; a marker in JSON, which is a text whatever it
+            holds.
     """
 
-    __slots__ = ()
+    __slots__ = ("_documents",)
 
     # A list of pairs is not much deeper than a map, which is one level.
     _pair_levels = 0
 
-    def __init__(self, rules: Rules) -> None:
-        super().__init__(rules, _unnoted, gone=REDACTED, max_json_chars=MAX_CHARS, copies=False)
+    def __init__(self, rules: Rules, gone: object = GONE) -> None:
+        super().__init__(rules, _unnoted, gone=gone, max_json_chars=MAX_CHARS, copies=False)
+        self._documents = self if gone is REDACTED else Scrub(rules, REDACTED)
 
     def value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:
-        """Return `value` of the attribute `key`, scrubbed; `among` are the attributes beside it."""
+        """Return `value` of the attribute `key`, scrubbed, or `GONE`; `among` are the attributes beside it."""
         if value is None:
             return value
         read = self._rules.key(key)
         return (
             self._entry_among(read, value, "", 0, among) if read.names or read.half else self._entry(read, value, "", 0)
         )
+
+    def inside(self, value: object, path: str, key: Key, depth: int) -> object:
+        """Return what may stay of a value in another one, whose key does not decide alone."""
+        return self._value(value, path, key, depth)
 
     def depends(self, key: str) -> bool:
         """Return whether what stands beside the attribute `key` may say more of its value."""
@@ -71,8 +79,12 @@ class Scrub(Walk):
             if inherited is not None:
                 key = replace(key, rule=inherited)
         elif key.rule.method is Method.DROP:
-            return REDACTED
-        return self._value(both or value, path, key, depth)
+            return self._marker(value)
+        if both is None:
+            return self._value(value, path, key, depth)
+        # Half of a place: a marker where it is a text.
+        walk = self._documents if isinstance(value, str) else self
+        return walk.inside(both, path, key, depth)
 
     def _half_of_pair(self, key: Key, value: object, path: str, depth: int) -> object:
         return self._entry(key, value, path, depth)
@@ -81,11 +93,14 @@ class Scrub(Walk):
         """Return the words around what makes a value sensitive, if they may stay."""
         if isinstance(value, (list, tuple)):
             # The values of a header are judged one by one.
-            left = [self._sensitive(key, each) if isinstance(each, str) else REDACTED for each in value]
-            if set(map(str, left)) <= {REDACTED}:
-                return REDACTED
-            return value if is_same(left, value) else left if isinstance(value, list) else tuple(left)
-        return self._around(key, value) if isinstance(value, str) else REDACTED
+            left = [self._sensitive(key, each) if isinstance(each, str) else self._gone for each in value]
+            if is_same(left, value):
+                return value
+            left = [each for each in left if each is not GONE]
+            if not left or (self._gone is REDACTED and set(map(str, left)) <= {REDACTED}):
+                return self._gone
+            return left if isinstance(value, list) else tuple(left)
+        return self._around(key, value) if isinstance(value, str) else self._gone
 
     def _around(self, key: Key, value: str) -> str:
         left = words_around(value, key.facts, lambda text: self._rules.scanner.clean(text, MAX_CHARS, key.facts))
@@ -115,14 +130,18 @@ class Scrub(Walk):
         if isinstance(value, bytes):
             return self._bytes(value, path, key)
         if depth >= self._policy.max_depth:
-            return REDACTED
+            return self._gone
         if isinstance(value, (list, tuple)):
             return self._list(value, path, key, depth)
         if isinstance(value, (dict, Mapping)):
             return self._map(value, path, key, depth)
         return value
 
-    _document = _value
+    def _document(self, value: object, path: str, key: Key, depth: int) -> object:
+        return self._documents.inside(value, path, key, depth)
+
+    def _marker(self, value: object) -> object:
+        return REDACTED if isinstance(value, str) else self._gone
 
     def _bytes(self, value: bytes, path: str, key: Key) -> bytes:
         text, encoding = _as_text(value)

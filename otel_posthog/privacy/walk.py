@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping, Sized
 from itertools import islice
 from typing import Any
 
-from otel_posthog.model import REDACTED
+from otel_posthog.model import GONE, REDACTED
 from otel_posthog.privacy.detectors import is_card
-from otel_posthog.privacy.json_values import GONE, JSON_STARTS, parse_json
+from otel_posthog.privacy.json_values import JSON_STARTS, parse_json
 from otel_posthog.privacy.methods import ValueMethod
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.selectors import ValueRule
@@ -118,7 +118,7 @@ class Walk(ABC):
         new = apply(value)
         if new is None:
             self._note(path, rule.name, REMOVED)
-            return self._gone
+            return self._gone if self._copies else self._marker(value)
         if new == value:
             return value
         self._note(path, rule.name, REPLACED)
@@ -129,8 +129,14 @@ class Walk(ABC):
             return number
         return self._hit("card", str(int(number)), path, key)
 
+    def _marker(self, value: object) -> object:  # noqa: ARG002 - not every side marks every value
+        """Return what stands for a whole value where something has to."""
+        return REDACTED
+
     def _hit(self, detector: str, hit: str, path: str, key: Key) -> object:
-        """Return the replacement of a hit that is not part of a text."""
+        """Return what stands for a hit that is not part of a text."""
+        if not self._copies and self._gone is GONE:
+            return GONE
         if detector in key.methods.dropping:
             self._note(path, detector, REMOVED)
             return self._gone
@@ -210,7 +216,7 @@ class Walk(ABC):
                 hidden = bool(kept) and is_flag_value(kept[-1], cleaned)
             if hidden:
                 self._note(at, "sensitive_key", REPLACED)
-                cleaned = REDACTED
+                cleaned = self._marker(each)
             after = each
             changed = changed or cleaned is not each
             if cleaned is not GONE:
@@ -244,8 +250,9 @@ class Walk(ABC):
         name_left = self._value(name, f"{path}.0" if copies else path, key, depth + 1)
         if not copies and value_left is given and name_left is name:
             return value
-        both = (REDACTED if name_left is GONE else name_left, REDACTED if value_left is GONE else value_left)
-        return both if isinstance(value, tuple) and not copies else list(both)
+        left = [self._marker(given) if value_left is GONE else value_left]
+        both = [each for each in (self._marker(name) if name_left is GONE else name_left, *left) if each is not GONE]
+        return tuple(both) if isinstance(value, tuple) and not copies else both
 
 
 def is_card_number(number: float) -> bool:

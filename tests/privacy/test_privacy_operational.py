@@ -45,7 +45,7 @@ def test_a_harmless_attribute_is_the_same_object_afterwards(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("http.request.header.authorization", ("Bearer abc",), "[redacted]"),
+        ("http.request.header.authorization", ("Bearer abc",), ("[redacted]",)),
         ("enduser.email", "x", "[redacted]"),
         ("client.address", "8.8.8.8", "[ip]"),
         ("url.full", "https://u:pw12@h.example/?sig=abc", "https://[secret]@h.example/?sig=[secret]"),
@@ -56,13 +56,15 @@ def test_a_harmless_attribute_is_the_same_object_afterwards(key: str) -> None:
         ("body", {"jo@example.org": 1}, {"[email]": 1}),
         ("body", '{"a":{"pin":1234}}', '{"a":{"pin":"[redacted]"}}'),
         ("raw", b"to jo@example.org \xff", b"to [email] \xff"),
-        ("n", 4111111111111111, "[card]"),
-        ("deep", [[[[[[["x"]]]]]]], [[[[[["[redacted]"]]]]]]),
+        ("n", '{"n":4111111111111111,"at":[48.85837,2.29448]}', '{"n":"[card]","at":"[gps]"}'),
+        ("password", ["x", 7, ("y", None)], ["[redacted]"]),
+        ("location.x", "2.29448", "[gps]"),
+        ("deep", [[[[[[["x"]]]]]]], [[[[[[]]]]]]),
     ],
 )
 def test_what_must_not_be_seen_is_replaced_in_kind(key: str, value: object, expected: object) -> None:
     """Hits are replaced; tuples stay tuples, lists lists, bytes bytes."""
-    out = FILTER.scrub_value(key, value)
+    out = FILTER.scrub_value(key, value, {"location.x": "2.29448", "location.y": 48.85837})
     assert out == expected
     assert type(out) is type(expected)
 

@@ -56,7 +56,9 @@ def values() -> dict[str, Any]:
     found |= {f"h{name}": make(dice) for name, make in LOOK_ALIKES.items()}
     return found | {
         "ratio": 0.12345678901234567, "nan": math.nan, "infinity": math.inf, "epoch": 1_790_000_000_123,
-        "card": 4111111111111111, "yes": True, "email_sent": True, "pin.count": 3, "empty": "",
+        "card": 4111111111111111, "cards": [7, 4111111111111111, 8], "as double": 4111111111111111.0,
+        "phone": 4915123456789, "pins": [1234, 123456], "pin": {"a": 1}, "place": [48.137154, 11.576124],
+        "otp": [True, False], "yes": True, "email_sent": True, "pin.count": 3, "empty": "",
         "texts": ["a", "ada@example.com"], "numbers": [1, 2, 3], "password": "hunter2secret", "user_id": "u-12345678",
         "user.id": "u-1", "enduser.id": "e-1", "session.id": "s-1", "userId": "u-2", "lat": 48.137154,
         "lon": 11.576124, "http.route": "/user/<username>", "url.path": "/user/ada", "analytics.note": "x",
