@@ -221,9 +221,12 @@ def forget_evicted_events(span: ReadableSpan) -> int:
 def bounded(attributes: Mapping[str, Any], like: object) -> BoundedAttributes:
     """Return `attributes` as the SDK keeps them, with the limits and the count of dropped ones of `like`."""
     limits = like if isinstance(like, BoundedAttributes) else BoundedAttributes()
-    result = BoundedAttributes(limits.maxlen, attributes, immutable=True, max_value_len=limits.max_value_len)
+    # SDK 1.41 takes maps, nothing and raw bytes in log records' attributes only, which say so; later ones everywhere.
+    takes_more = {"extended_attributes": True} if getattr(limits, "_extended_attributes", False) else {}
+    make: Any = BoundedAttributes
+    result = make(limits.maxlen, attributes, immutable=True, max_value_len=limits.max_value_len, **takes_more)
     result.dropped = limits.dropped
-    return result
+    return cast("BoundedAttributes", result)
 
 
 def replace_attributes(span: Span, attributes: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from opentelemetry.attributes import BoundedAttributes
 from two_ways import REQUESTS, emit, flattened
 
 from otel_posthog.errors import Guard
@@ -41,8 +40,6 @@ def test_both_ways_send_the_same(path: str, sent: tuple[dict[str, list[bytes]], 
     """Every field, with values of every kind and type, in as many items."""
     of_app, of_filter = sent
     assert len(of_app[path]) > 10
-    if path == "/v1/logs" and not BoundedAttributes(attributes={"a": {"b": 1}}, immutable=False):
-        pytest.skip("a copy of a log record loses the maps in its attributes with this SDK, hence an app's exporter")
     make = REQUESTS[path][0]
     assert [str(make.FromString(each)) for each in of_filter[path]] == [
         str(make.FromString(each)) for each in of_app[path]
