@@ -288,6 +288,8 @@ ID_KEYS = frozenset(
         "android id",
         "targeting key",
         "feature flag context id",
+        # A name of an account, and as such a person's.
+        "process owner",
     }
 )
 # Accounts of the operating system's, which the semantic conventions call users as well.
@@ -296,6 +298,7 @@ NOBODYS_ID_KEYS = frozenset({"process.user.id", "process.real_user.id", "process
 USER_KEYS = frozenset(
     {
         "feature_flag.context.id",
+        "process.owner",
         "window.id",
         "session.id",
         "sessionId",

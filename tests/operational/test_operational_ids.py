@@ -47,8 +47,10 @@ NAMED = (
     *("anonymous_id", "anonymousId", "distinct_id", "posthogDistinctId", "session_id", "sessionId", "session.id"),
     *("session.previous_id", "previous_session_id", "session_uuid", "window.id", "windowId", "device_id", "device.id"),
     *("deviceUUID", "idfv", "gaid", "androidId", "feature_flag.context.id", "targetingKey", "created_by_user_id"),
+    *("process.owner", "processOwner", "process_owner"),
 )
 HARMLESS: dict[str, Any] = {
+    "order.owner": "team-a",
     "user_id_count": 12,
     "user_ids_total": 3,
     "has_session_id": True,
@@ -114,6 +116,8 @@ BODIES = {
     "<user_id>5</user_id>": "<user_id>[secret]</user_id>",
     "user_ids=[1, 2, 3] n=3": "user_ids=[secret] n=3",
     "feature_flag.context.id=ada window.id=w1": "feature_flag.context.id=[secret] window.id=[secret]",
+    "process.owner=adal pid=7": "process.owner=[secret] pid=7",
+    '{"process.owner": "adal", "pid": 7}': '{"process.owner": "[redacted]", "pid": 7}',
     "SELECT a FROM b WHERE user_id = 42 AND c = 1": "SELECT a FROM b WHERE user_id = [secret] AND c = 1",
     "user_id=david": "user_id=[secret]",
 }

@@ -42,8 +42,13 @@ _ALLOY_HEADER = """\
 //   alloy run --stability.level=experimental config.alloy
 //
 // OTLP comes in and goes both ways: operational telemetry, redacted, to Tempo, Prometheus or Mimir, and Loki; product
-// events, allow-listed, to `otel-posthog gateway`. Span metrics and tail sampling are not in it: put them between the
-// last step of the operational side and its exporter. Alloy itself was not run: only the Collector's layers were.
+// events, allow-listed, to `otel-posthog gateway`, **which filters them: up to there their values are as the app wrote
+// them**, since what a regular expression does to a text the gateway cannot take back.
+//
+// Span metrics and tail sampling are not in it: put them between the last step of the operational side and its
+// exporter; and, where apps send deltas, which Prometheus refuses with all that is beside them, put
+// `otelcol.processor.deltatocumulative` before the exporter of metrics. Alloy itself was not run: only the Collector's
+// layers were.
 """
 
 _SIGNALS = ("metrics", "logs", "traces")

@@ -39,9 +39,9 @@ _NAME_BACK_CHARS = 160
 # Every word that might be a key, in the reversed text, where the few signs come first: in almost every text none of
 # these words matters.
 _KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
-# `user.id=…`, `session[id]=…`: whose id it is, is said in front.
-_INNER_ID = re.compile(r"[.\[](?:previous_)?id[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
-_INNER_NAMES = frozenset(("id", "previous_id"))
+# `user.id=…`, `session[id]=…`, `process.owner=…`: whose it is, or of what, is said in front.
+_INNER_ID = re.compile(r"[.\[](?:(?:previous_)?id|owner)[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
+_INNER_NAMES = frozenset(("id", "previous_id", "owner"))
 _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
 _IDS = re.compile(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
 # Of a call's arguments, not of a log line: `user_id=self.user_id`.
@@ -210,7 +210,7 @@ def key_value_pairs(read_key: Callable[[str], PairKey]) -> Detector:
 
 def _has_inner_id(text: str) -> bool:
     # Spelled out: `any` over them takes longer than the search it saves.
-    may = ".id" in text or "[id" in text or ".previous_id" in text or ".ID" in text or ".Id" in text
+    may = ".id" in text or "[id" in text or ".previous_id" in text or ".ID" in text or ".Id" in text or ".owner" in text
     return may and _INNER_ID.search(text) is not None
 
 
