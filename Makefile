@@ -86,6 +86,7 @@ bench: $(VENV)/.ready ## Run the benchmarks
 
 policy: $(VENV)/.ready ## Renew what is made of the policy and the usual events: schema, overloads, pages of docs/, collector-config/
 	$(BIN)/python -m otel_posthog.policy.reference docs/policy-reference.md
+	$(BIN)/python -m otel_posthog.policy.derive_reference docs/derive.md
 	$(BIN)/python -m otel_posthog.events.generate docs/events.md
 	$(BIN)/python -m otel_posthog.privacy.reference docs/privacy.md
 	$(BIN)/otel-posthog collector-config --output collector-config/privacy.yaml

@@ -7,8 +7,9 @@ so that translation and privacy need not know where it comes from. The item itse
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,19 @@ if TYPE_CHECKING:
     from otel_posthog.policy import Policy
     from otel_posthog.policy.sections.derive import DeriveConditions, DeriveRule, ValueCondition
 
-DURATION, STATUS_CLASS = "duration_ms", "status_class"
-"""What may be listed as a property next to attributes."""
+STATUS_CLASS, TRACE_ID = "status_class", "trace_id"
+"""What may be listed as a property next to attributes, of any item; `_OF_SPANS` has what may of a span."""
 
 OTHER = "other"
 """Stands in the name of an event for what is no plain word: names of events are few."""
+
+_OF_SPANS: Mapping[str, Callable[[Any, Result], object]] = {
+    "duration_ms": lambda facts, _: round(duration_ms(facts), 3),
+    "duration_s": lambda facts, _: round(duration_ms(facts) / 1000, 6),
+    "is_slow": lambda facts, result: duration_ms(facts) >= result.slow_ms,
+    "is_error": lambda facts, _: facts.status_code == "ERROR",
+    "span_kind": lambda facts, _: facts.kind.lower(),
+}
 
 _STATUS = "http.response.status_code"
 _STATUS_CODES = range(100, 600)
@@ -37,7 +46,7 @@ _USER, _SESSION = "analytics.user.id", "analytics.session.id"
 
 def rules_of(policy: Policy) -> Iterator[Rule]:
     """Yield the rules of the section `derive`."""
-    for each in policy.derive:
+    for each in policy.derive_rules:
         yield _rule(each)
 
 
@@ -61,7 +70,7 @@ def attributes_of(rule: Rule, attributes: Attributes, facts: Any) -> Attributes:
         return attributes
     made = dict(attributes)
     for key, name in result.properties:
-        found = _property(key, attributes, facts)
+        found = _property(key, attributes, facts, result)
         if found is not None:
             made[_PROPERTY + name] = found
     for key, own in ((result.user, _USER), (result.session, _SESSION)):
@@ -71,9 +80,12 @@ def attributes_of(rule: Rule, attributes: Attributes, facts: Any) -> Attributes:
     return made
 
 
-def _property(key: str, attributes: Attributes, facts: Any) -> object:
-    if key == DURATION:
-        return round(duration_ms(facts), 3)
+def _property(key: str, attributes: Attributes, facts: Any, result: Result) -> object:
+    of_span = _OF_SPANS.get(key)
+    if of_span is not None:
+        return of_span(facts, result)
+    if key == TRACE_ID:
+        return f"{facts.trace_id:032x}" if facts.trace_id else None
     if key == STATUS_CLASS:
         code = read_by_either_name(attributes, _STATUS)
         return f"{code // 100}xx" if isinstance(code, int) and code in _STATUS_CODES else None
@@ -95,6 +107,7 @@ def _rule(given: DeriveRule) -> Rule:
         given.user or "",
         given.session or "",
         parts if any(key for _, key in parts) else (),
+        math.inf if given.slow_ms is None else given.slow_ms,
     )
     reason = f"the policy's rule `{given.name}` makes an event of it"
     conditions = [*_conditions(given.when, source)]

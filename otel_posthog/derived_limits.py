@@ -40,7 +40,7 @@ class Limits:
         """Go by the rules of `policy` from the next event on; what a rule of that name has sent is remembered."""
         before = self._rules
         made: dict[str, _Limit] = {}
-        for rule in policy.derive:
+        for rule in policy.derive_rules:
             if rule.once_per is not None or rule.max_per_minute is not None:
                 made[rule.name] = _Limit(rule, before.get(rule.name))
         self._rules = made

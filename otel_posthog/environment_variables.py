@@ -19,6 +19,9 @@ OTEL_POSTHOG_ENABLED = "OTEL_POSTHOG_ENABLED"
 OTEL_POSTHOG_POLICY = "OTEL_POSTHOG_POLICY"
 """Path of the policy file (YAML)."""
 
+OTEL_POSTHOG_DERIVE = "OTEL_POSTHOG_DERIVE"
+"""Words for rules that make product events of telemetry, separated by commas: `web,db,jobs`; added to the policy's."""
+
 OTEL_POSTHOG_SAMPLER = "OTEL_POSTHOG_SAMPLER"
 """Which unsampled spans are recorded for product events: `all` (default), `marked` (only those that carry an
 `analytics.*` attribute when they start) or `off`."""

@@ -6,6 +6,7 @@ and the compiler of the Collector's configuration, which writes them down in its
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -78,12 +79,14 @@ class Result(NamedTuple):
         user: The attribute that is the user's id; empty where none is named.
         session: The same of the session.
         name_parts: (text, attribute) of the event's name, one after the other; none where the name is fixed.
+        slow_ms: From how long on it is slow.
     """
 
     properties: tuple[tuple[str, str], ...] = ()
     user: str = ""
     session: str = ""
     name_parts: tuple[tuple[str, str], ...] = ()
+    slow_ms: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

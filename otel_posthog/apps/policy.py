@@ -38,6 +38,7 @@ in the policy file, for editors with a YAML language server:
 
 environment:
   OTEL_POSTHOG_POLICY   the policy file where none is named
+  OTEL_POSTHOG_DERIVE   words of rules that derive events, added to the policy's
 
 exit status: 0 when the policy can be used, 1 when it cannot, 2 for wrong usage
 """
@@ -121,6 +122,8 @@ def _show(arguments: argparse.Namespace) -> int:
         shown = {arguments.section: shown[arguments.section]}
     collects = "collection is on" if settings.collection.enabled else f"collection is off: {settings.collection.reason}"
     print(f"# {settings.policy.source}, with this environment; {collects}")
+    rules = settings.policy.derive_rules
+    print(f"# events are derived by {', '.join(each.name for each in rules)}" if rules else "# no events are derived")
     print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100), end="")
     return 0
 

@@ -1,4 +1,4 @@
-"""Names and properties of what products commonly track; `usual.py` has them, the rest is made of it."""
+"""Names and properties of what products commonly track: in `usual.py` and `services.py`, of which the rest is made."""
 
 from otel_posthog.events.typed import AnalyticsEvents, create_event_properties
 

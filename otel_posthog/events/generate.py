@@ -1,4 +1,4 @@
-"""Makes of the classes in `usual.py` what else names an event: the overloads in `typed.py`, the tables of a page.
+"""Makes of the classes in `usual.py` and `services.py` what else names an event: overloads, the tables of a page.
 
 `python -m otel_posthog.events.generate FILE`, part of `make policy`, writes both between their marks. No module of the
 package imports this one.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from otel_posthog.events import usual
+from otel_posthog.events import services, usual
 
 CODE = Path(__file__).with_name("typed.py")
 CODE_MARKS = "# Made by `make policy` from `usual.py`:\n", "# Until here.\n"
@@ -52,11 +52,15 @@ _FAMILIES: dict[object, tuple[str, str]] = {
         "Navigation",
         "Where people go. A route is the template (`/tickets/{id}`), never the path: a path tells which ticket.",
     ),
-    usual.ApiErrorOccurred: (
-        "Reliability",
-        "What fails and what takes long, as users meet it; the traces have the rest.",
-    ),
     usual.JourneyStarted: ("Journeys", "The steps of a way through the product: onboarding, checkout, set-up."),
+    services.ApiRequest: (
+        "Reliability",
+        (
+            "What fails and what takes long, as users meet it; the traces have the rest. Most of it can be "
+            "[derived](derive.md) from telemetry."
+        ),
+    ),
+    services.JobCompleted: ("Background", "What is done while nobody waits: jobs of queues, messages."),
 }
 """The first event of each family, with the family's title and what holds for all of it."""
 
@@ -64,7 +68,7 @@ _ENUM = '''\
 class AnalyticsEvents(str, Enum):
     """Names of events; a member is its name, wherever a text is taken.
 
-    Each has a class with its properties in `usual.py`, and `docs/events.md` lists them all.
+    Each has a class with its properties in `usual.py` or `services.py`, and `docs/events.md` lists them all.
     """
 '''
 _STR = """
@@ -84,7 +88,7 @@ def code() -> str:
         made += f'    {name.upper()} = "{name}"\n'
         overloads += (
             "@overload\ndef create_event_properties(\n"
-            f"    event: Literal[AnalyticsEvents.{name.upper()}], /, **properties: Unpack[usual.{kind.__name__}]\n"
+            f"    event: Literal[AnalyticsEvents.{name.upper()}], /, **properties: Unpack[{_path(kind)}]\n"
             ") -> Properties: ...\n"
         )
     return f"{made}{_STR}\n\n{overloads}"
@@ -114,7 +118,14 @@ def between(marks: tuple[str, str], text: str) -> str:
 
 
 def _events() -> Iterator[type]:
-    return (each for each in vars(usual).values() if isinstance(each, type) and each.__module__ == usual.__name__)
+    for module in (usual, services):
+        yield from (
+            each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__
+        )
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
 
 
 def _write(path: Path, marks: tuple[str, str], made: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 from typing_extensions import Unpack
 
 if TYPE_CHECKING:
-    from otel_posthog.events import usual
+    from otel_posthog.events import services, usual
 
 Properties: TypeAlias = dict[str, object]
 
@@ -31,13 +31,15 @@ _DECIMALS = 3
 class AnalyticsEvents(str, Enum):
     """Names of events; a member is its name, wherever a text is taken.
 
-    Each has a class with its properties in `usual.py`, and `docs/events.md` lists them all.
+    Each has a class with its properties in `usual.py` or `services.py`, and `docs/events.md` lists them all.
     """
 
     # account
     USER_LOGGED_IN = "user_logged_in"
     USER_LOGGED_OUT = "user_logged_out"
     USER_SIGNED_UP = "user_signed_up"
+    LOGIN_FAILED = "login_failed"
+    PASSWORD_CHANGED = "password_changed"
 
     # tickets
     TICKET_CREATED = "ticket_created"
@@ -88,15 +90,25 @@ class AnalyticsEvents(str, Enum):
     PAGE_VIEWED = "page_viewed"
     TAB_CHANGED = "tab_changed"
 
-    # reliability
-    API_ERROR_OCCURRED = "api_error_occurred"
-    PERFORMANCE_MEASURED = "performance_measured"
-
     # journeys
     JOURNEY_STARTED = "journey_started"
     JOURNEY_STEP_COMPLETED = "journey_step_completed"
     JOURNEY_COMPLETED = "journey_completed"
     JOURNEY_ABANDONED = "journey_abandoned"
+
+    # reliability
+    API_REQUEST = "api_request"
+    API_ERROR_OCCURRED = "api_error_occurred"
+    API_TIMEOUT = "api_timeout"
+    EXTERNAL_CALL_FAILED = "external_call_failed"
+    SLOW_QUERY = "slow_query"
+    SLOW_OPERATION = "slow_operation"
+    PERFORMANCE_MEASURED = "performance_measured"
+
+    # background
+    JOB_COMPLETED = "job_completed"
+    JOB_FAILED = "job_failed"
+    MESSAGE_PROCESSED = "message_processed"
 
     # As in the StrEnum of Python 3.11: what is printed or put into a text is the name of the event.
     __str__ = str.__str__
@@ -113,6 +125,14 @@ def create_event_properties(
 @overload
 def create_event_properties(
     event: Literal[AnalyticsEvents.USER_SIGNED_UP], /, **properties: Unpack[usual.UserSignedUp]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.LOGIN_FAILED], /, **properties: Unpack[usual.LoginFailed]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.PASSWORD_CHANGED], /, **properties: Unpack[usual.PasswordChanged]
 ) -> Properties: ...
 @overload
 def create_event_properties(
@@ -248,14 +268,6 @@ def create_event_properties(
 ) -> Properties: ...
 @overload
 def create_event_properties(
-    event: Literal[AnalyticsEvents.API_ERROR_OCCURRED], /, **properties: Unpack[usual.ApiErrorOccurred]
-) -> Properties: ...
-@overload
-def create_event_properties(
-    event: Literal[AnalyticsEvents.PERFORMANCE_MEASURED], /, **properties: Unpack[usual.PerformanceMeasured]
-) -> Properties: ...
-@overload
-def create_event_properties(
     event: Literal[AnalyticsEvents.JOURNEY_STARTED], /, **properties: Unpack[usual.JourneyStarted]
 ) -> Properties: ...
 @overload
@@ -269,6 +281,46 @@ def create_event_properties(
 @overload
 def create_event_properties(
     event: Literal[AnalyticsEvents.JOURNEY_ABANDONED], /, **properties: Unpack[usual.JourneyAbandoned]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.API_REQUEST], /, **properties: Unpack[services.ApiRequest]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.API_ERROR_OCCURRED], /, **properties: Unpack[services.ApiErrorOccurred]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.API_TIMEOUT], /, **properties: Unpack[services.ApiTimeout]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.EXTERNAL_CALL_FAILED], /, **properties: Unpack[services.ExternalCallFailed]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.SLOW_QUERY], /, **properties: Unpack[services.SlowQuery]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.SLOW_OPERATION], /, **properties: Unpack[services.SlowOperation]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.PERFORMANCE_MEASURED], /, **properties: Unpack[services.PerformanceMeasured]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.JOB_COMPLETED], /, **properties: Unpack[services.JobCompleted]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.JOB_FAILED], /, **properties: Unpack[services.JobFailed]
+) -> Properties: ...
+@overload
+def create_event_properties(
+    event: Literal[AnalyticsEvents.MESSAGE_PROCESSED], /, **properties: Unpack[services.MessageProcessed]
 ) -> Properties: ...
 # Until here.
 def create_event_properties(event: str, /, **properties: object) -> Properties:  # noqa: ARG001 - it is for the type checker

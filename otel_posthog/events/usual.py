@@ -38,6 +38,19 @@ class UserSignedUp(TypedDict, total=False):
     referrer_kind: Annotated[str, "`search`, `partner`, `direct`, ...; not the address."]
 
 
+class LoginFailed(TypedDict, total=False):
+    """`login_failed`: somebody did not get in; never with which name, or why."""
+
+    method: Annotated[str, "As for log-in."]
+    attempt_count: Annotated[int, "Tries before."]
+
+
+class PasswordChanged(TypedDict, total=False):
+    """`password_changed`: somebody has another password; never which."""
+
+    is_reset: Annotated[bool, "Whether the old one was forgotten."]
+
+
 class TicketCreated(TypedDict, total=False):
     """`ticket_created`: a ticket was opened."""
 
@@ -240,6 +253,7 @@ class FeatureUsed(TypedDict, total=False):
 class SearchPerformed(TypedDict, total=False):
     """`search_performed`: something was looked for."""
 
+    route: Annotated[str, "The template of the route, where a request is all that is known."]
     scope: Annotated[str, "What was searched: `tickets`, `customers`, `all`."]
     query_length: Annotated[int, "Characters of the query."]
     word_count: Annotated[int, "Words of the query."]
@@ -276,6 +290,7 @@ class ReportViewed(TypedDict, total=False):
 class DataExported(TypedDict, total=False):
     """`data_exported`: data was taken out."""
 
+    route: Annotated[str, "The template of the route, where a request is all that is known."]
     export_kind: Annotated[str, "What: `tickets`, `invoices`, ..."]
     file_format: Annotated[str, "`csv`, `xlsx`, `pdf`, ..."]
     row_count: Annotated[int, "Rows of it."]
@@ -299,7 +314,11 @@ class PageViewed(TypedDict, total=False):
     route: Annotated[str, "The template of the page's route."]
     from_route: Annotated[str, "That of the page before."]
     surface: Annotated[str, "`web`, `mobile`, ..."]
+    method: Annotated[str, "The HTTP method."]
+    status_class: Annotated[str, "`2xx` to `5xx`."]
     load_duration_ms: Annotated[Duration, "Until it could be used."]
+    duration_ms: Annotated[Duration, "How long the server took."]
+    is_slow: Annotated[bool, "Whether that is longer than it should."]
 
 
 class TabChanged(TypedDict, total=False):
@@ -307,27 +326,6 @@ class TabChanged(TypedDict, total=False):
 
     route: Annotated[str, "The template of the page's route."]
     tab: Annotated[str, "The part's name in `snake_case`."]
-
-
-class ApiErrorOccurred(TypedDict, total=False):
-    """`api_error_occurred`: a request failed."""
-
-    route: Annotated[str, "The template of the route."]
-    method: Annotated[str, "The HTTP method."]
-    status_code: Annotated[int, "The HTTP status."]
-    error_type: Annotated[str, "The kind of error, never its message."]
-    retry_count: Annotated[int, "Tries before."]
-    duration_ms: Annotated[Duration, "How long it took."]
-
-
-class PerformanceMeasured(TypedDict, total=False):
-    """`performance_measured`: something was timed."""
-
-    operation: Annotated[str, "What, in `snake_case`."]
-    duration_ms: Annotated[Duration, "How long it took."]
-    item_count: Annotated[int, "Things that were handled."]
-    size_bytes: Annotated[int, "Bytes that were handled."]
-    is_cached: Annotated[bool, "Whether the answer was there already."]
 
 
 class JourneyStarted(TypedDict, total=False):

@@ -16,6 +16,7 @@ from otel_posthog.policy.sections.delivery import CaptureMode, Compression, Deli
 from otel_posthog.policy.sections.derive import (
     DeriveConditions,
     DeriveKind,
+    DeriveOptions,
     DeriveRule,
     DeriveSignal,
     DeriveStatus,
@@ -45,6 +46,7 @@ __all__ = [
     "DeliveryPolicy",
     "DeriveConditions",
     "DeriveKind",
+    "DeriveOptions",
     "DeriveRule",
     "DeriveSignal",
     "DeriveStatus",

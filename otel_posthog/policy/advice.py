@@ -17,7 +17,8 @@ from otel_posthog.policy.sections.privacy import HitMethod
 ALSO = "also_"
 # Lists that are in order, and have something to add to: a rule that is added is asked before the others.
 _FIRST = frozenset({"rules"})
-_ORDERED = frozenset({"off_switches", "user_key_prefixes"}) | _FIRST
+_ROUTES = frozenset({"api_routes", "ignored_routes", "search_routes", "export_routes"})
+_ORDERED = frozenset({"off_switches", "user_key_prefixes"}) | _ROUTES | _FIRST
 # Lists of what is let out: shorter is stricter.
 _LETS_OUT = frozenset({"allow"})
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
 from otel_posthog.conventions import NAME_NOW, OLD_NAMES
+from otel_posthog.policy.advice import other_word
 from otel_posthog.policy.fields import KeyPath, shortened
 from otel_posthog.policy.sections.derive import DeriveConditions, DeriveRule, DeriveSignal, ValueCondition
+from otel_posthog.policy.shipped_rules import GROUPS, WORDS
 
 FEW_VALUES = frozenset(
     {
@@ -29,6 +31,9 @@ FEW_VALUES = frozenset(
 NEVER_PROPERTIES = frozenset({"db.query.text", "exception.message", "exception.stacktrace"})
 """Attributes that hold whatever a program or a person wrote: no detector finds all that is in them."""
 
+OF_SPANS = frozenset({"duration_ms", "duration_s", "is_slow", "is_error", "span_kind"})
+"""What may be listed as a property of a span beside attributes."""
+
 _MARKS = frozenset({"attribute", "event_name", "exception"})
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PROPERTY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -39,15 +44,19 @@ Found = tuple[KeyPath, str, str]
 """Where something stands, what is wrong, and what to write instead."""
 
 
-def derive_problems(rules: Sequence[DeriveRule]) -> Iterator[Found]:
-    """Yield what cannot be meant in the rules."""
+def derive_problems(entries: Sequence[DeriveRule | str]) -> Iterator[Found]:
+    """Yield what cannot be meant in the rules, and words that stand for none."""
     names: set[str] = set()
-    for index, rule in enumerate(rules):
+    for index, rule in enumerate(entries):
         path: KeyPath = ("derive", index)
+        if isinstance(rule, str):
+            if rule not in WORDS:
+                yield path, f"rule `{shortened(rule)}` does not exist", other_word(rule, WORDS)
+            continue
         if not _NAME.fullmatch(rule.name):
             fix = "write `name:` with lowercase letters, digits and `_`, at most 32"
             yield (*path, "name"), "a rule's name is shown in receipts", fix
-        elif rule.name in names or rule.name in _MARKS:
+        elif rule.name in names or rule.name in _MARKS or rule.name in GROUPS:
             yield (*path, "name"), "another rule has this name", "give each a `name:` of its own"
         names.add(rule.name)
         yield from _event(rule.event, (*path, "event"))
@@ -114,8 +123,10 @@ def _result(rule: DeriveRule, path: KeyPath) -> Iterator[Found]:
             yield here, f"`{shortened(key)}` is never sent: it holds whatever was written", "leave it out"
         elif key.startswith("analytics."):
             yield here, f"`{shortened(key)}` is of the product side", "name an attribute of the telemetry"
-        elif key == "duration_ms" and rule.when.signal is not DeriveSignal.SPAN:
-            yield here, f"a {rule.when.signal.value} has no duration_ms", "leave it out"
+        elif key in OF_SPANS and rule.when.signal is not DeriveSignal.SPAN:
+            yield here, f"a {rule.when.signal.value} has no {key}", "leave it out"
+        elif key == "is_slow" and rule.slow_ms is None:
+            yield here, "nothing says what is slow", "write `slow_ms:` and a number of milliseconds"
         else:
             yield from _key(key, here)
     for field, named in (("user", rule.user), ("session", rule.session)):

@@ -110,9 +110,14 @@ def plain(value: object, shows: Callable[[str, object], bool], text: Callable[[s
 
 def required(hint: Any) -> Any | None:
     """Return the type that an optional setting has where it is set; None of a setting that is not optional."""
-    if get_origin(hint) not in {UnionType, Union}:
-        return None
-    return next(each for each in get_args(hint) if each is not type(None))
+    kinds = get_args(hint) if get_origin(hint) in {UnionType, Union} else ()
+    return next((each for each in kinds if each is not type(None)), None) if type(None) in kinds else None
+
+
+def section_or_word(hint: Any) -> Any | None:
+    """Return the section of a type that is a section or, for short, a word; None of any other."""
+    kinds = get_args(hint) if get_origin(hint) in {UnionType, Union} else ()
+    return next((each for each in kinds if is_dataclass(each)), None) if str in kinds else None
 
 
 def shortened(name: str) -> str:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from otel_posthog.policy.fields import plain, setting
 from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
-from otel_posthog.policy.sections.derive import DeriveRule
+from otel_posthog.policy.sections.derive import DeriveOptions, DeriveRule
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
+from otel_posthog.policy.shipped_rules import WORDS, is_on, rules_in_force
 
 _DIGITS = 12
 _LEFT_OUT = frozenset(
@@ -61,10 +63,14 @@ class Policy:
     privacy: PrivacyPolicy = setting(PrivacyPolicy(), "What may leave towards PostHog.")
     exceptions: ExceptionPolicy = setting(ExceptionPolicy(), "What becomes of recorded exceptions.")
     operational: OperationalPolicy = setting(OperationalPolicy(), "What may go on towards the operational backends.")
-    derive: tuple[DeriveRule, ...] = setting(
+    derive: tuple[DeriveRule | str, ...] = setting(
         (),
-        "Rules that make product events of telemetry that carries no mark; without any nothing is derived.",
+        "Rules that make product events of telemetry that carries no mark; without any nothing is derived. An entry is "
+        "a rule, or the word of rules that come with the package; `OTEL_POSTHOG_DERIVE` adds words.",
+        choices=WORDS,
+        noun="rule",
     )
+    derive_options: DeriveOptions = setting(DeriveOptions(), "Thresholds and routes of the rules that words stand for.")
     delivery: DeliveryPolicy = setting(DeliveryPolicy(), "How events are queued and sent.")
     destinations: tuple[Destination, ...] = setting((Destination(),), "The PostHog projects that events go to.")
     trace_url: str | None = setting(
@@ -91,6 +97,15 @@ class Policy:
         return privacy.in_mode(self.identity_of(destination))
 
     @property
+    def derive_rules(self) -> tuple[DeriveRule, ...]:
+        """The rules that are in force: those of `derive`, and those that its words stand for."""
+        return rules_in_force(self.derive, self.derive_options)
+
+    def derives(self, word: str) -> bool:
+        """Return whether the rules or events of `word` are on: `user_logged_in` is by that word, or by `accounts`."""
+        return is_on(word, self.derive)
+
+    @property
     def operational_privacy(self) -> PrivacyPolicy:
         """What may be seen on the operational side."""
         id_keys = self.operational.id_keys
@@ -106,6 +121,10 @@ class Policy:
         at = next(keyless, 0)
         all_[at] = replace(all_[at], api_key=api_key or all_[at].api_key, host=host or all_[at].host)
         return replace(self, destinations=tuple(all_))
+
+    def with_derived(self, words: Iterable[str]) -> Policy:
+        """Return this policy with rules that come with the package switched on as well, by their words."""
+        return replace(self, derive=tuple(dict.fromkeys((*self.derive, *words))))
 
     def with_identity(self, mode: IdentityMode) -> Policy:
         """Return this policy in `mode`; a destination with one of its own never sends more than that."""

@@ -17,7 +17,7 @@ from yaml.constructor import SafeConstructor
 
 from otel_posthog.errors import PolicyError
 from otel_posthog.policy.advice import ALSO, added, field_of, key_for, other_key, other_word
-from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, required, shortened, words_of
+from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, KeyPath, required, section_or_word, shortened, words_of
 from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, PrivacyPolicy
 
 _T = TypeVar("_T")
@@ -115,6 +115,9 @@ class Reader:
         set_hint = required(hint)
         if set_hint is not None:
             return None if _is_null(node) else self._value(node, set_hint, default, path, limits)
+        section = section_or_word(hint)
+        if section is not None:
+            hint = str if isinstance(node, yaml.ScalarNode) else section
         if is_dataclass(hint):
             return self._section(node, self._base(hint, default), f"`{shortened(str(path[-1]))}`", path)
         origin, inner = get_origin(hint), get_args(hint)

@@ -13,7 +13,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from otel_posthog.policy.fields import NOT_IN_FILE, FrozenMap, description_of, descriptions_of, required, summary_of
+from otel_posthog.policy.fields import (
+    NOT_IN_FILE,
+    FrozenMap,
+    description_of,
+    descriptions_of,
+    required,
+    section_or_word,
+    summary_of,
+)
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.schema import SCHEMA_FILE, policy_schema
 
@@ -71,6 +79,8 @@ def _type(hint: Any, enums: dict[type[Enum], None]) -> str:
         return f"map of {_type(inner[1], enums)}"
     if origin in {tuple, frozenset}:
         return f"list of {_type(inner[0], enums)}"
+    if section_or_word(hint) is not None:
+        return "word or section"
     if isinstance(hint, type) and issubclass(hint, Enum):
         enums[hint] = None
         return " / ".join(f"`{each.value}`" for each in hint)

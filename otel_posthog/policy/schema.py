@@ -18,6 +18,7 @@ from otel_posthog.policy.fields import (
     description_of,
     descriptions_of,
     required,
+    section_or_word,
     summary_of,
     words_of,
 )
@@ -65,7 +66,7 @@ def _object(kind: type, definitions: dict[str, Schema]) -> Schema:
     }
 
 
-def _value(hint: Any, limits: Mapping[str, Any], definitions: dict[str, Schema]) -> Schema:
+def _value(hint: Any, limits: Mapping[str, Any], definitions: dict[str, Schema]) -> Schema:  # noqa: PLR0911 - one line per type
     set_hint = required(hint)
     if limits.get("reserved"):
         return {"type": "array", "maxItems": 0}
@@ -78,6 +79,9 @@ def _value(hint: Any, limits: Mapping[str, Any], definitions: dict[str, Schema])
         return _map(inner[1], limits, definitions)
     if origin in {tuple, frozenset}:
         return {"type": "array", "items": _value(inner[0], limits, definitions)}
+    section = section_or_word(hint)
+    if section is not None:
+        return {"anyOf": [_scalar(str, limits), _reference(section, definitions)]}
     return _scalar(hint, limits)
 
 

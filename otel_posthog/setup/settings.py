@@ -29,10 +29,12 @@ from otel_posthog.policy import (
     Policy,
     decide,
 )
+from otel_posthog.policy.advice import other_word
 from otel_posthog.policy.checks import is_url, problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.fields import words_of
 from otel_posthog.policy.secrets import with_secrets
+from otel_posthog.policy.shipped_rules import WORDS
 
 # Tokens of every age: letters and digits, in older ones `-` and `_` of base64 too.
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -83,7 +85,7 @@ def read_settings(  # noqa: PLR0913 - all but the first by name
     Raises:
         ConfigurationError: One of them cannot work; the message says which, and what to write instead.
     """
-    chosen = _policy(environ, policy, base)
+    chosen = _with_derived(_policy(environ, policy, base), environ)
     key = (api_key or environ.get(env.POSTHOG_API_KEY, "")).strip() or None
     url = (host or environ.get(env.POSTHOG_HOST, "")).strip() or None
     if url is not None:
@@ -112,7 +114,7 @@ def read_policy(environ: Mapping[str, str], policy: str | None = None) -> Policy
     Raises:
         ConfigurationError: It cannot be used.
     """
-    return _with_identity(_policy(environ, policy), environ)
+    return _with_identity(_with_derived(_policy(environ, policy), environ), environ)
 
 
 def stripping_only() -> Settings:
@@ -187,6 +189,17 @@ def _with_identity(policy: Policy, environ: Mapping[str, str]) -> Policy:
     if carried is not None:
         policy = replace(policy, identity_baggage=carried)
     return policy if mode is None else policy.with_identity(mode)
+
+
+def _with_derived(policy: Policy, environ: Mapping[str, str]) -> Policy:
+    """Return `policy` with the rules on that the environment names by their words."""
+    given = environ.get(env.OTEL_POSTHOG_DERIVE, "").split(",")
+    words = [word for each in given if (word := each.strip().lower())]
+    for word in words:
+        if word not in WORDS:
+            shown = f"there is no {word!r}" if word.isidentifier() and word.isascii() else "one of them is no word"
+            raise ConfigurationError(f"{env.OTEL_POSTHOG_DERIVE}: {shown}; {other_word(word, WORDS)}")
+    return policy.with_derived(words) if words else policy
 
 
 def _check_rotation(policy: Policy, environ: Mapping[str, str]) -> None:

@@ -26,6 +26,7 @@ from otel_posthog.policy import (
     CatalogMode,
     CollectionPolicy,
     DeliveryPolicy,
+    DeriveOptions,
     DeriveRule,
     Destination,
     ExceptionMode,
@@ -56,6 +57,7 @@ DECIDES: dict[str, Any] = {
     "exceptions": ExceptionPolicy(mode=ExceptionMode.OFF),
     "operational": OperationalPolicy(redact=False),
     "derive": (DeriveRule(name="x", event="x"),),
+    "derive_options": DeriveOptions(slow_query_ms=1),
     "destinations": (Destination(identity=IdentityMode.DAILY),),
     "trace_url": "https://x.example/{trace_id}",
 }

@@ -111,7 +111,8 @@ class Explainer:
 
 def _unsampled(policy: Policy) -> Policy:
     """Return `policy` with its rules for every trace: what is asked is what an item would be."""
-    return replace(policy, derive=tuple(replace(each, sample=1.0) for each in policy.derive))
+    whole = (each if isinstance(each, str) else replace(each, sample=1.0) for each in policy.derive)
+    return replace(policy, derive=tuple(whole))
 
 
 class _OperationalSide:

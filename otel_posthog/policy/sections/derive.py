@@ -9,6 +9,14 @@ from dataclasses import dataclass
 
 from otel_posthog.policy.fields import Choice, FrozenMap, setting
 
+API_ROUTES = ("/api", "/api/*", "/graphql", "/graphql/*")
+SEARCH_ROUTES = ("*/search", "*/search/*")
+EXPORT_ROUTES = ("*/export", "*/export/*", "*/export.*", "*/download", "*/download/*")
+IGNORED_ROUTES = (
+    *("/static/*", "/assets/*", "/media/*", "/favicon.ico", "/robots.txt"),
+    *("/health", "/health/*", "/healthz", "/livez", "/live", "/readyz", "/ready", "/ping", "/metrics"),
+)
+
 
 class DeriveSignal(Choice):
     """What a rule is about."""
@@ -85,6 +93,28 @@ class DeriveConditions:
 
 
 @dataclass(frozen=True, slots=True)
+class DeriveOptions:
+    """What the rules that come with the package go by; of no effect where none of them is on."""
+
+    slow_query_ms: float = setting(500.0, "From how long on a query is a `slow_query`.", minimum=0)
+    slow_request_ms: float = setting(1000.0, "From how long on a request `is_slow`.", minimum=0)
+    slow_operation_ms: float = setting(
+        5000.0, "From how long on what is no query is a `slow_operation`, and a job `is_slow`.", minimum=0
+    )
+    error_status_code: int = setting(
+        500, "From which status on the answer to a request is an `api_error_occurred`.", minimum=400, maximum=599
+    )
+    api_routes: tuple[str, ...] = setting(
+        API_ROUTES, "Routes of requests that programs make, not people; `*` stands for any characters."
+    )
+    ignored_routes: tuple[str, ...] = setting(
+        IGNORED_ROUTES, "Routes that are neither pages nor of an API: files, questions whether the app is up."
+    )
+    search_routes: tuple[str, ...] = setting(SEARCH_ROUTES, "Routes by which something is looked for.")
+    export_routes: tuple[str, ...] = setting(EXPORT_ROUTES, "Routes by which data is taken out.")
+
+
+@dataclass(frozen=True, slots=True)
 class DeriveRule:
     """A rule: what is like this becomes that event; it stays telemetry as well."""
 
@@ -97,11 +127,13 @@ class DeriveRule:
     when: DeriveConditions = setting(DeriveConditions(), "Which items it is about.")
     properties: FrozenMap[str, str] = setting(
         FrozenMap(),
-        "The event's properties: name -> attribute, `duration_ms`, or `status_class` (`4xx`). They are properties as "
-        "those that an app declares; other attributes are telemetry, of which only `privacy.allow` lets any out.",
+        "The event's properties: name -> attribute, or one of `duration_ms`, `duration_s`, `is_slow`, `is_error`, "
+        "`span_kind`, `status_class` (`4xx`), `trace_id`. They are properties as those that an app declares; other "
+        "attributes are telemetry, of which only `privacy.allow` lets any out.",
     )
     user: str | None = setting(None, "The attribute that is the user's id, where it is none that always is.")
     session: str | None = setting(None, "The same of the session.")
+    slow_ms: float | None = setting(None, "From how long on the property `is_slow` is true.", minimum=0)
     sample: float = setting(
         1.0,
         "The part of the traces of which events are made, 0.01 for one in a hundred; by the trace's id, so that every "
