@@ -43,7 +43,7 @@ class MetricRedactor:
         scopes = [self._scope_metrics(each) for each in given.scope_metrics]
         if any(new.scope is not old.scope for new, old in zip(scopes, given.scope_metrics, strict=True)):
             scopes = merged_scopes(scopes)
-        return ResourceMetrics(self._redactor.resource(given.resource), scopes, self._text(given.schema_url))
+        return ResourceMetrics(self._redactor.marked_resource(given.resource), scopes, self._text(given.schema_url))
 
     def _scope_metrics(self, given: ScopeMetrics) -> ScopeMetrics:
         scope = self._redactor.scope(given.scope) or given.scope

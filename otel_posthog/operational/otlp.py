@@ -174,6 +174,7 @@ class OtlpFilter:
         items = told = failed = size_bytes = 0
         try:
             self._all_but(holder, "scope_metrics")
+            mark(holder.resource.attributes, PROCESSED)
             for scope in holder.scope_metrics:
                 given.see_scope(scope)
                 self._all_but(scope, "metrics")

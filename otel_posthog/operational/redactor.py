@@ -83,7 +83,7 @@ class Redactor:
         return self._rules.resource(resource)
 
     def marked_resource(self, resource: Resource) -> Resource:
-        """Return `resource` redacted, with the mark that its spans and log records have been through here."""
+        """Return `resource` redacted, with the mark that what it is of has been through here."""
         return self._rules.marked_resource(resource)
 
     def scope(self, scope: InstrumentationScope | None) -> InstrumentationScope | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status
 
 from otel_posthog.errors import Guard
@@ -86,10 +88,30 @@ class RedactingSpanExporter(SpanExporter):
             return self._redacted(span)
         except Exception as error:
             self._guard.caught("redact_span", error)
-            # Never withheld (its children would be orphans), never unfiltered.
-            return copy_span(
-                span, name=REDACTED, attributes={}, events=(), links=(), status=Status(span.status.status_code)
+            return self._emptied(span)
+
+    def _emptied(self, span: ReadableSpan) -> ReadableSpan:
+        """Return a span of the same ids and times: never withheld (children would be orphans), never unfiltered."""
+        scope: InstrumentationScope | None
+        try:
+            resource, scope = (
+                self._redactor.marked_resource(span.resource),
+                self._redactor.scope(span.instrumentation_scope),
             )
+        except Exception as error:
+            self._guard.caught("redact_resource", error)
+            resource, scope = Resource({PROCESSED: True}), None
+        return copy_span(
+            span,
+            name=REDACTED,
+            context=_without_state(span.context),
+            attributes={},
+            events=(),
+            links=(),
+            status=Status(span.status.status_code),
+            resource=resource,
+            instrumentation_scope=scope,
+        )
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan:
         """Return a redacted copy; the same but for the mark of its resource where nothing had to go."""
@@ -133,6 +155,10 @@ def _context(context: SpanContext | None, redactor: Redactor) -> SpanContext | N
     for key in gone:
         state = state.delete(key)
     return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags, state)
+
+
+def _without_state(context: SpanContext | None) -> SpanContext | None:
+    return context and SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
 
 
 def _status(status: Status, redactor: Redactor) -> Status:

@@ -233,3 +233,38 @@ def test_flush_and_shutdown_reach_the_inner_exporter() -> None:
     assert logs.force_flush()
     logs.shutdown(3)
     assert calls == [("flush", 5), ("shutdown", 7), ("shutdown", 0)]
+
+
+@pytest.mark.parametrize("failing", ["attributes", "text", "marked_resource", "scope", "keeps_state"])
+def test_a_span_that_cannot_be_redacted_goes_on_as_an_empty_one_that_bears_the_mark(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails: nothing of the span, its state, its scope or its resource is told; ids and times are."""
+    monkeypatch.setattr(Guard, "reraise", False)
+    health, filter_, exporter = Health(), redactor(), InMemorySpanExporter()
+
+    def fail(*_: object) -> object:
+        raise RuntimeError
+
+    monkeypatch.setattr(filter_, failing, fail)
+    provider = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(RedactingSpanExporter(exporter, filter_, Guard(health))))
+    state = trace.TraceState([("a", "SECRET")])
+    parent = trace.SpanContext(1, 2, is_remote=True, trace_flags=trace.TraceFlags(1), trace_state=state)
+    span = provider.get_tracer("SECRET", attributes={"who": "SECRET"}).start_span(
+        "GET SECRET", trace.set_span_in_context(trace.NonRecordingSpan(parent)), attributes={"a": "SECRET"}
+    )
+    span.set_status(trace.StatusCode.ERROR, "failed for SECRET")
+    span.end()
+    (clean,) = exporter.get_finished_spans()
+    assert "SECRET" not in clean.to_json()
+    scope = clean.instrumentation_scope
+    assert scope is None or "SECRET" not in f"{scope.name} {scope.attributes}"
+    assert clean.resource.attributes["otel_posthog.processed"] is True
+    assert (clean.name, dict(clean.attributes or {}), clean.status.description) == ("[redacted]", {}, None)
+    assert clean.context is not None
+    assert not clean.context.trace_state
+    given = span.get_span_context()
+    assert (clean.context.trace_id, clean.context.span_id) == (given.trace_id, given.span_id)
+    assert _times(clean) == _times(span)
+    assert any(name.startswith("redact_span") for _, name in health.snapshot())
