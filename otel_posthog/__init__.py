@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_posthog.errors import ConfigurationError, PolicyError
     from otel_posthog.events import AnalyticsEvents, create_event_properties
     from otel_posthog.intake.sampler import AnalyticsSampler
+    from otel_posthog.journeys import Journey, current_journey, journey
     from otel_posthog.policy.policy import Policy
     from otel_posthog.setup.components import (
         AnalyticsLogRecordProcessor,
@@ -36,6 +37,7 @@ __all__ = [
     "AnalyticsSampler",
     "AnalyticsSpanProcessor",
     "ConfigurationError",
+    "Journey",
     "OperationalLogRecordExporter",
     "OperationalMetricExporter",
     "OperationalSpanExporter",
@@ -48,9 +50,11 @@ __all__ = [
     "capture",
     "configure",
     "create_event_properties",
+    "current_journey",
     "flush",
     "group_identify",
     "identify",
+    "journey",
     "notice_text",
     "replace_policy",
     "set",
@@ -68,6 +72,9 @@ _HOMES = {
     "identify": "emit",
     "set": "emit",
     "set_once": "emit",
+    "Journey": "journeys",
+    "current_journey": "journeys",
+    "journey": "journeys",
     "set_user": "actor.context",
     "user_context": "actor.context",
     "AnalyticsEvents": "events",

@@ -212,19 +212,29 @@ class _Privacy:
         return filtered if self._leaked is None else self._leaked.replace_in(filtered)
 
     def _subject(self, subject: Subject) -> Subject:
-        session_id = self._map({"session_id": subject.session_id}).get("session_id") if subject.session_id else None
         filtered = (
-            session_id if isinstance(session_id, str) else None,
+            self._id("session_id", subject.session_id),
+            self._id("journey_id", subject.journey_id),
             {key: str(value) for key, value in self._map(subject.groups).items()} if subject.groups else {},
             self._map(subject.person_set) if subject.person_set else {},
             self._map(subject.person_set_once) if subject.person_set_once else {},
         )
-        if filtered == (subject.session_id, subject.groups, subject.person_set, subject.person_set_once):
+        given = (subject.session_id, subject.journey_id, subject.groups, subject.person_set, subject.person_set_once)
+        if filtered == given:
             return subject
-        session_id, groups, person_set, person_set_once = filtered
+        session_id, journey_id, groups, person_set, person_set_once = filtered
         return subject._replace(
-            session_id=session_id, groups=groups, person_set=person_set, person_set_once=person_set_once
+            session_id=session_id,
+            journey_id=journey_id,
+            groups=groups,
+            person_set=person_set,
+            person_set_once=person_set_once,
         )
+
+    def _id(self, name: str, given: str | None) -> str | None:
+        """Return an id that is sent as it is, filtered as the property `name`."""
+        found = self._map({name: given}).get(name) if given else None
+        return found if isinstance(found, str) else None
 
     def _group(self, group: GroupUpdate) -> GroupUpdate:
         filtered = self._map({group.type: group.key})

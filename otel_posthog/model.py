@@ -163,6 +163,7 @@ class Subject(NamedTuple):
         wants_profile: False where the app asks for an event without a profile of its person.
         other_ids: What the telemetry calls the user, the session or a group as well, each with which of them it is:
             where two names differ, one wins, and the other must not come back as a property.
+        journey_id: The journey that it is a part of.
     """
 
     user_id: str | None = None
@@ -176,6 +177,7 @@ class Subject(NamedTuple):
     other_ids: tuple[tuple[str, str], ...] = ()
     do_not_track: bool = False
     wants_profile: bool = True
+    journey_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,7 +344,7 @@ class JourneyStepCompleted(TypedDict, total=False):
     step_number: Annotated[int, "From 1."]
     step_count: Annotated[int, "Steps it has."]
     attempt_count: Annotated[int, "Tries that it took."]
-    duration_ms: Annotated[Duration, "Since the step before."]
+    duration_ms: Annotated[Duration, "How long the step took."]
 
 
 class JourneyCompleted(TypedDict, total=False):
@@ -362,4 +362,5 @@ class JourneyAbandoned(TypedDict, total=False):
     step: Annotated[str, "The last step."]
     step_number: Annotated[int, "From 1."]
     reason: Annotated[str, "From a fixed list."]
+    error_type: Annotated[str, "The kind of error that ended it, never its message."]
     duration_s: Annotated[Duration, "Since the start, in seconds."]

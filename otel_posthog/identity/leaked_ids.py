@@ -1,9 +1,9 @@
 """Ids that leak into the properties of an event whose identity mode does not send them.
 
-Comes in: filtered properties, and the ids that the telemetry gave. Goes out: the properties with `[user]`, `[session]`
-or `[group]` for each id. Apps like to repeat an id under a key of their own (`form.number`, `url`), which would undo
-the mode. An id is found in every spelling that it gets on its way into a URL, a JSON text or another system's field.
-Runs on the worker.
+Comes in: filtered properties, and the ids that the telemetry gave. Goes out: the properties with `[user]`, `[session]`,
+`[group]` or `[journey]` for each id. Apps like to repeat an id under a key of their own (`form.number`, `url`), which
+would undo the mode. An id is found in every spelling that it gets on its way into a URL, a JSON text or another
+system's field. Runs on the worker.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class _Id(NamedTuple):
-    """One id as it may be written, folded, and what it is the id of (`user`, `session`, `group`)."""
+    """One id as it may be written, folded, and what it is the id of (`user`, `session`, `group`, `journey`)."""
 
     text: str
     what: str
@@ -55,11 +55,11 @@ class _Forms(NamedTuple):
 
 
 class LeakedIds:
-    """The ids of one event, and what replaces them: `[user]`, `[session]`, `[group]`.
+    """The ids of one event, and what replaces them: `[user]`, `[session]`, `[group]`, `[journey]`.
 
     Args:
         event: As translated, its ids not yet replaced.
-        receipt: Told where one was found, by the rules `user_id`, `session_id` and `group_key`.
+        receipt: Told where one was found, by the rules `user_id`, `session_id`, `group_key`, `journey_id`.
     """
 
     __slots__ = ("_forms", "_receipt", "_untouched")
@@ -160,7 +160,7 @@ class LeakedIds:
         return f"[{found.what}]"
 
 
-_RULES = {"user": "user_id", "session": "session_id", "group": "group_key"}
+_RULES = {"user": "user_id", "session": "session_id", "group": "group_key", "journey": "journey_id"}
 
 
 def _digits(number: float) -> str:

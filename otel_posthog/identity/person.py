@@ -47,7 +47,7 @@ NO_KEY = "identity_key_missing"
 MAX_DISTINCT_ID_CHARS = 200  # https://posthog.com/docs/api/capture: longer ones are cut or refused
 
 # Present, and no address: PostHog stores the sender's IP address unless the event has an `$ip` of its own.
-_NO_IP = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
+_NO_IP: dict[str, object] = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
 _SESSION_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
 
@@ -80,20 +80,21 @@ def person(  # noqa: PLR0913 - what a mode decides by
 
     Args:
         subject: Who, as the telemetry tells it, filtered; in the mode `pseudonymous` `with_pseudonyms` already.
-        mode: `UNLINKED` and `INSTALLATION` use nothing of `subject`, `DAILY` the user alone.
+        mode: `UNLINKED` uses nothing of `subject`, `INSTALLATION` the journey, `DAILY` the user and the journey.
         installation_id: The `distinct_id` of everything that has no user; in `UNLINKED` that of this event alone.
         time_ns: The event's time, for the salt of its day and the check of the session id.
         note: Told why a user id that was given is not used.
-        pseudonyms: Has the salts of the mode `daily`.
+        pseudonyms: Has the salts of the days.
     """
+    with_journey = _journey(subject.journey_id, mode, time_ns, note, pseudonyms) if subject.journey_id else _NO_IP
     if not mode.tells_users_apart:
-        return Person(installation_id, has_profile=False, properties=_NO_IP)
+        return Person(installation_id, has_profile=False, properties=with_journey)
     if mode is IdentityMode.DAILY:
         user_id = usable(subject.user_id, note, max_chars=None)
         today = _daily(user_id, subject.pseudonym, time_ns, note, pseudonyms or Pseudonyms())
-        return Person(today or installation_id, has_profile=False, properties=_NO_IP)
+        return Person(today or installation_id, has_profile=False, properties=with_journey)
     user_id = usable(subject.user_id, note)
-    properties: dict[str, object] = {**_NO_IP, **_session(subject.session_id, time_ns)}
+    properties: dict[str, object] = {**with_journey, **_session(subject.session_id, time_ns)}
     if subject.groups:
         properties["$groups"] = dict(subject.groups)
     if user_id is None:
@@ -168,6 +169,7 @@ def _subject_with_pseudonyms(subject: Subject, time_ns: int, pseudonyms: Pseudon
         user_id=replaced(usable(subject.user_id, note, max_chars=None), pseudonyms.user),
         alias=replaced(usable(subject.alias, note, max_chars=None), pseudonyms.user),
         session_id=replaced(subject.session_id, pseudonyms.session),
+        journey_id=replaced(subject.journey_id, pseudonyms.journey),
         groups={kind: key for kind, key in groups.items() if key},
     )
 
@@ -193,6 +195,20 @@ def _daily(user_id: str | None, pseudonym: str | None, time_ns: int, note: Note,
     if found is None:
         note("daily_salt_gone")
     return found
+
+
+def _journey(
+    journey_id: str, mode: IdentityMode, time_ns: int, note: Note, pseudonyms: Pseudonyms | None
+) -> dict[str, object]:
+    """Return what every event has, and the journey's id: where a mode has no lasting ids, the one of the day."""
+    if mode is IdentityMode.UNLINKED:
+        return _NO_IP
+    found: str | None = journey_id
+    if not mode.has_persons:
+        found = (pseudonyms or Pseudonyms()).journey_of_day(journey_id, time_ns)
+        if found is None:
+            note("daily_salt_gone")
+    return {**_NO_IP, "journey_id": found} if found else _NO_IP
 
 
 def _session(session_id: str | None, time_ns: int) -> dict[str, object]:

@@ -99,6 +99,16 @@ class Pseudonyms:
         secret = self._secret(time_ns)
         return None if secret is None else session_pseudonym(secret, session_id)
 
+    def journey(self, journey_id: str, time_ns: int) -> str | None:
+        """Return what stands for a journey; None where there is no key for that time."""
+        secret = self._secret(time_ns)
+        return None if secret is None else f"journey-{_keyed(secret, 'journey', journey_id)}"
+
+    def journey_of_day(self, journey_id: str, time_ns: int) -> str | None:
+        """Return what stands for a journey on the day of `time_ns`; None where the day's salt is gone."""
+        found = self._salts.at(time_ns) if self._salts else None
+        return None if found is None else f"journey-{found[0]}-{_keyed(found[1], 'journey', journey_id)}"
+
     def _secret(self, time_ns: int) -> bytes | None:
         key = self._keys.at(time_ns) if self._keys else None
         return None if key is None else key.secret

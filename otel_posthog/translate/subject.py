@@ -20,7 +20,7 @@ from otel_posthog.actor.attributes import (
     is_objection,
 )
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, Note, Signal, Source, Subject
-from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, SortedAttributes, first_id
+from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, JOURNEY_KEY, SortedAttributes, first_id
 
 _ID_KEYS = frozenset(IDS)
 _NOBODY = ContextIdentity()
@@ -33,8 +33,8 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
         signal: The signal.
         own: Its attributes, sorted.
         span: Those of its span, for a span event.
-        note: Called with `user_id_invalid`, `session_id_invalid`, `alias_invalid` or `group_key_invalid` for what is no
-            id.
+        note: Called with `user_id_invalid`, `session_id_invalid`, `alias_invalid`, `journey_id_invalid` or
+            `group_key_invalid` for what is no id.
     """
     context = signal.context or _NOBODY
     groups = _groups(context.groups, span, own, note)
@@ -60,6 +60,7 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
         pseudonym=context.pseudonym,
         other_ids=_other_ids(own, span, signal, groups),
         wants_profile=own.wants_profile,
+        journey_id=first_id((JOURNEY_KEY,), note, "journey_id_invalid", own.ids, span.ids),
         do_not_track=context.do_not_track or is_do_not_track(own.choices) or is_do_not_track(span.choices),
     )
 

@@ -27,12 +27,14 @@ from otel_posthog.posthog.properties import LibraryProperties, take_library_prop
 from otel_posthog.recogniser import PREFIX
 
 ALIAS_KEY = "analytics.user.alias"
+JOURNEY_KEY = "analytics.journey.id"
 UUID_KEY = "analytics.uuid"
 TIMESTAMP_KEY = "analytics.timestamp"
 
 IDS = {
     **dict.fromkeys((*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY), "user"),
     **dict.fromkeys(SESSION_ID_KEYS, "session"),
+    JOURNEY_KEY: "journey",
 }
 """The names of ids and whose each is, in the order in which they count."""
 
@@ -72,7 +74,7 @@ class SortedAttributes:
     Attributes:
         properties: What the app declared of the event.
         telemetry: Everything outside `analytics.*`.
-        ids: Ids of users and sessions, by their full keys; any value.
+        ids: Ids of users, sessions and journeys, by their full keys; any value.
         choices: What is said of consent and tracking, by its full key; any value.
         groups: Group type -> group key.
         group_set: Group type -> properties of that group.

@@ -18,6 +18,7 @@ from otel_posthog.policy import IdentityMode
 
 PAGE = (Path(__file__).parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 USER, ALIAS, COMPANY = "u-4711-ada", "visitor-99", "acme-corp"
+JOURNEY = "order-4711"
 OTHER_USER = "u-0815-bob"
 
 
@@ -47,6 +48,7 @@ class Seen:
                 "analytics.event": "e",
                 "analytics.session.id": self.session,
                 "analytics.group.company": COMPANY,
+                "analytics.journey.id": JOURNEY,
                 "analytics.user.set.plan": "pro",
                 "analytics.user.set.link": f"/u/{USER}",
                 "analytics.url": f"/u/{USER}/edit",
@@ -76,6 +78,7 @@ class Seen:
             "person profile": lambda: "yes" if e["options"]["process_person_profile"] else "none",
             "session": lambda: word(e.get("session_id", properties.get("session_id")), self.session),
             "groups": lambda: word(properties.get("$groups", {}).get("company"), COMPANY),
+            "journey (`journey_id`)": lambda: word(properties.get("journey_id"), JOURNEY),
             "person properties": lambda: {None: "none", "pro": "filtered"}[properties.get("$set", {}).get("plan")],
             "`$identify`, `$set`, `$create_alias`": self._person_events,
             "`$groupidentify`": self._group_update,
@@ -111,7 +114,9 @@ def word(sent: str | None, given: str) -> str:
         return "none"
     if sent == given:
         return "as it is"
-    prefix = sent.partition("-")[0]
+    prefix, _, rest = sent.partition("-")
+    if prefix == "journey":
+        return "day" if "-" in rest else "pseudonym"
     kinds = {
         "unlinked": "event",
         "installation": "installation",
@@ -129,7 +134,7 @@ def test_each_mode_collects_what_the_table_says(mode: IdentityMode, tmp_path: Pa
     """Every cell of the page, tried with an app that tells everything."""
     seen = Seen(mode, tmp_path)
     rows = [(row, cell) for row, its_mode, cell in cells() if its_mode is mode]
-    assert len(rows) == 12
+    assert len(rows) == 13
     assert {row: seen[row] for row, _ in rows} == dict(rows)
     assert seen.dropped == ({} if mode.has_persons else {"person_event": 4})
 
@@ -148,4 +153,4 @@ def test_no_id_is_anywhere_in_what_a_mode_that_hides_it_sends(mode: IdentityMode
     """Not in any byte of any event."""
     seen = Seen(mode, tmp_path)
     sent = json.dumps(seen.events)
-    assert [given for given in (USER, OTHER_USER, ALIAS, COMPANY, seen.session) if given in sent] == []
+    assert [given for given in (USER, OTHER_USER, ALIAS, COMPANY, JOURNEY, seen.session) if given in sent] == []

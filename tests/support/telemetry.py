@@ -121,8 +121,9 @@ class Telemetry:
         self.tracer.start_span(name, attributes=given).end()
 
     def use_for_capture(self, monkeypatch: pytest.MonkeyPatch) -> Self:
-        """Have `capture()` and its like find this logger provider as the program's."""
+        """Have `capture()`, `journey()` and their like find these providers as the program's."""
         monkeypatch.setattr("otel_posthog.emit.record.get_logger", self.logger_provider.get_logger)
+        monkeypatch.setattr("otel_posthog.journeys.inside.get_tracer", self.tracer_provider.get_tracer)
         return self
 
     def _submit(self, signal: Signal) -> None:

@@ -71,6 +71,14 @@ def test_row_event(of: Any, telemetry: Telemetry) -> None:
 
 
 @SOURCES
+def test_row_journey_id(of: Any, telemetry: Telemetry) -> None:
+    """`analytics.journey.id` is the property `journey_id`; what is no id is counted."""
+    assert of(telemetry, {"analytics.journey.id": " order-4711 "})["properties"]["journey_id"] == "order-4711"
+    assert "journey_id" not in of(telemetry, {"analytics.journey.id": 1.5})["properties"]
+    assert telemetry.counted() == {"journey_id_invalid": 1}
+
+
+@SOURCES
 def test_row_user_id(of: Any, telemetry: Telemetry) -> None:
     """`analytics.user.id` and its fallbacks in order, then the context's identity, are the `distinct_id`."""
     given = {key: f"id-{number}" for number, key in enumerate(USER_ID_KEYS)}
