@@ -6,7 +6,7 @@ from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, start_line
 from otel_posthog.identity.period_secrets import DailySalts
 from otel_posthog.identity.person import person, unlinked_id, usable, with_change, with_pseudonyms
-from otel_posthog.identity.pseudonyms import Pseudonyms
+from otel_posthog.identity.pseudonyms import Pseudonyms, pseudonym_day
 
 __all__ = [
     "DailySalts",
@@ -22,6 +22,7 @@ __all__ = [
     "notice_box",
     "notice_text",
     "person",
+    "pseudonym_day",
     "read_keys",
     "start_line",
     "unlinked_id",

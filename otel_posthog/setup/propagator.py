@@ -33,6 +33,7 @@ from otel_posthog.identity import Pseudonyms, usable
 from otel_posthog.intake import acting
 from otel_posthog.model import ContextIdentity
 from otel_posthog.policy import CollectionChoice, IdentityMode, Policy
+from otel_posthog.setup.handover import hand_over_actor
 
 
 class ActorPropagator(TextMapPropagator):
@@ -73,7 +74,7 @@ class ActorPropagator(TextMapPropagator):
 
 
 def propagate_actor(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionChoice, guard: Guard) -> None:
-    """Do with baggage what `policy` says.
+    """Do with baggage, and with the messages of queues, what `policy` says.
 
     A lasting pseudonym is sent where a destination has lasting ids, else one of the day where one has those.
     """
@@ -83,7 +84,6 @@ def propagate_actor(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionCh
         make = pseudonyms.user
     elif IdentityMode.DAILY in modes:
         make = pseudonyms.daily
-    carried = policy.identity_baggage
 
     def pseudonym_of(user_id: str) -> str | None:
         try:
@@ -99,6 +99,8 @@ def propagate_actor(policy: Policy, pseudonyms: Pseudonyms, choice: CollectionCh
         if not isinstance(get_global_textmap(), ActorPropagator):
             set_global_textmap(ActorPropagator(get_global_textmap(), guard))
 
+    hand_over_actor(policy, pseudonym_of, choice, guard)
+    carried = policy.identity_baggage
     sends = carried.sends
     use_baggage(
         Baggage(
