@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from collector import Collector, collector
+from gateway import logs_request
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from operational_gateway import Backend, operational_gateway
 from planted_otlp import found, operational
@@ -85,3 +86,16 @@ def test_nothing_that_is_planted_in_any_field_arrives(whole_way: tuple[Collector
     backend.wait_for(lambda sink: {each.path for each in sink.requests} == set(REQUESTS), TIMEOUT_S)
     assert found(backend.raw_bytes) == set()
     assert b"planted.example" not in backend.raw_bytes
+
+
+def test_one_text_that_is_not_utf_8_does_not_cost_what_is_beside_it(whole_way: tuple[Collector, Backend]) -> None:
+    """A Collector passes it on as it came; all of the batch arrives, such bytes as question marks."""
+    started, backend = whole_way
+    backend.requests.clear()
+    request = logs_request("a", "b")
+    records = request.resource_logs[0].scope_logs[0].log_records
+    for record, text in zip(records, ("caf\u00e9 x", "fine"), strict=True):
+        record.event_name, record.body.string_value = "", text
+    body = request.SerializeToString().replace("caf\u00e9".encode(), b"caf\xe9\xff")
+    assert started.post("/v1/logs", body) == 200
+    backend.wait_for(lambda sink: {"caf?? x", "fine"} <= {str(each.body) for each in sink.logs}, TIMEOUT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import socket
 import zlib
 from collections.abc import Iterator
@@ -341,3 +342,29 @@ def test_bodies_that_are_being_received_have_a_bound_together(posthog: FakePostH
             each.close()
         status, headers, _ = refused[-1]
         assert (status, headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.parametrize("media_type", [PROTOBUF, JSON])
+def test_values_that_json_and_protobuf_do_not_have_cost_no_event(
+    receiver: Gateway, posthog: FakePostHog, media_type: str
+) -> None:
+    """What is no number or no text goes by itself, also out of lists and maps; a text is mended."""
+    name = f"odd_{media_type[-4:]}"
+    request = logs_request(name, trace__state="x")
+    attributes = request.resource_logs[0].scope_logs[0].log_records[0].attributes
+    for key, value in (("nan", math.nan), ("inf", math.inf)):
+        attributes.add(key=f"analytics.{key}").value.double_value = value
+        attributes.add(key=f"analytics.{key}_in").value.array_value.values.add().double_value = value
+        attributes[-1].value.array_value.values.add().int_value = 1
+    attributes.add(key="analytics.raw").value.bytes_value = b"\xff\xfe"
+    attributes.add(key="analytics.read").value.bytes_value = "é".encode()
+    attributes.add(key="analytics.text").value.string_value = "caf\u00e9 x"
+    document = json.dumps(as_json(request), ensure_ascii=False).encode()
+    body = request.SerializeToString() if media_type == PROTOBUF else document
+    body = body.replace("caf\u00e9".encode(), b"caf\xe9\xff")
+    assert send(receiver, "/v1/logs", body, media_type)[0] == 200
+    posthog.wait_until(lambda: bool(posthog.named(name)), 20)
+    (event,) = posthog.named(name)
+    assert {key: event.properties.get(key) for key in ("nan", "nan_in", "inf", "inf_in", "raw", "read", "text")} == {
+        "nan": None, "nan_in": [1], "inf": None, "inf_in": [1], "raw": None, "read": "é", "text": "caf?? x",
+    }  # fmt: skip

@@ -6,7 +6,6 @@ Runs step by step on the scheduler's thread, since none of it waits for a networ
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 
 from otel_posthog.apps.gateway.memory import Reserve, check_items, check_json_items, reserve_for_json, reserve_for_proto
@@ -15,7 +14,8 @@ from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.health import WANTED_DROPS
 from otel_posthog.intake.otlp import OPERATIONAL, OnMalformed, Record, RecordUids
 from otel_posthog.intake.otlp.json_document import read_document
-from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind, parsed, read_request
+from otel_posthog.intake.otlp.protobuf import LOGS, TRACES, Kind, read_request
+from otel_posthog.intake.otlp.wire import parsed_in_steps, parsed_json
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Attributes, Signal
 from otel_posthog.pipeline import Pipeline
@@ -75,7 +75,7 @@ class Consumer:
             Refusal: It holds too much, or more than there is memory for now.
         """
         yield from reserve_for_proto(body, kind, reserve)
-        message = parsed(body, kind)
+        message = yield from parsed_in_steps(body, kind)
         check_items(message, kind, self._max_items)
         recogniser = self._pipeline.recogniser
         return (
@@ -175,7 +175,7 @@ def _in_steps(signals: list[_Sized]) -> Iterator[list[Signal]]:
 
 def _parsed(body: bytes) -> object:
     try:
-        return json.loads(body)
+        return parsed_json(body)
     except RecursionError:
         raise MalformedTelemetry("", "is nested too deeply") from None
     except ValueError:  # also of bytes that are no text, and of numbers of thousands of digits

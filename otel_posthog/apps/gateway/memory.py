@@ -21,6 +21,7 @@ from typing_extensions import Self
 
 from otel_posthog.apps.gateway.responses import Refusal
 from otel_posthog.intake.otlp.protobuf import METRICS, TRACES, Kind
+from otel_posthog.intake.otlp.wire import FIELDS_A_STEP, FIXED_BYTES, LENGTH_DELIMITED, varint
 
 _RETRY_INTERVAL_S = 0.01
 MAX_VALUES = 300_000
@@ -29,10 +30,6 @@ MAX_VALUES = 300_000
 _VALUE_BYTES = 128
 # A text that does not end goes to the end of the body: a search that failed there would begin again at every quote.
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
-_LENGTH_DELIMITED = 2
-_FIXED_BYTES = {1: 8, 5: 4}
-# After so many fields other senders have their turn.
-_FIELDS_A_STEP = 20_000
 _Inner = Mapping[int, Any]
 """The fields of a message that are messages, by number, each with those of its own."""
 
@@ -213,11 +210,11 @@ def _counted(body: bytes, outermost: _Inner) -> Generator[None, None, int]:
         at, end, inner = waiting.pop()
         while at < end:
             fields += 1
-            if not fields % _FIELDS_A_STEP:
+            if not fields % FIELDS_A_STEP:
                 yield
-            tag, at = _varint(body, at, end)
-            if tag & 7 == _LENGTH_DELIMITED:
-                size, at = _varint(body, at, end)
+            tag, at = varint(body, at, end)
+            if tag & 7 == LENGTH_DELIMITED:
+                size, at = varint(body, at, end)
                 within = inner.get(tag >> 3)
                 if within is not None:
                     values += 1
@@ -226,21 +223,10 @@ def _counted(body: bytes, outermost: _Inner) -> Generator[None, None, int]:
                     waiting.append((at, min(at + size, end), within))
                 at += size
             elif tag & 7 == 0:
-                _, at = _varint(body, at, end)
+                _, at = varint(body, at, end)
             else:
-                at += _FIXED_BYTES.get(tag & 7, end)
+                at += FIXED_BYTES.get(tag & 7, end)
     return values
-
-
-def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < end:
-        byte = body[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            break
-    return value, at
 
 
 @cache
@@ -248,7 +234,7 @@ def _first_bytes(kind: Kind) -> bytes:
     """Return the bytes with which a message within one of `kind` can begin, also where its tag is written too long."""
     _inner(kind.message.DESCRIPTOR)
     numbers = {number for inner in _tables.values() for number in inner}
-    tags = {number << 3 | _LENGTH_DELIMITED for number in numbers}
+    tags = {number << 3 | LENGTH_DELIMITED for number in numbers}
     return bytes({tag & 0x7F for tag in tags} | {tag & 0x7F | 0x80 for tag in tags})
 
 

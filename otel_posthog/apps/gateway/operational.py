@@ -5,7 +5,6 @@ The filter is an app's own. Nothing is kept: a sender is told that its telemetry
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +24,8 @@ from otel_posthog.apps.gateway.responses import ExportOutcome
 from otel_posthog.apps.gateway.service import ExportRequest, Service
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp.json_to_protobuf import with_proto_ids
-from otel_posthog.intake.otlp.protobuf import LOGS, METRICS, TRACES, Kind, parsed
+from otel_posthog.intake.otlp.protobuf import LOGS, METRICS, TRACES, Kind
+from otel_posthog.intake.otlp.wire import parsed_in_steps, parsed_json
 from otel_posthog.operational.otlp import OtlpFilter, Passed
 
 NOT_FILTERED = "not_filtered"
@@ -48,14 +48,15 @@ class Forwarder:
     def consume_proto(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
         """Filter an export request in protobuf; as `Consumer.consume_proto`."""
         yield from reserve_for_proto(body, kind, reserve)
-        return (yield from self._filtered(parsed(body, kind), kind, reserve))
+        message = yield from parsed_in_steps(body, kind)
+        return (yield from self._filtered(message, kind, reserve))
 
     def consume_json(self, body: bytes, kind: Kind, reserve: Reserve) -> Steps:
         """Filter an export request in JSON."""
         reserve_for_json(body, reserve)
         message = kind.message()
         try:
-            document: Any = json.loads(body)
+            document: Any = parsed_json(body)
             check_json_items(document, kind, self._max_items)
             yield
             found: Any = with_proto_ids(document)

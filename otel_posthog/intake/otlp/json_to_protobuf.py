@@ -1,4 +1,6 @@
-"""OTLP's JSON made protobuf's: ids in hexadecimal digits become base64, and numbers that are none get their quotes.
+"""OTLP's JSON made protobuf's: ids in hexadecimal digits become base64, numbers that are none get their quotes.
+
+Halves of characters, which JSON can hold and protobuf cannot, become `?`: a browser cuts a text where it likes.
 
 Source: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 """
@@ -19,13 +21,19 @@ def with_proto_ids(document: object) -> object:
     """
     if isinstance(document, dict):
         return {
-            name: base64.b64encode(bytes.fromhex(value)).decode()
+            _whole(name): base64.b64encode(bytes.fromhex(value)).decode()
             if name in _IDS and isinstance(value, str)
             else with_proto_ids(value)
             for name, value in document.items()
         }
     if isinstance(document, list):
         return [with_proto_ids(each) for each in document]
+    if isinstance(document, str):
+        return _whole(document)
     if isinstance(document, float) and not math.isfinite(document):
         return "NaN" if math.isnan(document) else "Infinity" if document > 0 else "-Infinity"
     return document
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
