@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from otel_posthog.actor.context import set_user, user_context
+    from otel_posthog.actor.request import set_user_source
     from otel_posthog.emit import alias, capture, group_identify, identify, set, set_once  # noqa: A004
     from otel_posthog.errors import ConfigurationError, PolicyError
     from otel_posthog.events import AnalyticsEvents, create_event_properties
@@ -61,6 +62,7 @@ __all__ = [
     "set_collection",
     "set_once",
     "set_user",
+    "set_user_source",
     "shutdown",
     "user_context",
 ]
@@ -76,6 +78,7 @@ _HOMES = {
     "current_journey": "journeys",
     "journey": "journeys",
     "set_user": "actor.context",
+    "set_user_source": "actor.request",
     "user_context": "actor.context",
     "AnalyticsEvents": "events",
     "create_event_properties": "events",

@@ -67,6 +67,9 @@ OTEL_POSTHOG_IDENTITY_KEYS_FILE = "OTEL_POSTHOG_IDENTITY_KEYS_FILE"
 IDENTITY_KEYS = "OTEL_POSTHOG_IDENTITY_KEYS"
 """The keys themselves, as in the file, separated by commas."""
 
+OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE = "OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE"
+"""Which attribute of a web framework's user object is the user's id; wins over the policy's `identity_user`."""
+
 OTEL_POSTHOG_IDENTITY_BAGGAGE = "OTEL_POSTHOG_IDENTITY_BAGGAGE"
 """Whether the user's pseudonym and consent travel in baggage: `none` (default), `send`, `accept` or `both`."""
 

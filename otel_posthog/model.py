@@ -92,6 +92,7 @@ class ContextIdentity:
         hears_span: Whether the consents that the item's span says are among these, with whose they are.
         do_not_track: Whether a browser asks for it.
         other_ids: (whose, id) of what was said and is overruled, `user`, `session` or `group`.
+        waits_for: Who may come to act, where the request's user is not known yet.
     """
 
     user_id: str | None = None
@@ -105,6 +106,20 @@ class ContextIdentity:
     hears_span: bool = False
     do_not_track: bool = False
     other_ids: tuple[tuple[str, str], ...] = ()
+    waits_for: UnknownUser | None = None
+
+
+class UnknownUser(Protocol):
+    """The user of a request in which the app has not looked who it is; `actor` knows more."""
+
+    def hold(self, submit: Submit, signal: Signal, *, may_wait: bool = True) -> bool:
+        """Return whether the event is taken over, to be submitted once the user is known.
+
+        Args:
+            submit: Takes it then.
+            signal: The event.
+            may_wait: Whether that may be later.
+        """
 
 
 class Signal(NamedTuple):

@@ -135,6 +135,8 @@ class Pipeline:
             else:
                 if self._was_opted_out:
                     self.heed_choice()
+                if self._waits(signal):
+                    return
                 if not self._worker.put(signal):
                     self._worker.handle_here(signal)
         except Exception as error:
@@ -320,6 +322,14 @@ class Pipeline:
             pseudonyms=pseudonyms or self.pseudonyms,
             limits=self._limits,
         )
+
+    def _waits(self, signal: Signal) -> bool:
+        """Return whether `signal` is kept until the user of its request is known, and comes again then."""
+        unknown = None if signal.context is None else signal.context.waits_for
+        if unknown is None:
+            return False
+        may_wait = self.policy.delivery.durability is not Durability.WRITE_THROUGH
+        return unknown.hold(self.submit, signal, may_wait=may_wait)
 
     def _handle(self, signal: Signal) -> list[CleanEvent]:
         """Return the clean events of `signal`; whatever goes wrong drops them, counted."""

@@ -5,6 +5,7 @@ over. It knows OpenTelemetry's API and not its SDK, runs on the application's th
 """
 
 from otel_posthog.actor.block import Entered, block_identity, enter, leave, running_identity
+from otel_posthog.actor.request_block import current_record, join_request, record_in
 from otel_posthog.actor.scope import (
     CarriedScope,
     Scope,
@@ -29,13 +30,16 @@ __all__ = [
     "block_identity",
     "carried_scope",
     "combined",
+    "current_record",
     "enter",
     "is_request",
+    "join_request",
     "keep_scope",
     "kept_scope",
     "leave",
     "merged",
     "overruled",
+    "record_in",
     "running_identity",
     "scope_in",
     "scope_of",

@@ -15,7 +15,7 @@ from functools import cache
 from opentelemetry import baggage
 from opentelemetry.context import Context
 
-from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, enter, leave, scope_in
+from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, current_record, enter, leave
 from otel_posthog.actor.attributes import agrees, as_id
 from otel_posthog.logger import own_logger
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
@@ -145,18 +145,18 @@ def _statement(
 
 def _in_force() -> str | None:
     """Return who acts in the request, where this is one."""
-    scope = scope_in()
-    return scope.record.identity.user_id if scope is not None and scope.record is not None else None
+    record = current_record()
+    return record.identity.user_id if record is not None else None
 
 
 def _say(said: Statement) -> bool:
     """Say `said` of the request; return False where this is none."""
     prepare_baggage()
-    scope = scope_in()
-    if scope is None or scope.record is None:
+    record = current_record()
+    if record is None:
         return False
     around = block_identity() if said.consent else None
-    scope.record.say(said, None if around is None else around.user_id)
+    record.say(said, None if around is None else around.user_id)
     return True
 
 

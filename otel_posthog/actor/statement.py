@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from otel_posthog.actor.attributes import (
     CONSENT_KEY,
@@ -24,6 +24,9 @@ from otel_posthog.actor.attributes import (
     is_objection,
 )
 from otel_posthog.model import NO_GROUPS, Attributes, ContextIdentity, OpenConsent
+
+if TYPE_CHECKING:
+    from otel_posthog.actor.request_user import RequestUser
 
 NOBODY = ContextIdentity()
 
@@ -61,10 +64,29 @@ class Record:
     """The actor of one request.
 
     Attributes:
-        identity: Who acts now; what is read stays as it is, a write replaces it.
+        identity: Who acts now, by what was said; what is read stays as it is, a write replaces it.
+        user: Knows the user where nobody has said it.
+        span: The request's span, while it lives.
     """
 
     identity: ContextIdentity = NOBODY
+    user: RequestUser | None = None
+    span: Callable[[], object] | None = None
+
+    def acting(self, *, is_its_span: bool = False) -> ContextIdentity:
+        """Return who acts now, with the user whom the app has loaded, or with who is to tell where it has not.
+
+        Args:
+            is_its_span: Whether it is asked for the request itself, which is that of who has just logged out.
+        """
+        identity, user = self.identity, self.user
+        if user is None or identity.user_id is not None:
+            return identity
+        found = user.now()
+        if found is None and user.waits:
+            return replace(identity, waits_for=user)
+        found = found or (user.last if is_its_span else None) or user.browser_id
+        return come_to_act(replace(identity, user_id=found)) if found else identity
 
     def say(self, said: Statement, in_force: str | None = None) -> None:
         """Take a statement: another user wins from now on, a denial for ever.
@@ -145,6 +167,7 @@ def merged(around: ContextIdentity, said: Statement, in_force: str | None = None
         consented=consented,
         open_consents=open_consents,
         do_not_track=around.do_not_track or said.do_not_track,
+        waits_for=around.waits_for if user_id is None else None,
     )
 
 
@@ -160,9 +183,10 @@ def combined(first: ContextIdentity | None, second: ContextIdentity | None) -> C
     """Return what two layers say together: for each field the first that says anything, and every denial."""
     if first is None or second is None:
         return first or second
+    user_id = first.user_id or second.user_id
     return replace(
         first,
-        user_id=first.user_id or second.user_id,
+        user_id=user_id,
         session_id=first.session_id or second.session_id,
         groups={**second.groups, **first.groups},
         consent=agreed(first.consent, second.consent),
@@ -173,6 +197,7 @@ def combined(first: ContextIdentity | None, second: ContextIdentity | None) -> C
         hears_span=first.hears_span or second.hears_span,
         do_not_track=first.do_not_track or second.do_not_track,
         other_ids=tuple(overruled(first, second)),
+        waits_for=first.waits_for or second.waits_for if user_id is None else None,
     )
 
 

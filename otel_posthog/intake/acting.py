@@ -7,6 +7,7 @@ application's threads.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 from opentelemetry import trace
@@ -17,15 +18,18 @@ from opentelemetry.trace import SpanKind
 from otel_posthog.actor import (
     NOBODY,
     CarriedScope,
+    Record,
     Scope,
     Statement,
     carried_scope,
     combined,
     is_request,
+    join_request,
     keep_scope,
     kept_scope,
     merged,
     overruled,
+    record_in,
     running_identity,
     scope_of,
     statement_of,
@@ -50,7 +54,9 @@ def started(span: Span, parent_context: Context | None) -> None:
     else:
         around = span_in(context)
         known = None if around is None else kept_scope(around) or scope_of(trace.get_current_span(context))
-        scope = Scope() if known is None else Scope.inside(known)
+        scope = Scope.inside(known)
+        if known is None:
+            scope.record = record_in(context)
     if block is not None:
         scope.block = block
     if has_product_attributes(attributes):
@@ -82,7 +88,8 @@ def acting(context: Context | None = None) -> ContextIdentity | None:
     scope = kept_scope(span)
     if scope is None:
         scope = _looked_at(span) if isinstance(span, ReadableSpan) else carried_scope(span)
-    return _put_together(scope, current_identity(context), scope.all_said() if scope else NO_ATTRIBUTES)
+    record = (scope and scope.record) or record_in(context)
+    return _put_together(scope, record, current_identity(context), scope.all_said() if scope else NO_ATTRIBUTES)
 
 
 def acting_at_end(span: ReadableSpan) -> ContextIdentity | None:
@@ -92,7 +99,7 @@ def acting_at_end(span: ReadableSpan) -> ContextIdentity | None:
         scope = _looked_at(span)
     if scope.block is not None:
         block = combined(scope.block, block)
-    return _put_together(scope, block, scope.said)
+    return _put_together(scope, scope.record, block, scope.said, is_its_span=scope.is_request)
 
 
 def _request(span: Span, block: ContextIdentity | None, context: Context) -> Scope:
@@ -104,6 +111,9 @@ def _request(span: Span, block: ContextIdentity | None, context: Context) -> Sco
     made = state.scope if type(state) is CarriedScope else None
     scope = made if made is not None and made.is_request and not made.is_taken else Scope.of_request()
     scope.is_taken = True
+    join_request(scope, context)
+    if scope.record is not None:
+        scope.record.span = weakref.ref(span)
     if scope.record is not None and block is not None and block.consent is False:
         scope.record.say(Statement(consent=False))
     around = running_identity(context)
@@ -121,11 +131,21 @@ def _looked_at(span: ReadableSpan) -> Scope:
     return scope
 
 
-def _put_together(scope: Scope | None, found: ContextIdentity | None, said: Attributes) -> ContextIdentity | None:
+def _put_together(
+    scope: Scope | None,
+    record: Record | None,
+    found: ContextIdentity | None,
+    said: Attributes,
+    *,
+    is_its_span: bool = False,
+) -> ContextIdentity | None:
     """Return who acts, for each field as the span says, else the block, else the request; with every denial."""
+    if record is not None:
+        is_known = found is not None and found.user_id is not None
+        around = record.identity if is_known else record.acting(is_its_span=is_its_span)
+        if around is not NOBODY:
+            found = combined(found, around)
     if scope is not None:
-        if scope.record is not None and scope.record.identity is not NOBODY:
-            found = combined(found, scope.record.identity)
         if said:
             found = _with_span(scope, said, found or NOBODY)
         denies, tracks_not = scope.denies, scope.tracks_not

@@ -18,7 +18,7 @@ from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
 from otel_posthog.policy.sections.derive import DeriveOptions, DeriveRule
-from otel_posthog.policy.sections.identity import Carried, IdentityMode, InstallationRotation
+from otel_posthog.policy.sections.identity import Carried, IdentityMode, IdentityUser, InstallationRotation
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
 from otel_posthog.policy.shipped_rules import WORDS, is_on, rules_in_force
 
@@ -57,6 +57,10 @@ class Policy:
     identity_baggage: Carried = setting(
         Carried.NONE,
         "Whether who acts is handed on to other services, and believed from them.",
+    )
+    identity_user: IdentityUser = setting(
+        IdentityUser(),
+        "Who the user of a web framework's request is.",
     )
     collection: CollectionPolicy = setting(CollectionPolicy(), "When anything is collected at all.")
     catalog: Catalog = setting(Catalog(), "The events and properties that the app declares it sends.")

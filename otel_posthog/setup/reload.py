@@ -18,6 +18,7 @@ from otel_posthog.policy.watch import Watch
 from otel_posthog.privacy import Filter
 from otel_posthog.setup.log import log_remarks
 from otel_posthog.setup.propagator import propagate_actor
+from otel_posthog.setup.requests import follow_requests
 from otel_posthog.setup.runtime import Runtime
 from otel_posthog.setup.settings import Settings, keys_of, read_settings
 
@@ -44,7 +45,9 @@ def reload_policy(runtime: Runtime, policy: Policy | str | os.PathLike[str] | No
         filter_ = Filter(settings.policy.operational_privacy, note=runtime.health.count_actions)
         if runtime.pipeline is not None:
             runtime.pipeline.replace_policy(settings.policy, settings.keys)
-            propagate_actor(settings.policy, runtime.pipeline.pseudonyms, collection_choice(os.environ), runtime.guard)
+            choice = collection_choice(os.environ)
+            propagate_actor(settings.policy, runtime.pipeline.pseudonyms, choice, runtime.guard)
+            follow_requests(settings.policy, runtime.pipeline, choice.is_off, runtime.guard)
     except OtelPostHogError as error:
         _log.error("%s. The policy before it stays in force", error)
         return None

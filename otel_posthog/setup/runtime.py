@@ -19,6 +19,7 @@ from otel_posthog.policy import OPTED_OUT, Collection, CollectionChoice, collect
 from otel_posthog.policy.collection import LOOK_INTERVAL_S
 from otel_posthog.setup.log import log_first_run
 from otel_posthog.setup.propagator import propagate_actor
+from otel_posthog.setup.requests import follow_requests
 from otel_posthog.setup.settings import Settings
 
 
@@ -63,6 +64,7 @@ def make_pipeline(settings: Settings, health: Health, guard: Guard, environ: Map
         is_opted_out=choice.is_off,
         spool=spool_root(environ),
     )
+    follow_requests(policy, pipeline, choice.is_off, guard)
     renewal = _Renewal(pipeline, installation, choice, environ, guard)
     pipeline.on_tick(renewal.check)
     pipeline.on_return(renewal.renew)

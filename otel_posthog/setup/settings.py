@@ -188,6 +188,9 @@ def _with_identity(policy: Policy, environ: Mapping[str, str]) -> Policy:
         mode = anonymous if anonymize else IdentityMode.IDENTIFIED
     if carried is not None:
         policy = replace(policy, identity_baggage=carried)
+    attribute = environ.get(env.OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE, "").strip()
+    if attribute:
+        policy = replace(policy, identity_user=replace(policy.identity_user, attribute=attribute))
     return policy if mode is None else policy.with_identity(mode)
 
 

@@ -39,6 +39,7 @@ from otel_posthog.policy import (
     Rule,
 )
 from otel_posthog.policy.policy import revision_of
+from otel_posthog.policy.sections.identity import IdentityUser
 from otel_posthog.policy.yaml_file import load_policy, parse_policy
 from otel_posthog.privacy.sanitize import sanitize_properties_with_receipt
 from otel_posthog.setup.instruments import instrument
@@ -51,6 +52,7 @@ DECIDES: dict[str, Any] = {
     "identity": IdentityMode.IDENTIFIED,
     "installation_rotation": InstallationRotation.MONTHLY,
     "identity_baggage": "send",
+    "identity_user": IdentityUser(attribute="uuid"),
     "collection": CollectionPolicy(consent_required=True),
     "catalog": Catalog(mode=CatalogMode.ENFORCE),
     "privacy": PrivacyPolicy(rules=(Rule(keys=("plan",)),)),

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from typing_extensions import Self
 
+from otel_posthog.actor import request
 from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, REPAIRED, Health
 from otel_posthog.identity import Pseudonyms
@@ -25,6 +26,7 @@ from otel_posthog.operational import RedactingLogRecordExporter, RedactingSpanEx
 from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.privacy import Filter
+from otel_posthog.setup.requests import follow_requests
 from otel_posthog.stages import clean_events
 
 try:
@@ -63,7 +65,7 @@ class Telemetry:
             Policy(destinations=(Destination(api_key="phc_test", host=NOWHERE),)).with_identity(mode), **policy
         )
         self.health, self.events = Health(), list[dict[str, Any]]()
-        guard = Guard(self.health)
+        self._guard = guard = Guard(self.health)
         self._pipeline = Pipeline(
             made, installation_id="installation-1", health=self.health, guard=guard, pseudonyms=pseudonyms
         )
@@ -72,12 +74,25 @@ class Telemetry:
         resource = Resource({"service.name": "helpdesk", "service.instance.id": "i1"})
         self.tracer_provider = TracerProvider(sampler=sampler, shutdown_on_exit=False, resource=resource)
         self.tracer_provider.add_span_processor(
-            SpanIntake(self._submit, detach, guard, flush=lambda _: True, close=lambda: None)
+            SpanIntake(
+                self._submit,
+                detach,
+                guard,
+                flush=lambda _: True,
+                close=lambda: None,
+                recogniser=self._pipeline.recogniser,
+            )
         )
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(RedactingSpanExporter(self.spans, redactor, guard)))
         self.logger_provider = LoggerProvider(shutdown_on_exit=False, resource=resource)
         self.logger_provider.add_log_record_processor(
-            LogIntake(self._submit, guard, flush=lambda _: True, close=lambda: None)
+            LogIntake(
+                self._submit,
+                guard,
+                flush=lambda _: True,
+                close=lambda: None,
+                recogniser=self._pipeline.recogniser,
+            )
         )
         self.logger_provider.add_log_record_processor(
             SimpleLogRecordProcessor(RedactingLogRecordExporter(self.logs, redactor, guard))
@@ -126,5 +141,14 @@ class Telemetry:
         monkeypatch.setattr("otel_posthog.journeys.inside.get_tracer", self.tracer_provider.get_tracer)
         return self
 
+    def use_for_requests(self, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """Have hooks into frameworks work for this telemetry."""
+        monkeypatch.setattr(request, "_requests", None)
+        follow_requests(self._pipeline.policy, self._pipeline, lambda: False, self._guard)
+        return self
+
     def _submit(self, signal: Signal) -> None:
+        unknown = signal.context and signal.context.waits_for
+        if unknown and unknown.hold(self._submit, signal):
+            return
         self.events.extend(json.loads(each.body) for each in clean_events(self._pipeline.stages.outcomes(signal)))

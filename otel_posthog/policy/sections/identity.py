@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from otel_posthog.policy.fields import Choice
+from dataclasses import dataclass
+
+from otel_posthog.policy.fields import Choice, setting
 
 
 class IdentityMode(Choice):
@@ -76,3 +78,22 @@ class Carried(Choice):
     def accepts(self) -> bool:
         """Whether what other services wrote is believed."""
         return self in {Carried.ACCEPT, Carried.BOTH}
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityUser:
+    """Who the user of a request is, where a web framework or its browser says it and the app itself does not."""
+
+    attribute: str | None = setting(
+        None,
+        "Which attribute of the framework's user object is the id, `.` between those inside one another; the "
+        "framework's own where not given (Django's primary key, Flask-Login's `get_id()`).",
+    )
+    takes_emails: bool = setting(
+        False, "True takes an e-mail address for an id; where False, whoever has one for an id is nobody."
+    )
+    believes_browser: bool = setting(
+        False,
+        "True takes the header `X-POSTHOG-DISTINCT-ID`, which anybody may send, for who acts where no user is logged "
+        "in.",
+    )
