@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SinkSpan:
-    """A span as it arrived; ids in hex, `parent_span_id` empty for a root."""
+    """A span as it arrived; ids in hex, `parent_span_id` empty for a root; of links the attributes and the traces."""
 
     name: str
     trace_id: str
@@ -29,6 +29,7 @@ class SinkSpan:
     status_message: str
     scope_name: str
     resource: dict[str, Any]
+    linked_trace_ids: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def _span(span: Any, scope_name: str, resource: dict[str, Any]) -> SinkSpan:
         status_message=span.status.message,
         scope_name=scope_name,
         resource=resource,
+        linked_trace_ids=[each.trace_id.hex() for each in span.links],
     )
 
 
