@@ -12,10 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from otel_posthog.model import Attributes
+from otel_posthog.query import as_operation, collection_of, operation_of
 
-ROUTE = "http.route"
+ROUTE, ERROR_TYPE = "http.route", "error.type"
+STATUS_CODE = "http.response.status_code"
+STATEMENTS = ("db.query.text", "db.statement")
+"""The attributes that are the text of a query; of them other ones are told."""
 
 
 class Old(NamedTuple):
@@ -31,7 +36,40 @@ class Old(NamedTuple):
 
 
 def _path(target: object) -> object:
-    return target.partition("#")[0].partition("?")[0] if isinstance(target, str) else None
+    return _path_of(target) if isinstance(target, str) else None
+
+
+def _url_path(url: object) -> object:
+    """Return the path of a whole URL, which is all that a server without a `RAW_URI` tells."""
+    host = url.partition("://")[2] if isinstance(url, str) else ""
+    return "/" + _path_of(host.partition("/")[2]) if host else None
+
+
+def _url_host(url: object) -> object:
+    """Return the host of a whole URL, without user and port."""
+    if not isinstance(url, str):
+        return None
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # brackets that do not close
+        return None
+
+
+def _path_of(target: str) -> str:
+    return target.partition("#")[0].partition("?")[0]
+
+
+def _root(path: object) -> object:
+    """Return the route of the page `/`, of which Django's instrumentation tells none."""
+    return path if path == "/" else None
+
+
+def _root_target(target: object) -> object:
+    return _root(_path(target))
+
+
+def _root_url(url: object) -> object:
+    return _root(_url_path(url))
 
 
 def _query(target: object) -> object:
@@ -47,6 +85,7 @@ def _route(value: object) -> object:
     return f"/{value}" if isinstance(value, str) and not value.startswith("/") else value
 
 
+_FIRST_ERROR = 400
 _DB_SYSTEMS = {
     "cosmosdb": "azure.cosmosdb",
     "db2": "ibm.db2",
@@ -74,7 +113,7 @@ OLD_NAMES: Mapping[str, tuple[Old, ...]] = {
     "http.request.body.size": (Old("http.request_content_length"),),
     "http.response.body.size": (Old("http.response_content_length"),),
     "url.full": (Old("http.url"),),
-    "url.path": (Old("http.target", _path),),
+    "url.path": (Old("http.target", _path), Old("http.url", _url_path)),
     "url.query": (Old("http.target", _query),),
     "url.scheme": (Old("http.scheme"),),
     "user_agent.original": (Old("http.user_agent"),),
@@ -85,18 +124,19 @@ OLD_NAMES: Mapping[str, tuple[Old, ...]] = {
     "network.peer.address": (Old("net.sock.peer.addr"), Old("net.peer.ip")),
     "network.peer.port": (Old("net.sock.peer.port"),),
     # Of a client's span the peer is the server, of a server's span the host is; each has only its own.
-    "server.address": (Old("net.peer.name"), Old("net.host.name")),
+    "server.address": (Old("net.peer.name"), Old("net.host.name"), Old("http.url", _url_host)),
     "server.port": (Old("net.peer.port"), Old("net.host.port")),
     "db.system.name": (Old("db.system", _system),),
     "db.namespace": (Old("db.name"), Old("db.redis.database_index")),
-    "db.operation.name": (Old("db.operation"),),
+    "db.query.text": (Old("db.statement"),),
+    "db.operation.name": (Old("db.operation", as_operation), *(Old(each, operation_of) for each in STATEMENTS)),
     "db.collection.name": (
         Old("db.sql.table"),
         Old("db.mongodb.collection"),
         Old("db.cassandra.table"),
         Old("db.cosmosdb.container"),
+        *(Old(each, collection_of) for each in STATEMENTS),
     ),
-    "db.query.text": (Old("db.statement"),),
     "messaging.operation.type": (Old("messaging.operation", _operation),),
     "messaging.destination.name": (Old("messaging.destination"),),
     "messaging.client.id": (Old("messaging.client_id"),),
@@ -107,20 +147,49 @@ OLD_NAMES: Mapping[str, tuple[Old, ...]] = {
     "gen_ai.usage.input_tokens": (Old("gen_ai.usage.prompt_tokens"),),
     "gen_ai.usage.output_tokens": (Old("gen_ai.usage.completion_tokens"),),
     "deployment.environment.name": (Old("deployment.environment"),),
+    "feature_flag.result.variant": (Old("feature_flag.variant"),),
+    "feature_flag.result.reason": (Old("feature_flag.evaluation.reason"),),
+    "feature_flag.provider.name": (Old("feature_flag.provider_name"),),
+    ROUTE: (
+        Old("url.path", _root),
+        Old("http.target", lambda target: _root(_path(target))),
+        Old("http.url", _root_url),
+    ),
 }
-"""By the name of now, the names before, the latest first."""
+"""By the name of now, the names before, the latest first, and what else tells it."""
 
 NAME_NOW: Mapping[str, str] = {
-    each.name: now for now, old in reversed(list(OLD_NAMES.items())) for each in old if each.name != now
+    each.name: now
+    for now, old in reversed(list(OLD_NAMES.items()))
+    for each in reversed(old)
+    if each.name not in OLD_NAMES
 }
-"""The other way round; of two, the first in the table."""
+"""The other way round; of two, the first in the table. A name of now that tells another one is none."""
 
 _NOW: Mapping[str, Callable[[object], object]] = {
     ROUTE: _route,
+    "db.operation.name": as_operation,
     "db.system.name": _system,
     "messaging.operation.type": _operation,
 }
 """What is done with the value under the present name."""
+
+
+def error_type_of(attributes: Attributes, *, has_failed: bool, exception_type: object) -> object:
+    """Return which kind of error a span tells of, as instrumentations that write the present names do; never a message.
+
+    Args:
+        attributes: The span's.
+        has_failed: Whether it says that it is an error.
+        exception_type: The type of an exception that was recorded on it.
+    """
+    told = attributes.get(ERROR_TYPE)
+    if told is not None or not has_failed:
+        return told
+    code = read_by_either_name(attributes, STATUS_CODE)
+    if isinstance(code, int) and code >= _FIRST_ERROR:
+        return str(code)
+    return exception_type.rpartition(".")[2] if isinstance(exception_type, str) else None
 
 
 def names_of(key: str) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from otel_posthog.conventions import read_by_either_name
+from otel_posthog.conventions import ERROR_TYPE, ROUTE, STATUS_CODE, names_of, read_by_either_name
 from otel_posthog.model import PROCESSED, Attributes, Source
-from otel_posthog.rules import Condition, Field, Operator, Result, Rule, duration_ms
+from otel_posthog.rules import Child, Condition, Field, Operator, Result, Rule, duration_ms, error_type
 
 if TYPE_CHECKING:
     # As in `recogniser`, which asks for the rules.
@@ -28,26 +28,44 @@ STATUS_CLASS, TRACE_ID = "status_class", "trace_id"
 OTHER = "other"
 """Stands in the name of an event for what is no plain word: names of events are few."""
 
-_OF_SPANS: Mapping[str, Callable[[Any, Result], object]] = {
-    "duration_ms": lambda facts, _: round(duration_ms(facts), 3),
-    "duration_s": lambda facts, _: round(duration_ms(facts) / 1000, 6),
-    "is_slow": lambda facts, result: duration_ms(facts) >= result.slow_ms,
-    "is_error": lambda facts, _: facts.status_code == "ERROR",
-    "span_kind": lambda facts, _: facts.kind.lower(),
+_ERROR, _ROUTE = f"{ERROR_TYPE} of a span", f"{ROUTE} of a span"
+_BY_SPAN = {ERROR_TYPE: _ERROR, ROUTE: _ROUTE}
+"""What of a span tells more than its attribute, or less."""
+
+_OF_SPANS: Mapping[str, Callable[[Attributes, Any, Result], object]] = {
+    "duration_ms": lambda _, facts, __: round(duration_ms(facts), 3),
+    "duration_s": lambda _, facts, __: round(duration_ms(facts) / 1000, 6),
+    "is_slow": lambda _, facts, result: duration_ms(facts) >= result.slow_ms,
+    "is_error": lambda _, facts, __: facts.status_code == "ERROR",
+    "span_kind": lambda _, facts, __: facts.kind.lower(),
+    # What of a client is a whole URL with no more path than `/`, is not a route of this service.
+    _ROUTE: lambda attributes, facts, _: None if facts.kind == "CLIENT" else read_by_either_name(attributes, ROUTE),
+    _ERROR: lambda attributes, facts, _: error_type(attributes, facts),
 }
 
-_STATUS = "http.response.status_code"
 _STATUS_CODES = range(100, 600)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
-_COUNTED_KINDS = ("SERVER", "CONSUMER", "CLIENT")
+_COUNTED_KINDS, _REQUEST_KINDS = ("SERVER", "CONSUMER", "CLIENT"), ("SERVER", "CONSUMER")
 _PROPERTY = "analytics.property."
 _USER, _SESSION = "analytics.user.id", "analytics.session.id"
+
+
+# A verb is the first word of a statement, a table may stand far behind.
+_TO_BE_READ = {"db.operation.name": 1, "db.collection.name": 2}
 
 
 def rules_of(policy: Policy) -> Iterator[Rule]:
     """Yield the rules of the section `derive`."""
     for each in policy.derive_rules:
         yield _rule(each)
+
+
+def children_of(policy: Policy) -> Iterator[Child]:
+    """Yield what the rules of the section `derive` ask of spans inside a request, each once."""
+    asked = (each for rule in policy.derive_rules for each in (rule.when.child, rule.when.without_child) if each)
+    for child in dict.fromkeys(asked):
+        conditions = tuple(sorted(_of_child(child), key=lambda each: _TO_BE_READ.get(each.key, 0)))
+        yield Child(_key_of(child), names_of(conditions[0].key), conditions)
 
 
 def name_of(rule: Rule, attributes: Attributes) -> str:
@@ -83,11 +101,11 @@ def attributes_of(rule: Rule, attributes: Attributes, facts: Any) -> Attributes:
 def _property(key: str, attributes: Attributes, facts: Any, result: Result) -> object:
     of_span = _OF_SPANS.get(key)
     if of_span is not None:
-        return of_span(facts, result)
+        return of_span(attributes, facts, result)
     if key == TRACE_ID:
         return f"{facts.trace_id:032x}" if facts.trace_id else None
     if key == STATUS_CLASS:
-        code = read_by_either_name(attributes, _STATUS)
+        code = read_by_either_name(attributes, STATUS_CODE)
         return f"{code // 100}xx" if isinstance(code, int) and code in _STATUS_CODES else None
     return read_by_either_name(attributes, key)
 
@@ -101,9 +119,10 @@ def _word(attributes: Attributes, key: str) -> str:
 
 def _rule(given: DeriveRule) -> Rule:
     source = Source(given.when.signal.value)
+    is_span = source is Source.SPAN
     parts = tuple((text, key or "") for text, key, _, _ in Formatter().parse(given.event))
     result = Result(
-        tuple((key, name) for name, key in given.properties.items()),
+        tuple((_BY_SPAN.get(key, key) if is_span else key, name) for name, key in given.properties.items()),
         given.user or "",
         given.session or "",
         parts if any(key for _, key in parts) else (),
@@ -117,7 +136,8 @@ def _rule(given: DeriveRule) -> Rule:
 
 
 def _conditions(when: DeriveConditions, source: Source) -> Iterator[Condition]:
-    kinds = tuple(each.value.upper() for each in when.kind) or (_COUNTED_KINDS if source is Source.SPAN else ())
+    counted = _REQUEST_KINDS if when.child or when.without_child else _COUNTED_KINDS
+    kinds = tuple(each.value.upper() for each in when.kind) or (counted if source is Source.SPAN else ())
     yield from _among(Field.KIND, Operator.ONE_OF, kinds)
     yield from _among(Field.STATUS, Operator.ONE_OF, tuple(each.value.upper() for each in when.status))
     for operator, number in ((Operator.AT_LEAST, when.min_duration_ms), (Operator.AT_MOST, when.max_duration_ms)):
@@ -128,8 +148,24 @@ def _conditions(when: DeriveConditions, source: Source) -> Iterator[Condition]:
     yield from _among(Field.SCOPE, Operator.LIKE, when.scope)
     for field, by_key in ((Field.ATTRIBUTE, when.attributes), (Field.RESOURCE, when.resource)):
         for key, value in by_key.items():
-            yield from _of_value(field, key, value)
+            is_error = source is Source.SPAN and field is Field.ATTRIBUTE and key == ERROR_TYPE
+            yield from _of_value(Field.ERROR if is_error else field, key, value)
+    for operator, child in ((Operator.PRESENT, when.child), (Operator.ABSENT, when.without_child)):
+        if child:
+            yield Condition(Field.CHILD, operator, key=_key_of(child))
     yield Condition(Field.RESOURCE, Operator.ABSENT, key=PROCESSED)
+
+
+def _of_child(child: Mapping[str, str]) -> Iterator[Condition]:
+    for key, form in child.items():
+        if "*" in form:
+            yield Condition(Field.ATTRIBUTE, Operator.LIKE, key=key, values=(form,))
+        else:
+            yield Condition(Field.ATTRIBUTE, Operator.IS, form, key)
+
+
+def _key_of(child: Mapping[str, str]) -> str:
+    return "\n".join(f"{key}={form}" for key, form in sorted(child.items()))
 
 
 def _among(field: Field, operator: Operator, values: Iterable[str]) -> Iterator[Condition]:

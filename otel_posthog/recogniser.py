@@ -24,6 +24,7 @@ from otel_posthog.rules import (
     Rule,
     SpanEvent,
     SpanFacts,
+    all_of_attributes,
     any_may_fit,
     fits,
 )
@@ -96,6 +97,8 @@ class Recogniser:
         exceptions = tuple(_exceptions(policy, is_marked_only=self._is_marked_only))
         rules = () if self._is_marked_only else tuple(_derived(policy))
         self.rules = (*MARKS, *exceptions, *rules)
+        self.children = () if self._is_marked_only else tuple(derived.children_of(policy))
+        """What rules ask of spans inside a request."""
         self._makers = {rule.id: rule for rule in rules}
         self._spans = _matcher(Source.SPAN, rules)
         self._derived_logs = _matcher(Source.LOG, rules)
@@ -130,6 +133,14 @@ class Recogniser:
         asked = facts(span)
         found = self._spans.span(asked.kind, attributes, asked)
         return [(derived.name_of(rule, attributes), rule.id) for rule in found] if found else NOTHING
+
+    def children_in(self, attributes: Attributes) -> list[str]:
+        """Return what a span with these attributes is of what rules ask of spans inside a request."""
+        return [
+            child.key
+            for child in self.children
+            if any(name in attributes for name in child.names) and all_of_attributes(child.conditions, attributes)
+        ]
 
     def span_events(
         self, events: Iterable[_Event], span: _Item, facts: Callable[[_Item], SpanFacts], *, is_product: bool

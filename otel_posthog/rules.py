@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-from otel_posthog.conventions import OLD_NAMES, read_by_either_name
-from otel_posthog.model import Attributes, Source
+from otel_posthog.conventions import OLD_NAMES, error_type_of, read_by_either_name
+from otel_posthog.model import NO_ATTRIBUTES, Attributes, Source
+
+_EXCEPTION, _EXCEPTION_TYPE = "exception", "exception.type"
 
 
 class Field(str, Enum):
@@ -30,6 +32,8 @@ class Field(str, Enum):
     RESOURCE = "resource"
     BODY = "body"
     TRACE = "trace_id"
+    ERROR = "error_type"
+    CHILD = "children"
 
 
 class Operator(str, Enum):
@@ -58,7 +62,8 @@ class Condition(NamedTuple):
         field: What of the item is looked at.
         operator: How.
         value: What it `IS`, or `BEGINS` with.
-        key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`, by its name in the semantic conventions of now.
+        key: Which `ATTRIBUTE`, of the item or of its `RESOURCE`, by its name in the semantic conventions of now; which
+            `CHILD`, by the key of a `Child`.
         values: What it is `ONE_OF`; the forms that it is `LIKE` one of, or `UNLIKE` all of.
         number: What it is `AT_LEAST` or `AT_MOST`; the part of all traces that is `SAMPLED`.
     """
@@ -69,6 +74,20 @@ class Condition(NamedTuple):
     key: str = ""
     values: tuple[str, ...] = ()
     number: float = 0
+
+
+class Child(NamedTuple):
+    """What a span inside a request is to be, for a rule about the request.
+
+    Attributes:
+        key: The same for the same conditions.
+        names: The attributes of which it has one.
+        conditions: What is to hold of its attributes.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    conditions: tuple[Condition, ...]
 
 
 class Result(NamedTuple):
@@ -151,6 +170,14 @@ class SpanFacts(ItemFacts, Protocol):
     def end_ns(self) -> int:
         """When it ended, in Unix nanoseconds."""
 
+    @property
+    def exception_type(self) -> object:
+        """The type of the last exception that was recorded on it; None where there is none."""
+
+    @property
+    def children(self) -> Collection[str] | None:
+        """The keys of what was found inside it; None of a span that is no request, or not of this process."""
+
 
 class SpanEvent(Protocol):
     """A span event, of the SDK or of a document."""
@@ -184,6 +211,14 @@ def all_hold(conditions: Iterable[Condition], name: str, attributes: Attributes,
             found = read_by_either_name(facts.resource, condition.key)
         elif condition.field is Field.DURATION:
             found = duration_ms(facts)
+        elif condition.field is Field.ERROR:
+            found = error_type(attributes, facts)
+        elif condition.field is Field.CHILD:
+            children = getattr(facts, condition.field.value)
+            # Of what has not been seen, nothing is known.
+            if children is None:
+                return False
+            found = condition.key if condition.key in children else None
         else:
             found = getattr(facts, condition.field.value)
         if not holds(condition, found):
@@ -191,9 +226,28 @@ def all_hold(conditions: Iterable[Condition], name: str, attributes: Attributes,
     return True
 
 
+def all_of_attributes(conditions: Iterable[Condition], attributes: Attributes) -> bool:
+    """Return whether all `conditions`, which ask of attributes only, hold."""
+    return all(holds(each, read_by_either_name(attributes, each.key)) for each in conditions)
+
+
 def duration_ms(facts: Any) -> float:
     """Return how long a span took."""
     return (facts.end_ns - facts.start_ns) / 1e6  # type: ignore[no-any-return]
+
+
+def last_exception(events: Sequence[SpanEvent]) -> object:
+    """Return the type of the last exception among a span's events; None where there is none."""
+    for event in reversed(events):
+        if event.name == _EXCEPTION:
+            return (event.attributes or NO_ATTRIBUTES).get(_EXCEPTION_TYPE)
+    return None
+
+
+def error_type(attributes: Attributes, facts: Any) -> object:
+    """Return which kind of error a span tells of; None where it tells of none."""
+    has_failed = facts.status_code == "ERROR"
+    return error_type_of(attributes, has_failed=has_failed, exception_type=facts.exception_type if has_failed else None)
 
 
 def holds(condition: Condition, found: object) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,11 +67,13 @@ class Record:
         identity: Who acts now, by what was said; what is read stays as it is, a write replaces it.
         user: Knows the user where nobody has said it.
         span: The request's span, while it lives.
+        children: What was found inside it that rules ask of.
     """
 
     identity: ContextIdentity = NOBODY
     user: RequestUser | None = None
     span: Callable[[], object] | None = None
+    children: frozenset[str] = frozenset()
 
     def acting(self, *, is_its_span: bool = False) -> ContextIdentity:
         """Return who acts now, with the user whom the app has loaded, or with who is to tell where it has not.
@@ -97,6 +99,11 @@ class Record:
         """
         with _writing:
             self.identity = come_to_act(merged(self.identity, said, in_force))
+
+    def has_inside(self, children: Iterable[str]) -> None:
+        """Take what was found inside it."""
+        with _writing:
+            self.children = self.children.union(children)
 
     def begin_with(self, around: ContextIdentity) -> None:
         """Take who acts where the request begins, for what nobody says inside it."""

@@ -102,6 +102,12 @@ def acting_at_end(span: ReadableSpan) -> ContextIdentity | None:
     return _put_together(scope, scope.record, block, scope.said, is_its_span=scope.is_request)
 
 
+def children_of(span: ReadableSpan) -> frozenset[str] | None:
+    """Return what was found inside a request's span of what rules ask; None of any other span."""
+    scope = kept_scope(span)
+    return scope.record.children if scope is not None and scope.is_request and scope.record is not None else None
+
+
 def _request(span: Span, block: ContextIdentity | None, context: Context) -> Scope:
     """Return the scope of a request's span: the one that the sampler made, where there is a sampler of ours."""
     kept = kept_scope(span)

@@ -116,6 +116,10 @@ class SpanIntake(EndingSpanProcessor):
             if scope.started and span.dropped_attributes:
                 product = {key: value for key, value in scope.started.items() if key.startswith(PREFIX)}
                 attributes = {**product, **attributes}
+            if self._recogniser.children and scope.record is not None and not scope.is_request:
+                found = self._recogniser.children_in(attributes)
+                if found:
+                    scope.record.has_inside(found)
         signals = span_signals(span, attributes, self._recogniser)
         # Another one of us on the same provider remembers the span's start as well, whoever strips its end.
         if signals and is_first_to_take(span):

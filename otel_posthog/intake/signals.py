@@ -15,11 +15,11 @@ from typing import TypeVar
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_posthog.intake.acting import acting, acting_at_end
+from otel_posthog.intake.acting import acting, acting_at_end, children_of
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, RecordUids, SpanRecord
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source
 from otel_posthog.recogniser import Found, Recogniser
-from otel_posthog.rules import SpanEvent
+from otel_posthog.rules import SpanEvent, last_exception
 from otel_posthog.sdk import is_first_to_take, item_attributes, recorded_events, span_end, taken_as
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
@@ -235,6 +235,14 @@ class _SdkSpan:
     @property
     def resource(self) -> Attributes:
         return item_attributes(self._span.resource.attributes)
+
+    @property
+    def exception_type(self) -> object:
+        return last_exception(recorded_events(self._span))
+
+    @property
+    def children(self) -> frozenset[str] | None:
+        return children_of(self._span)
 
 
 class _SdkLog:

@@ -9,7 +9,7 @@ from string import Formatter
 from otel_posthog.conventions import NAME_NOW, OLD_NAMES
 from otel_posthog.policy.advice import other_word
 from otel_posthog.policy.fields import KeyPath, shortened
-from otel_posthog.policy.sections.derive import DeriveConditions, DeriveRule, DeriveSignal, ValueCondition
+from otel_posthog.policy.sections.derive import DeriveConditions, DeriveKind, DeriveRule, DeriveSignal, ValueCondition
 from otel_posthog.policy.shipped_rules import GROUPS, WORDS
 
 FEW_VALUES = frozenset(
@@ -92,10 +92,24 @@ def _when(when: DeriveConditions, path: KeyPath) -> Iterator[Found]:
     if low is not None and high is not None and low > high:
         yield (*path, "min_duration_ms"), "min_duration_ms is above max_duration_ms", "swap them"
     said = (*of_span.values(), *around.values(), when.scope, when.event_name)
-    if all(each in (None, ()) for each in said) and not (when.attributes or when.resource):
+    given = (when.attributes, when.resource, when.child, when.without_child)
+    if all(each in (None, ()) for each in said) and not any(given):
         yield path, "a rule picks everything", "write a condition under `when`"
     for name, values in (("attributes", when.attributes), ("resource", when.resource)):
         yield from _values(values, (*path, name))
+    yield from _children(when, path)
+
+
+_REQUESTS = frozenset({DeriveKind.SERVER, DeriveKind.CONSUMER})
+
+
+def _children(when: DeriveConditions, path: KeyPath) -> Iterator[Found]:
+    for name, child in (("child", when.child), ("without_child", when.without_child)):
+        here = (*path, name)
+        if child and (when.signal is not DeriveSignal.SPAN or not _REQUESTS.issuperset(when.kind)):
+            yield here, "only a request has children: a span of the kinds server and consumer", f"leave `{name}` out"
+        for key in child:
+            yield from _key(key, (*here, key))
 
 
 def _values(values: Mapping[str, ValueCondition], path: KeyPath) -> Iterator[Found]:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from otel_posthog.policy.derive_words import is_on, rules_in_force
 from otel_posthog.policy.fields import plain, setting
 from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
@@ -20,7 +21,7 @@ from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
 from otel_posthog.policy.sections.derive import DeriveOptions, DeriveRule
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, IdentityUser, InstallationRotation
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
-from otel_posthog.policy.shipped_rules import WORDS, is_on, rules_in_force
+from otel_posthog.policy.shipped_rules import WORDS
 
 _DIGITS = 12
 _LEFT_OUT = frozenset(
@@ -104,6 +105,11 @@ class Policy:
     def derive_rules(self) -> tuple[DeriveRule, ...]:
         """The rules that are in force: those of `derive`, and those that its words stand for."""
         return rules_in_force(self.derive, self.derive_options)
+
+    @property
+    def in_app_rules(self) -> tuple[str, ...]:
+        """The names of the rules that can be followed only where the whole request is seen: in the app."""
+        return tuple(each.name for each in self.derive_rules if each.when.child or each.when.without_child)
 
     def derives(self, word: str) -> bool:
         """Return whether the rules or events of `word` are on: `user_logged_in` is by that word, or by `accounts`."""

@@ -7,7 +7,7 @@ names that an app gives them by hand (`events/`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from otel_posthog.policy.fields import FrozenMap
@@ -15,7 +15,6 @@ from otel_posthog.policy.sections.derive import (
     DeriveConditions,
     DeriveKind,
     DeriveOptions,
-    DeriveRule,
     DeriveSignal,
     DeriveStatus,
     ValueCondition,
@@ -74,6 +73,24 @@ def _page(options: DeriveOptions) -> DeriveConditions:
     return _request(but=(*options.api_routes, *options.ignored_routes))
 
 
+def _unrouted(path: ValueCondition, *, method: ValueCondition, most: int) -> DeriveConditions:
+    """Return what a request is that was answered well, and of which no route is told, as of Django's page `/`."""
+    status = ValueCondition(max=most)
+    return DeriveConditions(
+        kind=_SERVER, attributes=FrozenMap({_METHOD: method, _STATUS: status, _ROUTE: _ABSENT, "url.path": path})
+    )
+
+
+def _unrouted_page(options: DeriveOptions) -> DeriveConditions:
+    path = ValueCondition(not_glob=(*options.api_routes, *options.ignored_routes))
+    return _unrouted(path, method=ValueCondition(equals="GET"), most=299)
+
+
+def _unrouted_api_request(options: DeriveOptions) -> DeriveConditions:
+    path = ValueCondition(glob=options.api_routes, not_glob=options.ignored_routes)
+    return _unrouted(path, method=_ASKED, most=399)
+
+
 def _spans(
     kind: tuple[DeriveKind, ...],
     status: tuple[DeriveStatus, ...] = (),
@@ -84,13 +101,13 @@ def _spans(
     return DeriveConditions(kind=kind, status=status, min_duration_ms=least_ms, attributes=FrozenMap(attributes))
 
 
-_OF_REQUEST = {
-    "route": _ROUTE,
+_OF_UNROUTED = {
     "method": _METHOD,
     "status_class": "status_class",
     "duration_ms": "duration_ms",
     "is_slow": "is_slow",
 }
+_OF_REQUEST = {"route": _ROUTE, **_OF_UNROUTED}
 _OF_CALL = {
     "host": "server.address",
     "method": _METHOD,
@@ -130,6 +147,24 @@ SHIPPED: tuple[Shipped, ...] = (
         "api_request",
         lambda options: _request(options.api_routes, but=options.ignored_routes),
         _OF_REQUEST,
+        slow_ms=lambda options: options.slow_request_ms,
+    ),
+    Shipped(
+        "web",
+        "unrouted_page",
+        "A GET of which no route is told, that was answered well, and whose path is none of those.",
+        "page_viewed",
+        _unrouted_page,
+        _OF_UNROUTED,
+        slow_ms=lambda options: options.slow_request_ms,
+    ),
+    Shipped(
+        "web",
+        "unrouted_api_request",
+        "A request of which no route is told, that was answered well, and whose path is one of `api_routes`.",
+        "api_request",
+        _unrouted_api_request,
+        _OF_UNROUTED,
         slow_ms=lambda options: options.slow_request_ms,
     ),
     Shipped(
@@ -331,39 +366,3 @@ GROUPS = tuple(dict.fromkeys(each.group for each in SHIPPED))
 NAMES = tuple(each.name for each in SHIPPED)
 WORDS = (*GROUPS, *NAMES)
 """What may stand in `derive` for rules that come with the package."""
-
-
-def rows_of(word: str) -> Iterator[Shipped]:
-    """Yield the rows that `word` stands for, by group, name or event; none where it is no such word."""
-    return (each for each in SHIPPED if word in {each.group, each.name, each.event.removeprefix("$")})
-
-
-def rule_of(row: Shipped, options: DeriveOptions) -> DeriveRule | None:
-    """Return the rule of a row under a policy's options; None where the row has none."""
-    if row.when is None:
-        return None
-    slow_ms = None if row.slow_ms is None else row.slow_ms(options)
-    properties = FrozenMap(row.properties)
-    return DeriveRule(row.name, row.event, row.when(options), properties, user=row.user, slow_ms=slow_ms)
-
-
-def rules_in_force(entries: Iterable[DeriveRule | str], options: DeriveOptions) -> tuple[DeriveRule, ...]:
-    """Return the rules that the entries of `derive` stand for, each once; a policy's own wins over one of its name."""
-    given = tuple(entries)
-    own = {each.name for each in given if isinstance(each, DeriveRule)}
-    made: dict[str, DeriveRule] = {}
-    for entry in given:
-        if isinstance(entry, DeriveRule):
-            made[entry.name] = entry
-            continue
-        for row in rows_of(entry):
-            rule = None if row.name in own or row.name in made else rule_of(row, options)
-            if rule is not None:
-                made[row.name] = rule
-    return tuple(made.values())
-
-
-def is_on(word: str, entries: Iterable[DeriveRule | str]) -> bool:
-    """Return whether the entries of `derive` have `word` on: by itself, or by its group."""
-    words = [each for each in entries if isinstance(each, str)]
-    return word in words or any(row.name == word for each in words for row in rows_of(each))

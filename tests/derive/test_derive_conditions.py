@@ -74,6 +74,8 @@ SPAN_CONDITIONS = st.builds(
     max_duration_ms=st.none() | st.sampled_from([1.0, 5.0]),
     attributes=MAPS,
     resource=MAPS,
+    child=st.just(FrozenMap()),
+    without_child=st.just(FrozenMap()),
 )
 ATTRIBUTES = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5)
 SPANS = st.builds(
@@ -195,8 +197,16 @@ def test_a_form_of_many_parts_takes_no_time() -> None:
     assert not is_of_form("a" * 100_000, "*a" * 30 + "*b")
 
 
-VALUES_OF = {
-    "http.target": ("/x/1?q=2#f", {"url.path": "/x/1", "url.query": "q=2"}),
+VALUES_OF: dict[str, tuple[str, dict[str, str | None]]] = {
+    "http.target": ("/x/1?q=2#f", {"url.path": "/x/1", "url.query": "q=2", "http.route": None}),
+    "http.url": (
+        "https://u:p@a.example:8/x/1?q=2#f",
+        {"url.path": "/x/1", "server.address": "a.example", "http.route": None},
+    ),
+    "url.path": ("/", {"http.route": "/"}),
+    "db.operation": ("insert", {"db.operation.name": "INSERT"}),
+    "db.statement": ("insert into T values (1)", {"db.operation.name": "INSERT", "db.collection.name": "T"}),
+    "db.query.text": ("insert into T values (1)", {"db.operation.name": "INSERT", "db.collection.name": "T"}),
     "db.system": ("mssql", {"db.system.name": "microsoft.sql_server"}),
     "messaging.operation": ("publish", {"messaging.operation.type": "send"}),
     "net.transport": ("ip_tcp", {"network.transport": "tcp"}),
@@ -210,8 +220,8 @@ def test_an_attribute_is_found_under_each_of_its_names(now: str) -> None:
     for old in OLD_NAMES[now]:
         value, meant = VALUES_OF.get(old.name, ("v", {}))
         assert read_by_either_name({old.name: value}, now) == meant.get(now, value)
-        assert read_by_either_name({old.name: value, now: "n"}, now) == "n"
-        assert old.name in NAME_NOW
+        assert read_by_either_name({old.name: value, now: "/n"}, now) == "/n"
+        assert old.name in NAME_NOW or old.name in OLD_NAMES
     assert read_by_either_name({}, now) is None
 
 
@@ -221,6 +231,23 @@ def test_values_of_now_have_one_form() -> None:
     assert read_by_either_name({"http.route": "/orders/"}, "http.route") == "/orders/"
     assert read_by_either_name({"db.system.name": "mssql"}, "db.system.name") == "microsoft.sql_server"
     assert read_by_either_name({"http.target": "/x"}, "url.query") is None
+
+
+@pytest.mark.parametrize("attributes", [{"url.path": "/"}, {"http.target": "/?q=1"}, {"http.url": "http://a.b/?q=1"}])
+def test_the_page_without_a_route_is_found_by_its_path(attributes: dict[str, str]) -> None:
+    """Django tells none of `/`; of any other path nothing says which route it is of."""
+    assert read_by_either_name(attributes, "http.route") == "/"
+    ((key, value),) = attributes.items()
+    assert read_by_either_name({key: f"{value.partition('?')[0]}x"}, "http.route") is None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example", "no url", "http://[::1", "", 5, "//x/", "http://a.example/x?y=/#/"]
+)
+def test_no_url_is_too_odd(url: object) -> None:
+    """What is none has no path and no host."""
+    assert read_by_either_name({"http.url": url}, "http.route") in {None, "/"}
+    assert read_by_either_name({"http.url": url}, "server.address") in {None, "a.example", "x"}
 
 
 def test_without_a_rule_nothing_is_derived() -> None:

@@ -38,6 +38,13 @@ def span(kind: str, took_ms: float = 12, status: str = "UNSET", **attributes: An
     return SpanRecord("s", named, 7, 1, end_ns, (), "", {}, start_ns=start_ns, kind=kind, status_code=status)
 
 
+def exception(item: SpanRecord, kind: str) -> SpanRecord:
+    """Return a span on which exceptions were recorded, the last one of this type."""
+    told = [{"exception.type": each, "exception.message": "Ludwig"} for each in ("KeyError", kind)]
+    events = (*(SpanEvent("exception", each, 5) for each in told), SpanEvent("other", {}, 6))
+    return item._replace(events=events)
+
+
 REQUEST: dict[str, Any] = {
     "http__request__method": "GET",
     "http__route": "/orders/{id}",
@@ -96,6 +103,41 @@ CASES: list[tuple[str, SpanRecord, dict[str, Any]]] = [
         "api_timeout",
         span("CLIENT", status="ERROR", http__request__method="GET", error__type="ReadTimeout", server__address="a.b"),
         {"error_type": "ReadTimeout", "host": "a.b", "kind": "client"},
+    ),
+    (
+        "api_timeout",
+        exception(span("CLIENT", status="ERROR", http__method="GET", http__url="http://a.b:8/x"), "httpx.ReadTimeout"),
+        {"error_type": "ReadTimeout", "host": "a.b", "kind": "client"},
+    ),
+    (
+        "api_timeout",
+        span("SERVER", status="ERROR", http__method="GET", http__status_code=504, http__route="/slow"),
+        {"error_type": "504", "route": "/slow", "kind": "server", "status_code": 504},
+    ),
+    (
+        "api_error_occurred",
+        exception(span("SERVER", status="ERROR", http__method="GET", http__status_code=500), "ValueError"),
+        {"error_type": "500"},
+    ),
+    (
+        "job_failed",
+        exception(span("CONSUMER", status="ERROR", **JOB), "shop.errors.NoStock"),
+        {"error_type": "NoStock"},
+    ),
+    (
+        "external_call_failed",
+        exception(span("CLIENT", status="ERROR", http__method="GET", http__url="http://a.b/"), "httpx.ConnectError"),
+        {"error_type": "ConnectError", "host": "a.b", "method": "GET"},
+    ),
+    (
+        "slow_query",
+        span("CLIENT", 700, db__system="sqlite", db__statement="select * from main.orders where name = 'ludwig'"),
+        {"system": "sqlite", "operation": "SELECT", "collection": "orders"},
+    ),
+    (
+        "slow_query",
+        span("CLIENT", 700, db__system__name="sqlite", db__query__text="INSERT INTO t VALUES ('ludwig')"),
+        {"operation": "INSERT", "collection": "t"},
     ),
     (
         "slow_query",
@@ -168,6 +210,8 @@ NOTHING: list[tuple[str, SpanRecord]] = [
     ("a health check", span("SERVER", **named(http__route="/health"))),
     ("a file", span("SERVER", **named(http__route="/static/<path:filename>"))),
     ("a browser that asks whether it may", span("SERVER", **named(http__request__method="OPTIONS"))),
+    ("a redirect without a route", span("SERVER", http__method="GET", http__status_code=301, http__target="/a")),
+    ("a file without a route", span("SERVER", http__method="GET", http__status_code=200, http__target="/static/a.js")),
     ("an unknown path", span("SERVER", http__method="GET", http__status_code=404, http__target="/wp-admin")),
     ("a fast query", span("CLIENT", 499, db__system="sqlite", db__statement="select 'ludwig'")),
     ("a call that went well", span("CLIENT", **{**CALL, "http__response__status_code": 200})),
@@ -182,6 +226,13 @@ NOTHING: list[tuple[str, SpanRecord]] = [
 def test_what_no_row_is_about_is_nothing(what: str, item: SpanRecord) -> None:
     """With every rule on."""
     assert record_signals(item, Recogniser(EVERYTHING)) == [], what
+
+
+def test_a_call_to_the_root_of_another_service_is_no_route_of_this_one() -> None:
+    """The old conventions tell a whole URL."""
+    item = span("CLIENT", 9000, status="ERROR", http__method="GET", http__url="http://a.b/", error__type="Timeout")
+    for made in record_signals(item, Recogniser(EVERYTHING)):
+        assert PROPERTY + "route" not in made.attributes, made.name
 
 
 def test_a_statement_and_a_prompt_are_in_no_property() -> None:
@@ -230,12 +281,13 @@ def test_rules_of_a_policy_stand_among_the_words_and_win() -> None:
     """In the order of the list, each once, whichever word names it; the policy's own in place of one of its name."""
     policy = parse_policy("derive: [db, web, slow_query, page_viewed]", source="p")
     assert [each.name for each in policy.derive_rules] == [
-        *("slow_query", "page_viewed", "api_request", "api_error_occurred", "api_timeout")
+        *("slow_query", "page_viewed", "api_request", "unrouted_page", "unrouted_api_request"),
+        *("api_error_occurred", "api_timeout"),
     ]
     own = replace(policy, derive=("web", OWN))
     assert list(problems(own)) == []
     assert [(each.name, each.event) for each in own.derive_rules][-1] == ("page_viewed", "seen")
-    assert len(own.derive_rules) == 4
+    assert "unrouted_page" not in [each.name for each in own.derive_rules]
 
 
 def test_thresholds_and_routes_are_the_policys() -> None:

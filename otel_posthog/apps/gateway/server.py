@@ -83,6 +83,9 @@ def _check(options: Options) -> str:
     if any((options.backend, options.backend_traces, options.backend_logs, options.backend_metrics)):
         raise ConfigurationError("--backend is for operational telemetry: give --operational as well")
     settings = read_gateway_settings(os.environ, options)
+    if settings.policy.in_app_rules:
+        named = ", ".join(settings.policy.in_app_rules)
+        print(f"otel-posthog gateway: not followed here, but in apps only: the derive rules {named}", file=sys.stderr)
     # For all workers, also where none can be kept.
     os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
     hosts = _listed(each.host for each in settings.policy.destinations)

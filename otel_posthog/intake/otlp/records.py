@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.model import NO_ATTRIBUTES, Attributes
 from otel_posthog.recogniser import CONTENT_UID, RECORD_UID_KEY
+from otel_posthog.rules import last_exception
 
 MAX_DEPTH = 32
 """Levels of nesting in one value; the SDK's own limit for what it lets an app record is lower."""
@@ -75,6 +76,16 @@ class SpanRecord(NamedTuple):
     kind: str = SPAN_KINDS[0]
     status_code: str = STATUS_CODES[0]
     scope_name: str = ""
+
+    @property
+    def exception_type(self) -> object:
+        """The type of the last exception that was recorded on it; None where there is none."""
+        return last_exception(self.events)
+
+    @property
+    def children(self) -> None:
+        """What was found inside it is not known: those spans may come in other requests, or nowhere."""
+        return
 
 
 class LogRecord(NamedTuple):

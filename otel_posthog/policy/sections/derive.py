@@ -90,6 +90,12 @@ class DeriveConditions:
         "their old names, too.",
     )
     resource: FrozenMap[str, ValueCondition] = setting(FrozenMap(), "Attributes of the resource, in the same way.")
+    child: FrozenMap[str, str] = setting(
+        FrozenMap(),
+        "Of a request or a job, in an app only: what a span inside it is, attribute -> value, with `*` for any "
+        "characters. `{db.operation.name: INSERT, db.collection.name: post}` is one that inserted into `post`.",
+    )
+    without_child: FrozenMap[str, str] = setting(FrozenMap(), "In the same way what no span inside it is.")
 
 
 @dataclass(frozen=True, slots=True)
