@@ -26,6 +26,9 @@ OTEL_POSTHOG_SAMPLER = "OTEL_POSTHOG_SAMPLER"
 """Which unsampled spans are recorded for product events: `all` (default), `marked` (only those that carry an
 `analytics.*` attribute when they start) or `off`."""
 
+OTEL_POSTHOG_BRIDGE = "OTEL_POSTHOG_BRIDGE"
+"""`true` takes what the app sends with posthog-python through this pipeline; wins over `collection.bridge`."""
+
 OTEL_POSTHOG_STATE_DIR = "OTEL_POSTHOG_STATE_DIR"
 """Where the installation's id and the notice's mark are kept. Default: the user's state directory."""
 

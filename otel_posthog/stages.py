@@ -22,6 +22,7 @@ from otel_posthog.identity import Pseudonyms
 from otel_posthog.model import CleanEvent, Event, Note, Receipt, Signal
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.translate import translate, with_exception
+from otel_posthog.translate.vocabulary import DESTINATIONS_KEY
 
 
 class Outcome(NamedTuple):
@@ -110,10 +111,21 @@ class Stages:
     def _cleaned(self, signal: Signal, events: tuple[Event, ...] | str) -> list[Outcome]:
         if isinstance(events, str):
             return [Outcome(signal, events)]
-        outcomes = [self._outcome(signal, event, each) for event in events for each in self._destinations]
+        destinations = self._meant(signal)
+        if events and not destinations and self._destinations:
+            return [Outcome(signal, self._dropped("clean", DropEvent("destination_unknown")))]
+        outcomes = [self._outcome(signal, event, each) for event in events for each in destinations]
         if self._limits is not None and events and not any(each.clean for each in outcomes):
             self._limits.forget(signal.rule, events[0])
         return outcomes
+
+    def _meant(self, signal: Signal) -> Sequence[Destination]:
+        """Return the destinations that `signal` is for: all of them, unless it names some."""
+        named = signal.attributes.get(DESTINATIONS_KEY)
+        if named is None:
+            return self._destinations
+        names = (named,) if isinstance(named, str) else named
+        return [each for each in self._destinations if isinstance(names, (tuple, list)) and each.name in names]
 
     def _outcome(self, signal: Signal, event: Event, destination: Destination) -> Outcome:
         receipt = Receipt(is_detailed=self._is_detailed)

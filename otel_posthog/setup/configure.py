@@ -133,7 +133,7 @@ def ensure_or_strip(by: str, options: Mapping[str, Any]) -> Runtime:
             settings = read_options(os.environ, options, by)
         except OtelPostHogError as error:
             _log.error("%s. No product events are sent", error)
-            settings = stripping_only()
+            settings = stripping_only(os.environ)
         return _start_or_strip(settings, by)
 
 
@@ -142,7 +142,7 @@ def _start_or_strip(settings: Settings, by: str) -> Runtime:
         return _start(settings, os.environ, by)
     except Exception as error:
         _log.error(COULD_NOT_START, type(error).__name__)
-        return _start(stripping_only(), os.environ, by, is_logged=True)
+        return _start(stripping_only(os.environ), os.environ, by, is_logged=True)
 
 
 def _start(settings: Settings, environ: MutableMapping[str, str], by: str, *, is_logged: bool = False) -> Runtime:

@@ -94,7 +94,7 @@ def read_settings(  # noqa: PLR0913 - all but the first by name
     for each in chosen.destinations:
         if each.api_key is not None:
             _check_key(each.api_key, _name_of_key(each, key, api_key))
-    chosen, remarks = _at_ingestion_hosts(_with_exit(_with_identity(chosen, environ), environ))
+    chosen, remarks = _at_ingestion_hosts(_with_bridge(_with_exit(_with_identity(chosen, environ), environ), environ))
     _check_rotation(chosen, environ)
     collection = decide(chosen, environ)
     if collection.is_preview and not any(each.api_key for each in chosen.destinations):
@@ -117,9 +117,17 @@ def read_policy(environ: Mapping[str, str], policy: str | None = None) -> Policy
     return _with_identity(_with_derived(_policy(environ, policy), environ), environ)
 
 
-def stripping_only() -> Settings:
-    """Return settings that strip by the built-in policy and send nothing, for where the right ones cannot be had."""
-    return Settings(Policy(), Collection(enabled=False, reason="an error at start"), lift=None)
+def stripping_only(environ: Mapping[str, str]) -> Settings:
+    """Return settings that strip by the built-in policy and send nothing, for where the right ones cannot be had.
+
+    Args:
+        environ: Where it asks for the bridge, posthog-python sends nothing either.
+    """
+    is_bridged = environ.get(env.OTEL_POSTHOG_BRIDGE, "").strip().lower() in TRUE_WORDS
+    collection = replace(Policy().collection, bridge=is_bridged)
+    return Settings(
+        replace(Policy(), collection=collection), Collection(enabled=False, reason="an error at start"), lift=None
+    )
 
 
 def _policy(
@@ -228,8 +236,17 @@ def _with_exit(policy: Policy, environ: Mapping[str, str]) -> Policy:
     return replace(policy, delivery=replace(policy.delivery, exit_try_s=seconds))
 
 
+def _with_bridge(policy: Policy, environ: Mapping[str, str]) -> Policy:
+    """Return `policy` with the bridge that the environment asks for."""
+    word = _yes_or_no(environ, env.OTEL_POSTHOG_BRIDGE)
+    return policy if word is None else replace(policy, collection=replace(policy.collection, bridge=word))
+
+
 def _anonymize(environ: Mapping[str, str]) -> bool | None:
-    name = env.ANALYTICS_ANONYMIZE_USER_IDS
+    return _yes_or_no(environ, env.ANALYTICS_ANONYMIZE_USER_IDS)
+
+
+def _yes_or_no(environ: Mapping[str, str], name: str) -> bool | None:
     word = environ.get(name, "").strip().lower()
     if not word:
         return None

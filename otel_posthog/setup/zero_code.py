@@ -92,4 +92,4 @@ def _read(options: Mapping[str, Any]) -> tuple[Settings, Providers]:
         _log.error("%s. No product events are sent", error)
     except Exception as error:
         _log.error(configure.COULD_NOT_START, type(error).__name__)
-    return stripping_only(), providers
+    return stripping_only(os.environ), providers

@@ -156,7 +156,9 @@ class FakePostHog(LocalServer):
             raise Refused(401, "the key is not known")
         check_v0(request["batch"])
         for event in request["batch"]:
-            self._keep(V0_PATH, event, event.get("properties", {}))
+            # posthog-python has these beside the properties, where PostHog takes them too.
+            beside = {key: event[key] for key in ("$set", "$set_once") if key in event}
+            self._keep(V0_PATH, event, {**event.get("properties", {}), **beside})
         return Answer(200, b'{"status": "Ok"}')
 
     def _keep(self, path: str, event: Mapping[str, Any], properties: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ ALIAS_KEY = "analytics.user.alias"
 JOURNEY_KEY = "analytics.journey.id"
 UUID_KEY = "analytics.uuid"
 TIMESTAMP_KEY = "analytics.timestamp"
+DESTINATIONS_KEY = "analytics.posthog.destinations"
 
 IDS = {
     **dict.fromkeys((*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY), "user"),
@@ -38,7 +39,7 @@ IDS = {
 }
 """The names of ids and whose each is, in the order in which they count."""
 
-_RESERVED = frozenset({"analytics.event", UUID_KEY, TIMESTAMP_KEY})
+_RESERVED = frozenset({"analytics.event", UUID_KEY, TIMESTAMP_KEY, DESTINATIONS_KEY})
 _CHOICES = frozenset({CONSENT_KEY, *GPC_KEYS, DNT_KEY})
 _PROPERTY_PREFIX = "analytics.property."
 _SET_PREFIX = "analytics.user.set."

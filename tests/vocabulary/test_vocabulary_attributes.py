@@ -166,6 +166,18 @@ def test_row_uuid(of: Any, telemetry: Telemetry) -> None:
     assert telemetry.counted()["uuid_invalid"] == 1
 
 
+@SOURCES
+@pytest.mark.parametrize("named", ["default", ["default"], ("another", "default")])
+def test_row_destinations(of: Any, named: Any, telemetry: Telemetry) -> None:
+    """`analytics.posthog.destinations` names those that an item is sent to, and is no property; others get nothing."""
+    event = of(telemetry, {"analytics.posthog.destinations": named})
+    assert not [key for key in event["properties"] if "destination" in key]
+    of(telemetry, {"analytics.posthog.destinations": "another"})
+    of(telemetry, {"analytics.posthog.destinations": 7})
+    assert len(telemetry.events) == 1
+    assert telemetry.dropped == {"destination_unknown": 2}
+
+
 @pytest.mark.parametrize("written", [str, str.upper, lambda each: each.replace("-", ""), "urn:uuid:{}".format])
 @pytest.mark.parametrize(
     "key",

@@ -23,6 +23,11 @@ class CollectionPolicy:
         False,
         "True sends only events whose consent is known to be given; False sends unless it is denied.",
     )
+    bridge: bool = setting(
+        False,
+        "True takes what the app sends with posthog-python through this pipeline instead; False leaves that alone. "
+        "`OTEL_POSTHOG_BRIDGE` wins. Switched on at the start of a process only.",
+    )
 
 
 class ExceptionMode(Choice):

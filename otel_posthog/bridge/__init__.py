@@ -1,0 +1,8 @@
+"""What an app sends with posthog-python, as OpenTelemetry events on this pipeline.
+
+The instrumentor `posthog_python` takes what a client of posthog-python would send, and hands it over here.
+"""
+
+from otel_posthog.bridge.client import deliver, flush, is_asked_for
+
+__all__ = ["deliver", "flush", "is_asked_for"]

@@ -1,0 +1,327 @@
+"""What a client of posthog-python is set to, and how it is used, holds with the bridge as without it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import posthog
+import pytest
+from bridged import KEY, bridged, by_itself, module_client, policy_for, told, with_the_bridge
+from posthog.client import Client
+
+from otel_posthog.testing import FakePostHog
+
+AT = datetime(2026, 1, 2, tzinfo=timezone.utc)
+UUID = str(uuid.UUID(int=7))
+# Of that time, as PostHog takes it.
+SESSION = f"{int(AT.timestamp() * 1000):012x}"
+SESSION = f"{SESSION[:8]}-{SESSION[8:]}-7000-8000-000000000001"
+
+
+def one(**kwargs: Any) -> Any:
+    """Capture one event, the same either way."""
+    given: dict[str, Any] = {"distinct_id": "u1", "uuid": UUID, "timestamp": AT, **kwargs}
+    return posthog.capture("paid", **given)
+
+
+def renamed(message: dict[str, Any]) -> dict[str, Any]:
+    """Change name, properties, id and time, as an app may."""
+    message["properties"]["plan"] = "team"
+    return {**message, "event": "renamed", "distinct_id": "u9", "timestamp": "2026-01-02T03:04:05+00:00"}
+
+
+def fails(_: dict[str, Any]) -> dict[str, Any]:
+    """Fail, as an app's code may."""
+    raise ValueError("as the test asked")
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "super_properties": {"super_properties": {"plan": "pro", "$session_id": SESSION}},
+    "disabled": {"disabled": True},
+    "send": {"send": False},
+    "debug": {"debug": True},
+    "privacy_mode": {"privacy_mode": True},
+    "before_send changes": {"before_send": renamed},
+    "before_send drops": {"before_send": lambda _: None},
+    "before_send fails": {"before_send": fails},
+    "before_send takes the uuid away": {
+        "before_send": lambda message: {**{k: v for k, v in message.items() if k != "uuid"}, "event": "anew"}
+    },
+    "geoip": {"disable_geoip": False},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("sync_mode", [False, True])
+def test_a_setting_of_the_client_is_kept(name: str, sync_mode: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """The same events and the same return value."""
+    returned: list[Any] = []
+    settings = {**SETTINGS[name], "sync_mode": sync_mode}
+    plain = by_itself(lambda: returned.append(one()), **settings)
+    ours = with_the_bridge(lambda: returned.append(one()), **settings)
+    is_new = "takes the uuid away" in name  # another one each time
+    assert [without_uuid(each, is_new) for each in ours] == [without_uuid(each, is_new) for each in plain]
+    assert (returned[0] == returned[1]) or (is_new and None not in returned)
+
+
+def without_uuid(event: Any, is_left_out: bool) -> dict[str, Any]:
+    """Return what an event says, without its uuid if that is new each time."""
+    said = told(event)
+    return {**said, "uuid": ""} if is_left_out else said
+
+
+CALLS: dict[str, Callable[[], object]] = {
+    "no id": lambda: posthog.capture("paid", uuid=UUID, timestamp=AT),
+    "id of a number": lambda: one(distinct_id=7),
+    "id of a uuid": lambda: one(distinct_id=uuid.UUID(int=9)),
+    "properties of the person": lambda: one(properties={"$set": {"plan": "pro"}, "$set_once": {"source": "ads"}}),
+    "groups": lambda: one(groups={"company": "acme", "team": 5}),
+    "no profile": lambda: one(properties={"$process_person_profile": False}),
+    "session": lambda: one(properties={"$session_id": SESSION}),
+    "own flags": lambda: one(properties={"$feature/new-checkout": "test", "$active_feature_flags": ["new-checkout"]}),
+    "nested": lambda: one(properties={"cart": [{"sku": "a", "count": 2}, {"sku": "b"}], "none": None, "when": AT}),
+    "page": lambda: posthog.capture(
+        "$pageview", distinct_id="u1", properties={"$current_url": "https://x.example/a"}, uuid=UUID, timestamp=AT
+    ),
+    "identify": lambda: posthog.capture(
+        "$identify", distinct_id="u1", properties={"$set": {"plan": "pro"}}, uuid=UUID, timestamp=AT
+    ),
+    "naive time": lambda: one(timestamp=AT.replace(tzinfo=None)),
+    "group without an id": lambda: posthog.group_identify("company", "acme", {"size": 5}, uuid=UUID, timestamp=AT),
+    "set of nobody": lambda: posthog.set(properties={"plan": "pro"}),
+    "alias to nobody": lambda: posthog.alias("visitor-1", ""),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_says_the_same(name: str) -> None:
+    """Whatever form its arguments have; a random id is compared by there being one."""
+    plain, ours = by_itself(CALLS[name]), with_the_bridge(CALLS[name])
+    is_random = name in {"no id", "group without an id"}
+    left = {"distinct_id": ""} if is_random else {}
+    assert [{**told(each), **left} for each in ours] == [{**told(each), **left} for each in plain]
+    assert not is_random or all(len(each.distinct_id) == 36 for each in ours)
+
+
+def test_a_session_of_another_form_stays_a_property() -> None:
+    """PostHog would not make a session of it."""
+    (event,) = with_the_bridge(lambda: one(properties={"$session_id": "s1"}))
+    assert event.properties["session_id"] == "s1"
+
+
+def test_the_session_of_a_context_is_kept() -> None:
+    """`set_context_session`, as the integrations of posthog-python call it."""
+
+    def app() -> None:
+        with posthog.new_context():
+            posthog.set_context_session(SESSION)
+            one()
+
+    plain, ours = by_itself(app), with_the_bridge(app)
+    assert [told(each) for each in ours] == [told(each) for each in plain]
+    assert ours[0].properties["$session_id"] == SESSION
+
+
+def test_a_client_from_before_is_taken_over(fake_posthog: FakePostHog) -> None:
+    """Clients, functions and methods that the app took from posthog-python before: none goes around the filters."""
+    function = posthog.capture
+    with FakePostHog() as past, module_client(past.url):
+        client = Client(KEY, host=past.url)
+        method = client.capture
+        with bridged(policy_for(fake_posthog)):
+            assert client.capture("client", distinct_id="u1") is not None
+            assert function("function", distinct_id="u1") is not None
+            assert method("method", distinct_id="u1") is None
+            client.flush()
+        assert past.requests == []
+    assert sorted(each.event for each in fake_posthog.events) == ["client", "function", "method"]
+
+
+def test_a_class_of_the_apps_own_is_taken_over(fake_posthog: FakePostHog) -> None:
+    """It calls what it is made of, and nothing goes out twice."""
+
+    class Own(Client):  # type: ignore[misc, unused-ignore]
+        def capture(self, event: str, **kwargs: Any) -> Any:
+            return super().capture(f"own {event}", **kwargs)
+
+    with FakePostHog() as past, bridged(policy_for(fake_posthog)):
+        client = Own(KEY, host=past.url)
+        assert client.capture("paid", distinct_id="u1") is not None
+        client.shutdown()
+        assert past.requests == []
+    assert [each.event for each in fake_posthog.events] == ["own paid"]
+
+
+def test_what_before_send_captures_is_an_event_of_its_own(fake_posthog: FakePostHog) -> None:
+    """One call inside another, on the same client."""
+
+    def hook(message: dict[str, Any]) -> dict[str, Any]:
+        if message["event"] == "outer":
+            client.capture("inner", distinct_id="u1")
+        return message
+
+    with FakePostHog() as past, bridged(policy_for(fake_posthog)):
+        client = Client(KEY, host=past.url, before_send=hook)
+        client.capture("outer", distinct_id="u1")
+        client.shutdown()
+        assert past.requests == []
+    assert sorted(each.event for each in fake_posthog.events) == ["inner", "outer"]
+
+
+def test_events_of_many_threads_arrive_once(fake_posthog: FakePostHog) -> None:
+    """On two clients at once, each with the id that it was captured with."""
+
+    def work(number: int) -> None:
+        for count in range(25):
+            clients[count % 2].capture(f"e{number}-{count}", distinct_id=f"u{number}")
+
+    with FakePostHog() as past, bridged(policy_for(fake_posthog)):
+        clients = [Client(KEY, host=past.url) for _ in range(2)]
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        for client in clients:
+            client.shutdown()
+        assert past.requests == []
+    assert len(fake_posthog.events) == 200
+    assert all(each.event.startswith(f"e{each.distinct_id[1:]}-") for each in fake_posthog.events)
+
+
+def test_flush_waits_for_what_was_taken_over(fake_posthog: FakePostHog) -> None:
+    """When it returns, the events are there."""
+    with FakePostHog() as past, bridged(policy_for(fake_posthog)):
+        client = Client(KEY, host=past.url)
+        client.capture("paid", distinct_id="u1")
+        client.flush()
+        assert [each.event for each in fake_posthog.events] == ["paid"]
+        client.capture("left", distinct_id="u1")
+        client.shutdown()
+        assert [each.event for each in fake_posthog.events] == ["paid", "left"]
+
+
+def test_sync_mode_has_delivered_when_it_returns(fake_posthog: FakePostHog) -> None:
+    """As it promises, call by call."""
+    with bridged(policy_for(fake_posthog)):
+        client = Client(KEY, host=fake_posthog.url, sync_mode=True)
+        for number in range(3):
+            client.capture("paid", distinct_id="u1")
+            assert len(fake_posthog.events) == number + 1
+
+
+def test_an_exception_arrives_by_type_and_frames_without_its_message() -> None:
+    """As `exceptions.mode` says; the id that marks it as captured is that of the event."""
+    raised: list[Any] = []
+
+    def app() -> None:
+        try:
+            raise KeyError("jo@example.org")
+        except KeyError as error:
+            raised.append(posthog.capture_exception(error, distinct_id="u1", uuid=UUID))
+
+    (event,) = with_the_bridge(app)
+    (entry,) = event.properties["$exception_list"]
+    assert (event.event, event.uuid, entry["type"], entry["value"]) == ("$exception", UUID, "KeyError", "")
+    assert raised == [UUID]
+    assert "jo@example.org" not in str(event)
+
+
+def test_uncaught_exceptions_are_captured_as_before() -> None:
+    """`enable_exception_autocapture`, in a thread of the app's that ends with one."""
+
+    def fail() -> None:
+        raise LookupError
+
+    def app() -> None:
+        posthog.setup()
+        ended = threading.Thread(target=fail)
+        with pytest.MonkeyPatch.context():
+            ended.start()
+            ended.join()
+
+    hook, thread_hook = sys.excepthook, threading.excepthook
+    try:
+        threading.excepthook = lambda _: None
+        ours = with_the_bridge(app, enable_exception_autocapture=True)
+    finally:
+        sys.excepthook, threading.excepthook = hook, thread_hook
+    assert [each.event for each in ours] == ["$exception"]
+
+
+FORKED = """
+import os, sys, time
+import posthog
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.sdk._logs import LoggerProvider
+set_logger_provider(LoggerProvider())
+import otel_posthog
+from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
+otel_posthog.configure()
+PostHogPythonInstrumentor().instrument(bridge=True)
+posthog.project_api_key = posthog.api_key = "phc_test"
+posthog.host = os.environ["PAST"]
+posthog.capture("parent", distinct_id="u1")
+child = os.fork()
+if child == 0:
+    posthog.capture("child", distinct_id="u1")
+    posthog.flush()
+    sys.exit(0)
+os.waitpid(child, 0)
+posthog.capture("after", distinct_id="u1")
+posthog.shutdown()
+"""
+
+
+@pytest.mark.skipif(not hasattr(threading, "get_native_id") or sys.platform == "win32", reason="needs fork")
+def test_a_fork_goes_on(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the child and in the parent, each event once, none past the filters."""
+    with FakePostHog() as past:
+        for name, value in {
+            "POSTHOG_API_KEY": KEY,
+            "POSTHOG_HOST": fake_posthog.url,
+            "OTEL_POSTHOG_IDENTITY": "identified",
+            "PAST": past.url,
+        }.items():
+            monkeypatch.setenv(name, value)
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert past.requests == []
+    assert sorted(each.event for each in fake_posthog.events) == ["after", "child", "parent"]
+    assert fake_posthog.duplicates == 0
+
+
+FLAG = {
+    "id": 1,
+    "key": "new-checkout",
+    "active": True,
+    "filters": {"groups": [{"properties": [], "rollout_percentage": 100}]},
+}
+
+
+def flags() -> None:
+    """Read a flag that is known here, then capture with all flags of that user."""
+    client = posthog.setup()
+    client.feature_flags = [FLAG]
+    client.get_feature_flag("new-checkout", "u1", only_evaluate_locally=True)
+    client.get_feature_flag("new-checkout", "u1", only_evaluate_locally=True)
+    one(send_feature_flags=True)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_flags_are_evaluated_as_before_and_their_events_come_through() -> None:
+    """`$feature_flag_called` once, and the flags on an event that asks for them."""
+    plain = by_itself(flags, enable_local_evaluation=False, personal_api_key="phx_test")
+    ours = with_the_bridge(flags, enable_local_evaluation=False, personal_api_key="phx_test")
+    assert [each.event for each in ours] == ["$feature_flag_called", "paid"]
+    new_each_time = {"uuid": "", "timestamp": ""}
+    assert [{**told(each), **new_each_time} for each in ours] == [{**told(each), **new_each_time} for each in plain]
+    assert ours[1].properties["$feature/new-checkout"] is True
