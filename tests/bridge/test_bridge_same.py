@@ -25,7 +25,9 @@ def functions() -> None:
     posthog.set(distinct_id="u1", properties={"plan": "pro"}, **fixed(2))
     posthog.set_once(distinct_id="u1", properties={"source": "ads"}, **fixed(3))
     posthog.alias("visitor-1", "u1", **fixed(4))
-    posthog.group_identify("company", "acme", {"size": 5}, distinct_id="u1", **fixed(5))
+    with posthog.new_context():
+        posthog.identify_context("u1")
+        posthog.group_identify("company", "acme", {"size": 5}, **fixed(5))
 
 
 def contexts() -> None:
