@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,8 +11,9 @@ from pathlib import Path
 import pytest
 from backends import until
 from collector import Collector, collector
-from gateway import logs_request
+from gateway import logs_request, spans_request
 from kafka import Broker
+from ports import free_port
 
 from otel_posthog.testing import OtlpSink
 
@@ -24,12 +24,17 @@ QUICK = (
     "yaml:exporters::kafka/product::sending_queue::batch::flush_timeout: 50ms",
 )
 SOON_GONE = ("yaml:receivers::kafka/product: {session_timeout: 1s, heartbeat_interval: 200ms}",)
+UNREDACTED = "yaml:service::pipelines::logs/product::processors: [filter/product, transform/product_before]"
+"""What is left out takes many seconds for a megabyte, and is tested elsewhere."""
+SPANS = 20
 WAIT_S = 60
 
 
 @pytest.fixture(name="broker", scope="module")
-def _broker(tmp_path_factory: pytest.TempPathFactory) -> Broker:
-    return Broker(tmp_path_factory.mktemp("kafka"))
+def _broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    made = Broker(tmp_path_factory.mktemp("kafka"))
+    with made.run():
+        yield made
 
 
 class Way:
@@ -43,6 +48,7 @@ class Way:
 
     def __init__(self, broker: Broker, topic: str, directory: Path) -> None:
         self.broker, self.sink = broker, OtlpSink()
+        broker.make(f"{topic}_spans", f"{topic}_logs")
         self._environ = {
             "KAFKA_BROKERS": broker.address,
             "KAFKA_TOPIC": topic,
@@ -51,9 +57,9 @@ class Way:
         }
 
     @contextmanager
-    def out(self, *layers: str) -> Iterator[Collector]:
+    def out(self, *layers: str, **environ: str) -> Iterator[Collector]:
         """Run the first, in front of Kafka."""
-        with collector(*OUT, *layers, *QUICK, environ=self._environ) as made:
+        with collector(*OUT, *layers, *QUICK, environ={**self._environ, **environ}) as made:
             yield made
 
     @contextmanager
@@ -63,9 +69,10 @@ class Way:
         with collector(*IN, *SOON_GONE, environ=environ) as made:
             yield made
 
-    def events(self) -> int:
-        """Return how many different events the gateway got."""
-        return len({each.attributes["log.record.uid"] for each in self.sink.logs})
+    def arrived(self) -> tuple[int, int]:
+        """Return how many different log records and spans the gateway got."""
+        logs = {each.attributes["log.record.uid"] for each in tuple(self.sink.logs)}
+        return len(logs), len({each.trace_id for each in tuple(self.sink.spans)})
 
 
 @pytest.fixture(name="way")
@@ -73,53 +80,57 @@ def _way(broker: Broker, request: pytest.FixtureRequest, tmp_path: Path) -> Way:
     return Way(broker, re.sub(r"\W", "_", request.node.name), tmp_path)
 
 
-def request(count: int) -> bytes:
-    """Return a request of `count` product events; each has some 80 bytes when it has got its uid."""
-    return logs_request(*["e"] * count).SerializeToString()
+def give(made: Collector, records: int) -> None:
+    """Send product events, all of which are acknowledged: so many log records, some spans, and one that is none."""
+    assert made.post("/v1/logs", logs_request(*["e"] * records).SerializeToString()) == 200
+    assert made.post("/v1/traces", spans_request(*["e"] * SPANS).SerializeToString()) == 200
 
 
 def test_requests_larger_than_a_message_arrive_whole(way: Way) -> None:
     """One of more than the 1 MB that a broker takes, and small ones behind it."""
-    with way.broker.run(), way.sink, way.back(), way.out() as made:
-        for count in (15_000, 10, 10):
-            assert made.post("/v1/logs", request(count)) == 200
-        until(lambda: way.events() == 15_020, WAIT_S)
+    large = logs_request(*["e"] * 1500, analytics__note="aa bb cc " * 80).SerializeToString()
+    assert len(large) > 1_048_588
+    with way.sink, way.back(), way.out(UNREDACTED) as made:
+        assert made.post("/v1/logs", large) == 200
+        give(made, 10)
+        until(lambda: way.arrived() == (1510, SPANS), WAIT_S)
         assert sum(len(each.body) for each in way.sink.requests) > 1_048_588
-        assert len([each for each in way.sink.requests if each.body]) > 1
+        assert len([each for each in way.sink.requests if each.body]) > 2
 
 
 def test_a_queue_in_front_of_kafka_outlives_the_collector(way: Way) -> None:
-    """The broker is away, the Collector with `persistent-posthog` is killed: the next one gives it all."""
-    with way.out("persistent-posthog") as made:
+    """The broker is not there, the Collector with `persistent-posthog` is killed: the next one gives it all."""
+    with way.out("persistent-posthog", KAFKA_BROKERS=f"127.0.0.1:{free_port()}") as made:
         for _ in range(20):
-            assert made.post("/v1/logs", request(100)) == 200
+            assert made.post("/v1/logs", logs_request(*["e"] * 100).SerializeToString()) == 200
+        give(made, 100)
         made.tree.end(signal.SIGKILL)
-    with way.broker.run(), way.sink, way.back(), way.out("persistent-posthog"):
-        until(lambda: way.events() == 2000, WAIT_S)
+    with way.sink, way.back(), way.out("persistent-posthog"):
+        until(lambda: way.arrived() == (2100, SPANS), WAIT_S)
 
 
-def test_a_broker_that_is_away_and_a_second_collector_that_is_killed(way: Way) -> None:
+def test_a_broker_and_a_second_collector_that_are_killed(way: Way) -> None:
     """What is in memory waits for the broker; what the gateway has not answered stays in Kafka."""
     with way.out() as made:
-        assert made.post("/v1/logs", request(100)) == 200
-        with way.broker.run():
-            assert made.post("/v1/logs", request(100)) == 200
-            with way.back() as first:  # the gateway is not there
-                time.sleep(3)
-                first.tree.end(signal.SIGKILL)
-            with way.sink, way.back():
-                until(lambda: way.events() == 200, WAIT_S)
+        with way.broker.away():
+            give(made, 100)
+        assert made.post("/v1/logs", logs_request(*["e"] * 100, first=100).SerializeToString()) == 200
+        with way.back() as first:  # the gateway is not there
+            until(lambda: "connection refused" in first.tree.out, WAIT_S)
+            first.tree.end(signal.SIGKILL)
+        with way.sink, way.back():
+            until(lambda: way.arrived() == (200, SPANS), WAIT_S)
 
 
 def test_what_the_gateway_refuses_for_good_stays_in_kafka(way: Way) -> None:
     """A token that it does not know: with the right one the Collector is started again, and all arrives."""
     way.sink.status = 401
-    with way.broker.run(), way.sink, ExitStack() as first:
+    with way.sink, ExitStack() as first:
         second = first.enter_context(way.back())
         with way.out() as made:
-            assert made.post("/v1/logs", request(100)) == 200
+            give(made, 100)
             until(lambda: "401" in second.tree.out, WAIT_S)
         second.tree.end()
         way.sink.status = 200
         with way.back():
-            until(lambda: way.events() == 100, WAIT_S)
+            until(lambda: way.arrived() == (100, SPANS), WAIT_S)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 from needs import needs
 from ports import free_port
-from processes import running
+from processes import Tree, running
 
 ROOT = Path(__file__).resolve().parents[2]
 FETCH_TIMEOUT_S, READY_TIMEOUT_S = 600, 60
@@ -48,11 +50,14 @@ def jars() -> str:
 
 
 class Broker:
-    """A place for a broker, which keeps its messages when it is run again.
+    """A broker, and a place for its messages, which it keeps when it is run again.
 
     Args:
         folder: For its settings and data.
     """
+
+    _running: ExitStack
+    _tree: Tree
 
     def __init__(self, folder: Path) -> None:
         self._port, self._folder = free_port(), folder
@@ -67,15 +72,36 @@ class Broker:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """Run it and wait until it answers."""
-        environ = {**os.environ, "LOG_DIR": str(self._folder)}
-        with running(*_words(), "kafka.Kafka", str(self._settings), environ=environ, cwd=self._folder) as tree:
-            deadline = time.monotonic() + READY_TIMEOUT_S
-            while not self._listens():
-                assert time.monotonic() < deadline, tree.out
-                assert tree.process.poll() is None, tree.out
-                time.sleep(0.1)
+        """Run it, from here or a restart on, and wait until it answers."""
+        with ExitStack() as self._running:
+            self._start()
             yield
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Kill it, as no warning does; at the end it is there again, with what it had."""
+        self._tree.end(signal.SIGKILL)
+        yield
+        self._start()
+
+    def make(self, *topics: str) -> None:
+        """Make topics: who asks for one that is not there looks again seconds later."""
+        names = b"".join(struct.pack(">h", len(each)) + each.encode() for each in topics)
+        # A request for metadata, of the version in which the last byte says that topics are made.
+        request = struct.pack(">hhihi", 3, 4, 1, 0, len(topics)) + names + b"\1"
+        with socket.create_connection(("127.0.0.1", self._port), READY_TIMEOUT_S) as to:
+            to.sendall(struct.pack(">i", len(request)) + request)
+            assert to.recv(4)
+
+    def _start(self) -> None:
+        environ = {**os.environ, "LOG_DIR": str(self._folder)}
+        words = (*_words(), "kafka.Kafka", str(self._settings))
+        self._tree = tree = self._running.enter_context(running(*words, environ=environ, cwd=self._folder))
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not self._listens():
+            assert time.monotonic() < deadline, tree.out
+            assert tree.process.poll() is None, tree.out
+            time.sleep(0.1)
 
     def _listens(self) -> bool:
         try:
