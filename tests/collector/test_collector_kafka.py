@@ -59,7 +59,7 @@ class Way:
     @contextmanager
     def out(self, *layers: str, **environ: str) -> Iterator[Collector]:
         """Run the first, in front of Kafka."""
-        with collector(*OUT, *layers, *QUICK, environ={**self._environ, **environ}) as made:
+        with collector(*OUT, *layers, *QUICK, environ={**self._environ, **environ}, has_metrics=True) as made:
             yield made
 
     @contextmanager
@@ -134,3 +134,13 @@ def test_what_the_gateway_refuses_for_good_stays_in_kafka(way: Way) -> None:
         way.sink.status = 200
         with way.back():
             until(lambda: way.arrived() == (100, SPANS), WAIT_S)
+
+
+def test_what_kafka_refuses_for_good_is_counted_and_said(way: Way) -> None:
+    """A topic whose name cannot be: a Collector tries again only what may be taken later; no layer changes that."""
+    with way.out(KAFKA_TOPIC="no topic") as made:
+        give(made, 100)
+        until(lambda: made.tree.out.count("Exporting failed. Dropping data") == 2, WAIT_S)
+        until(lambda: made.counted("otelcol_exporter_send_failed_log_records") == 100, WAIT_S)
+        assert made.counted("otelcol_exporter_send_failed_spans") == SPANS
+        assert "INVALID_TOPIC" in made.tree.out

@@ -104,7 +104,7 @@ def test_without_them_a_killed_collector_loses_what_it_held(tmp_path: Path) -> N
 
 
 def test_an_item_larger_than_a_batch_takes_what_is_behind_it_along(tmp_path: Path) -> None:
-    """With small limits in place of 1 and 3 MB: a line in the log tells how many, and what stood before it arrives."""
+    """With small limits in place of 1 and 3 MB: only a line in the log tells how many; what stood before it arrives."""
     small = [
         f"yaml:exporters::{name}::sending_queue::batch: {{min_size: 500, max_size: 1000, flush_timeout: 50ms}}"
         for name in ("otlp_http/gateway", "otlp_http/loki")
@@ -113,10 +113,16 @@ def test_an_item_larger_than_a_batch_takes_what_is_behind_it_along(tmp_path: Pat
     body = logs_request(*["e"] * COUNT)
     record = body.resource_logs[0].scope_logs[0].log_records[COUNT // 2]
     record.attributes.add(key="error.type").value.string_value = "x" * 2000
-    with place.operational, place.gateway, collector(*STACK, *small, environ=place.environ) as made:
+    with (
+        place.operational,
+        place.gateway,
+        collector(*STACK, *small, environ=place.environ, has_metrics=True) as made,
+    ):
         assert made.post("/v1/logs", body.SerializeToString()) == 200
         until(lambda: place.arrived()["product"] == COUNT // 2, WAIT_S)
         assert f"greater than max size, dropping items: {COUNT // 2}" in made.tree.out
+        until(lambda: made.counted("otelcol_exporter_sent_log_records") == COUNT // 2, WAIT_S)
+        assert made.counted("otelcol_exporter_send_failed_log_records") == 0
 
 
 def test_what_a_backend_refuses_for_good_is_lost_with_a_line_in_the_log(tmp_path: Path) -> None:

@@ -21,6 +21,10 @@ CONFIG = ROOT / "collector-config"
 BUILD_TIMEOUT_S, READY_TIMEOUT_S = 1500, 60
 # Its own metrics have a port that all Collectors of a machine would want.
 _QUIET = "yaml:service::telemetry::metrics::level: none"
+_COUNTING = (
+    "yaml:service::telemetry::metrics: {{level: normal, readers: [{{pull: {{exporter: {{prometheus: "
+    "{{host: 127.0.0.1, port: {port}}}}}}}}}]}}"
+)
 STACK = ("base", "privacy", "grafana", "posthog", "both")
 
 
@@ -48,10 +52,11 @@ class Collector:
     Args:
         tree: Its process.
         ports: Of OTLP/HTTP, OTLP/gRPC and health.
+        metrics_port: Of its own metrics; 0 where it has none.
     """
 
-    def __init__(self, tree: Tree, ports: tuple[int, int, int]) -> None:
-        self.tree = tree
+    def __init__(self, tree: Tree, ports: tuple[int, int, int], metrics_port: int = 0) -> None:
+        self.tree, self._metrics_port = tree, metrics_port
         self.http_port, self.grpc_port, self.health_port = ports
         self.url = f"http://127.0.0.1:{self.http_port}"
 
@@ -65,6 +70,12 @@ class Collector:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+
+    def counted(self, name: str) -> int:
+        """Return what its own metric `name` counts, of all exporters together."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith(f"{name}{{"))
 
     def wait_until_ready(self) -> None:
         """Wait until its health says so.
@@ -89,7 +100,10 @@ class Collector:
 
 @contextmanager
 def collector(
-    *configs: str | Path, ports: tuple[int, int, int] | None = None, environ: dict[str, str] | None = None
+    *configs: str | Path,
+    ports: tuple[int, int, int] | None = None,
+    environ: dict[str, str] | None = None,
+    has_metrics: bool = False,
 ) -> Iterator[Collector]:
     """Run a Collector and wait until it is healthy.
 
@@ -97,13 +111,16 @@ def collector(
         configs: Names of files in `collector-config/` without `.yaml`, paths, or `yaml:` followed by a setting.
         ports: Given ones, to come back to; else free ones.
         environ: Variables of the configuration.
+        has_metrics: Whether what it counts of itself can be asked for.
     """
+    metrics_port = free_port() if has_metrics else 0
+    own = _COUNTING.format(port=metrics_port) if has_metrics else _QUIET
     ports = ports or (free_port(), free_port(), free_port())
     addresses = [f"127.0.0.1:{port}" for port in ports]
     names = ("OTLP_HTTP_ENDPOINT", "OTLP_GRPC_ENDPOINT", "HEALTH_ENDPOINT")
     variables = {**os.environ, **dict(zip(names, addresses, strict=True)), **(environ or {})}
-    with running(binary(), *_arguments((*configs, _QUIET)), environ=variables) as tree:
-        made = Collector(tree, ports)
+    with running(binary(), *_arguments((*configs, own)), environ=variables) as tree:
+        made = Collector(tree, ports, metrics_port)
         made.wait_until_ready()
         yield made
 
