@@ -60,8 +60,9 @@ benchmarks:
             --only fuzz_privacy
   gateway_load  how many events a second the gateway takes on one core, and what
             an event costs with two workers; only with --only gateway_load
-  operational_load  how many spans, log records and points a second one process of
-            gateway --operational filters; only with --only operational_load
+  operational_load  what filtering spans, log records and points costs, side by side: a
+            gateway, a Collector without a filter, with the compiled layer, and with
+            a gateway behind it; only with --only operational_load
   fuzz_gateway  malformed OTLP against a running gateway; only with --only
             fuzz_gateway
 

@@ -88,27 +88,38 @@ def _body(first: int, events: int) -> bytes:
     return request.SerializeToString()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Receiver(BaseHTTPRequestHandler):
+    """A server in PostHog's place."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     taken: ClassVar[int] = 0
     lock: ClassVar[threading.Lock] = threading.Lock()
 
+    def count(self, body: bytes) -> int:
+        """Return how many items are in a request."""
+        return body.count(b'"uuid":')
+
+    def result(self) -> tuple[str, bytes]:
+        """Return what a request is answered: media type and body."""
+        # An event without a result of its own is delivered.
+        return "application/json", b'{"results": {}}'
+
     def do_POST(self) -> None:
+        """Count."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         plain = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
         with self.lock:
-            _Handler.taken += plain.count(b'"uuid":')
-        # An event without a result of its own is delivered.
-        self._answer({"results": {}})
+            Receiver.taken += self.count(plain)
+        self._answer(*self.result())
 
     def do_GET(self) -> None:
-        self._answer(self.taken)
+        """Say how many."""
+        self._answer("application/json", json.dumps(self.taken).encode())
 
-    def _answer(self, content: object) -> None:
-        body = json.dumps(content).encode()
+    def _answer(self, media_type: str, body: bytes) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -117,9 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def receive(port: int) -> None:
+def receive(port: int, handler: type[Receiver] = Receiver) -> None:
     """Serve until killed."""
-    ThreadingHTTPServer(("127.0.0.1", port), _Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", port), handler).serve_forever()
 
 
 if __name__ == "__main__":

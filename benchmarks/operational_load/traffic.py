@@ -1,7 +1,9 @@
-"""The load: `python -m benchmarks.operational_load.traffic PORT SIGNAL REQUESTS ITEMS CONNECTIONS`.
+"""Both ends of the load, each a process of its own.
 
-Items are like those of a web shop: each has ids, times and paths of its own, what all have in common is repeated, and
-one in ten holds something that is to be taken out.
+`python -m benchmarks.operational_load.traffic send PORT SIGNAL REQUESTS ITEMS CONNECTIONS` sends; `... receive PORT` is
+a backend that costs little: it counts items by an attribute that each has, and GET answers with the count. Items are
+like those of a web shop: each has ids, times and paths of its own, what all have in common is repeated, and one in ten
+holds something that is to be taken out.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.gateway_load.traffic import TIME_NS, send_all
+from benchmarks.gateway_load.traffic import TIME_NS, Receiver, receive, send_all
 
 ROUTES = ("/tickets", "/tickets/{id}", "/search", "/reports/monthly", "/customers/{id}/orders")
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36"
@@ -99,7 +101,26 @@ def _add(pairs: Any, values: Mapping[str, str | int]) -> None:
 
 SIGNALS: Mapping[str, Callable[[int, int], bytes]] = {"traces": spans, "logs": logs, "metrics": metrics}
 
+# Each item has one of these once, and nothing else has.
+_COUNTED = (b"thread.id", b"code.line.number", b"shop.id")
+
+
+class _Backend(Receiver):
+    """Takes everything."""
+
+    def count(self, body: bytes) -> int:
+        """Return how many items are in a request."""
+        return sum(map(body.count, _COUNTED))
+
+    def result(self) -> tuple[str, bytes]:
+        """Return what a request is answered."""
+        return "application/x-protobuf", b""
+
+
 if __name__ == "__main__":
-    port, requests, items, connections = (int(sys.argv[at]) for at in (1, 3, 4, 5))
-    made = [SIGNALS[sys.argv[2]](number * items, items) for number in range(requests)]
-    send_all(port, made, connections, f"/v1/{sys.argv[2]}")
+    if sys.argv[1] == "send":
+        port, requests, items, connections = (int(sys.argv[at]) for at in (2, 4, 5, 6))
+        made = [SIGNALS[sys.argv[3]](number * items, items) for number in range(requests)]
+        send_all(port, made, connections, f"/v1/{sys.argv[3]}")
+    else:
+        receive(int(sys.argv[2]), _Backend)

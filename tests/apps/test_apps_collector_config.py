@@ -12,9 +12,10 @@ import yaml
 from otel_posthog.actor.attributes import USER_ID_KEYS
 from otel_posthog.apps.cli import main
 from otel_posthog.apps.collector_config.formats import collector_config
+from otel_posthog.apps.collector_config.keys import blocked_humps, blocked_keys
 from otel_posthog.apps.collector_config.operational import KEY
 from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back, quoted
-from otel_posthog.apps.collector_config.patterns import blocked_keys, blocked_values
+from otel_posthog.apps.collector_config.patterns import PATTERNS
 from otel_posthog.policy import IdentityMode, Policy, PrivacyPolicy
 
 
@@ -69,17 +70,20 @@ def test_the_policy_decides_what_may_come_through(tmp_path: Path) -> None:
     out = tmp_path / "privacy.yaml"
     assert main(["collector-config", "--policy", str(path), "--output", str(out)]) == 0
     made = processors(out.read_text())
-    assert not {"redaction/operational_keys", "redaction/operational_values"} & made.keys()
+    assert not [name for name in made if name.startswith("redaction/operational")]
     assert "tenant" in str(made["transform/product_before"])
     assert "badge" in made["redaction/kafka_keys"]["blocked_key_patterns"][0]
-    assert made["redaction/kafka_values"]["blocked_values"] == blocked_values(["email"], [])
+    assert "Badge" in made["redaction/kafka_humps"]["blocked_key_patterns"][0]
+    found = {name: each["blocked_values"] for name, each in made.items() if each.get("blocked_values")}
+    assert found.keys() == {"redaction/kafka_unseen", "redaction/kafka_addresses"}
+    assert found["redaction/kafka_addresses"] == list(PATTERNS["email"])
 
 
 def test_ids_go_to_the_gateway_only_where_the_mode_needs_them() -> None:
     """In `anonymous` nobody's id leaves the Collector; else they come through whole, for the gateway to decide."""
 
     def ignored(made: dict[str, Any]) -> set[str]:
-        return set(made["redaction/kafka_values"]["ignored_key_patterns"])
+        return set(made["redaction/kafka_addresses"]["ignored_key_patterns"])
 
     ids = {rf"^{re.escape(key)}\z" for key in USER_ID_KEYS}
     anonymous = processors(collector_config(Policy(), "p"))
@@ -139,7 +143,9 @@ def test_a_dollar_sign_begins_no_variable() -> None:
 )
 def test_keys_are_blocked_by_whole_words(key: str, is_blocked: bool) -> None:
     """As in the filters: `auth` is not in `author`."""
-    patterns = [_of_python(each) for each in blocked_keys(PrivacyPolicy().sensitive_keys)]
+    patterns = [
+        _of_python(each) for made in (blocked_keys, blocked_humps) for each in made(PrivacyPolicy().sensitive_keys)
+    ]
     assert any(re.search(each, key) for each in patterns) is is_blocked
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from backends import get, prometheus, until
 from collector import collector
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from otlp_metric_kinds import KINDS, ODD, STEP_NS, request
 
 pytestmark = pytest.mark.backends
 
+START_NS = time.time_ns() - 60 * 10**9
 REFUSED = [*(f"{kind}_{word}" for kind in KINDS for word in ("delta", "unspecified")), *ODD]
 
 
@@ -43,3 +45,25 @@ def test_neighbours_of_all_that_prometheus_refuses_arrive(tmp_path: Path) -> Non
             assert shown(url, "histogram_count(exponential_delta)") == 5
             assert shown(url, "counter_cumulative_total") == 3
             assert "Dropping data" not in made.tree.out
+
+
+def test_customers_whose_addresses_go_stay_apart_and_right(tmp_path: Path) -> None:
+    """The Collector's own filters take what tells three series apart: three remain, twice, each with its own figure."""
+    with prometheus(tmp_path) as url:
+        environ = {"PROMETHEUS_ENDPOINT": f"{url}/api/v1/otlp", "OTEL_POSTHOG_UUID_KEY": "k" * 32}
+        with collector("base", "privacy", "grafana", environ=environ) as made:
+            for turn in (1, 2):
+                sent = ExportMetricsServiceRequest()
+                metric = sent.resource_metrics.add().scope_metrics.add().metrics.add(name="orders")
+                metric.sum.aggregation_temporality, metric.sum.is_monotonic = 2, True  # type: ignore[assignment]
+                for number, name in ((3, "ada"), (5, "bob"), (7, "eve")):
+                    at = time.time_ns() - STEP_NS
+                    point = metric.sum.data_points.add(as_int=turn * number, time_unix_nano=at)
+                    point.start_time_unix_nano = START_NS
+                    point.attributes.add(key="customer").value.string_value = f"{name}@example.org"
+                assert made.post("/v1/metrics", sent.SerializeToString()) == 200
+                until(lambda turn=turn: shown(url, "sum(orders_total)") == turn * 15)  # type: ignore[misc]
+            found = get(f"{url}/api/v1/query", query="orders_total")["data"]["result"]
+            assert sorted(float(each["value"][1]) for each in found) == [6, 10, 14]
+            assert {each["metric"]["customer"] for each in found} == {"****"}
+            assert len({each["metric"]["otel_posthog_series"] for each in found}) == 3

@@ -123,8 +123,11 @@ def test_spans_with_links_go_nowhere_marked_or_not() -> None:
 @pytest.mark.parametrize(
     ("without", "leaks"),
     [
-        ("redaction/operational_values::blocked_values: []", {"span_text", "log_text", "body_text", "span_name"}),
-        ("redaction/operational_unseen::blocked_values: []", {"span_list", "log_map", "body_map", "event_bytes"}),
+        (
+            "redaction/operational_addresses::blocked_values: []",
+            {"span_text", "log_text", "body_text", "span_name", "span_list", "log_map", "body_map"},
+        ),
+        ("redaction/operational_unseen::blocked_values: []", {"event_bytes"}),
         (
             "redaction/operational_keys::blocked_key_patterns: []",
             {"span_password", "log_password", "span_id", "log_id"},

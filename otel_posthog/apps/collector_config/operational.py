@@ -6,6 +6,18 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from otel_posthog.apps.collector_config.keys import (
+    COUNTING_KEYS,
+    HARMLESS_KEYS,
+    NAMES,
+    NO_HUMPS,
+    blocked_humps,
+    blocked_keys,
+    harmless_usual_keys,
+    id_humps,
+    id_keys,
+    texts_under_counting_keys,
+)
 from otel_posthog.apps.collector_config.ottl import (
     HELD,
     all_of,
@@ -19,20 +31,16 @@ from otel_posthog.apps.collector_config.ottl import (
     quoted,
 )
 from otel_posthog.apps.collector_config.patterns import (
-    COUNTING_KEYS,
-    HARMLESS_KEYS,
+    FOUND_IN,
     HARMLESS_VALUES,
+    LISTS,
     MARK,
-    NAMES,
+    NO_TEXT,
     UNTOLD,
-    blocked_keys,
-    blocked_values,
-    id_keys,
-    id_pairs,
     id_routes,
-    texts_under_counting_keys,
     unseen_values,
 )
+from otel_posthog.apps.collector_config.stages import stages
 from otel_posthog.environment_variables import UUID_KEY
 from otel_posthog.model import Source
 from otel_posthog.policy import Policy
@@ -68,47 +76,51 @@ def operational_processors(policy: Policy) -> dict[str, Any]:
 
 
 def redaction(side: str, policy: Policy, *, ids: Collection[str], ignored: Collection[str] = ()) -> dict[str, Any]:
-    """Return the three processors that replace what is found: by its key, what is no text, and in texts.
+    """Return the processors that replace what is found: by its key, what is no text, and in texts, stage by stage.
 
-    Three, since what one ignores for its key it does not look into either, and it cannot tell numbers from texts.
+    Several, since what one ignores for its key it does not look into either, and it cannot tell numbers from texts.
 
     Args:
-        side: What their names end in.
+        side: What their names begin with.
         policy: What may go where.
         ids: Words that name ids.
         ignored: Keys that are left alone.
     """
     words = policy.privacy.sensitive_keys | policy.privacy.listed_words
-    found = blocked_values(policy.privacy.detectors, words)
-    found += id_pairs(ids) if "secret" in policy.privacy.detectors else []
     alone = [rf"^{re.escape(key)}\z" for key in ignored]
-    return {
-        f"redaction/{side}_keys": {
-            "allow_all_keys": True,
-            "redact_all_types": True,
-            "ignored_key_patterns": [*HARMLESS_KEYS, COUNTING_KEYS, *alone],
-            # A yes or no is nobody's.
-            "allowed_values": [r"^(?:true|false)\z"],
-            "blocked_key_patterns": [*blocked_keys(words), *id_keys(ids)],
-            "summary": "silent",
-        },
-        f"redaction/{side}_unseen": {
-            "allow_all_keys": True,
-            "redact_all_types": True,
-            "ignored_key_patterns": alone,
-            "blocked_values": unseen_values(found),
-            "summary": "silent",
-        },
-        f"redaction/{side}_values": {
-            "allow_all_keys": True,
-            "ignored_key_patterns": alone,
-            # What is no text is empty here.
-            "allowed_values": [r"^\z", *HARMLESS_VALUES],
-            "blocked_key_patterns": [texts_under_counting_keys(words)],
-            "blocked_values": found,
-            "summary": "silent",
-        },
+    named = [*blocked_keys(words), *id_keys(ids)]
+    humps = [*blocked_humps(words), *id_humps(ids)]
+    usual = harmless_usual_keys([*named, *humps, texts_under_counting_keys(words)])
+
+    def step(**settings: object) -> dict[str, Any]:
+        # The hash is made here, and what an app calls so is gone.
+        ours = {"allow_all_keys": True, "redact_all_types": True, "ignored_keys": [_SERIES]}
+        return {**ours, **settings, "summary": "silent"}
+
+    by_key = {
+        "ignored_keys": [_SERIES, *usual],
+        "ignored_key_patterns": [*HARMLESS_KEYS, COUNTING_KEYS, *alone],
+        # A yes or no is nobody's.
+        "allowed_values": [r"^(?:true|false)\z"],
     }
+    only_humps = {**by_key, "ignored_key_patterns": [NO_HUMPS, *by_key["ignored_key_patterns"]]}
+    made = {
+        f"redaction/{side}_keys": step(**by_key, blocked_key_patterns=named),
+        f"redaction/{side}_humps": step(**only_humps, blocked_key_patterns=humps),
+        f"redaction/{side}_counts": step(
+            ignored_keys=[_SERIES, *usual],
+            ignored_key_patterns=alone,
+            allowed_values=[NO_TEXT, LISTS, *HARMLESS_VALUES],
+            blocked_key_patterns=[texts_under_counting_keys(words)],
+        ),
+        f"redaction/{side}_unseen": step(ignored_key_patterns=alone, blocked_values=unseen_values()),
+    }
+    for stage in stages(policy.privacy.detectors, words, ids):
+        allowed = [NO_TEXT, *stage.gates, *HARMLESS_VALUES]
+        made[f"redaction/{side}_{stage.name}"] = step(
+            ignored_key_patterns=alone, allowed_values=allowed, blocked_values=stage.patterns
+        )
+    return made
 
 
 def _withheld(policy: Policy) -> dict[str, Any]:
@@ -136,7 +148,8 @@ def _user_keys(policy: Policy) -> str:
 def _before(policy: Policy) -> dict[str, Any]:
     def strip(context: str) -> dict[str, object]:
         attributes = f"{context}.attributes"
-        statements = [delete_keys(attributes, _user_keys(policy))]
+        statements = [] if context == "datapoint" else [_not_held(attributes)]
+        statements.append(delete_keys(attributes, _user_keys(policy)))
         if context == "log":
             statements += _spread_body()
         if policy.operational.redact:
@@ -176,6 +189,9 @@ def _spread_body() -> Iterator[str]:
     yield f'set(log.attributes["{_BODY}"], true) where IsMap(log.body)'
     yield f'replace_all_patterns(log.body, "key", "^", "{_IN_BODY}") where IsMap(log.body)'
     yield 'merge_maps(log.attributes, log.body, "upsert") where IsMap(log.body)'
+    # What stays would be looked through once more.
+    yield "keep_keys(log.body, []) where IsMap(log.body)"
+    yield 'set(log.body, "") where log.body != nil and not IsMap(log.body)'
 
 
 def _body_again() -> Iterator[str]:
@@ -194,7 +210,8 @@ def mark(attributes: str) -> Iterator[str]:
 
 
 def unmark(attributes: str) -> Iterator[str]:
-    """Yield the statement that takes the mark off."""
+    """Yield the statements that take the mark off, and what is left of lists in which something was found."""
+    yield f'replace_all_patterns({attributes}, "value", {quoted(FOUND_IN)}, "****")'
     yield f'replace_all_patterns({attributes}, "value", "^{MARK}", "")'
 
 
@@ -208,7 +225,13 @@ def _series() -> str:
 def _received_as() -> dict[str, Any]:
     # A map with a NaN has no text: what has none is taken for changed.
     held = f'datapoint.attributes["{_SERIES}"]'
-    return {**group("datapoint", [f"set({held}, {_series()})"]), "error_mode": "silent"}
+    statements = [_not_held("datapoint.attributes"), f"set({held}, {_series()})"]
+    return {**group("datapoint", statements), "error_mode": "silent"}
+
+
+def _not_held(attributes: str) -> str:
+    """Return the statement that deletes what an app itself calls as fields are called that are held."""
+    return delete_keys(attributes, f"^{re.escape(HELD)}")
 
 
 def _kept_apart() -> dict[str, Any]:

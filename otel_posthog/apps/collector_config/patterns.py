@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from otel_posthog.apps.collector_config.keys import spelt
 from otel_posthog.privacy.detectors.national_id import LABELS, LABELS_IN_WORDS
 from otel_posthog.privacy.detectors.national_rules import ALPHANUMERIC, BY_GROUPS
 from otel_posthog.privacy.detectors.phone import LABELS as PHONE_LABELS
@@ -19,7 +20,7 @@ from otel_posthog.privacy.detectors.vendor_keys import (
     WITHOUT_BEGINNING,
     beginnings,
 )
-from otel_posthog.privacy.words import COUNTERS, IBAN_LENGTHS, JOINED
+from otel_posthog.privacy.words import IBAN_LENGTHS
 
 # What may stand in front of a value: the edge of a word, `_`, or the end of an encoded character.
 _EDGE = r"(?:\b|_|%[0-9A-Fa-f]{2}|\\u00[0-9a-f]{2}|\\[nrt])"
@@ -82,7 +83,26 @@ _PUBLIC_PAIRS = (
     r"192\.(?:[0-9]|[1-9][0-9]|1[0-57-9][0-9]|16[0-79]|2[0-4][0-9]|25[0-5])",
 )
 _NAME = r"[^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,64}"
-_ID_NAMES = rf"(?:\b(?:{LABELS.replace(' ', '|')})\b|(?i:{LABELS_IN_WORDS}))"
+# With more branches Go has no room for its faster way of matching.
+_MOST_BRANCHES = 60
+
+
+def _parts(alternatives: str, count: int) -> list[str]:
+    """Return `count` expressions that match together what the one does; beginnings that are equal stand together."""
+    depth, each, split = 0, "", []
+    for char in alternatives + "|":
+        depth += (char == "(") - (char == ")")
+        if char == "|" and not depth:
+            split.append(each)
+            each = ""
+        else:
+            each += char
+    split.sort()
+    size = -(-len(split) // count)
+    return ["|".join(split[at : at + size]) for at in range(0, len(split), size)]
+
+
+_ID_NAMES = (rf"\b(?:{LABELS.replace(' ', '|')})\b", *(rf"(?i:{part})" for part in _parts(LABELS_IN_WORDS, 3)))
 _BEFORE_NUMBER = r"\W{0,4}(?:[a-z]{1,9}\W{1,4})?(?i:(?:is|are|no|nr|num|number|code|card)\W{1,4})?"
 _COUNTRIES = "|".join(sorted(IBAN_LENGTHS))
 # Days raised by 60, months raised by 20, 40 or 50 where a country says more with them.
@@ -96,7 +116,7 @@ _CARD_BEGINNINGS = (
     r"(?:4[0-9]{3}|3[0-9]{3}|5[0-9]{3}|6[0-9]{3}|81[0-9]{2}|22[0-9]{2}|2[3-7][0-9]{2}|9792|1800|2131|1354)"
 )
 
-_PATTERNS: dict[str, tuple[str, ...]] = {
+PATTERNS: dict[str, tuple[str, ...]] = {
     "email": (
         (
             rf"(?:\"[^\"@\n]{{1,64}}\"|[\pL\pN._%+!#$*^`{{|}}~'-]{{1,64}}){_AT}"
@@ -116,9 +136,10 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             r"|[0-9]{2}[ -][0-9]{4}-[0-9]{4}|[3-9][0-9]{2}\.[0-9]{3}\.[0-9]{2}\.[0-9]{2}"
             r"|0 ?\([0-9]{3}\)[ -]?[0-9]{3}[ -][0-9]{4})\b"
         ),
-        (
-            rf"(?i:(?:^|[^\pL])(?:{PHONE_LABELS}))[^0-9A-Za-z\n(+]{{0,4}}(?:(?i:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b"
+        *(
+            rf"(?i:(?:^|[^\pL])(?:{part}))[^0-9A-Za-z\n(+]{{0,4}}(?:(?i:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b"
             r"[^0-9A-Za-z\n(+]{0,4}){0,2}\+?\(?[0-9](?:[ ().-]{0,2}[0-9]|/[0-9]{2}){6,14}"
+            for part in _parts(PHONE_LABELS, 3)
         ),
         r"\p{Han}[^0-9A-Za-z\n]{0,4}1[3-9][0-9]{9}\b|\b1[3-9][0-9]{9}[^0-9A-Za-z\n]{0,4}\p{Han}",
     ),
@@ -145,10 +166,12 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         rf"{_EDGE}[123478][0-9]{{14}}\b",
         rf"{_EDGE}[0-9]{{6}}(?:18|19|20)[0-9]{{2}}(?:0[1-9]|1[0-2]){_DAY}[0-9]{{3}}[0-9Xx]\b",
         *(rf"{_EDGE}{form}\b" for form in _grouped()),
-        *(rf"{_EDGE}(?i:{_re2(pattern)})\b" for _, pattern, _ in ALPHANUMERIC),
-        r"(?i:\b[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]\b)",
         rf"{_EDGE}[2-9][0-9]{{3}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}\b",
-        rf"{_ID_NAMES}{_BEFORE_NUMBER}[0-9A-Za-z](?:[ ./-]?[0-9A-Za-z]){{4,30}}",
+    ),
+    "national_id.letters": (*(rf"{_EDGE}(?i:{_re2(pattern)})\b" for _, pattern, _ in ALPHANUMERIC),),
+    "national_id.labelled": (
+        *(rf"{names}{_BEFORE_NUMBER}[0-9A-Za-z](?:[ ./-]?[0-9A-Za-z]){{4,30}}" for names in _ID_NAMES),
+        r"(?i:\b[A-Z]{2}(?: ?[0-9]{2}){3} ?[A-D]\b)",
     ),
     "ip": (
         rf"{_EDGE}{_PUBLIC_FIRST}{_OCTET}{{3}}\b",
@@ -174,38 +197,34 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
             rf"{_NAME}(?:(?: {_NAME}){{1,3}})?"
         ),
     ),
-    "secret": (
+    "secret.header": (
         r"(?s:----(?:-| )BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*)",
-        r"://[^\s/?#\"'<>:@]{0,256}(?::[^\s\"'<>]{0,512})?@",
         (
             r"(?i:\b(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3})"
-            r"(?:[\w.~+/=-]{0,200}(?:[0-9]|[a-z][A-Z])[\w.~+/=-]*|[\w.~+/=-]{7,}=|[\w.~+/=-]{40,})"
+            r"(?:[\w.~+/=-]*(?:[0-9]|[a-z][A-Z])[\w.~+/=-]*|[\w.~+/=-]{7,}=|[\w.~+/=-]{40,})"
         ),
+    ),
+    "secret.url": (
+        r"://[^\s/?#\"'<>:@]{0,256}(?::[^\s\"'<>]{0,512})?@",
         r"(?i:\b(?:[\w-]{0,32}[_-])?sig(?:nature)?(?:=|%3D)[\w%.~+/=-]{8,})",
+    ),
+    "secret.signed": (
         r"(?i:\b(?:awsaccesskeyid|x-(?:amz|goog)-(?:credential|security-token))(?:=|%3D|[\"':\s]{1,4})[\w%.~+/=-]{8,})",
     ),
 }
-# What is longer first: a phone number is found in an account's, too.
-_ORDER = ("email", "jwt", "mac", "ip", "iban", "card", "ssn", "national_id", "phone", "gps", "username")
 # RE2's limit for one repetition.
 _MOST_REPEATED = 1000
 
 
-def blocked_values(detectors: Collection[str], sensitive_keys: Collection[str]) -> list[str]:
-    """Return the patterns of what is replaced inside a text, widest first.
+def secret_pairs(sensitive_keys: Collection[str]) -> list[str]:
+    """Return the patterns of secrets behind their names: `password=…`.
 
     Args:
-        detectors: The names of those that are on.
         sensitive_keys: Words, as in `PrivacyPolicy.sensitive_keys`.
     """
-    found: list[str] = []
-    if "secret" in detectors:
-        found += [*_PATTERNS["secret"], *_vendor_keys()]
-    found += [pattern for name in _ORDER if name in detectors for pattern in _PATTERNS[name]]
-    if "secret" in detectors:
-        words = "|".join(_spelt(word) for word in sorted(sensitive_keys))
-        found.append(rf"(?i:(?:{words}){_JOINED_TO})(?:{_BEHIND_SIGN})")
-    return found
+    words = [spelt(word) for word in sorted(sensitive_keys)]
+    chunks = [words[at : at + _MOST_BRANCHES] for at in range(0, len(words), _MOST_BRANCHES)]
+    return [rf"(?i:(?:{'|'.join(chunk)}){_JOINED_TO})(?:{_BEHIND_SIGN})" for chunk in chunks]
 
 
 # A quote that is escaped is inside another text, whose end cannot be told: all that follows goes.
@@ -213,24 +232,26 @@ _JOINED_TO = r"(?:\\*[\"'\]`]){0,2}\s{0,3}(?:=>?|:=?|%3D|%3A)\s{0,3}"
 _BEHIND_SIGN = r"(?s:\\+[\"'].*)|\"(?s:[^\"\\]|\\.)*(?:\"|\z)|'(?s:[^'\\]|\\.)*(?:'|\z)|[\[{(][^\]})]*|[^\s\"'&,;\[{(]+"
 
 
-def unseen_values(patterns: Collection[str]) -> list[str]:
-    """Return the patterns of what goes whole because it is no text: lists and maps with a hit, bytes, numbers of cards.
+def unseen_values() -> list[str]:
+    """Return the patterns of what goes whole because it is no text: bytes, numbers of cards, and what has no text.
 
     Of a list or a map `redaction` sees its JSON, and nothing of one that has none, since there is a NaN in it.
-
-    Args:
-        patterns: What a hit is.
     """
-    return [rf"(?s)^[\[{{].*(?:{'|'.join(patterns)}).*", r"^\z", *_bytes(), _CARD_NUMBER]
+    return [r"^\z", *_bytes(), _CARD_NUMBER]
 
 
 _CARD_NUMBER = (
     r"^(?:4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|3[0-9]{13,15}|(?:5[0-9]|6[0-9]|2[2-7]|81)[0-9]{14,17}|9792[0-9]{12,15}"
     r"|(?:1800|2131|1354)[0-9]{11})\z"
 )
-UNTOLD = r"^(\z|[\[{A-Za-z0-9+/])"
+UNTOLD = r"^(\z|[\[{A-Za-z0-9+/-])"
 """Matches the beginning of texts that might be taken for what is none: they are marked while numbers are looked at."""
 MARK = "\ue000"
+NO_TEXT = r"^(?:-?[0-9][0-9.eE+-]*|true|false)?\z"
+"""Matches numbers, yes and no: texts that look like them are marked."""
+LISTS = r"^[\[{]"
+FOUND_IN = r"(?s)^[\[{].*"
+"""Matches what a list or a map has become in which something was found: texts that look like it are marked."""
 _BASE64 = "[A-Za-z0-9+/]"
 
 
@@ -241,47 +262,14 @@ def _bytes() -> Iterator[str]:
     yield rf"^[0-9]{{8,}}[A-Za-z+/=]{_BASE64}*={{0,2}}\z"
 
 
-def blocked_keys(sensitive_keys: Collection[str]) -> list[str]:
-    """Return the patterns of keys whose values are replaced: words as whole tokens, long ones anywhere in a key.
-
-    Args:
-        sensitive_keys: Words, as in `PrivacyPolicy.sensitive_keys`.
-    """
-    words = sorted(sensitive_keys)
-    spelt = [_spelt(word) for word in words]
-    anywhere = [_spelt(word) for word in words if len(word) > _TOKEN_CHARS or " " in word]
-    capital = "|".join(word.capitalize() for word in words if word.isascii() and word.isalpha())
-    return [
-        rf"(?i:(?:^|[^\pL])(?:{'|'.join(spelt)})(?:[^\pL]|\z))",
-        rf"(?i:{'|'.join(anywhere)})",
-        *_joined(words),
-        # One word of several without a gap: `userEmail`, `zipCode`.
-        rf"[a-z0-9](?:{capital})(?:[^a-z]|\z)",
-        rf"(?:^|[^\pL])(?:{capital.lower()})[A-Z]",
-    ]
-
-
-def id_keys(words: Collection[str]) -> list[str]:
-    """Return the patterns of keys that are named like a person's id.
-
-    Args:
-        words: As in `PrivacyPolicy.id_keys`.
-    """
-    if not words:
-        return []
-    spelt = "|".join(_spelt(word) for word in sorted(words))
-    camel = "|".join(_camel_case(word) for word in sorted(words))
-    return [rf"(?i:(?:^|[^\pL])(?:{spelt})s?(?:[^\pL]|\z))", rf"[a-z0-9](?:{camel})s?(?:[^a-z]|\z)"]
-
-
 def id_pairs(words: Collection[str]) -> list[str]:
     """Return the patterns of ids inside a text: `user_id=…`, with whatever value.
 
     Args:
         words: As in `PrivacyPolicy.id_keys`.
     """
-    spelt = "|".join(_spelt(word) for word in sorted(words))
-    return [rf"(?i:(?:\b|_)(?:{spelt})s?{_JOINED_TO})(?:{_BEHIND_SIGN})"] if words else []
+    named = "|".join(spelt(word) for word in sorted(words))
+    return [rf"(?i:(?:\b|_)(?:{named})s?{_JOINED_TO})(?:{_BEHIND_SIGN})"] if words else []
 
 
 def id_routes(words: Collection[str]) -> str:
@@ -290,21 +278,10 @@ def id_routes(words: Collection[str]) -> str:
     Args:
         words: As in `PrivacyPolicy.sensitive_keys` and `id_keys`.
     """
-    spelt = "|".join(_spelt(word) for word in sorted(words))
-    named = rf"[<{{/:](?:[a-z]+[:(])?(?:[a-z0-9]+[_.-])?(?:{spelt})[^\pL]"
+    named = "|".join(spelt(word) for word in sorted(words))
+    named = rf"[<{{/:](?:[a-z]+[:(])?(?:[a-z0-9]+[_.-])?(?:{named})[^\pL]"
     return rf"(?i)(?:{named}|/(?:users?|sessions?|devices?|visitors?)/[<{{:])"
 
-
-# Longer words are matched anywhere: unlike `auth` in `author` or `lat` in `latency`, they are part of no usual word.
-_TOKEN_CHARS = 7
-
-HARMLESS_KEYS = (
-    r"^process\.(?:real_|saved_)?user\.id\z",
-    r"(?i:(?:^|[^\pL])(?:ip|mac|peer|local|remote|listen|bind|server|memory|host)[ _.-]?address\z)",
-    r"(?i:(?:client|source|destination)[ _.-]?address\z)",
-    r"(?i:(?:address[ _.-]?family|auth[ _.-]?(?:method|type)|token[ _.-]?(?:count|type))\z)",
-)
-"""Technical terms in which a sensitive word is harmless, as in the filters; their values are searched all the same."""
 
 HARMLESS_VALUES = (
     r"^\x{e000}?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z",
@@ -316,55 +293,16 @@ HARMLESS_VALUES = (
     r"^\x{e000}?00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z",
     r"^\x{e000}?git@[a-z][a-z.-]{1,32}:[\w-]{1,64}/[\w.-]{1,64}\z",
     (
-        r"^\x{e000}?Mozilla/5\.0(?: ?\(?[A-Za-z][A-Za-z_]{0,20}[0-9]{0,2}[;)]?"
+        r"^\x{e000}?Mozilla/5\.0(?: ?\(?[A-Za-z][A-Za-z_]{0,20}[0-9]{0,2}[;),]?"
         r"| ?[A-Za-z]{1,20}/[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}[;)]?"
         r"| ?(?:NT|X|OS|Android|Version) [0-9]{1,2}(?:[._][0-9]{1,2}){0,2}[;)]?"
-        r"| ?x(?:86_)?64[;)]?| ?like Gecko\)?){1,24}\z"
+        r"| ?x(?:86_)?64[;)]?| ?like Gecko\)?)+\z"
     ),
 )
 """Match values that are harmless as a whole, in which a long number would be found."""
 
-COUNTING_KEYS = rf"(?i:[ _.-](?:{'|'.join(sorted(COUNTERS))})\z)"
-"""Matches keys under which a number counts (`pin.count`), and only texts are sensitive."""
 
-
-def texts_under_counting_keys(sensitive_keys: Collection[str]) -> str:
-    """Return the pattern of keys under which a number counts, and a text is sensitive: `password_count`.
-
-    Args:
-        sensitive_keys: Words, as in `PrivacyPolicy.sensitive_keys`.
-    """
-    spelt = "|".join(_spelt(word) for word in sorted(sensitive_keys))
-    return rf"(?i:(?:^|[^\pL])(?:{spelt})[^\pL](?:.*[ _.-])?(?:{'|'.join(sorted(COUNTERS))})\z)"
-
-
-# `userId`, `http2`, `utf8mb4`, `K8S`: a key of a vendor has more changes between letters, capitals and digits.
-_WORD_OF_A_NAME = (
-    r"(?:\p{Lu}{0,5}[\p{Ll}\p{Lo}]{2}[\p{Ll}\p{Lo}]*(?:\p{Lu}[\p{Ll}\p{Lo}]{2}[\p{Ll}\p{Lo}]*)*\p{Lu}{0,4}[0-9]{0,3}"
-    r"(?:\p{Ll}{1,8}[0-9]?)?|\pL[0-9]{0,2}\p{Ll}{0,3}|\p{Lu}{1,20}[0-9]{0,2})"
-)
-NAMES = rf"^_{{0,2}}{_WORD_OF_A_NAME}(?:[_./:-]{{1,2}}{_WORD_OF_A_NAME}(?:\.[0-9]{{1,3}})?)*\z"
-"""Matches keys and names that are made of words. Others may hold personal data or a secret themselves, and go."""
-
-
-def _spelt(word: str) -> str:
-    """Return `word` with any of the gaps that keys have between words, in RE2."""
-    return r"[ _.-]?".join(re.escape(part) for part in word.split())
-
-
-def _camel_case(word: str) -> str:
-    """Return `word` in camel case: `UserId`, `UserID`."""
-    return "".join(part.capitalize() if part != "id" else "I[dD]" for part in word.split())
-
-
-def _joined(words: list[str]) -> Iterator[str]:
-    """Yield the pattern of credentials at the end of longer words: `clientsecret`."""
-    endings = sorted(JOINED.intersection(words))
-    if endings:
-        yield rf"(?i:(?:{'|'.join(endings)})s?(?:[^\pL]|\z))"
-
-
-def _vendor_keys() -> Iterator[str]:
+def vendor_keys() -> Iterator[str]:
     """Yield the patterns of vendors' keys: one for each set of characters behind a beginning, then those without."""
     by_kind: dict[str, list[str]] = {}
     for beginning, least, kind in beginnings():

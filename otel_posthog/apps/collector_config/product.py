@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from otel_posthog.actor.attributes import SESSION_ID_KEYS, USER_ID_KEYS
+from otel_posthog.apps.collector_config.keys import NAMES
 from otel_posthog.apps.collector_config.operational import KEY, mark, redaction, unmark
 from otel_posthog.apps.collector_config.ottl import any_of, group, hold, is_match, keep_keys, none_of, put_back
-from otel_posthog.apps.collector_config.patterns import NAMES
 from otel_posthog.model import PROCESSED, Source
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import CONTENT_UID, EXCEPTION_TYPE, PREFIX, RECORD_UID_KEY, Recogniser
