@@ -21,6 +21,7 @@ from otel_posthog.actor.context import baggage_in_use, prepare_baggage
 from otel_posthog.actor.request_block import EnteredRequest, current_record, enter_request, leave_request
 from otel_posthog.actor.request_user import Ask, RequestUser
 from otel_posthog.actor.statement import Record, Statement
+from otel_posthog.errors import Guard
 from otel_posthog.logger import own_logger
 from otel_posthog.values import id_text
 
@@ -196,6 +197,22 @@ def logged_in() -> None:
 def logged_out(user_id: object) -> None:
     """Take that a user has logged out: what waits is theirs, and so is the request."""
     _change(lambda user: user.left(user_id))
+
+
+def count_fault(place: str, error: BaseException) -> None:
+    """Count what a hook has caught, which is not raised into the framework.
+
+    Args:
+        place: The hook, a fixed identifier.
+        error: What was caught.
+
+    Raises:
+        BaseException: `error` itself, under test only.
+    """
+    if _requests is not None:
+        _requests.caught(place, error)
+    elif Guard.reraise:
+        raise error
 
 
 def user_id_of(user: object, default: Callable[[Any], object]) -> object:

@@ -27,6 +27,7 @@ def follow_requests(policy: Policy, pipeline: Pipeline, is_off: Callable[[], boo
             caught=guard.caught,
             is_off=is_off,
             foresees=partial(foresees, pipeline.recogniser),
+            is_derived=policy.derives,
             tells_users_apart=any(
                 policy.identity_of(each).tells_users_apart for each in policy.destinations if each.api_key
             ),

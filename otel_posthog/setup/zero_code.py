@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import OtelPostHogError
-from otel_posthog.setup.frameworks import is_disabled, is_disabled_in_file
+from otel_posthog.switches import is_disabled, is_disabled_in_file
 
 if TYPE_CHECKING:
     from otel_posthog.setup.providers import Providers

@@ -188,7 +188,12 @@ def test_a_framework_without_its_instrumentation_is_a_note(tmp_path: Path) -> No
 
 def test_starlette_without_fastapi_is_a_framework(tmp_path: Path) -> None:
     """It has an instrumentation of its own; what is instrumented or disabled is not found."""
-    environment = Environment(tmp_path / "starlette", "fastapi", "opentelemetry_instrumentation_flask")
+    environment = Environment(
+        tmp_path / "starlette",
+        "fastapi",
+        "opentelemetry_instrumentation_flask",
+        "opentelemetry_instrumentation_starlette",
+    )
     found = {each["about"] for each in json.loads(environment.run("-c", DOCTOR))}
     assert found & {"Flask", "Django", "FastAPI", "Starlette"} == {"Flask", "Starlette"}
     disabled = environment.run("-c", DOCTOR, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="flask,starlette")

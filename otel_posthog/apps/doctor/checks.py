@@ -21,10 +21,11 @@ from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.checks import weaknesses
 from otel_posthog.policy.policy import revision_of
 from otel_posthog.privacy import without_secrets
-from otel_posthog.setup.frameworks import is_disabled, uninstrumented
+from otel_posthog.setup.frameworks import uninstrumented
 from otel_posthog.setup.runtime import collection_now
 from otel_posthog.setup.settings import Settings
 from otel_posthog.state import spool_directory, state_directory
+from otel_posthog.switches import is_disabled
 
 OLDEST_SDK = (1, 41)
 
