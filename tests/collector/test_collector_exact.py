@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from collector import Collector, collector
-from gateway import logs_request
+from gateway import logs_request, spans_request
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from operational_gateway import Backend, operational_gateway
 from planted_otlp import found, operational
@@ -17,6 +18,7 @@ from otel_posthog.health import Health
 from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
+from otel_posthog.privacy.scrub import MAX_CHARS
 from otel_posthog.testing import OtlpSink
 
 POLICY, GUARD = Policy(), Guard(Health())
@@ -99,3 +101,31 @@ def test_one_text_that_is_not_utf_8_does_not_cost_what_is_beside_it(whole_way: t
     body = request.SerializeToString().replace("caf\u00e9".encode(), b"caf\xe9\xff")
     assert started.post("/v1/logs", body) == 200
     backend.wait_for(lambda sink: {"caf?? x", "fine"} <= {str(each.body) for each in sink.logs}, TIMEOUT_S)
+
+
+@pytest.mark.parametrize("path", ["/v1/logs", "/v1/traces"])
+def test_a_text_larger_than_a_batch_costs_nothing_that_is_beside_it(
+    path: str, whole_way: tuple[Collector, Backend]
+) -> None:
+    """In a body, an attribute and an event: it is cut as an app with the package cuts it, and all items arrive."""
+    started, backend = whole_way
+    for kept in (backend.requests, backend.spans, backend.logs):
+        kept.clear()
+    text = "word " * 500_000
+    request: Any = logs_request("a", "b", "c") if path == "/v1/logs" else spans_request("a", "b")
+    holder: Any = (getattr(request, "resource_logs", None) or request.resource_spans)[0]
+    items: Any = holder.scope_logs[0].log_records if path == "/v1/logs" else holder.scope_spans[0].spans
+    for number, item in enumerate(items):
+        if path == "/v1/logs":
+            item.event_name, item.body.string_value = "", text if number == 1 else "fine"
+    items[1].attributes.add(key="note").value.string_value = text
+    if path == "/v1/traces":
+        items[1].events.add(name="e").attributes.add(key="note").value.string_value = text
+    assert started.post(path, request.SerializeToString()) == 200
+    backend.wait_for(lambda sink: len(sink.logs if path == "/v1/logs" else sink.spans) == len(items), TIMEOUT_S)
+    of_app = Redactor(POLICY.operational, Filter(POLICY.operational_privacy), GUARD).text(text)
+    assert len(of_app) == MAX_CHARS
+    arrived: list[Any] = [*backend.logs, *backend.spans]
+    texts = [each.attributes.get("note") for each in arrived]
+    texts += [each.body for each in backend.logs] + [of["note"] for each in backend.spans for _, of in each.events]
+    assert {each for each in texts if each not in {None, "fine"}} == {of_app}
