@@ -8,7 +8,8 @@ counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -19,8 +20,9 @@ from otel_posthog.identity import LeakedIds, Pseudonyms, person, unlinked_id, wi
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.policy.policy import revision_of
-from otel_posthog.posthog.encoding import encode_event
+from otel_posthog.posthog.encoding import as_bytes, encode_event, encode_planned
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
+from otel_posthog.privacy.catalog import Specs
 
 
 class _Rules(NamedTuple):
@@ -29,6 +31,30 @@ class _Rules(NamedTuple):
     mode: IdentityMode
     catalog: Declared
     filter: Filter
+
+
+class Planned(NamedTuple):
+    """An event whose properties leave as they are, before it is decided who it is sent as.
+
+    Attributes:
+        event: Without properties.
+        destination: Where to.
+        name: As it is sent, in JSON.
+        properties: In JSON, without the braces.
+        leaked: The ids that may not leave; None where ids are sent as they are.
+        receipt: Of the event.
+    """
+
+    event: Event
+    destination: Destination
+    name: str
+    properties: str
+    leaked: LeakedIds | None
+    receipt: Receipt
+
+    def may_hold_id(self, texts: str, numbers: Sequence[float]) -> bool:
+        """Return whether one of these may be, or have in it, an id that does not leave."""
+        return self.leaked is not None and self.leaked.may_be_in(texts, numbers)
 
 
 class Cleaner:
@@ -63,6 +89,66 @@ class Cleaner:
             for each in policy.destinations
         }
         self._note = partial(health.count, outcome.REPAIRED)
+
+    def filter_of(self, destination: Destination) -> Filter:
+        """Return what may leave towards `destination`."""
+        return self._rules[destination.name].filter
+
+    def name_of(self, name: str, destination: Destination) -> str | None:
+        """Return the name of an event if it leaves as it is and is one that may be sent; ids in it aside."""
+        receipt = Receipt()
+        try:
+            filtered = self.filter_of(destination).name(name, receipt)
+        except DropEvent:
+            return None
+        return name if filtered == name and not receipt.entries else None
+
+    def declared(self, name: str, destination: Destination) -> tuple[Specs | None, Specs | None]:
+        """Return what is declared of an event's properties, and of telemetry; None for what need not be declared."""
+        catalog = self._rules[destination.name].catalog
+        return catalog.specs_of(name), catalog.specs_of_telemetry()
+
+    def planned(self, event: Event, destination: Destination, name: str, properties: str) -> Planned:
+        """Return `event`, whose name and properties leave as they are unless an id is in them.
+
+        Args:
+            event: As translated, without properties and telemetry.
+            destination: Where to.
+            name: In JSON.
+            properties: Those that may be sent, in JSON without the braces.
+        """
+        mode, receipt = self._rules[destination.name].mode, Receipt()
+        if mode is IdentityMode.UNLINKED:
+            event = event._replace(trace_id=None, span_id=None)
+        leaked = None if mode is IdentityMode.IDENTIFIED else LeakedIds(event, receipt)
+        return Planned(event, destination, name, properties, leaked, receipt)
+
+    def clean_planned(self, planned: Planned) -> CleanEvent:
+        """Return what `clean` makes of the same event.
+
+        Raises:
+            DropEvent: It may not be sent there.
+        """
+        event, destination, name, properties, leaked, receipt = planned
+        mode, catalog, filter_ = self._rules[destination.name]
+        receipt.policy = self.revision
+        self._check_consent(event.subject)
+        event = catalog.event(event, receipt)
+        if mode is IdentityMode.PSEUDONYMOUS:
+            event = with_pseudonyms(event, self._pseudonyms, self._note)
+        url = self._with_trace_url({}, event)
+        if url:
+            properties = ",".join(filter(None, [properties, as_bytes(url).decode()[1:-1]]))
+        privacy = _Privacy(filter_, receipt, leaked)
+        who = self._who(privacy.of_persons(event) if mode.has_persons else event, mode)
+        most = self.policy.delivery.max_event_bytes
+        clean = encode_planned(event, who, name, properties, destination=destination.name)
+        if len(clean.body) > most:
+            document = json.loads(f"{{{properties}}}")
+            return self._encoded(event, destination, receipt, who, json.loads(name), document)
+        if receipt.entries:
+            self._health.count_actions(receipt.entries)
+        return clean
 
     def clean(self, event: Event, destination: Destination, receipt: Receipt | None = None) -> CleanEvent:
         """Return `event` as it may be sent to `destination`.

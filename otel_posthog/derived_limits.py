@@ -49,6 +49,10 @@ class Limits:
         """Have a lock that no thread of the parent holds."""
         self._lock = RLock()
 
+    def holds_for(self, rule_id: str) -> bool:
+        """Return whether there is a limit for the events of a rule."""
+        return rule_id in self._rules
+
     def admit(self, rule_id: str, event: Event) -> None:
         """Count `event` as sent.
 

@@ -153,12 +153,9 @@ class Pipeline:
         if self._was_opted_out:
             self.heed_choice()
         with PipelineWork():
-            outcomes = self.stages.outcomes_of_all(signals)
-            if self._tap is not None:
-                self._show(outcomes)
-            made = clean_events(outcomes)
+            made, reasons = self._cleaned_of_all(signals)
             is_kept = not made or self._delivery.accept(made)
-        dropped.update(each.reason for each in outcomes if each.clean is None)
+        dropped.update(reasons)
         return Accepted(is_kept, len(made), dropped)
 
     @property
@@ -331,11 +328,20 @@ class Pipeline:
         may_wait = self.policy.delivery.durability is not Durability.WRITE_THROUGH
         return unknown.hold(self.submit, signal, may_wait=may_wait)
 
+    def _cleaned_of_all(self, signals: Sequence[Signal]) -> tuple[list[CleanEvent], list[str]]:
+        """Return the clean events of `signals`, and the reasons of what is dropped."""
+        if self._tap is None:
+            return self.stages.cleaned_of_all(signals)
+        outcomes = self.stages.outcomes_of_all(signals)
+        self._show(outcomes)
+        return clean_events(outcomes), [each.reason for each in outcomes if each.clean is None]
+
     def _handle(self, signal: Signal) -> list[CleanEvent]:
         """Return the clean events of `signal`; whatever goes wrong drops them, counted."""
+        if self._tap is None:
+            return self.stages.cleaned(signal)[0]
         outcomes = self.stages.outcomes(signal)
-        if self._tap is not None:
-            self._show(outcomes)
+        self._show(outcomes)
         return clean_events(outcomes)
 
     def _show(self, outcomes: Sequence[Outcome]) -> None:

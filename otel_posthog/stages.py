@@ -14,12 +14,13 @@ from functools import partial
 from typing import NamedTuple
 
 from otel_posthog import health as count
-from otel_posthog.clean import Cleaner
+from otel_posthog.clean import Cleaner, Planned
 from otel_posthog.derived_limits import Limits
 from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms
 from otel_posthog.model import CleanEvent, Event, Note, Receipt, Signal
+from otel_posthog.plans import Plans
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.translate import translate, with_exception
 from otel_posthog.translate.vocabulary import DESTINATIONS_KEY
@@ -85,6 +86,37 @@ class Stages:
         self._exceptions, self._is_detailed = policy.exceptions.mode, is_detailed
         self._health, self._guard, self._limits = health, guard, limits
         self._note = note or partial(health.count, count.REPAIRED)
+        # A detailed receipt lists what plans do not look at.
+        self._plans = None if is_detailed else Plans(self.cleaner, self._destinations, self._note)
+
+    def cleaned(self, signal: Signal) -> tuple[list[CleanEvent], list[str]]:
+        """Return what is sent of `signal`, and the reasons why the rest of it is not: `outcomes` where nobody looks."""
+        planned = self._plans.planned(signal) if self._plans is not None and not self._is_limited(signal) else None
+        if planned is None:
+            outcomes = self.outcomes(signal)
+            return clean_events(outcomes), [each.reason for each in outcomes if each.clean is None]
+        self._health.count(count.RECEIVED, signal.source.value)
+        made = [self._clean_planned(each) for each in planned]
+        return [each for each in made if not isinstance(each, str)], [each for each in made if isinstance(each, str)]
+
+    def _clean_planned(self, planned: Planned) -> CleanEvent | str:
+        """Return what is sent of a planned event, or the reason why it is not."""
+        try:
+            return self.cleaner.clean_planned(planned)
+        except Exception as error:
+            return self._dropped("clean", error)
+
+    def cleaned_of_all(self, signals: Sequence[Signal]) -> tuple[list[CleanEvent], list[str]]:
+        """Return what is sent of `signals`, and the reasons why the rest is not, as `cleaned`."""
+        events, reasons = list[CleanEvent](), list[str]()
+        for signal in signals:
+            made, dropped = self.cleaned(signal)
+            events += made
+            reasons += dropped
+        return events, reasons
+
+    def _is_limited(self, signal: Signal) -> bool:
+        return self._limits is not None and self._limits.holds_for(signal.rule)
 
     def outcomes(self, signal: Signal) -> list[Outcome]:
         """Return what becomes of `signal`: an outcome for each of its events and each destination."""

@@ -12,7 +12,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,12 +62,41 @@ class LeakedIds:
         receipt: Told where one was found, by the rules `user_id`, `session_id`, `group_key`, `journey_id`.
     """
 
-    __slots__ = ("_forms", "_receipt", "_untouched")
+    __slots__ = ("_given", "_made", "_receipt", "_untouched")
 
     def __init__(self, event: Event, receipt: Receipt) -> None:
-        self._receipt, self._forms = receipt, _forms_of(_given(event))
+        self._receipt, self._given = receipt, _given(event)
+        self._made: _Forms | None = None
         # Texts in which `before_cut` found none; `replace_in` sees the same texts again.
         self._untouched: set[str] = set()
+
+    @property
+    def _forms(self) -> _Forms:
+        """The ids in every spelling; most events get by without."""
+        if self._made is None:
+            self._made = _forms_of(self._given)
+        return self._made
+
+    def may_be_in(self, texts: str, numbers: Sequence[float]) -> bool:
+        """Return whether any id may be in a text or be a number; where not, nothing of the two is replaced.
+
+        Args:
+            texts: Any number of texts in one, with a character between them.
+            numbers: Any number of numbers.
+        """
+        forms = [form for _, each in self._given for form in _spellings(each)]
+        if not forms:
+            return False
+        low = folded(texts)
+        # What is encoded may be any of them.
+        if "%" in low:
+            return True
+        for form in forms:
+            if form in low:
+                return True
+            if numbers and not form.strip(_OF_NUMBERS) and form in {_digits(each) for each in numbers}:
+                return True
+        return False
 
     def before_cut(self, text: str, path: str) -> str:
         """Return `text` as `replace_in_text`; for the filters, which cut texts: no cut is to leave half of an id."""
@@ -189,6 +218,12 @@ def _given(event: Event) -> tuple[tuple[str, str], ...]:
     return tuple([(what, text) for what, text in given if text])
 
 
+@lru_cache(maxsize=64)
+def _spellings(given: str) -> tuple[str, ...]:
+    """Return the forms of an id that are looked for."""
+    return tuple(form for form in spellings(given) if len(form) >= MIN_CHARS)
+
+
 # An event is cleaned for each destination, and most come right after another of the same user.
 @lru_cache(maxsize=64)
 def _forms_of(given: tuple[tuple[str, str], ...]) -> _Forms:
@@ -197,9 +232,8 @@ def _forms_of(given: tuple[tuple[str, str], ...]) -> _Forms:
         whose.setdefault(text, what)
     found: dict[str, _Id] = {}
     for text, what in whose.items():
-        for form in spellings(text):
-            if len(form) >= MIN_CHARS:
-                found.setdefault(form, _Id(form, what))
+        for form in _spellings(text):
+            found.setdefault(form, _Id(form, what))
     ids = sorted(found.values(), key=lambda each: -len(each.text))
     return _Forms(
         whole={each.text: each for each in ids},

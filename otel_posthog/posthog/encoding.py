@@ -25,9 +25,16 @@ from otel_posthog.values import moment_of
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # `json.dumps` would make one for each event; what it is given has passed the filters, which let no value hold itself.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
+# What it calls for a text, without the way there.
+_text = json.encoder.encode_basestring
+# What most events say of their person: that PostHog is to see no address.
+_NO_IP_ALONE = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
+_NO_IP = json.dumps(_NO_IP_ALONE, separators=(",", ":"))[1:-1]
 _SECOND_CHARS = len("2026-11-25T12:00:00")
 # The delivery's headers say which library sends; inside an event these would only contradict them.
 _HEADER_NAMES = frozenset({"$lib", "$lib_version"})
+# Names that an event gets by itself, or that stand elsewhere in it.
+_ADDED = frozenset({*_HEADER_NAMES, "$trace_id", "$span_id", "session_id", "trace_url"})
 # Events that change persons or groups; PostHog refuses them for an event without a person.
 _PERSON_EVENTS = frozenset(
     {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}
@@ -79,6 +86,41 @@ def encode_event(  # noqa: PLR0913 - the limits come by keyword
     if len(body) > max_event_bytes:
         raise DropEvent("too_large")
     return CleanEvent(event.uuid, body, destination)
+
+
+def encode_planned(event: Event, person: Person, name: str, properties: str, *, destination: str) -> CleanEvent:
+    """Return what `encode_event` does, of properties that are encoded already.
+
+    Args:
+        event: Gives uuid, time, trace and span.
+        person: Who it is sent as; its properties and `properties` have no name in common.
+        name: The filtered event name, in JSON.
+        properties: The filtered properties that may be sent, in JSON without the braces; empty where there are none.
+        destination: The name of the destination it is encoded for.
+
+    Raises:
+        DropEvent: `time_invalid` if the time is no date.
+    """
+    sent = dict(person.properties)
+    session_id = sent.pop("$session_id", None)
+    profile = "true" if person.has_profile else "false"
+    trace = f',"$trace_id":"{event.trace_id}"' if event.trace_id else ""
+    span = f',"$span_id":"{event.span_id}"' if event.span_id else ""
+    of_person = _NO_IP if sent == _NO_IP_ALONE else _json(sent)[1:-1]
+    session = f',"session_id":{_text(session_id)}' if isinstance(session_id, str) else ""
+    body = (
+        f'{{"event":{name},"uuid":"{event.uuid}","distinct_id":{_text(person.distinct_id)}'
+        f',"timestamp":"{_timestamp(event.time_ns)}"'
+        f',"options":{{"disable_skew_correction":true,"process_person_profile":{profile}}}'
+        f',"properties":{{{properties}{"," if properties and of_person else ""}{of_person}{trace}{span}'
+        f',"$geoip_disable":true}}{session}}}'
+    )
+    return CleanEvent(event.uuid, _utf8(body), destination)
+
+
+def is_added(name: str) -> bool:
+    """Return whether a property of that name is left out of an event, or may be in it already."""
+    return name in _ADDED or is_reserved(name)
 
 
 def as_bytes(document: Mapping[str, object]) -> bytes:
@@ -167,6 +209,11 @@ def _timestamp(time_ns: int) -> str:
 @lru_cache(maxsize=8)
 def _second(time_s: int) -> str:
     return moment_of(time_s * 10**9).isoformat()[:_SECOND_CHARS]
+
+
+def as_json_text(value: object) -> str:
+    """Return a JSON-safe value in JSON, as it stands in an encoded event."""
+    return _text(value) if type(value) is str else _ENCODER.encode(value)
 
 
 def _utf8(text: str) -> bytes:

@@ -52,7 +52,8 @@ _COARSE = frozenset({"$geoip_country_name", "$geoip_country_code", "$geoip_conti
 
 _SET, _SET_ONCE, _GROUPS = "$set", "$set_once", "$groups"
 _SESSION, _USER, _PROFILE = "$session_id", "distinct_id", "$process_person_profile"
-_LIBRARIES = frozenset({_SET, _SET_ONCE, _GROUPS, _SESSION, _USER, _PROFILE})
+LIBRARIES = frozenset({_SET, _SET_ONCE, _GROUPS, _SESSION, _USER, _PROFILE})
+"""The properties in which PostHog's libraries say who acts."""
 
 
 class LibraryProperties(NamedTuple):
@@ -95,9 +96,9 @@ def take_library_properties(properties: dict[str, object], note: Note) -> Librar
         note: Called with `posthog_key_invalid` for a value of the wrong type, `group_key_invalid` for a group's key
             that is none.
     """
-    if _LIBRARIES.isdisjoint(properties):
+    if LIBRARIES.isdisjoint(properties):
         return None
-    given = {key: properties.pop(key) for key in _LIBRARIES if key in properties}
+    given = {key: properties.pop(key) for key in LIBRARIES if key in properties}
     return LibraryProperties(
         person_set=_map(given.get(_SET), note),
         person_set_once=_map(given.get(_SET_ONCE), note),

@@ -22,6 +22,9 @@ from otel_posthog.privacy.json_values import as_json
 UNDECLARED, TYPE, VALUE = "catalog_undeclared", "catalog_type", "catalog_value"
 """The rules of a receipt: a name that is not declared, a value of another type, a value outside the constraints."""
 
+Specs = Mapping[str, PropertySpec]
+"""Declared properties by name."""
+
 REMOVED, NOTED = "removed", "noted"
 
 _log = logging.getLogger("otel_posthog")
@@ -92,10 +95,18 @@ class Declared:
         """
         if not self._is_on:
             return properties
-        event = self._catalog.events.get(name, EventSpec())
         own = _EXCEPTION_PROPERTIES if name == EXCEPTION_EVENT else frozenset()
-        specs = {**self._catalog.properties, **event.properties}
-        return self._checked(properties, specs, receipt, of=name, own=own)
+        return self._checked(properties, self.specs_of(name) or {}, receipt, of=name, own=own)
+
+    def specs_of(self, name: str) -> Specs | None:
+        """Return what is declared of the properties of an event; None where nothing need be."""
+        if not self._is_on:
+            return None
+        return {**self._catalog.properties, **self._catalog.events.get(name, EventSpec()).properties}
+
+    def specs_of_telemetry(self) -> Specs | None:
+        """Return what is declared of telemetry; None where what is not declared goes out as well."""
+        return self._catalog.properties if self._enforces else None
 
     def _telemetry(self, telemetry: Attributes, receipt: Receipt) -> Attributes:
         """Return the declared telemetry. The rest is not noted: the app did not ask to send it."""
@@ -116,7 +127,7 @@ class Declared:
 
     def _group(self, group: GroupUpdate, receipt: Receipt) -> GroupUpdate:
         spec = self._catalog.groups.get(group.type)
-        problem = UNDECLARED if spec is None else _problem(spec.key or _STRING, group.key)
+        problem = UNDECLARED if spec is None else problem_of(spec.key or _STRING, group.key)
         if problem is not None:
             self._note(receipt, "group", problem, f"group type {_shown(group.type)}")
             if self._enforces:
@@ -136,7 +147,7 @@ class Declared:
         kept: dict[str, object] = {}
         for key, value in given.items():
             spec = specs.get(key)
-            problem = None if key in own else UNDECLARED if spec is None else _problem(spec, value)
+            problem = None if key in own else UNDECLARED if spec is None else problem_of(spec, value)
             if problem is not None:
                 name = _shown(key)
                 self._note(receipt, name, problem, f"property {name} of {_shown(of)}")
@@ -154,14 +165,14 @@ class Declared:
             self._log("the catalog of destination %s does not know %s: %s", self._destination, line, fate)
 
 
-def _problem(spec: PropertySpec, value: object) -> str | None:
-    """Return the rule that `value` breaks, if any."""
+def problem_of(spec: PropertySpec, value: object) -> str | None:
+    """Return the rule of the catalog that a value of a property so declared breaks, if any."""
     value = as_json(value)
     kind = spec.type
     if kind is PropertyType.LIST:
         return _list_problem(spec, value)
     if kind in {PropertyType.INT, PropertyType.FLOAT}:
-        return _number_problem(spec, value)
+        return _numberproblem_of(spec, value)
     if kind is PropertyType.BOOL:
         return None if isinstance(value, bool) else TYPE
     if not isinstance(value, str):
@@ -172,7 +183,7 @@ def _problem(spec: PropertySpec, value: object) -> str | None:
     return None if fits else VALUE
 
 
-def _number_problem(spec: PropertySpec, value: object) -> str | None:
+def _numberproblem_of(spec: PropertySpec, value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return TYPE
     if isinstance(value, float) and (spec.type is PropertyType.INT or not math.isfinite(value)):
@@ -188,7 +199,7 @@ def _list_problem(spec: PropertySpec, value: object) -> str | None:
     if len(value) > spec.max_items:
         return VALUE
     items = spec.items or _STRING
-    return next((problem for each in value if (problem := _problem(items, each)) is not None), None)
+    return next((problem for each in value if (problem := problem_of(items, each)) is not None), None)
 
 
 def _shown(name: str) -> str:

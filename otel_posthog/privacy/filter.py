@@ -7,15 +7,16 @@ errors: the pipeline then drops the event and counts it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from otel_posthog.harmless import Harmless
 from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy.exceptions import NEVER
+from otel_posthog.privacy.json_values import JSON_STARTS
 from otel_posthog.privacy.properties import Hide, Properties
 from otel_posthog.privacy.routes import Routes
-from otel_posthog.privacy.rules import Rules
+from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import CountActions
 from otel_posthog.privacy.scrub import NO_OTHERS, Scrub
 from otel_posthog.privacy.walk import REPLACED
@@ -90,6 +91,39 @@ class Filter:
         if cleaned == text:
             self._names.remember("event", text)
         return cleaned
+
+    def plain_key(self, key: str, beside: Collection[str]) -> Key | None:
+        """Return the reading of a key that says nothing of its value but what the detectors take from it; else None.
+
+        Args:
+            key: Of a property.
+            beside: The keys of the properties beside it.
+        """
+        read = self._rules.key(key)
+        if read.is_plain:
+            return read
+        if read.reserved or read.fired or read.facts.sensitive or read.rule is not None:
+            return None
+        return read if read.half not in beside and not any(name in beside for name in read.names) else None
+
+    def is_unchanged(self, text: str, key: Key) -> bool:
+        """Return whether `text` leaves as it is under a key that `plain_key` knows, ids in it aside."""
+        limit, fired = self._rules.policy.max_string_chars, list[str]()
+        if len(text) > limit or text[:1] in JSON_STARTS:
+            return False
+        return self._rules.scanner.clean(text, limit, key.facts, fired, key.methods) is text and not fired
+
+    def has_room(self, count: int) -> bool:
+        """Return whether so many properties may leave."""
+        return count <= self._rules.policy.max_properties
+
+    def cleans_paths(self, template: object) -> bool:
+        """Return whether a route of this template marks a part of its paths as personal."""
+        return self._routes.marks(template)
+
+    def allows(self, key: str) -> bool:
+        """Return whether an attribute of telemetry of this key may leave."""
+        return key in self._allow
 
     def names_id(self, key: str) -> bool:
         """Return whether `key` names the id of a user, session, device or visitor."""

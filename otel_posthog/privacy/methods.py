@@ -78,13 +78,14 @@ def hit_methods(methods: Mapping[str, HitMethod], tokens: Tokens | None) -> HitM
         methods: By detector.
         tokens: Makes the tokens of `HMAC`; not None where a detector has that method.
     """
-    return HitMethods(
+    made = HitMethods(
         replacements={
             name: made for name, method in methods.items() if (made := _replacement(name, method, tokens)) is not None
         },
         skipped=frozenset(name for name, method in methods.items() if method is HitMethod.OFF),
         dropping=frozenset(name for name, method in methods.items() if method is HitMethod.DROP),
     )
+    return MARKERS if made == MARKERS else made
 
 
 def _replacement(detector: str, method: HitMethod, tokens: Tokens | None) -> Replacement | None:

@@ -83,6 +83,10 @@ class Routes:
                 return {each: route.clean(path) for each, path in given if isinstance(path, str)}
         return _NONE
 
+    def marks(self, template: object) -> bool:
+        """Return whether `template` names a part that may not stay."""
+        return isinstance(template, str) and self._read(template) is not None
+
     def _route(self, template: str) -> _Route | None:
         """Return `template` compiled; None where it names no part that may not stay."""
         if len(template) > _MAX_ROUTE_CHARS:

@@ -93,7 +93,7 @@ class Rules:
         off = dict.fromkeys(DETECTORS, HitMethod.OFF)
         self.methods = hit_methods({**off, **policy.detectors}, tokens)
         # In keys and names a hit is always replaced by its marker: a key cannot go and leave its value behind.
-        self._key_methods = HitMethods(skipped=self.methods.skipped)
+        self._key_methods = HitMethods(skipped=self.methods.skipped) if self.methods.skipped else MARKERS
         self._selectors = Selectors(policy.rules, self.methods, tokens)
         self.key = lru_cache(_KEYS_KEPT)(self._read)
 

@@ -36,7 +36,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
             that no app may send; `time_invalid`, when there is no time that can be meant; `no_change`, when an item
             that should change a person or group says nothing that can be changed.
     """
-    name = _checked_name(signal.name)
+    name = checked_name(signal.name)
     kind = _KINDS.get(name, EventKind.PRODUCT)
     time_ns = event_time_ns(signal, note)
     if signal.dropped_attributes:
@@ -78,7 +78,12 @@ def _subject_of_change(kind: EventKind, subject: Subject) -> Subject:
     return subject._replace(person_set=NO_ATTRIBUTES, person_set_once=NO_ATTRIBUTES)
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return the name of an event.
+
+    Raises:
+        DropEvent: As `translate`.
+    """
     if not 1 <= len(name.strip().encode("utf-8", "replace")) <= MAX_NAME_BYTES:
         raise DropEvent("name_invalid")
     if name.strip() in _REFUSED_NAMES:

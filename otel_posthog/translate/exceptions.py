@@ -9,7 +9,7 @@ failed on, before any policy is asked. Both run on the worker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, Event, EventKind, Note, Signal
 from otel_posthog.policy import ExceptionMode
@@ -22,12 +22,14 @@ _YES = (True, "True", "true")  # the SDK writes the second, the conventions say 
 # For a type that neither the telemetry nor this process knows.
 _UNKNOWN = "Exception"
 
-_EXCEPTION_NAMES = frozenset({EXCEPTION, EXCEPTION_EVENT})
+EXCEPTION_NAMES = frozenset({EXCEPTION, EXCEPTION_EVENT})
+"""What an event is called that is an exception."""
+
 # From every event; OpenTelemetry's names (https://opentelemetry.io/docs/specs/semconv/registry/attributes/exception/).
 _TEXTS = frozenset({"exception.message", "exception.stacktrace"})
 # From an event that is an exception; the names that people give them.
 _TEXTS_OF_AN_EXCEPTION = frozenset({"message", "stack", "stacktrace", "stack_trace", "traceback", "description"})
-_LOOKED_FOR = _EXCEPTION_NAMES | _TEXTS
+_LOOKED_FOR = EXCEPTION_NAMES | _TEXTS
 
 
 def with_exception(events: tuple[Event, ...], signal: Signal, mode: ExceptionMode) -> tuple[Event, ...]:
@@ -69,18 +71,23 @@ def without_exception_texts(name: str, properties: dict[str, object], note: Note
         properties: Declared properties, or telemetry.
         note: Called with `exception_text` for each that was left out.
     """
-    if name not in _EXCEPTION_NAMES and properties.keys().isdisjoint(_LOOKED_FOR):
+    if name not in EXCEPTION_NAMES and properties.keys().isdisjoint(_LOOKED_FOR):
         return properties  # nearly all of them
-    forbidden = _TEXTS | _TEXTS_OF_AN_EXCEPTION if name in _EXCEPTION_NAMES else _TEXTS
+    forbidden = _TEXTS | _TEXTS_OF_AN_EXCEPTION if name in EXCEPTION_NAMES else _TEXTS
     kept: dict[str, object] = {}
     for key, value in properties.items():
         if key in forbidden:
             note("exception_text")
-        elif key in _EXCEPTION_NAMES and isinstance(value, Mapping):
+        elif key in EXCEPTION_NAMES and isinstance(value, Mapping):
             kept[key] = _type_only(value, note)
         else:
             kept[key] = value
     return kept
+
+
+def names_exception(keys: Iterable[str]) -> bool:
+    """Return whether any of these properties or attributes is, or is a part of, an exception."""
+    return any(key in _LOOKED_FOR or key.startswith("$exception") for key in keys)
 
 
 def _exception_list(signal: Signal, mode: ExceptionMode) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ find those that leak into texts. Runs on the worker; what may be sent of it is d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from otel_posthog.actor.attributes import (
     CONSENT_KEY,
@@ -24,6 +24,7 @@ from otel_posthog.translate.vocabulary import ALIAS_KEY, IDS, JOURNEY_KEY, Sorte
 
 _ID_KEYS = frozenset(IDS)
 _NOBODY = ContextIdentity()
+_NOBODY_KNOWN = Subject()
 
 
 def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, note: Note) -> Subject:
@@ -63,6 +64,46 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
         journey_id=first_id((JOURNEY_KEY,), note, "journey_id_invalid", own.ids, span.ids),
         do_not_track=context.do_not_track or is_do_not_track(own.choices) or is_do_not_track(span.choices),
     )
+
+
+def names_id(keys: Iterable[str]) -> bool:
+    """Return whether any of these attributes is an id of a user or a session."""
+    return not _ID_KEYS.isdisjoint(keys)
+
+
+def subject_in_context(context: ContextIdentity | None, note: Note) -> Subject:
+    """Return what `subject_of` does where neither the item nor its span nor its resource says who acts.
+
+    Args:
+        context: The identity in context, if any.
+        note: Called with `group_key_invalid`.
+    """
+    if context is None:
+        return _NOBODY_KNOWN
+    user_id, session_id, pseudonym = as_id(context.user_id), as_id(context.session_id), as_id(context.pseudonym)
+    groups = _context_groups(context.groups, note) if context.groups else NO_GROUPS
+    named = (("user", user_id), ("user", pseudonym), ("session", session_id))
+    others = [(what, each) for what, each in named if each is not None]
+    others += [(what, found) for what, each in context.other_ids if (found := as_id(each)) is not None]
+    if groups:
+        others += [("group", found) for each in context.groups.values() if (found := as_id(each)) is not None]
+    return Subject(
+        user_id=user_id,
+        session_id=session_id,
+        groups=groups or NO_GROUPS,
+        consent=_consent_in(context, user_id),
+        pseudonym=context.pseudonym,
+        other_ids=tuple(others),
+        do_not_track=context.do_not_track,
+    )
+
+
+def _consent_in(context: ContextIdentity, user_id: str | None) -> bool | None:
+    who = user_id or context.pseudonym
+    is_first = [each.is_of(who) for each in context.open_consents] if context.open_consents else ()
+    if context.consent is False or user_id in context.denied:
+        return False
+    return True if context.consent or who in context.consented or any(is_first) else None
 
 
 def _id(keys: tuple[str, ...], named: object, note: Note, invalid: str, *layers: Attributes) -> str | None:
@@ -127,8 +168,6 @@ def _consent(
         context: What was said around it.
         is_span: Whether the item is a span itself.
     """
-    who = user_id or context.pseudonym
-    is_first = [each.is_of(who) for each in context.open_consents] if context.open_consents else ()
     said, around, is_theirs = _said(own.choices), _said(span.choices), False
     if around is not None:
         # The span's statement is about the user whom it names, else about whoever acts there.
@@ -136,12 +175,12 @@ def _consent(
         if around is False and of_span in context.denied:
             around = None  # the request's denial, which is known to concern that user alone
         is_theirs = around is True and of_span in {None, user_id} and not context.hears_span
-    if said is False or around is False or context.consent is False or user_id in context.denied:
+    in_context = _consent_in(context, user_id)
+    if said is False or around is False or in_context is False:
         return False
     if is_span and context.hears_span:
         said = None  # another user may have come since; whose statement it was has been kept
-    given = said or is_theirs or context.consent or who in context.consented or any(is_first)
-    return True if given else None
+    return True if said or is_theirs or in_context else None
 
 
 def _said(choices: Attributes) -> bool | None:

@@ -46,7 +46,7 @@ _SET_PREFIX = "analytics.user.set."
 _SET_ONCE_PREFIX = "analytics.user.set_once."
 
 
-class _Place(Enum):
+class Place(Enum):
     """Where an attribute goes."""
 
     TELEMETRY = auto()
@@ -62,10 +62,10 @@ class _Place(Enum):
     INVALID = auto()
 
 
-_TELEMETRY, _SHORT, _PROPERTY = _Place.TELEMETRY, _Place.SHORT, _Place.PROPERTY
+_TELEMETRY, _SHORT, _PROPERTY = Place.TELEMETRY, Place.SHORT, Place.PROPERTY
 # Events have the same few keys; to look one up takes a fifth of the time of reading it.
 _KEYS_KEPT, _MAX_KEPT_CHARS = 4096, 256
-_known: dict[object, tuple[_Place, str]] = {}
+_known: dict[object, tuple[Place, str]] = {}
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def sort_attributes(attributes: Attributes, note: Note) -> SortedAttributes:
     found = SortedAttributes()
     telemetry, properties, known = found.telemetry, found.properties, _known.get
     for key, value in attributes.items():
-        place, name = known(key) or _learned(key)
+        place, name = known(key) or place_of(key)
         if place is _PROPERTY:
             properties[name] = value
         elif place is _TELEMETRY:
@@ -126,10 +126,13 @@ def sort_attributes(attributes: Attributes, note: Note) -> SortedAttributes:
     return found
 
 
-def _learned(key: object) -> tuple[_Place, str]:
+def place_of(key: object) -> tuple[Place, str]:
     """Return where an attribute of this key goes, and under which name; it is remembered if it is short enough."""
+    found = _known.get(key)
+    if found is not None:
+        return found
     # The SDK lets only texts through as keys; what comes over a wire or from a fake need not have met it.
-    place = _place(key) if isinstance(key, str) else (_Place.INVALID, "")
+    place = _place(key) if isinstance(key, str) else (Place.INVALID, "")
     if type(key) is str and len(key) <= _MAX_KEPT_CHARS:
         if len(_known) >= _KEYS_KEPT:
             _known.clear()
@@ -137,48 +140,48 @@ def _learned(key: object) -> tuple[_Place, str]:
     return place
 
 
-def _place(key: str) -> tuple[_Place, str]:
+def _place(key: str) -> tuple[Place, str]:
     """Return where an attribute goes, and under which name; a longer prefix is asked before the one it begins with."""
-    for place, keys in ((_Place.ID, IDS), (_Place.CHOICE, _CHOICES), (_Place.NOWHERE, _RESERVED)):
+    for place, keys in ((Place.ID, IDS), (Place.CHOICE, _CHOICES), (Place.NOWHERE, _RESERVED)):
         if key in keys:
             return place, key
     if not key.startswith(PREFIX):
-        return _Place.TELEMETRY, key
+        return Place.TELEMETRY, key
     name = key[len(PREFIX) :]
     if name and "." not in name:
-        return _Place.SHORT, name
+        return Place.SHORT, name
     if key.endswith("."):
-        return _Place.INVALID, ""
+        return Place.INVALID, ""
     for place, prefix in _PREFIXES:
         if key.startswith(prefix):
             return place, key[len(prefix) :]
-    return _Place.SHORT, name
+    return Place.SHORT, name
 
 
 _PREFIXES = (
-    (_Place.PROPERTY, _PROPERTY_PREFIX),
-    (_Place.SET, _SET_PREFIX),
-    (_Place.SET_ONCE, _SET_ONCE_PREFIX),
-    (_Place.GROUP_SET, GROUP_SET_PREFIX),
-    (_Place.GROUP, GROUP_PREFIX),
+    (Place.PROPERTY, _PROPERTY_PREFIX),
+    (Place.SET, _SET_PREFIX),
+    (Place.SET_ONCE, _SET_ONCE_PREFIX),
+    (Place.GROUP_SET, GROUP_SET_PREFIX),
+    (Place.GROUP, GROUP_PREFIX),
 )
 
 
-def _put(found: SortedAttributes, place: _Place, name: str, value: object, note: Note) -> None:
+def _put(found: SortedAttributes, place: Place, name: str, value: object, note: Note) -> None:
     """Put the value of an attribute that is neither a property nor telemetry alone where it belongs."""
-    if place is _Place.INVALID:
+    if place is Place.INVALID:
         note("key_invalid")
-    elif place is _Place.ID or place is _Place.CHOICE:
-        (found.ids if place is _Place.ID else found.choices)[name] = value
+    elif place is Place.ID or place is Place.CHOICE:
+        (found.ids if place is Place.ID else found.choices)[name] = value
         if not name.startswith(PREFIX):
             found.telemetry[name] = value
-    elif place is _Place.SET:
+    elif place is Place.SET:
         found.person_set[name] = value
-    elif place is _Place.SET_ONCE:
+    elif place is Place.SET_ONCE:
         found.person_set_once[name] = value
-    elif place is _Place.GROUP:
+    elif place is Place.GROUP:
         _place_group(found, name, value, note)
-    elif place is _Place.GROUP_SET:
+    elif place is Place.GROUP_SET:
         _place_group_property(found, name, value, note)
 
 
