@@ -26,6 +26,11 @@ _IDLE_S = 2.0
 
 # From the first signal of a commit to its write.
 _COMMIT_S = 0.005
+
+# While signals come, the worker looks for the next ones by itself so often: to be woken for each would cost the
+# application's thread as much as all else that it does for an event. It is what a `kill -9` may take along beside
+# what is in hand. After one look in vain it waits to be woken, so that a quiet app has no timers.
+_NAP_S = 0.001
 _Made = TypeVar("_Made")
 _SMALL = frozenset({bool, int, float, type(None)})
 _Entry = tuple[Signal, int, float] | Event | None
@@ -65,7 +70,7 @@ class Worker(Generic[_Made]):
         # What an idle worker waits for; a condition costs the putting thread ten times as much.
         self._wake = Lock()
         self._wake.acquire()
-        self._is_idle = self._is_starting = False
+        self._is_idle = self._is_starting = self._has_worked = False
         # The worker and a thread that drains the queue take turns: when the mark of a flush is reached, nothing that
         # was put before it is still being handled elsewhere.
         self._handling = RLock()
@@ -221,12 +226,18 @@ class Worker(Generic[_Made]):
             if not isinstance(entry, tuple):
                 return made, size_bytes, entry
             self._in_hand_since = min(self._in_hand_since, entry[2])
+            self._has_worked = True
             made.extend(self._handle(entry[0]))
             size_bytes += entry[1]
             if time.monotonic() >= until:
                 return made, size_bytes, True
 
     def _wait(self, timeout_s: float) -> None:
+        if self._has_worked:
+            self._has_worked = False
+            # As a sleep: nobody releases it for a worker that is not idle.
+            if self._wake.acquire(timeout=_NAP_S) or self._queue:
+                return
         self._is_idle = True
         # What was put before the worker was known to be idle wakes nobody.
         if not self._queue:

@@ -259,6 +259,7 @@ HOSTILE: list[Any] = [
         "0012345678",
         "[session]",
     ),
+    *('{"password": "open sesame"}', '{"user": {"id": "abc"}}', "[52.5200, 13.4050]"),
     *(" 1 ", "Acme-Company-Key", "user/<token>", "x" * 9000, "4711" * 3000),
 ]
 POLICIES = [
@@ -273,7 +274,7 @@ POLICIES = [
     Policy(
         destinations=(Destination(api_key="phc_a"),),
         collection=CollectionPolicy(consent_required=True),
-        privacy=PrivacyPolicy(max_string_chars=20, max_properties=4),
+        privacy=PrivacyPolicy(max_string_chars=20, max_properties=4, allow=PrivacyPolicy().allow | {"url.path"}),
         delivery=DeliveryPolicy(max_event_bytes=400),
     ),
 ]
@@ -291,6 +292,8 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
         (names[0], "y", "x"),
         (names[3], "name"),
         ("$lib", "note"),
+        ("trace_url",),
+        ("exception.message", "$exception_level"),
         ("session_id", "$trace_id"),
         ("$ip",),
     ):
@@ -304,9 +307,9 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
                 "url.path": "/orders/ada",
                 f"analytics.property.{key}": value,
             }
-            context = ContextIdentity(
-                user_id=user, session_id="sess-0815", consent=None if number % 3 else number % 2 == 0
-            )
+            consent = None if number % 3 else number % 2 == 0
+            groups = {"company": "" if number % 3 == 1 else "acme-company-key"}
+            context = ContextIdentity(user_id=user, session_id="sess-0815", groups=groups, consent=consent)
             parent = {"http.request.method": value} if number % 5 == 0 else {}
             dropped = int(number % 7 == 0)
             given = Signal(

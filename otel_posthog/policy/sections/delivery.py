@@ -51,7 +51,7 @@ class Destination:
 class Durability(Choice):
     """Where an event is when the call that made it returns."""
 
-    SPOOL = "spool", "handed over in memory; a writer that is woken at once has it on disk within a millisecond or so."
+    SPOOL = "spool", "handed over in memory; a writer has it on disk within a millisecond or two."
     WRITE_THROUGH = "write_through", "filtered and on disk; the application's thread does the work."
     MEMORY = "memory", "in memory until PostHog has it; for hosts that must not write."
 
