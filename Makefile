@@ -41,23 +41,23 @@ pytest: $(VENV)/.ready
 	$(BIN)/python -m pytest $(ARGS)
 
 # What depends on the versions of Python and OpenTelemetry; `make versions TESTS=tests` runs all.
-TESTS ?= tests/setup tests/intake tests/operational tests/pipeline tests/setups/test_setups_sdk.py \
+TESTS ?= tests/bridge tests/setup tests/intake tests/operational tests/pipeline tests/setups/test_setups_sdk.py \
   tests/zero_code/test_zero_code_entry_points.py tests/zero_code/test_zero_code_integrations.py tests/zero_code/test_zero_code_separation.py
 PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
 CONTRIB = distro $(addprefix instrumentation-,asgi celery dbapi django fastapi flask httpx logging requests sqlite3 starlette threading wsgi)
 OLDEST = $(foreach name,api sdk exporter-otlp,opentelemetry-$(name)==1.41.0) \
-  $(foreach name,$(CONTRIB),opentelemetry-$(name)==0.62b0)
+  $(foreach name,$(CONTRIB),opentelemetry-$(name)==0.62b0) posthog==7.0.0
 # Parts of later versions, which the oldest does not know.
 LATER = opentelemetry-configuration opentelemetry-exporter-http-transport opentelemetry-exporter-otlp-common
 
-versions: ## Run what depends on versions on every other Python there is, and on the oldest OpenTelemetry
+versions: ## Run what depends on versions on every other Python there is, and on the oldest OpenTelemetry and posthog-python
 	@for version in $(PYTHONS); do \
 	  [ "$$version" != "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || continue; \
 	  python=$$(.ci/find-python $$version) || { echo "== Python $$version is not on this machine: left out"; continue; }; \
 	  echo "== Python $$version"; \
 	  $(MAKE) --no-print-directory ourselves tests VENV=$(CACHE)/venv-$$version PYTHON=$$python ARGS="-q $(TESTS) $(ARGS)" || exit 1; \
 	done
-	@echo "== the oldest OpenTelemetry"
+	@echo "== the oldest OpenTelemetry and posthog-python"
 	@$(MAKE) --no-print-directory oldest VENV=$(CACHE)/venv-oldest ARGS="-q $(TESTS) $(ARGS)"
 
 # Those environments outlive a checkout: what is tested is this one.

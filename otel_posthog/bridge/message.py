@@ -56,7 +56,7 @@ def parts_of(message: Mapping[str, Any]) -> tuple[Part, ...]:
 
 def _alias(properties: Mapping[str, Any], distinct_id: Id | None) -> tuple[Part, ...]:
     # Sent as the id from before, it names the person's.
-    return (("", ids(user_alias=properties.get("distinct_id", distinct_id), user_id=properties.get("alias"))),)
+    return (("", ids(user_alias=distinct_id, user_id=properties.get("alias"))),)
 
 
 def _group(properties: Mapping[str, Any], distinct_id: Id | None) -> tuple[Part, ...]:

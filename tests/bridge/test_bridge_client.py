@@ -92,6 +92,9 @@ CALLS: dict[str, Callable[[], object]] = {
     "identify": lambda: posthog.capture(
         "$identify", distinct_id="u1", properties={"$set": {"plan": "pro"}}, uuid=UUID, timestamp=AT
     ),
+    "alias by its event": lambda: posthog.capture(
+        "$create_alias", distinct_id="old", properties={"alias": "u1", "distinct_id": "old"}, uuid=UUID, timestamp=AT
+    ),
     "naive time": lambda: one(timestamp=AT.replace(tzinfo=None)),
     "group without an id": lambda: posthog.group_identify("company", "acme", {"size": 5}, uuid=UUID, timestamp=AT),
     "set of nobody": lambda: posthog.set(properties={"plan": "pro"}),
@@ -313,7 +316,7 @@ def flags() -> None:
     client.feature_flags = [FLAG]
     client.get_feature_flag("new-checkout", "u1", only_evaluate_locally=True)
     client.get_feature_flag("new-checkout", "u1", only_evaluate_locally=True)
-    one(send_feature_flags=True)
+    one(send_feature_flags={"only_evaluate_locally": True})
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -41,6 +41,9 @@ ADDED = frozenset({"$lib", "$lib_version", "$ip", "$geoip_disable", "$ignore_sen
 NOT_PROPERTIES = frozenset({"$process_person_profile"})
 """Compared by itself: where posthog-python leaves it out, it means yes."""
 
+NOTHING_IF_EMPTY = frozenset({"$set", "$set_once", "$groups"})
+"""Properties that say nothing where they are empty, and are left out here."""
+
 CHANGES = frozenset({"$create_alias", "$groupidentify"})
 """Events that are here the change and nothing else."""
 
@@ -141,6 +144,7 @@ def with_the_bridge(app: App, *, base: Policy = PERMISSIVE, **settings: Any) -> 
 def told(event: CapturedEvent) -> dict[str, Any]:
     """Return what an event says, without what each library adds of its own."""
     kept = {key: value for key, value in event.properties.items() if key not in ADDED | NOT_PROPERTIES}
+    kept = {key: value for key, value in kept.items() if value or key not in NOTHING_IF_EMPTY}
     if event.event in CHANGES:
         kept = {key: value for key, value in kept.items() if key in _OF_A_CHANGE[event.event]}
     return {
