@@ -126,11 +126,35 @@ SIGNALS = {"traces": TRACES, "logs": LOGS, "metrics": METRICS}
 FIELDS = sorted({*TRACES, *LOGS, *METRICS})
 
 
+_REQUESTS: dict[str, Any] = {
+    "traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest, "metrics": ExportMetricsServiceRequest,
+}  # fmt: skip
+
+
+def as_product(signal: str, body: bytes) -> bytes:
+    """Return a request with its items made product events, and the planted attributes their properties."""
+    sent = _REQUESTS[signal].FromString(body)
+    for group in sent.resource_spans if signal == "traces" else ():
+        for span in group.scope_spans[0].spans:
+            _make_event(span.attributes)
+            for event in span.events:
+                _make_event(event.attributes)
+    for group in sent.resource_logs if signal == "logs" else ():
+        record = group.scope_logs[0].log_records[0]
+        record.event_name = f"analytics.{record.event_name or 'mailed'}"
+        _make_event(record.attributes)
+    return bytes(sent.SerializeToString())
+
+
+def _make_event(attributes: Any) -> None:
+    for each in attributes:
+        each.key = f"analytics.{each.key}"
+    _text(attributes, "mailed", "analytics.event")
+
+
 def request(signal: str, field: str, texts: list[str]) -> bytes:
     """Return a request with each text by itself in `field`, in a group of its own."""
-    made = {
-        "traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest, "metrics": ExportMetricsServiceRequest,
-    }[signal]()  # fmt: skip
+    made = _REQUESTS[signal]()
     for text in texts:
         _add(signal, made, SIGNALS[signal][field], text)
     return bytes(made.SerializeToString())
