@@ -34,7 +34,7 @@ _SECOND_CHARS = len("2026-11-25T12:00:00")
 # The delivery's headers say which library sends; inside an event these would only contradict them.
 _HEADER_NAMES = frozenset({"$lib", "$lib_version"})
 # Names that an event gets by itself, or that stand elsewhere in it.
-_ADDED = frozenset({*_HEADER_NAMES, "$trace_id", "$span_id", "session_id", "trace_url"})
+_ADDED = frozenset({*_HEADER_NAMES, "$trace_id", "$span_id", "session_id", "journey_id", "trace_url"})
 # Events that change persons or groups; PostHog refuses them for an event without a person.
 _PERSON_EVENTS = frozenset(
     {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}

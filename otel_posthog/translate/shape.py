@@ -19,9 +19,18 @@ from otel_posthog.translate.exceptions import EXCEPTION_NAMES, names_exception
 from otel_posthog.translate.identifiers import event_uuid
 from otel_posthog.translate.subject import names_id, subject_in_context, subject_of
 from otel_posthog.translate.times import event_time_ns
-from otel_posthog.translate.vocabulary import ALIAS_KEY, Place, SortedAttributes, place_of, sort_attributes
+from otel_posthog.translate.vocabulary import (
+    ALIAS_KEY,
+    DESTINATIONS_KEY,
+    Place,
+    SortedAttributes,
+    place_of,
+    sort_attributes,
+)
 
 _KINDS = frozenset(kind.value for kind in EventKind)
+# What they say makes another event of it, or has it go elsewhere.
+_DECIDE_MORE = frozenset({EXCEPTION_TYPE, ALIAS_KEY, DESTINATIONS_KEY})
 _NOTHING = SortedAttributes()
 _ELSEWHERE = (Place.ID, Place.CHOICE)
 
@@ -52,12 +61,7 @@ def shape_of(signal: Signal) -> Shape | None:
         name = checked_name(signal.name)
     except DropEvent:
         return None
-    if (
-        name in _KINDS
-        or name in EXCEPTION_NAMES
-        or EXCEPTION_TYPE in signal.attributes
-        or ALIAS_KEY in signal.attributes
-    ):
+    if name in _KINDS or name in EXCEPTION_NAMES or not _DECIDE_MORE.isdisjoint(signal.attributes):
         return None
     layers = (signal.resource, signal.parent, signal.attributes)
     if not all(type(key) is str for layer in layers for key in layer):

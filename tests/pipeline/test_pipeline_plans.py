@@ -48,6 +48,7 @@ KEYS = [
     *("analytics.property.page_url", "analytics.property.trace_url", "analytics.property.phone", "analytics.uuid"),
     *("analytics.user.id", "analytics.session.id", "analytics.group.company", "analytics.group.set.company.size"),
     *("analytics.user.set.plan", "analytics.user.set_once.since", "analytics.user.alias", "analytics.consent"),
+    *("analytics.journey.id", "analytics.property.journey_id", "analytics.posthog.destinations"),
     *("analytics.timestamp", "http.route", "url.path", "http.request.method", "http.response.status_code"),
     *("user.id", "http.request.header.sec-gpc", "exception.type", "exception.message", "error.type", "db.system.name"),
 ]
@@ -260,6 +261,7 @@ HOSTILE: list[Any] = [
         "[session]",
     ),
     *('{"password": "open sesame"}', '{"user": {"id": "abc"}}', "[52.5200, 13.4050]"),
+    *("of another-4711", "in journey-1"),
     *(" 1 ", "Acme-Company-Key", "user/<token>", "x" * 9000, "4711" * 3000),
 ]
 POLICIES = [
@@ -274,14 +276,24 @@ POLICIES = [
     Policy(
         destinations=(Destination(api_key="phc_a"),),
         collection=CollectionPolicy(consent_required=True),
-        privacy=PrivacyPolicy(max_string_chars=20, max_properties=4, allow=PrivacyPolicy().allow | {"url.path"}),
+        privacy=PrivacyPolicy(max_string_chars=20, max_properties=4),
         delivery=DeliveryPolicy(max_event_bytes=400),
+    ),
+    Policy(
+        destinations=(Destination(api_key="phc_a"),),
+        privacy=PrivacyPolicy(allow=PrivacyPolicy().allow | {"url.path"}),
     ),
 ]
 
 
-@pytest.mark.parametrize("user", [USER, UUID_USER, "12345678", "4711", None])
-@pytest.mark.parametrize("policy", POLICIES, ids=range(len(POLICIES)))
+ACTING = [
+    pair
+    for number, policy in enumerate(POLICIES)
+    for pair in ((policy, USER), (policy, (UUID_USER, "12345678", "4711", None)[number % 4]))
+]
+
+
+@pytest.mark.parametrize(("policy", "user"), ACTING, ids=range(len(ACTING)))
 def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str | None) -> None:
     """Each value under each key of a shape that is known, whoever acts: what the plan knows may not hold for it."""
     names = ("note", "plan", "total", "value", "page_url", "4711", "x")
@@ -293,6 +305,7 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
         (names[3], "name"),
         ("$lib", "note"),
         ("trace_url",),
+        ("journey_id", "note"),
         ("exception.message", "$exception_level"),
         ("session_id", "$trace_id"),
         ("$ip",),
@@ -309,8 +322,13 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
             }
             consent = None if number % 3 else number % 2 == 0
             groups = {"company": "" if number % 3 == 1 else "acme-company-key"}
-            context = ContextIdentity(user_id=user, session_id="sess-0815", groups=groups, consent=consent)
+            others = (("user", "another-4711"),)
+            context = ContextIdentity(user, "sess-0815", groups=groups, consent=consent, other_ids=others)
             parent = {"http.request.method": value} if number % 5 == 0 else {}
+            if keys[0] == "journey_id":
+                attributes["analytics.journey.id"] = "journey-1"
+            if keys[0] == "note" and len(keys) == 3:
+                attributes["analytics.posthog.destinations"] = ("b", "default")[number % 2]
             dropped = int(number % 7 == 0)
             given = Signal(
                 Source.SPAN_EVENT, "e", attributes, TIME_NS + number, 1, 2, {"service.name": "shop"}, context
