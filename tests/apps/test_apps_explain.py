@@ -366,3 +366,14 @@ def test_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     for part in ("OTLP JSON", "examples:", "exit status:", "--no-values", "NO_COLOR"):
         assert part in out
+
+
+def test_a_body_of_which_nothing_may_stay_is_shown_as_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the operational side no number becomes a text: it goes."""
+    path = tmp_path / "logs.json"
+    record = {"timeUnixNano": "1790000000000000000", "body": {"intValue": "4111111111111111"}}
+    path.write_text(json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}))
+    item, _ = objects(capsys, path)
+    assert item["operational"]["removed"] == ["body"]

@@ -16,7 +16,7 @@ from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.signals import record_signals
-from otel_posthog.model import EXCEPTION_EVENT, Attributes, Event, Signal
+from otel_posthog.model import EXCEPTION_EVENT, GONE, Attributes, Event, Signal
 from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy
 from otel_posthog.privacy import Filter
@@ -156,7 +156,8 @@ class _OperationalSide:
         if isinstance(record.body, str):
             yield self._text("body", record.body)
         elif record.body is not None:
-            yield Kept("body", record.body, self._redactor.value("body", record.body))
+            left = self._redactor.value("body", record.body)
+            yield Kept("body", record.body, None if left is GONE else left)
         yield from self._attributes("", record.attributes)
         yield from self._attributes("resource.", record.resource)
 
