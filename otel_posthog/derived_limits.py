@@ -1,4 +1,4 @@
-"""How many of a rule's events are sent: one for each user, session or day, so many a minute.
+"""How many of a rule's events are sent: one for each user, session, day or flag, so many a minute.
 
 For the stages, before an event is cleaned: on the worker, at times on the app's threads. Per process, in bounded
 memory: what was sent is remembered by a hash, the oldest forgotten first. What comes again with the same uuid is the
@@ -12,12 +12,16 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from otel_posthog.errors import DropEvent
+from otel_posthog.feature_flags import KEY, RESPONSE
 from otel_posthog.model import Event
 from otel_posthog.policy import DeriveRule, OncePer, Policy
 from otel_posthog.threads import RLock
 
 MAX_KEYS = 10_000
 """Users, sessions or days of one rule that are remembered."""
+
+MAX_FLAG_CALLS = 50_000
+"""Calls of flags that are: a user has one for each flag. posthog-python remembers the flags of so many users."""
 
 _WINDOW_S = 60.0
 _NS_A_DAY = 86_400 * 10**9
@@ -92,7 +96,7 @@ class _Limit:
                 raise DropEvent("derive_cap")
             self._count += 1
         if key is not None and key not in self.sent:
-            if len(self.sent) >= MAX_KEYS:
+            if len(self.sent) >= (MAX_FLAG_CALLS if self.once_per is OncePer.FLAG else MAX_KEYS):
                 del self.sent[next(iter(self.sent))]
             self.sent[key] = event.uuid
 
@@ -109,6 +113,15 @@ class _Limit:
             who = str(event.time_ns // _NS_A_DAY)
         elif self.once_per is OncePer.USER:
             who = subject.user_id or subject.pseudonym or ""
+        elif self.once_per is OncePer.FLAG:
+            who = _flag_call(event)
         else:
             who = subject.session_id or ""
         return blake2b(who.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _flag_call(event: Event) -> str:
+    """Return what tells one call of a feature flag from another: who, in which groups, of which flag, with what."""
+    subject, properties = event.subject, event.properties
+    who = (subject.user_id or subject.pseudonym, sorted(subject.groups.items()))
+    return repr((*who, properties.get(KEY), properties.get(RESPONSE)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
 from otel_posthog.conventions import NAME_NOW, OLD_NAMES
+from otel_posthog.feature_flags import FLAG_CALLED
 from otel_posthog.policy.advice import other_word
 from otel_posthog.policy.fields import KeyPath, shortened
 from otel_posthog.policy.sections.derive import DeriveConditions, DeriveKind, DeriveRule, DeriveSignal, ValueCondition
@@ -69,7 +70,9 @@ def _event(event: str, path: KeyPath) -> Iterator[Found]:
         parts = list(Formatter().parse(event))
     except ValueError:
         parts = [("", "", "", None)]
-    if not event.strip() or event.startswith("$") or len(event.encode("utf-8", "replace")) > _MAX_EVENT_BYTES:
+    # The properties of PostHog's own events cannot be listed; those of a flag's call are made of what is told of it.
+    is_posthogs = event.startswith("$") and event != FLAG_CALLED
+    if not event.strip() or is_posthogs or len(event.encode("utf-8", "replace")) > _MAX_EVENT_BYTES:
         fix = f"write `event:` and a name of at most {_MAX_EVENT_BYTES} bytes that does not begin with `$`"
         yield path, "an event needs a name of its own", fix
     for _, key, spec, way in parts:

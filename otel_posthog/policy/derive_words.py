@@ -22,8 +22,15 @@ def rule_of(row: Shipped, options: DeriveOptions) -> DeriveRule | None:
     if row.when is None:
         return None
     slow_ms = None if row.slow_ms is None else row.slow_ms(options)
-    properties = FrozenMap(row.properties)
-    return DeriveRule(row.name, row.event, row.when(options), properties, user=row.user, slow_ms=slow_ms)
+    return DeriveRule(
+        row.name,
+        row.event,
+        row.when(options),
+        FrozenMap(row.properties),
+        user=row.user,
+        slow_ms=slow_ms,
+        once_per=row.once_per,
+    )
 
 
 def rules_in_force(entries: Iterable[DeriveRule | str], options: DeriveOptions) -> tuple[DeriveRule, ...]:

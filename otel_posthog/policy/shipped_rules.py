@@ -17,6 +17,7 @@ from otel_posthog.policy.sections.derive import (
     DeriveOptions,
     DeriveSignal,
     DeriveStatus,
+    OncePer,
     ValueCondition,
 )
 
@@ -37,6 +38,7 @@ class Shipped(NamedTuple):
         properties: Name -> attribute, as in a rule of a policy; none where there is no rule.
         slow_ms: Returns from how long on it is slow.
         user: The attribute that is the user's id.
+        once_per: Of what it makes one event at most.
     """
 
     group: str
@@ -47,6 +49,7 @@ class Shipped(NamedTuple):
     properties: dict[str, str]
     slow_ms: _Ms | None = None
     user: str | None = None
+    once_per: OncePer | None = None
 
 
 _PRESENT, _ABSENT = ValueCondition(present=True), ValueCondition(present=False)
@@ -318,6 +321,7 @@ SHIPPED: tuple[Shipped, ...] = (
         ),
         _OF_FLAG,
         user="feature_flag.context.id",
+        once_per=OncePer.FLAG,
     ),
     Shipped(
         "flags",
@@ -329,6 +333,7 @@ SHIPPED: tuple[Shipped, ...] = (
         ),
         _OF_FLAG,
         user="feature_flag.context.id",
+        once_per=OncePer.FLAG,
     ),
     Shipped(
         "ai",

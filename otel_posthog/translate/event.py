@@ -8,7 +8,8 @@ same telemetry gives the same events wherever and however often it is translated
 from __future__ import annotations
 
 from otel_posthog.errors import DropEvent
-from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Event, EventKind, Note, Signal, Subject
+from otel_posthog.feature_flags import FLAG_CALLED, RESPONSE, evaluation_in
+from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Attributes, Event, EventKind, Note, Signal, Subject
 from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exceptions import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
@@ -50,6 +51,8 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
     # A span event happens inside its span: the route and status of the request are the span's to tell.
     telemetry = without_exception_texts(name, {**signal.resource, **span.telemetry, **own.telemetry}, _silent)
     properties = without_exception_texts(name, own.properties, note)
+    if name == FLAG_CALLED:
+        properties = _of_flag(properties, signal.attributes)
     item_uuid = event_uuid(signal, time_ns, note, subject.other_ids)
     return tuple(
         [
@@ -69,6 +72,14 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
             for number, (each, group) in enumerate(changes)
         ]
     )
+
+
+def _of_flag(properties: dict[str, object], attributes: Attributes) -> dict[str, object]:
+    """Return the properties of the call of a feature flag as PostHog's libraries send them."""
+    evaluation = evaluation_in(attributes)
+    if evaluation is None:
+        return properties  # the app's own event
+    return {**{key: value for key, value in properties.items() if key != RESPONSE}, **evaluation.properties()}
 
 
 def _subject_of_change(kind: EventKind, subject: Subject) -> Subject:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from otel_posthog.errors import DropEvent
+from otel_posthog.feature_flags import FLAG_CALLED
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, Event, EventKind, Note, Signal
 from otel_posthog.posthog.properties import LIBRARIES
 from otel_posthog.recogniser import EXCEPTION_TYPE, PREFIX
@@ -28,7 +29,7 @@ from otel_posthog.translate.vocabulary import (
     sort_attributes,
 )
 
-_KINDS = frozenset(kind.value for kind in EventKind)
+_NOT_BY_KEYS = frozenset({FLAG_CALLED, *(kind.value for kind in EventKind)})
 # What they say makes another event of it, or has it go elsewhere.
 _DECIDE_MORE = frozenset({EXCEPTION_TYPE, ALIAS_KEY, DESTINATIONS_KEY})
 _NOTHING = SortedAttributes()
@@ -61,7 +62,7 @@ def shape_of(signal: Signal) -> Shape | None:
         name = checked_name(signal.name)
     except DropEvent:
         return None
-    if name in _KINDS or name in EXCEPTION_NAMES or not _DECIDE_MORE.isdisjoint(signal.attributes):
+    if name in _NOT_BY_KEYS or name in EXCEPTION_NAMES or not _DECIDE_MORE.isdisjoint(signal.attributes):
         return None
     layers = (signal.resource, signal.parent, signal.attributes)
     if not all(type(key) is str for layer in layers for key in layer):

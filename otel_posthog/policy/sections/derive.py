@@ -41,6 +41,7 @@ class OncePer(Choice):
 
     USER = "user", "of each user; what names no user counts as one."
     SESSION = "session", "of each session; what names none counts as one."
+    FLAG = "flag", "of each user, feature flag and value, as PostHog's libraries have it; groups count as well."
     DAY = "day", "of each day in UTC."
 
 
