@@ -264,7 +264,7 @@ def _capturing(wrapped: Callable[..., Any], is_on: Callable[[], bool]) -> Callab
             uuid = wrapped(client, *args, **kwargs)
         taking.deliver(uuid)
         if uuid is not None and getattr(client, "sync_mode", False):
-            bridge.flush(getattr(client, "timeout", None))
+            bridge.flush_call(getattr(client, "timeout", None))
         return uuid
 
     return call
@@ -279,7 +279,7 @@ def _capturing_immediately(wrapped: Callable[..., Any], is_on: Callable[[], bool
             uuid = await wrapped(client, *args, **kwargs)
         taking.deliver(uuid)
         if uuid is not None:
-            await asyncio.to_thread(bridge.flush, getattr(client, "timeout", None))
+            await asyncio.to_thread(bridge.flush_call, getattr(client, "timeout", None))
         return uuid
 
     return call

@@ -3,6 +3,6 @@
 The instrumentor `posthog_python` takes what a client of posthog-python would send, and hands it over here.
 """
 
-from otel_posthog.bridge.client import deliver, flush, is_asked_for
+from otel_posthog.bridge.client import deliver, flush, flush_call, is_asked_for
 
-__all__ = ["deliver", "flush", "is_asked_for"]
+__all__ = ["deliver", "flush", "flush_call", "is_asked_for"]

@@ -8,6 +8,7 @@ set to that this pipeline does otherwise is said once, at WARNING. Runs on the a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -21,7 +22,11 @@ from otel_posthog.setup import configure, control
 DEFAULT_FLUSH_S = 10.0
 """As posthog-python's own `flush()`."""
 
+PAUSE_S = 30.0
+"""While PostHog is away, an app in `sync_mode` must not wait for it call by call."""
+
 _log = logging.getLogger("otel_posthog")
+_pauses_until_s = 0.0
 
 
 def is_asked_for() -> bool:
@@ -56,6 +61,18 @@ def flush(timeout_s: float | None = DEFAULT_FLUSH_S) -> None:
         timeout_s: The longest this may take; None is posthog-python's default, as nothing here waits without end.
     """
     control.flush(DEFAULT_FLUSH_S if timeout_s is None else max(0.0, timeout_s))
+
+
+def flush_call(timeout_s: float | None) -> None:
+    """Wait for the event of one call in `sync_mode`, unless such a wait was in vain within the last `PAUSE_S`.
+
+    Args:
+        timeout_s: The longest this may take, `DEFAULT_FLUSH_S` at most.
+    """
+    global _pauses_until_s
+    now_s = time.monotonic()
+    if now_s >= _pauses_until_s and not control.flush(min(timeout_s or DEFAULT_FLUSH_S, DEFAULT_FLUSH_S)):
+        _pauses_until_s = time.monotonic() + PAUSE_S
 
 
 def _deliver(client: Any, message: Mapping[str, Any] | None, uuid: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -12,10 +13,12 @@ from typing import Any
 
 import posthog
 import pytest
-from bridged import KEY, bridged, by_itself, module_client, policy_for, told, with_the_bridge
+from bridged import KEY, bridged, by_itself, module_client, policy_for, set_up, told, with_the_bridge
 from posthog.client import Client
 
+from otel_posthog.bridge import client as bridge_client
 from otel_posthog.testing import FakePostHog
+from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
 
 AT = datetime(2026, 1, 2, tzinfo=timezone.utc)
 UUID = str(uuid.UUID(int=7))
@@ -219,6 +222,55 @@ def test_sync_mode_has_delivered_when_it_returns(fake_posthog: FakePostHog) -> N
             assert len(fake_posthog.events) == number + 1
 
 
+def test_sync_mode_waits_once_while_posthog_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not again call by call; an app must not stand still for that."""
+    with FakePostHog() as server:
+        policy = policy_for(server)
+    monkeypatch.setattr(bridge_client, "DEFAULT_FLUSH_S", 0.3)
+    monkeypatch.setattr(bridge_client, "_pauses_until_s", 0.0)
+    took_s = []
+    with set_up(policy, end_s=0.1):
+        instrumentor = PostHogPythonInstrumentor()
+        instrumentor.instrument()
+        client = Client(KEY, host=server.url, sync_mode=True)
+        for _ in range(4):
+            began = time.monotonic()
+            assert client.capture("paid", distinct_id="u1") is not None
+            took_s.append(time.monotonic() - began)
+        instrumentor.uninstrument()
+    assert took_s[0] >= 0.3
+    assert sum(took_s[1:]) < 0.3
+
+
+def test_what_a_client_refuses_goes_nowhere(fake_posthog: FakePostHog) -> None:
+    """After its end the later releases take nothing and return None; the earlier ones take it, and it arrives."""
+    with FakePostHog() as past, bridged(policy_for(fake_posthog)):
+        client = Client(KEY, host=past.url)
+        client.capture("paid", distinct_id="u1")
+        client.shutdown()
+        returned = client.capture("late", distinct_id="u1")
+        assert past.requests == []
+    assert [each.event for each in fake_posthog.events] == (["paid"] if returned is None else ["paid", "late"])
+
+
+@pytest.mark.parametrize("hook", [fails, renamed, lambda _: None], ids=["fails", "changes", "drops"])
+def test_a_hook_of_a_client_has_the_say_that_the_release_gives_it(hook: Any, fake_posthog: FakePostHog) -> None:
+    """The oldest sends an event whose hook has failed as it was, the later ones do not; a change or a drop holds."""
+
+    def use(host: str) -> Any:
+        client = Client(KEY, host=host, before_send=hook)
+        returned = client.capture("paid", distinct_id="u1", uuid=UUID, timestamp=AT)
+        client.shutdown()
+        return returned
+
+    with FakePostHog() as plain, FakePostHog() as past:
+        returned = use(plain.url)
+        with bridged(policy_for(fake_posthog)):
+            assert use(past.url) == returned
+        assert past.requests == []
+        assert [told(each) for each in fake_posthog.events] == [told(each) for each in plain.events]
+
+
 def test_an_exception_arrives_by_type_and_frames_without_its_message() -> None:
     """As `exceptions.mode` says; the id that marks it as captured is that of the event."""
     raised: list[Any] = []
@@ -300,6 +352,34 @@ def test_a_fork_goes_on(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPat
         assert past.requests == []
     assert sorted(each.event for each in fake_posthog.events) == ["after", "child", "parent"]
     assert fake_posthog.duplicates == 0
+
+
+ENDS = """
+import os, time
+import posthog
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.sdk._logs import LoggerProvider
+set_logger_provider(LoggerProvider())
+import otel_posthog
+from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
+otel_posthog.configure()
+PostHogPythonInstrumentor().instrument(bridge=True)
+client = posthog.Posthog("phc_test", host=os.environ["POSTHOG_HOST"], flush_interval=0.05)
+client.capture("paid", distinct_id="u1")
+print(time.time())
+"""
+
+
+def test_the_end_of_the_process_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While PostHog is away it takes as long as this package's own exit, and posthog-python's adds nothing to it."""
+    with FakePostHog() as away:
+        monkeypatch.setenv("POSTHOG_HOST", away.url)
+    monkeypatch.setenv("POSTHOG_API_KEY", KEY)
+    monkeypatch.setenv("OTEL_POSTHOG_EXIT_TRY_S", "0")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ENDS], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert time.time() - float(done.stdout.split()[-1]) < 3.5
 
 
 FLAG = {

@@ -72,7 +72,7 @@ def policy_for(*hosts: FakePostHog, base: Policy = PERMISSIVE) -> Policy:
 
 
 @contextlib.contextmanager
-def set_up(policy: Policy) -> Iterator[tuple[TracerProvider, LoggerProvider]]:
+def set_up(policy: Policy, *, end_s: float = 5.0) -> Iterator[tuple[TracerProvider, LoggerProvider]]:
     """Set the package up under `policy`, with providers that `capture()` and tracers of this process find."""
     resource = Resource({"service.name": "shop"})
     providers = (
@@ -86,7 +86,7 @@ def set_up(policy: Policy) -> Iterator[tuple[TracerProvider, LoggerProvider]]:
         with _found(providers[1]):
             yield providers
     finally:
-        otel_posthog.shutdown(5)
+        otel_posthog.shutdown(end_s)
         configure._running, configure._is_attached = before
         activate(Policy())
 
