@@ -10,7 +10,7 @@ attributes marked as deprecated in https://opentelemetry.io/docs/specs/semconv/r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -57,19 +57,6 @@ def _url_host(url: object) -> object:
 
 def _path_of(target: str) -> str:
     return target.partition("#")[0].partition("?")[0]
-
-
-def _root(path: object) -> object:
-    """Return the route of the page `/`, of which Django's instrumentation tells none."""
-    return path if path == "/" else None
-
-
-def _root_target(target: object) -> object:
-    return _root(_path(target))
-
-
-def _root_url(url: object) -> object:
-    return _root(_url_path(url))
 
 
 def _query(target: object) -> object:
@@ -150,11 +137,6 @@ OLD_NAMES: Mapping[str, tuple[Old, ...]] = {
     "feature_flag.result.variant": (Old("feature_flag.variant"),),
     "feature_flag.result.reason": (Old("feature_flag.evaluation.reason"),),
     "feature_flag.provider.name": (Old("feature_flag.provider_name"),),
-    ROUTE: (
-        Old("url.path", _root),
-        Old("http.target", lambda target: _root(_path(target))),
-        Old("http.url", _root_url),
-    ),
 }
 """By the name of now, the names before, the latest first, and what else tells it."""
 
@@ -173,6 +155,12 @@ _NOW: Mapping[str, Callable[[object], object]] = {
     "messaging.operation.type": _operation,
 }
 """What is done with the value under the present name."""
+
+
+def route_of(attributes: Attributes) -> object:
+    """Return the route of a request: that of the page `/` is told by its path where Django's instrumentation is."""
+    told = read_by_either_name(attributes, ROUTE)
+    return told if told is not None or read_by_either_name(attributes, "url.path") != "/" else "/"
 
 
 def error_type_of(attributes: Attributes, *, has_failed: bool, exception_type: object) -> object:
@@ -195,6 +183,24 @@ def error_type_of(attributes: Attributes, *, has_failed: bool, exception_type: o
 def names_of(key: str) -> tuple[str, ...]:
     """Return the names under which the attribute `key` may stand."""
     return (key, *(old.name for old in OLD_NAMES.get(key, ())))
+
+
+def is_told_by(key: str, keys: Collection[str]) -> tuple[str, ...]:
+    """Return those names among the `keys` of an item by which the attribute `key` may be told; none where it is not."""
+    if key in keys:
+        return (key,)
+    found: list[str] = []
+    for old in OLD_NAMES.get(key, ()):
+        if old.name in keys:
+            found.append(old.name)
+            # What is read of another's value need not be in it.
+            if old.value is None:
+                break
+    return tuple(found)
+
+
+VARIED = frozenset({"http.target", "http.url", "url.path", "url.query", "url.full", "user_agent.original", *STATEMENTS})
+"""Attributes of so many values that none is worth remembering."""
 
 
 def read_by_either_name(attributes: Attributes, key: str) -> object:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from otel_posthog.conventions import ERROR_TYPE, ROUTE, STATUS_CODE, names_of, read_by_either_name
+from otel_posthog.conventions import ERROR_TYPE, ROUTE, STATUS_CODE, names_of, read_by_either_name, route_of
 from otel_posthog.model import PROCESSED, Attributes, Source
 from otel_posthog.rules import Child, Condition, Field, Operator, Result, Rule, duration_ms, error_type
 
@@ -39,7 +39,7 @@ _OF_SPANS: Mapping[str, Callable[[Attributes, Any, Result], object]] = {
     "is_error": lambda _, facts, __: facts.status_code == "ERROR",
     "span_kind": lambda _, facts, __: facts.kind.lower(),
     # What of a client is a whole URL with no more path than `/`, is not a route of this service.
-    _ROUTE: lambda attributes, facts, _: None if facts.kind == "CLIENT" else read_by_either_name(attributes, ROUTE),
+    _ROUTE: lambda attributes, facts, _: attributes.get(ROUTE) if facts.kind == "CLIENT" else route_of(attributes),
     _ERROR: lambda attributes, facts, _: error_type(attributes, facts),
 }
 

@@ -1,25 +1,25 @@
-"""Which of many rules an item fits: what it has least of is asked first, so that most items are asked next to nothing.
+"""Which of many rules an item fits, in little time for the many that fit none.
 
-Rules are found by the kind of a span, then by an attribute that they need, then by its value: what the rules say of a
-value is remembered, as routes, methods and systems are few. Only then anything else is read. Runs on the app's threads,
-on every span and log record of an app whose policy derives events; several may ask at once.
+What is asked of a span, in this order: its kind, which keys its attributes have, its status, how long it took, and the
+values of a few attributes. For each set of keys it is worked out once which rules are possible and what of them is
+still to be asked (`plan.py`); what they say of values is remembered, as routes, methods and statuses are few. Runs on
+the app's threads, on every span and log record of an app whose policy derives events; several may ask at once.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
 
-from otel_posthog.conventions import names_of, read_by_either_name
+from otel_posthog.conventions import names_of
 from otel_posthog.model import Attributes
+from otel_posthog.plan import Plan, Possible, names_read, plan_of, possible
 from otel_posthog.rules import (
     NEEDS_NOTHING,
-    Condition,
     Field,
     ItemFacts,
-    Operator,
+    Outline,
     Rule,
+    SpanFacts,
     all_hold,
     any_may_fit,
     duration_ms,
@@ -29,128 +29,54 @@ from otel_posthog.rules import (
 KINDS = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATUSES = ("UNSET", "OK", "ERROR")
 _NO_STATUS = ("",)
+# Requests and calls bear the attributes by which rules tell them.
+_COMMON = frozenset({"SERVER", "CLIENT", "CONSUMER"})
+_NOTHING: Sequence[Possible] = ()
 
-# Of one attribute that rules need: 1,024 values of 256 characters.
-_VALUES_KEPT, _MAX_KEPT_CHARS = 1024, 256
-_EXACT = frozenset({Operator.IS, Operator.ONE_OF})
-
-
-class _Candidate(NamedTuple):
-    """A rule, and what is still to be asked.
-
-    Attributes:
-        least_ms: How long a span took at least.
-        rank: Its place in the policy.
-        most_ms: How long it took at most.
-        is_timed: Whether that matters.
-        rest: What else is to hold.
-        rule: The rule.
-    """
-
-    least_ms: float
-    rank: int
-    most_ms: float
-    is_timed: bool
-    rest: tuple[Condition, ...]
-    rule: Rule
+# Instrumentations have few sets of keys, and fewer of those that rules ask for. Of one kind of item 512 sets are
+# remembered, of 4,096 characters each, and 8,192 times what rules say of values; then all of it is forgotten.
+_SHAPES_KEPT, _MAX_SHAPE_CHARS, _VALUES_KEPT = 512, 4096, 8192
 
 
-_Left = Mapping[str, tuple[_Candidate, ...]]
-"""By the status of a span, what is still to be asked; the shortest spans first."""
-
-_NONE: _Left = {}
-
-
-class _Entry(NamedTuple):
-    """A rule, taken apart.
-
-    Attributes:
-        candidate: The rule.
-        own: Its conditions on the attribute by which it is found.
-        statuses: Those that it is about.
-    """
-
-    candidate: _Candidate
-    own: tuple[Condition, ...]
-    statuses: Collection[str]
-
-
-class _Group:
-    """The rules that are found by one attribute."""
-
-    def __init__(self, key: str, entries: Sequence[_Entry], statuses: Sequence[str]) -> None:
-        self.key, self._entries, self._statuses = key, entries, statuses
-        self.known: dict[object, _Left | None] = {None: self.left(None)}
-
-    def learn(self, name: str, raw: object, known: dict[object, _Left | None]) -> _Left | None:
-        """Return what is left to be asked where `raw` stands under `name`; None where it says nothing there."""
-        value = read_by_either_name({name: raw}, self.key)
-        left = None if value is None else self.left(value)
-        # True is 1 to a dictionary.
-        if type(raw) is int or (type(raw) is str and len(raw) <= _MAX_KEPT_CHARS):
-            if len(known) >= _VALUES_KEPT:
-                known.clear()
-            known[raw] = left
-        elif raw is None:
-            left = known[raw] = self.left(None)
-        return left
-
-    def left(self, value: object) -> _Left:
-        """Return what is left to be asked of an item with this value, or with none."""
-        fitting = [each for each in self._entries if all(holds(condition, value) for condition in each.own)]
-        return _by_status(fitting, self._statuses) if fitting else _NONE
-
-
-_Reader = tuple[str, "dict[object, _Left | None]", _Group]
-"""A name of an attribute, what is known of its values, and whose rules are found by it."""
-
-_UNKNOWN: _Left = {}
-_REMEMBERED = frozenset({str, int})
-
-
-class _Bucket(NamedTuple):
+class _Bucket:
     """The rules about one kind of span, or about all span events or log records.
 
-    Attributes:
-        names: The names of the attributes that they need.
-        readers: Those who need an attribute, by each of its names, the present one first.
-        lenient: Those who ask for an attribute that need not be there.
-        always: Those who ask for none.
+    Args:
+        rules: With their places.
+        statuses: Those that an item may have.
+        is_common: Whether most items have an attribute that a rule needs.
     """
 
-    names: frozenset[str]
-    readers: tuple[_Reader, ...]
-    lenient: tuple[_Group, ...]
-    always: _Left
+    def __init__(self, rules: Iterable[Possible], statuses: Sequence[str], *, is_common: bool) -> None:
+        self._rules, self._statuses = tuple(rules), statuses
+        self._read = frozenset[str]().union(*(names_read(each) for each in self._rules))
+        self.needs_attribute, self.names = _needed(self._rules)
+        self.is_seldom = self.needs_attribute and not is_common
+        self.plans: dict[tuple[str, ...], Plan] = {}
+        self._by_keys: dict[frozenset[str], Plan] = {}
 
-    @property
-    def needs_attribute(self) -> bool:
-        return not self.lenient and not self.always
+        self._values = 0
 
-    def left(self, attributes: Attributes) -> list[_Left]:
-        """Return what is left to be asked of an item with these attributes."""
-        left, done = [self.always] if self.always else [], None
-        get = attributes.get
-        for name, known, group in self.readers:
-            raw = get(name)
-            if raw is None or group is done:
-                continue
-            its = known.get(raw, _UNKNOWN) if type(raw) in _REMEMBERED else _UNKNOWN
-            if its is _UNKNOWN:
-                its = group.learn(name, raw, known)
-            if its is None:
-                continue
-            done = group
-            if its:
-                left.append(its)
-        for group in self.lenient:
-            value = read_by_either_name(attributes, group.key)
-            its = group.known.get(value) if value is None or type(value) in _REMEMBERED else None
-            if its is None:
-                its = group.learn(group.key, value, group.known) or _NONE
-            if its:
-                left.append(its)
-        return left
+    def learn(self, keys: tuple[str, ...]) -> Plan:
+        """Return the plan for items with these keys, and remember it."""
+        read = self._read.intersection(keys)
+        plan = self._by_keys.get(read)
+        if plan is None:
+            if len(self._by_keys) >= _SHAPES_KEPT:
+                self._by_keys.clear()
+            plan = self._by_keys[read] = plan_of(self._rules, read, self._statuses, self._has_kept)
+        if sum(map(len, keys)) <= _MAX_SHAPE_CHARS:
+            if len(self.plans) >= _SHAPES_KEPT:
+                self.plans.clear()
+            self.plans[keys] = plan
+        return plan
+
+    def _has_kept(self) -> None:
+        self._values += 1
+        if self._values >= _VALUES_KEPT:
+            self.plans.clear()
+            self._by_keys.clear()
+            self._values = 0
 
 
 class Matcher:
@@ -163,53 +89,44 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule], *, is_of_spans: bool = False) -> None:
         self.rules = tuple(rules)
-        kinds = KINDS if is_of_spans else ("",)
         statuses = STATUSES if is_of_spans else _NO_STATUS
-        made = {kind: _bucket(enumerate(self.rules), kind, statuses) for kind in kinds}
-        self._buckets = {kind: each for kind, each in made.items() if each.names or not each.needs_attribute}
+        self._buckets: dict[str, _Bucket] = {}
+        for kind in KINDS if is_of_spans else ("",):
+            found = [possible(at, each, kind, statuses) for at, each in enumerate(self.rules) if _is_about(each, kind)]
+            if found:
+                self._buckets[kind] = _Bucket(found, statuses, is_common=kind in _COMMON)
         self._names = frozenset[str]().union(*(each.names for each in self._buckets.values()))
         self._needs_attribute = all(each.needs_attribute for each in self._buckets.values())
 
-    def span(self, kind: str, attributes: Attributes, facts: Any) -> Sequence[Rule]:
-        """Return the rules that a span of `kind` fits.
+    def span(self, outline: Outline, attributes: Attributes) -> Sequence[Possible]:
+        """Return the rules that a span may fit, and what is still to be asked of it; see `fitting`.
 
         Args:
-            kind: `INTERNAL`, `SERVER`, `CLIENT`, `PRODUCER` or `CONSUMER`.
+            outline: Its kind, status and duration.
             attributes: Its attributes.
-            facts: What else may be asked of it.
         """
+        kind, status, took_ns = outline
         bucket = self._buckets.get(kind)
-        # Of most spans nothing more is asked.
-        if bucket is None:
-            return ()
-        left = bucket.left(attributes)
-        if not left:
-            return ()
-        status, took_ms = facts.status_code, -1.0
-        found: list[tuple[int, Rule]] = []
-        for each in left:
-            for candidate in each.get(status, ()):
-                if candidate.is_timed:
-                    took_ms = duration_ms(facts) if took_ms < 0 else took_ms
-                    if candidate.least_ms > took_ms:
-                        break
-                    if candidate.most_ms < took_ms:
-                        continue
-                if all_hold(candidate.rest, facts.name, attributes, facts):
-                    found.append((candidate.rank, candidate.rule))
-        return _in_order(found)
+        # Of most spans nothing more is asked, and of most others no value.
+        if bucket is None or (bucket.is_seldom and bucket.names.isdisjoint(attributes)):
+            return _NOTHING
+        keys = tuple(attributes)
+        part = (bucket.plans.get(keys) or bucket.learn(keys)).get(status)
+        if part is None or took_ns < part.least_ns:
+            return _NOTHING
+        left = part.left(attributes)
+        return left.rules if took_ns >= left.least_ns else _NOTHING
 
-    def other(self, name: str, attributes: Attributes, facts: ItemFacts) -> Sequence[Rule]:
+    def other(self, name: str, attributes: Attributes, facts: ItemFacts) -> list[Rule]:
         """Return the rules that a span event or log record of this name fits."""
         bucket = self._buckets.get("")
-        left = [] if bucket is None else bucket.left(attributes)
-        found = [
-            (each.rank, each.rule)
-            for by_status in left
-            for each in by_status.get("", ())
-            if all_hold(each.rest, name, attributes, facts)
-        ]
-        return _in_order(found)
+        if bucket is None or (bucket.is_seldom and bucket.names.isdisjoint(attributes)):
+            return []
+        keys = tuple(attributes)
+        part = (bucket.plans.get(keys) or bucket.learn(keys)).get("")
+        if part is None:
+            return []
+        return [each.rule for each in part.left(attributes).rules if all_hold(each.rest, name, attributes, facts)]
 
     def may_fit(self, name: str, keys: Collection[str]) -> bool:
         """Return whether an item of this name, with attributes of these keys, may fit a rule."""
@@ -218,75 +135,21 @@ class Matcher:
         return any_may_fit(self.rules, name, keys)
 
 
-def _in_order(found: list[tuple[int, Rule]]) -> Sequence[Rule]:
-    if len(found) > 1:
-        found.sort(key=lambda each: each[0])
-    return [rule for _, rule in found]
+def fitting(left: Iterable[Possible], attributes: Attributes, facts: SpanFacts) -> list[Rule]:
+    """Return those rules of which all that is left to be asked holds of a span."""
+    took_ms, name = duration_ms(facts), facts.name
+    return [
+        each.rule
+        for each in left
+        if each.least_ms <= took_ms <= each.most_ms and all_hold(each.rest, name, attributes, facts)
+    ]
 
 
-def _bucket(rules: Iterable[tuple[int, Rule]], kind: str, statuses: Sequence[str]) -> _Bucket:
-    needed, lenient = dict[str, list[_Entry]](), dict[str, list[_Entry]]()
-    always: list[_Entry] = []
-    for rank, rule in rules:
-        key, needs = _found_by(rule.conditions)
-        entry = _entry(rank, rule, kind, statuses, key)
-        if entry is None:
-            continue
-        if key is None:
-            always.append(entry)
-        else:
-            (needed if needs else lenient).setdefault(key, []).append(entry)
-    groups = [_Group(key, entries, statuses) for key, entries in needed.items()]
-    return _Bucket(
-        frozenset(name for group in groups for name in names_of(group.key)),
-        tuple((name, {}, group) for group in groups for name in names_of(group.key)),
-        tuple(_Group(key, entries, statuses) for key, entries in lenient.items()),
-        _by_status(always, statuses) if always else _NONE,
-    )
+def _is_about(rule: Rule, kind: str) -> bool:
+    return all(holds(each, kind) for each in rule.conditions if each.field is Field.KIND) if kind else True
 
 
-def _entry(rank: int, rule: Rule, kind: str, statuses: Sequence[str], key: str | None) -> _Entry | None:
-    """Return a rule taken apart; None where it is not about this kind of span."""
-    conditions = rule.conditions
-    of_span = {
-        field: [each for each in conditions if each.field is field] if kind else []
-        for field in (Field.KIND, Field.STATUS, Field.DURATION)
-    }
-    if not all(holds(each, kind) for each in of_span[Field.KIND]):
-        return None
-    own = [each for each in conditions if each.field is Field.ATTRIBUTE and each.key == key]
-    asked = {*own, *(each for found in of_span.values() for each in found)}
-    rest = tuple(sorted((each for each in conditions if each not in asked), key=_cost))
-    on_time = of_span[Field.DURATION]
-    least = max((each.number for each in on_time if each.operator is Operator.AT_LEAST), default=-math.inf)
-    most = min((each.number for each in on_time if each.operator is Operator.AT_MOST), default=math.inf)
-    theirs = [status for status in statuses if all(holds(each, status) for each in of_span[Field.STATUS])]
-    return _Entry(_Candidate(least, rank, most, bool(on_time), rest, rule), tuple(own), theirs)
-
-
-def _found_by(conditions: Iterable[Condition]) -> tuple[str | None, bool]:
-    """Return the attribute by which a rule is found, best one of which it names a value, and whether it needs it."""
-    on_attribute = [each for each in conditions if each.field is Field.ATTRIBUTE]
-    if not on_attribute:
-        return None, False
-    first = min(on_attribute, key=lambda each: (each.operator in NEEDS_NOTHING, each.operator not in _EXACT))
-    return first.key, first.operator not in NEEDS_NOTHING
-
-
-def _cost(condition: Condition) -> int:
-    return (Field.NAME, Field.SPAN_NAME, Field.ATTRIBUTE).index(condition.field) if condition.field in _CHEAP else 3
-
-
-_CHEAP = frozenset({Field.NAME, Field.SPAN_NAME, Field.ATTRIBUTE})
-
-
-def _by_status(entries: Iterable[_Entry], statuses: Sequence[str]) -> _Left:
-    made = {
-        status: tuple(sorted((each.candidate for each in entries if status in each.statuses), key=_least))
-        for status in statuses
-    }
-    return {status: found for status, found in made.items() if found}
-
-
-def _least(candidate: _Candidate) -> float:
-    return candidate.least_ms
+def _needed(rules: Iterable[Possible]) -> tuple[bool, frozenset[str]]:
+    """Return whether each of the rules needs an attribute, and the names of those, one of which is there then."""
+    needing = [[each for each in rule.own if each.operator not in NEEDS_NOTHING] for rule in rules]
+    return all(needing), frozenset(name for each in needing if each for name in names_of(each[0].key))

@@ -14,13 +14,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from otel_posthog import derived
-from otel_posthog.matcher import Matcher
+from otel_posthog.matcher import Matcher, fitting
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, PROCESSED, Attributes, Source
 from otel_posthog.rules import (
     Condition,
     Field,
     ItemFacts,
     Operator,
+    Outline,
     Rule,
     SpanEvent,
     SpanFacts,
@@ -116,13 +117,20 @@ class Recogniser:
         """Return why an item of `source` is an event by the rule of this id; empty where it is in force no more."""
         return next((rule.reason for rule in self.of(source) if rule.id == rule_id), "")
 
-    def span(self, attributes: Attributes, span: _Item, facts: Callable[[_Item], SpanFacts]) -> Found:
+    def span(
+        self,
+        attributes: Attributes,
+        span: _Item,
+        facts: Callable[[_Item], SpanFacts],
+        outline: Callable[[_Item], Outline],
+    ) -> Found:
         """Return the product events that a span is; its own name says nothing.
 
         Args:
             attributes: The span's.
             span: The span.
-            facts: Returns what else a rule may ask of `span`; called only where there is such a rule.
+            facts: Returns what else a rule may ask of `span`; called only where one may be about it.
+            outline: Returns what is asked of every span; called only where there is a rule about spans.
         """
         # On every span of the app: nothing more than this is asked where no rule derives events.
         marked = attributes.get(EVENT)
@@ -130,9 +138,10 @@ class Recogniser:
             return ((marked if isinstance(marked, str) else "", _BY_ATTRIBUTE),)
         if self._spans is None:
             return NOTHING
-        asked = facts(span)
-        found = self._spans.span(asked.kind, attributes, asked)
-        return [(derived.name_of(rule, attributes), rule.id) for rule in found] if found else NOTHING
+        left = self._spans.span(outline(span), attributes)
+        if not left:
+            return NOTHING
+        return [(derived.name_of(rule, attributes), rule.id) for rule in fitting(left, attributes, facts(span))]
 
     def children_in(self, attributes: Attributes) -> list[str]:
         """Return what a span with these attributes is of what rules ask of spans inside a request."""
@@ -162,10 +171,10 @@ class Recogniser:
             if mark is not None:
                 found.append((event, *mark))
             else:
-                fitting = [rule for rule in rules if fits(rule, event.name, attributes, asked)]
+                its = [rule for rule in rules if fits(rule, event.name, attributes, asked)]
                 if self._derived_span_events is not None:
-                    fitting += self._derived_span_events.other(event.name, attributes, asked)
-                found += [(event, derived.name_of(rule, attributes), rule.id) for rule in fitting]
+                    its += self._derived_span_events.other(event.name, attributes, asked)
+                found += [(event, derived.name_of(rule, attributes), rule.id) for rule in its]
         return found
 
     def attributes_of(
@@ -199,10 +208,10 @@ class Recogniser:
         if not self._logs and self._derived_logs is None:
             return NOTHING
         asked, name = facts(record), event_name or ""
-        fitting = [rule for rule in self._logs if fits(rule, name, attributes, asked)]
+        its = [rule for rule in self._logs if fits(rule, name, attributes, asked)]
         if self._derived_logs is not None:
-            fitting += self._derived_logs.other(name, attributes, asked)
-        return [(derived.name_of(rule, attributes), rule.id) for rule in fitting]
+            its += self._derived_logs.other(name, attributes, asked)
+        return [(derived.name_of(rule, attributes), rule.id) for rule in its]
 
     def keeps_evicted(self, event: SpanEvent) -> bool:
         """Return whether a span event that the SDK evicts is to be kept: one that is marked, or may fit a rule."""

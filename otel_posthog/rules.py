@@ -163,12 +163,8 @@ class SpanFacts(ItemFacts, Protocol):
         """`UNSET`, `OK` or `ERROR`."""
 
     @property
-    def start_ns(self) -> int:
-        """When it started, in Unix nanoseconds."""
-
-    @property
-    def end_ns(self) -> int:
-        """When it ended, in Unix nanoseconds."""
+    def took_ns(self) -> int:
+        """How long it took, in nanoseconds."""
 
     @property
     def exception_type(self) -> object:
@@ -177,6 +173,10 @@ class SpanFacts(ItemFacts, Protocol):
     @property
     def children(self) -> Collection[str] | None:
         """The keys of what was found inside it; None of a span that is no request, or not of this process."""
+
+
+Outline = tuple[str, str, int]
+"""What is asked of every span, by one call: kind, status, and how long it took in nanoseconds."""
 
 
 class SpanEvent(Protocol):
@@ -233,7 +233,7 @@ def all_of_attributes(conditions: Iterable[Condition], attributes: Attributes) -
 
 def duration_ms(facts: Any) -> float:
     """Return how long a span took."""
-    return (facts.end_ns - facts.start_ns) / 1e6  # type: ignore[no-any-return]
+    return facts.took_ns / 1e6  # type: ignore[no-any-return]
 
 
 def last_exception(events: Sequence[SpanEvent]) -> object:

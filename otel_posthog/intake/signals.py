@@ -19,8 +19,15 @@ from otel_posthog.intake.acting import acting, acting_at_end, children_of
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, RecordUids, SpanRecord
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source
 from otel_posthog.recogniser import Found, Recogniser
-from otel_posthog.rules import SpanEvent, last_exception
-from otel_posthog.sdk import is_first_to_take, item_attributes, recorded_events, span_end, taken_as
+from otel_posthog.rules import Outline, SpanEvent, last_exception
+from otel_posthog.sdk import (
+    is_first_to_take,
+    item_attributes,
+    recorded_events,
+    span_end,
+    span_outline,
+    taken_as,
+)
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _SPAN, _SPAN_EVENT, _LOG = Source.SPAN, Source.SPAN_EVENT, Source.LOG
@@ -47,7 +54,7 @@ def span_signals(span: ReadableSpan, attributes: Attributes, recogniser: Recogni
         recogniser: The rules in force.
     """
     events = recorded_events(span)
-    found = recogniser.span(attributes, span, _SdkSpan)
+    found = recogniser.span(attributes, span, _SdkSpan, span_outline)
     inside = recogniser.span_events(events, span, _SdkSpan, is_product=bool(found)) if events else ()
     if not found and not inside:
         return []
@@ -92,7 +99,7 @@ def record_signals(
     """
     attributes = record.attributes
     if isinstance(record, SpanRecord):
-        found = recogniser.span(attributes, record, _itself)
+        found = recogniser.span(attributes, record, _itself, _outline_of)
         inside = recogniser.span_events(record.events, record, _itself, is_product=bool(found)) if record.events else ()
         if not found and not inside:
             return []
@@ -195,6 +202,10 @@ def _itself(record: _Record) -> _Record:
     return record
 
 
+def _outline_of(record: SpanRecord) -> Outline:
+    return record.kind, record.status_code, record.took_ns
+
+
 class _SdkSpan:
     """What a rule may ask of a span of the SDK, read when it is asked for."""
 
@@ -208,20 +219,16 @@ class _SdkSpan:
         return self._span.name
 
     @property
-    def kind(self) -> str:
-        return self._span.kind.name
-
-    @property
     def status_code(self) -> str:
-        return self._span.status.status_code.name
+        return span_outline(self._span)[1]
 
     @property
-    def start_ns(self) -> int:
-        return self._span.start_time or 0
+    def kind(self) -> str:
+        return span_outline(self._span)[0]
 
     @property
-    def end_ns(self) -> int:
-        return self._span.end_time or 0
+    def took_ns(self) -> int:
+        return span_outline(self._span)[2]
 
     @property
     def trace_id(self) -> int:

@@ -158,7 +158,7 @@ SHIPPED: tuple[Shipped, ...] = (
         "A GET of which no route is told, that was answered well, and whose path is none of those.",
         "page_viewed",
         _unrouted_page,
-        _OF_UNROUTED,
+        _OF_REQUEST,
         slow_ms=lambda options: options.slow_request_ms,
     ),
     Shipped(

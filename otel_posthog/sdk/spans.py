@@ -101,6 +101,20 @@ def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
     return context.trace_id, context.span_id, end_ns or 0, attributes
 
 
+def span_outline(span: ReadableSpan) -> tuple[str, str, int]:
+    """Return the names of a span's kind and status, and how long it took in nanoseconds.
+
+    The enumerations' own way to a name takes ten times as long in Python 3.10 and 3.11. Where this SDK keeps them
+    elsewhere, it is the public way.
+    """
+    try:
+        status, took_ns = span._status._status_code._name_, span._end_time - span._start_time  # type: ignore[operator]  # noqa: SLF001
+        return span._kind._name_, status, took_ns  # noqa: SLF001
+    except (AttributeError, TypeError):
+        took_ns = (span.end_time or 0) - (span.start_time or 0)
+        return span.kind.name, span.status.status_code.name, took_ns
+
+
 def see_attributes(see: See) -> None:
     """Have `see(span, attributes)` called with those that are kept, when they are set on any span from now on.
 

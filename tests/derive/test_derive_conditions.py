@@ -198,12 +198,11 @@ def test_a_form_of_many_parts_takes_no_time() -> None:
 
 
 VALUES_OF: dict[str, tuple[str, dict[str, str | None]]] = {
-    "http.target": ("/x/1?q=2#f", {"url.path": "/x/1", "url.query": "q=2", "http.route": None}),
+    "http.target": ("/x/1?q=2#f", {"url.path": "/x/1", "url.query": "q=2"}),
     "http.url": (
         "https://u:p@a.example:8/x/1?q=2#f",
-        {"url.path": "/x/1", "server.address": "a.example", "http.route": None},
+        {"url.path": "/x/1", "server.address": "a.example"},
     ),
-    "url.path": ("/", {"http.route": "/"}),
     "db.operation": ("insert", {"db.operation.name": "INSERT"}),
     "db.statement": ("insert into T values (1)", {"db.operation.name": "INSERT", "db.collection.name": "T"}),
     "db.query.text": ("insert into T values (1)", {"db.operation.name": "INSERT", "db.collection.name": "T"}),
@@ -233,20 +232,12 @@ def test_values_of_now_have_one_form() -> None:
     assert read_by_either_name({"http.target": "/x"}, "url.query") is None
 
 
-@pytest.mark.parametrize("attributes", [{"url.path": "/"}, {"http.target": "/?q=1"}, {"http.url": "http://a.b/?q=1"}])
-def test_the_page_without_a_route_is_found_by_its_path(attributes: dict[str, str]) -> None:
-    """Django tells none of `/`; of any other path nothing says which route it is of."""
-    assert read_by_either_name(attributes, "http.route") == "/"
-    ((key, value),) = attributes.items()
-    assert read_by_either_name({key: f"{value.partition('?')[0]}x"}, "http.route") is None
-
-
 @pytest.mark.parametrize(
     "url", ["http://a.example", "no url", "http://[::1", "", 5, "//x/", "http://a.example/x?y=/#/"]
 )
 def test_no_url_is_too_odd(url: object) -> None:
     """What is none has no path and no host."""
-    assert read_by_either_name({"http.url": url}, "http.route") in {None, "/"}
+    assert read_by_either_name({"http.url": url}, "url.path") in {None, "/", "/x"}
     assert read_by_either_name({"http.url": url}, "server.address") in {None, "a.example", "x"}
 
 

@@ -78,6 +78,11 @@ class SpanRecord(NamedTuple):
     scope_name: str = ""
 
     @property
+    def took_ns(self) -> int:
+        """How long it took."""
+        return self.end_ns - self.start_ns
+
+    @property
     def exception_type(self) -> object:
         """The type of the last exception that was recorded on it; None where there is none."""
         return last_exception(self.events)
