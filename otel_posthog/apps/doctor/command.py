@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_posthog.text import visible
@@ -63,6 +64,7 @@ def _findings(environ: Mapping[str, str], *, is_sending: bool, timeout_s: float)
         of_settings,
         of_this_environment,
     )
+    from otel_posthog.apps.doctor.posthog_python import of_posthog_python  # noqa: PLC0415
     from otel_posthog.apps.doctor.trial import trial  # noqa: PLC0415
     from otel_posthog.errors import OtelPostHogError  # noqa: PLC0415
     from otel_posthog.setup.settings import read_settings  # noqa: PLC0415
@@ -75,6 +77,7 @@ def _findings(environ: Mapping[str, str], *, is_sending: bool, timeout_s: float)
         yield Finding(Level.WRONG, "configuration", str(error))
         return
     yield from of_settings(settings, environ)
+    yield from of_posthog_python(settings.policy, environ, Path.cwd())
     if is_sending:
         yield from trial(settings, environ, timeout_s)
 
