@@ -372,3 +372,18 @@ def test_flask_login_tells_nobody_else_of_a_request_without_events(app: Telemetr
         assert told == []
         ask("/profile")
         assert told == [1]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_what_flask_login_tells_of_accounts_are_events_where_the_policy_says_so(
+    is_on: bool, app: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the user whom it names; off, nothing is sent."""
+    how = requests_in_use()
+    assert how is not None
+    monkeypatch.setattr("otel_posthog.actor.request._requests", replace(how, is_derived=lambda _: is_on))
+    ask = app.site.client()  # type: ignore[attr-defined]
+    ask("/login/ada")
+    ask("/logout")
+    found = [(each["event"], each["distinct_id"]) for each in app.events if each["event"].startswith("user_")]
+    assert found == ([("user_logged_in", "ada"), ("user_logged_out", "ada")] if is_on else [])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from django.http import HttpRequest, JsonResponse  # type: ignore[import-untyped]
-from django.urls import path  # type: ignore[import-untyped]
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
 from product import work
 
 
