@@ -122,6 +122,22 @@ class UnknownUser(Protocol):
         """
 
 
+class Flag(NamedTuple):
+    """What a feature flag said, for later events of the same context.
+
+    Attributes:
+        key: The flag's.
+        response: What PostHog compares: a truth value, or the variant.
+        user_id: To whom; None where nobody was known.
+        time_ns: When, in Unix nanoseconds.
+    """
+
+    key: str
+    response: bool | str
+    user_id: str | None
+    time_ns: int
+
+
 class Signal(NamedTuple):
     """One product item as an application thread recognised it; nothing in it is filtered yet.
 
@@ -144,6 +160,7 @@ class Signal(NamedTuple):
         uid: A hash of all that was received of a log record, for one without a uid; empty for every other item.
         parent: For a span event the attributes of its span, which say who acts where those of the event do not.
         rule: The `id` of the recogniser's rule that says it is a product event.
+        flags: What feature flags had said before it, in the request that it is of.
     """
 
     source: Source
@@ -160,6 +177,7 @@ class Signal(NamedTuple):
     dropped_attributes: int = 0
     uid: bytes = b""
     rule: str = ""
+    flags: tuple[Flag, ...] = ()
 
 
 class Subject(NamedTuple):

@@ -99,7 +99,7 @@ class Plans:
         """Return `signal` as it is sent to each destination, but for who acts; None for one that goes the plain way."""
         resource = signal.resource if type(signal.resource) is dict else self._plain(signal.resource)
         plans = self._of(signal, resource)
-        if plans is None or signal.dropped_attributes:
+        if plans is None or signal.dropped_attributes or signal.flags:
             return None
         of, notes = (resource, signal.parent, signal.attributes), list[str]()
         for layer, key in plans.templates:

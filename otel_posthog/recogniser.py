@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from otel_posthog import derived
+from otel_posthog.feature_flags import FLAG_CALLED
 from otel_posthog.matcher import Matcher, fitting
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, PROCESSED, Attributes, Source
 from otel_posthog.rules import (
@@ -100,6 +101,8 @@ class Recogniser:
         self.rules = (*MARKS, *exceptions, *rules)
         self.children = () if self._is_marked_only else tuple(derived.children_of(policy))
         """What rules ask of spans inside a request."""
+        self.tells_flags = any(rule.event == FLAG_CALLED for rule in rules)
+        """Whether a rule makes events of evaluations of feature flags."""
         self._makers = {rule.id: rule for rule in rules}
         self._spans = _matcher(Source.SPAN, rules)
         self._derived_logs = _matcher(Source.LOG, rules)

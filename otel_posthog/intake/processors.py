@@ -16,7 +16,8 @@ from opentelemetry.sdk.trace import ReadableSpan, Span
 from otel_posthog.actor import kept_scope
 from otel_posthog.errors import Guard
 from otel_posthog.intake.acting import seen, started
-from otel_posthog.intake.signals import log_signals, span_signals
+from otel_posthog.intake.flags import Added
+from otel_posthog.intake.signals import log_signals, see_added, span_signals
 from otel_posthog.model import Attributes, Close, Flush, Submit
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import PREFIX, Recogniser
@@ -27,6 +28,7 @@ from otel_posthog.sdk import (
     is_first_to_take,
     keep_evicted_events,
     see_attributes,
+    see_events,
     span_attributes,
 )
 
@@ -61,13 +63,16 @@ class SpanIntake(EndingSpanProcessor):
         self._events: type[EvictedEvents] = type(
             "_ProductEvents", (EvictedEvents,), {"is_wanted": staticmethod(made.keeps_evicted)}
         )
-        self._ending_is_called = False
+        self._ending_is_called = self._sees_events = False
         see_attributes(self._see)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Keep the product attributes that `span` starts with, and who acts there."""
         try:
             keep_evicted_events(span, self._events)
+            if self._recogniser.tells_flags and not self._sees_events:
+                self._sees_events = True
+                see_events(self._see_event)
             started(span, parent_context)
         except Exception as error:
             self._guard.caught("span_start", error)
@@ -101,6 +106,12 @@ class SpanIntake(EndingSpanProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until what was submitted is delivered."""
         return self._flush(timeout_millis / 1000)
+
+    def _see_event(self, span: Span, name: str, attributes: Attributes | None, time_ns: int) -> None:
+        try:
+            see_added(span, Added(name, attributes, time_ns), self._recogniser)
+        except Exception as error:
+            self._guard.caught("span_events", error)
 
     def _see(self, span: Span, attributes: Attributes) -> None:
         try:

@@ -13,9 +13,11 @@ from functools import partial
 from typing import TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, Span
 
+from otel_posthog.actor import kept_scope, scope_in
 from otel_posthog.intake.acting import acting, acting_at_end, children_of
+from otel_posthog.intake.flags import Added, keep_flag_of, keep_flags, with_flags, with_flags_of_span
 from otel_posthog.intake.otlp.records import OPERATIONAL, LogRecord, RecordUids, SpanRecord
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity, Signal, Source
 from otel_posthog.recogniser import Found, Recogniser
@@ -59,7 +61,14 @@ def span_signals(span: ReadableSpan, attributes: Attributes, recogniser: Recogni
     if not found and not inside:
         return []
     origin = (*span_end(span), acting_at_end(span), span.dropped_attributes)
-    return _of_span(found, inside, attributes, origin, partial(recogniser.attributes_of, item=span, facts=_SdkSpan))
+    made = partial(recogniser.attributes_of, item=span, facts=_SdkSpan)
+    signals = _of_span(found, inside, attributes, origin, made)
+    return with_flags(signals, kept_scope(span)) if recogniser.tells_flags else signals
+
+
+def see_added(span: Span, added: Added, recogniser: Recogniser) -> None:
+    """Keep what a feature flag said, if an event that is added to `span` tells of one."""
+    keep_flag_of(span, added, recogniser, _SdkSpan)
 
 
 def log_signals(item: ReadWriteLogRecord | ReadableLogRecord, recogniser: Recogniser) -> list[Signal]:
@@ -84,7 +93,12 @@ def log_signals(item: ReadWriteLogRecord | ReadableLogRecord, recogniser: Recogn
         item.dropped_attributes,
     )
     made = partial(recogniser.attributes_of, item=item, facts=_SdkLog)
-    return _of_log(found, dict(attributes), origin, made)
+    signals = _of_log(found, dict(attributes), origin, made)
+    if not recogniser.tells_flags:
+        return signals
+    scope = scope_in(record.context)
+    keep_flags(scope, signals)
+    return with_flags(signals, scope)
 
 
 def record_signals(
@@ -105,7 +119,9 @@ def record_signals(
             return []
         ids = record.trace_id, record.span_id, record.end_ns
         made = partial(recogniser.attributes_of, item=record, facts=_itself)
-        return _of_span(found, inside, attributes, (*ids, record.resource, None, record.dropped_attributes), made)
+        of = (*ids, record.resource, None, record.dropped_attributes)
+        signals = _of_span(found, inside, attributes, of, made)
+        return with_flags_of_span(signals) if recogniser.tells_flags else signals
     found = recogniser.log(record.event_name or None, attributes, record, _itself)
     if not found:
         return []

@@ -8,6 +8,7 @@ from functools import wraps
 from inspect import unwrap
 from itertools import count
 from operator import attrgetter, itemgetter
+from time import time_ns
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.attributes import BoundedAttributes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 See = Callable[["Span", Mapping[str, object]], None]
 _see: See | None = None
+SeeEvent = Callable[["Span", str, "Attributes | None", int], None]
+_see_event: SeeEvent | None = None
 
 _SPAN_KEY: str = getattr(propagation, "_SPAN_KEY", "")
 
@@ -151,6 +154,29 @@ def see_attributes(see: See) -> None:
     code = getattr(unwrap(set_one), "__code__", None)
     if code is None or "set_attributes" not in code.co_names:
         setattr(Span, "set_attribute", set_attribute)  # noqa: B010
+
+
+def see_events(see: SeeEvent) -> None:
+    """Have `see(span, name, attributes, time_ns)` called with each event that is added to a span from now on.
+
+    By the SDK's class, once in a process, as `see_attributes`. The last `see` is called.
+
+    Args:
+        see: Must not raise: it runs inside the app's call.
+    """
+    global _see_event
+    is_first, _see_event = _see_event is None, see
+    if not is_first:
+        return
+    add = Span.add_event
+
+    @wraps(add)
+    def add_event(self: Span, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        add(self, name, attributes, timestamp)
+        if _see_event is not None and self.is_recording():
+            _see_event(self, name, attributes, time_ns() if timestamp is None else timestamp)
+
+    setattr(Span, "add_event", add_event)  # noqa: B010 - as above
 
 
 def span_events(span: ReadableSpan) -> Sequence[Event]:

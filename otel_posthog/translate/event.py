@@ -7,9 +7,11 @@ same telemetry gives the same events wherever and however often it is translated
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from otel_posthog.errors import DropEvent
-from otel_posthog.feature_flags import FLAG_CALLED, RESPONSE, evaluation_in
-from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Attributes, Event, EventKind, Note, Signal, Subject
+from otel_posthog.feature_flags import FEATURE, FLAG_CALLED, RESPONSE, evaluation_in
+from otel_posthog.model import MAX_NAME_BYTES, NO_ATTRIBUTES, Attributes, Event, EventKind, Flag, Note, Signal, Subject
 from otel_posthog.translate.changes import changes_of
 from otel_posthog.translate.exceptions import without_exception_texts
 from otel_posthog.translate.identifiers import derived_uuid, event_uuid
@@ -53,6 +55,8 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
     properties = without_exception_texts(name, own.properties, note)
     if name == FLAG_CALLED:
         properties = _of_flag(properties, signal.attributes)
+    elif signal.flags and kind is EventKind.PRODUCT:
+        properties = {**_features(signal.flags, subject), **properties}
     item_uuid = event_uuid(signal, time_ns, note, subject.other_ids)
     return tuple(
         [
@@ -72,6 +76,16 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
             for number, (each, group) in enumerate(changes)
         ]
     )
+
+
+def _features(flags: Iterable[Flag], subject: Subject) -> dict[str, object]:
+    """Return what flags had said, but for what they said to somebody else."""
+    user_id = subject.user_id
+    return {
+        f"{FEATURE}{each.key}": each.response
+        for each in flags
+        if user_id is None or each.user_id is None or each.user_id == user_id
+    }
 
 
 def _of_flag(properties: dict[str, object], attributes: Attributes) -> dict[str, object]:

@@ -17,7 +17,7 @@ from otel_posthog.derived_limits import Limits
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms
-from otel_posthog.model import CleanEvent, ContextIdentity, OpenConsent, Signal, Source
+from otel_posthog.model import CleanEvent, ContextIdentity, Flag, OpenConsent, Signal, Source
 from otel_posthog.policy import (
     Catalog,
     CatalogMode,
@@ -39,6 +39,7 @@ from otel_posthog.stages import Stages
 
 USER, UUID_USER = "u-4711/Ada", "6F9619FF-8B86-D011-B42D-00C04FC964FF"
 NAMES = ["order_submitted", "$pageview", "$identify", "u-4711/ada viewed", "write to ada@example.org", "", "exception"]
+NAMES += ["$feature_flag_called"]
 KEYS = [
     *("analytics.plan", "analytics.property.plan", "analytics.property.total", "analytics.property.is_new"),
     *("analytics.property.note", "analytics.property.card", "analytics.property.email", "analytics.property.$lib"),
@@ -50,6 +51,7 @@ KEYS = [
     *("analytics.user.set.plan", "analytics.user.set_once.since", "analytics.user.alias", "analytics.consent"),
     *("analytics.journey.id", "analytics.property.journey_id", "analytics.posthog.destinations"),
     *("analytics.timestamp", "http.route", "url.path", "http.request.method", "http.response.status_code"),
+    *("feature_flag.key", "feature_flag.result.variant"),
     *("user.id", "http.request.header.sec-gpc", "exception.type", "exception.message", "error.type", "db.system.name"),
 ]
 TEXTS = [
@@ -125,6 +127,7 @@ CONTEXTS = st.one_of(
         st.sampled_from([(), (("user", "12345678"),)]),
     ),
 )
+FLAGS = (Flag("new-cart", response=True, user_id="u-4711/Ada", time_ns=TIME_NS), Flag("b", "x", None, TIME_NS))
 SIGNALS = st.builds(
     lambda source, name, attributes, parent, resource, context, time_ns, ids, rest: Signal(
         source, name, attributes, time_ns, ids[0], ids[1], resource, context, time_ns, parent=parent, **rest
@@ -146,7 +149,7 @@ SIGNALS = st.builds(
     CONTEXTS,
     st.sampled_from([TIME_NS, TIME_NS, TIME_NS + 1, 0]),
     st.sampled_from([(0, 0), (1, 2)]),
-    st.sampled_from([{}, {"repeat_index": 1}, {"dropped_attributes": 1}, {"uid": b"\x01" * 32}]),
+    st.sampled_from([{}, {"repeat_index": 1}, {"dropped_attributes": 1}, {"uid": b"\x01" * 32}, {"flags": FLAGS}]),
 )
 SPECS = FrozenMap(
     {
@@ -232,6 +235,24 @@ def test_a_planned_event_is_the_plain_one(policy: Policy, signals: list[Signal],
     for signal in [*signals, *signals, *others, *signals]:
         assert planned.cleaned(signal) == plain(by_itself, signal)
     assert counts(with_plans) == counts(without)
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "flags"),
+    [
+        ("order_submitted", {"analytics.plan": "team"}, FLAGS),
+        ("$feature_flag_called", {"feature_flag.key": "a", "feature_flag.result.variant": "x"}, ()),
+    ],
+)
+def test_what_a_feature_flag_said_is_in_no_plan(name: str, attributes: dict[str, Any], flags: tuple[Flag, ...]) -> None:
+    """Neither on later events, whose keys may be those of others, nor on its own."""
+    policy = Policy(identity=IdentityMode.IDENTIFIED, destinations=(Destination(api_key="phc_a"),))
+    planned, by_itself = stages(policy, Health()), stages(policy, Health())
+    signal = Signal(Source.LOG, name, attributes, TIME_NS)
+    for each in (signal, signal, signal, signal._replace(flags=flags)):
+        (made,), _ = planned.cleaned(each)
+        assert ([made], []) == plain(by_itself, each)
+    assert b"$feature/" in made.body
 
 
 HOSTILE: list[Any] = [

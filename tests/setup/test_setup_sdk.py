@@ -96,3 +96,22 @@ def test_instrumentation_is_suppressed_inside_and_only_there() -> None:
     with sdk.suppressed_instrumentation():
         assert context.get_value(key) is True
     assert context.get_value(key) is None
+
+
+def test_an_event_is_seen_as_it_is_added_to_a_span() -> None:
+    """Also one that the SDK adds itself; the span has what it would have without us."""
+    seen: list[tuple[str, object, bool]] = []
+    sdk.see_events(lambda _, name, attributes, time_ns: seen.append((name, attributes, time_ns > 0)))
+    try:
+        span = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("n")
+        span.add_event("a", {"k": 1})
+        span.add_event(name="b", timestamp=5)
+        span.record_exception(ValueError())
+        span.end()
+        assert [name for name, *_ in seen] == ["a", "b", "exception"]
+        assert seen[0] == ("a", {"k": 1}, True)
+        assert isinstance(span, ReadableSpan)
+        assert [(each.name, dict(each.attributes or {})) for each in span.events][:2] == [("a", {"k": 1}), ("b", {})]
+        assert span.events[1].timestamp == 5
+    finally:
+        sdk.see_events(lambda *_: None)
