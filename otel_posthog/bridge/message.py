@@ -17,7 +17,7 @@ from otel_posthog.recogniser import PREFIX
 from otel_posthog.translate.vocabulary import DESTINATIONS_KEY
 from otel_posthog.values import Id
 
-_ALIAS, _GROUP = "$create_alias", "$groupidentify"
+_ALIAS, _GROUP, _IDENTIFY = "$create_alias", "$groupidentify", "$identify"
 # Its client has these beside the properties; PostHog takes them there and here.
 _BESIDE = ("$set", "$set_once")
 
@@ -51,7 +51,8 @@ def parts_of(message: Mapping[str, Any]) -> tuple[Part, ...]:
         return (("", ids(session_id=properties.get("$session_id"))), *_alias(properties, distinct_id))
     if name == _GROUP:
         return (("", ids(session_id=properties.get("$session_id"))), *_group(properties, distinct_id))
-    return (("property.", properties), ("", ids(user_id=distinct_id)))
+    previous = properties.get("$anon_distinct_id") if name == _IDENTIFY else None
+    return (("property.", properties), ("", ids(user_alias=previous, user_id=distinct_id)))
 
 
 def _alias(properties: Mapping[str, Any], distinct_id: Id | None) -> tuple[Part, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
@@ -113,6 +112,15 @@ def test_a_call_says_the_same(name: str) -> None:
     left = {"distinct_id": ""} if is_random else {}
     assert [{**told(each), **left} for each in ours] == [{**told(each), **left} for each in plain]
     assert not is_random or all(len(each.distinct_id) == 36 for each in ours)
+
+
+def test_the_id_from_before_an_identify_is_merged() -> None:
+    """By an alias, which says to PostHog what `$anon_distinct_id` does."""
+    identify, alias = with_the_bridge(
+        lambda: posthog.capture("$identify", distinct_id="u1", properties={"$anon_distinct_id": "visitor-1"})
+    )
+    assert (identify.event, identify.distinct_id) == ("$identify", "u1")
+    assert (alias.event, alias.distinct_id, alias.properties["alias"]) == ("$create_alias", "visitor-1", "u1")
 
 
 def test_a_session_of_another_form_stays_a_property() -> None:
@@ -308,78 +316,6 @@ def test_uncaught_exceptions_are_captured_as_before() -> None:
     finally:
         sys.excepthook, threading.excepthook = hook, thread_hook
     assert [each.event for each in ours] == ["$exception"]
-
-
-FORKED = """
-import os, sys, time
-import posthog
-from opentelemetry._logs import set_logger_provider
-from opentelemetry.sdk._logs import LoggerProvider
-set_logger_provider(LoggerProvider())
-import otel_posthog
-from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
-otel_posthog.configure()
-PostHogPythonInstrumentor().instrument(bridge=True)
-posthog.project_api_key = posthog.api_key = "phc_test"
-posthog.host = os.environ["PAST"]
-posthog.capture("parent", distinct_id="u1")
-child = os.fork()
-if child == 0:
-    posthog.capture("child", distinct_id="u1")
-    posthog.flush()
-    sys.exit(0)
-os.waitpid(child, 0)
-posthog.capture("after", distinct_id="u1")
-posthog.shutdown()
-"""
-
-
-@pytest.mark.skipif(not hasattr(threading, "get_native_id") or sys.platform == "win32", reason="needs fork")
-def test_a_fork_goes_on(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the child and in the parent, each event once, none past the filters."""
-    with FakePostHog() as past:
-        for name, value in {
-            "POSTHOG_API_KEY": KEY,
-            "POSTHOG_HOST": fake_posthog.url,
-            "OTEL_POSTHOG_IDENTITY": "identified",
-            "PAST": past.url,
-        }.items():
-            monkeypatch.setenv(name, value)
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, check=False, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        assert past.requests == []
-    assert sorted(each.event for each in fake_posthog.events) == ["after", "child", "parent"]
-    assert fake_posthog.duplicates == 0
-
-
-ENDS = """
-import os, time
-import posthog
-from opentelemetry._logs import set_logger_provider
-from opentelemetry.sdk._logs import LoggerProvider
-set_logger_provider(LoggerProvider())
-import otel_posthog
-from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
-otel_posthog.configure()
-PostHogPythonInstrumentor().instrument(bridge=True)
-client = posthog.Posthog("phc_test", host=os.environ["POSTHOG_HOST"], flush_interval=0.05)
-client.capture("paid", distinct_id="u1")
-print(time.time())
-"""
-
-
-def test_the_end_of_the_process_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While PostHog is away it takes as long as this package's own exit, and posthog-python's adds nothing to it."""
-    with FakePostHog() as away:
-        monkeypatch.setenv("POSTHOG_HOST", away.url)
-    monkeypatch.setenv("POSTHOG_API_KEY", KEY)
-    monkeypatch.setenv("OTEL_POSTHOG_EXIT_TRY_S", "0")
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ENDS], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert time.time() - float(done.stdout.split()[-1]) < 3.5
 
 
 FLAG = {

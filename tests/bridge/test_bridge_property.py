@@ -17,6 +17,7 @@ import pytest
 from bridged import KEY, bridged, policy_for, told
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from opentelemetry.attributes import BoundedAttributes
 from posthog.client import Client
 
 import otel_posthog
@@ -44,8 +45,15 @@ leaves = (
 keys = st.text(string.ascii_letters + string.digits + "_- .$é", min_size=1, max_size=12).filter(
     lambda key: not is_reserved(key) and not key.startswith("$exception") and not key.endswith(".")
 )
+# The oldest SDK refuses lists that mix types.
+KEEPS_ALL_LISTS = BoundedAttributes(attributes={"k": [False, 0]}, extended_attributes=True).get("k") is not None
 values = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=8
+    leaves,
+    lambda inner: (
+        (st.lists(inner, max_size=3) if KEEPS_ALL_LISTS else st.lists(texts, max_size=3))
+        | st.dictionaries(keys, inner, max_size=3)
+    ),
+    max_leaves=8,
 )
 properties = st.dictionaries(keys, values, max_size=5)
 # Spaces around an id are taken off here.
