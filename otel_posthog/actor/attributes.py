@@ -93,7 +93,7 @@ def first_id_in(keys: Iterable[str], attributes: Mapping[str, object]) -> str | 
 
 def as_id(value: object) -> str | None:
     """Return an id as text, or None for what is no id: texts without a character, and all but texts and integers."""
-    if isinstance(value, str):
+    if type(value) is str or isinstance(value, str):
         return value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= MAX_ID_BITS:
         return str(value)

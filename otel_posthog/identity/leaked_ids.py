@@ -84,18 +84,19 @@ class LeakedIds:
             texts: Any number of texts in one, with a character between them.
             numbers: Any number of numbers.
         """
-        forms = [form for _, each in self._given for form in _spellings(each)]
-        if not forms:
+        ids = {each for _, each in self._given if len(each) >= MIN_CHARS}
+        if not ids:
             return False
         low = folded(texts)
         # What is encoded may be any of them.
         if "%" in low:
             return True
-        for form in forms:
-            if form in low:
-                return True
-            if numbers and not form.strip(_OF_NUMBERS) and form in {_digits(each) for each in numbers}:
-                return True
+        for each in ids:
+            for form in _spellings(each):
+                if form in low:
+                    return True
+                if numbers and not form.strip(_OF_NUMBERS) and form in {_digits(number) for number in numbers}:
+                    return True
         return False
 
     def before_cut(self, text: str, path: str) -> str:
@@ -221,6 +222,8 @@ def _given(event: Event) -> tuple[tuple[str, str], ...]:
 @lru_cache(maxsize=64)
 def _spellings(given: str) -> tuple[str, ...]:
     """Return the forms of an id that are looked for."""
+    if given.isalnum() and given.isascii() and given[0] != "0" and len(given) < _UUID_DIGITS:
+        return (given.lower(),) if len(given) >= MIN_CHARS else ()  # most
     return tuple(form for form in spellings(given) if len(form) >= MIN_CHARS)
 
 

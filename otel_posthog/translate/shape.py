@@ -23,6 +23,7 @@ from otel_posthog.translate.times import event_time_ns
 from otel_posthog.translate.vocabulary import (
     ALIAS_KEY,
     DESTINATIONS_KEY,
+    IDS,
     Place,
     SortedAttributes,
     place_of,
@@ -45,6 +46,7 @@ class Shape(NamedTuple):
         telemetry: Where each other attribute stands, in the event's order: 0 the resource, 1 the span, 2 the item.
         own: The attributes of the item that say who acts.
         span: Those of its span.
+        has_ids_alone: Whether the item says nothing of who acts but ids of users, sessions and journeys.
         is_said_around: Whether neither the item nor its span nor its resource says who acts: the context alone does.
     """
 
@@ -53,6 +55,7 @@ class Shape(NamedTuple):
     telemetry: Mapping[str, int]
     own: tuple[str, ...]
     span: tuple[str, ...]
+    has_ids_alone: bool
     is_said_around: bool
 
 
@@ -86,7 +89,7 @@ def shape_of(signal: Signal) -> Shape | None:
         return None
     span = tuple(key for key in signal.parent if place_of(key)[0] is not Place.TELEMETRY)
     is_said_around = not own and not span and not names_id(signal.resource)
-    return Shape(name, properties, telemetry, tuple(own), span, is_said_around)
+    return Shape(name, properties, telemetry, tuple(own), span, IDS.keys() >= {*own}, is_said_around)
 
 
 def event_of(signal: Signal, shape: Shape, note: Note) -> Event:
@@ -104,7 +107,13 @@ def event_of(signal: Signal, shape: Shape, note: Note) -> Event:
     if shape.is_said_around:
         subject = subject_in_context(signal.context, note)
     else:
-        own, span = _sorted(signal.attributes, shape.own, note), _sorted(signal.parent, shape.span, note)
+        attributes = signal.attributes
+        if shape.has_ids_alone:
+            # To sort them takes twice as long.
+            own = SortedAttributes(ids={key: attributes[key] for key in shape.own})
+        else:
+            own = _sorted(attributes, shape.own, note)
+        span = _sorted(signal.parent, shape.span, note)
         subject = subject_of(signal, own, span, note)
     return Event(
         name=shape.name,

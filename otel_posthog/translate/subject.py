@@ -41,11 +41,12 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
     groups = _groups(context.groups, span, own, note)
     named = own.user_id if own.user_id is not None else span.user_id
     user_id = _id(USER_ID_KEYS, named, note, "user_id_invalid", own.ids, span.ids) or as_id(context.user_id)
-    alias = first_id((ALIAS_KEY,), note, "alias_invalid", own.ids)
+    alias = first_id((ALIAS_KEY,), note, "alias_invalid", own.ids) if ALIAS_KEY in own.ids else None
     named = own.session_id if own.session_id is not None else span.session_id
     session_id = _id(SESSION_ID_KEYS, named, note, "session_id_invalid", own.ids, span.ids)
     is_span = signal.source is Source.SPAN
-    consent = _consent(own, span, user_id, context, is_span=is_span)
+    is_said = bool(own.choices or span.choices)
+    consent = _consent(own, span, user_id, context, is_span=is_span) if is_said else _consent_in(context, user_id)
     if alias is not None and consent is not False:
         # An alias says that both ids are one person's.
         other = _consent(own, span, alias, context, is_span=is_span)
@@ -62,7 +63,8 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
         other_ids=_other_ids(own, span, signal, groups),
         wants_profile=own.wants_profile,
         journey_id=first_id((JOURNEY_KEY,), note, "journey_id_invalid", own.ids, span.ids),
-        do_not_track=context.do_not_track or is_do_not_track(own.choices) or is_do_not_track(span.choices),
+        do_not_track=context.do_not_track
+        or (is_said and (is_do_not_track(own.choices) or is_do_not_track(span.choices))),
     )
 
 
@@ -131,9 +133,11 @@ def _other_ids(
             given += _ids_of(layer)
     if not _ID_KEYS.isdisjoint(signal.resource):
         given += _ids_of(signal.resource)
-    given += (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id))
+    if context is not _NOBODY:
+        given += (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id))
     for each in (span, own):
-        given += (("user", each.user_id), ("session", each.session_id))
+        if each.user_id is not None or each.session_id is not None:
+            given += (("user", each.user_id), ("session", each.session_id))
     given += context.other_ids
     if groups:
         given += [("group", key) for each in (context, span, own) for key in each.groups.values()]

@@ -220,7 +220,9 @@ def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str
         invalid: The reason.
         layers: The attributes to look in, nearest first.
     """
-    for layer in filter(None, layers):
+    for layer in layers:
+        if not layer:
+            continue
         for key in keys:
             value = layer.get(key)
             if value is None:
