@@ -20,15 +20,22 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class JourneyBlock:
     """What `journey()` returns: `with`, `async with`, or a decorator. One `with` at a time, any number of calls."""
 
-    def __init__(
-        self, name: str, own_id: Id | None, resume: Id | None, steps: Iterable[str], entry_point: str | None
+    def __init__(  # noqa: PLR0913 - all that `journey()` takes
+        self,
+        name: str,
+        *,
+        own_id: Id | None,
+        resume: Id | None,
+        steps: Iterable[str],
+        entry_point: str | None,
+        distinct_id: Id | None,
     ) -> None:
-        self._name, self._id, self._resume = word(name), own_id, resume
+        self._name, self._id, self._resume, self._who = word(name), own_id, resume, distinct_id
         self._steps, self._entry_point = _words(steps), None if entry_point is None else word(entry_point)
         self._entered: list[Journey] = []
 
     def __enter__(self) -> Journey:
-        made = Journey(self._name, self._steps)
+        made = Journey(self._name, self._steps, self._who)
         self._entered.append(made)
         try:
             made.begin(kept(self._resume), kept(self._id), self._entry_point)
@@ -86,16 +93,24 @@ class JourneyBlock:
         return of_function
 
     def _anew(self) -> JourneyBlock:
-        return JourneyBlock(self._name, self._id, self._resume, self._steps, self._entry_point)
+        return JourneyBlock(
+            self._name,
+            own_id=self._id,
+            resume=self._resume,
+            steps=self._steps,
+            entry_point=self._entry_point,
+            distinct_id=self._who,
+        )
 
 
-def journey(
+def journey(  # noqa: PLR0913 - by keyword
     name: str,
     *,
     id: Id | None = None,  # noqa: A002 - what it is called everywhere else
     resume: Id | None = None,
     steps: Iterable[str] = (),
     entry_point: str | None = None,
+    distinct_id: Id | None = None,
 ) -> JourneyBlock:
     """Begin a journey, or go on with one, in a block or in a function.
 
@@ -108,8 +123,9 @@ def journey(
         resume: The id of one that was begun elsewhere; where it is None or empty, one begins.
         steps: The names of all its steps, in order, so that each has its number wherever it is taken.
         entry_point: Where it begins from, in a plain word (`menu`).
+        distinct_id: Who goes it, where that is not known as who acts; as `capture()` has it.
     """
-    return JourneyBlock(name, id, resume, steps, entry_point)
+    return JourneyBlock(name, own_id=id, resume=resume, steps=steps, entry_point=entry_point, distinct_id=distinct_id)
 
 
 def _words(given: Iterable[str]) -> tuple[str, ...]:

@@ -18,10 +18,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
 from otel_posthog.actor import block_identity
-from otel_posthog.emit.record import emit
+from otel_posthog.emit.record import emit, ids
 from otel_posthog.journeys.ids import Kept, is_of_trace, new_id
 from otel_posthog.journeys.inside import Inside, caught, start_span
 from otel_posthog.journeys.words import OTHER, type_name, word
+from otel_posthog.values import Id
 
 ERROR, CANCELLED = "error", "cancelled"
 """Reasons of ours: the block raised, or was ended from outside."""
@@ -49,6 +50,7 @@ class Journey:
     Args:
         name: A plain word.
         steps: The names of all its steps, in order, where the app knows them.
+        distinct_id: Who goes it, where that is not who acts.
 
     Attributes:
         name: The name.
@@ -56,10 +58,10 @@ class Journey:
         span: Its span in this block.
     """
 
-    def __init__(self, name: str, steps: Iterable[str] = ()) -> None:
+    def __init__(self, name: str, steps: Iterable[str] = (), distinct_id: Id | None = None) -> None:
         self.name, self.id = name, ""
         self.span: Span = INVALID_SPAN
-        self._steps = tuple(steps)
+        self._steps, self._who = tuple(steps), ids(user_id=distinct_id)
         self._inside: Inside | None = None
         self._outcome = ""
         self._is_resumed = False
@@ -193,13 +195,17 @@ class Journey:
     def _tell(self, event: str, **told: object) -> None:
         properties = {"journey": self.name, **{key: value for key, value in told.items() if value is not None}}
         if self._inside is None or context_api.get_current().get(_KEY) is self:
-            _emit(event, properties, self.id)
+            self._emit(event, properties)
             return
         token = context_api.attach(self._inside.context)
         try:
-            _emit(event, properties, self.id)
+            self._emit(event, properties)
         finally:
             context_api.detach(token)
+
+    def _emit(self, event: str, properties: dict[str, object]) -> None:
+        parts = (("property.", properties), ("", {**self._who, "journey.id": self.id}))
+        emit(event, parts, timestamp=None, uuid=None)
 
     def _within(self, context: Context) -> Context:
         return context_api.set_value(_KEY, self, trace.set_span_in_context(self.span, context))
@@ -269,7 +275,3 @@ def current_journey() -> Journey:
 
 def _failure(error: BaseException) -> _Failure:
     return _Failure(id(error), type_name(error), ERROR if isinstance(error, Exception) else CANCELLED)
-
-
-def _emit(event: str, properties: dict[str, object], journey_id: str) -> None:
-    emit(event, (("property.", properties), ("", {"journey.id": journey_id})), timestamp=None, uuid=None)

@@ -388,6 +388,14 @@ def test_a_journey_is_of_who_acts_in_its_request(telemetry: Telemetry) -> None:
     assert users == ["installation-1", "installation-1", "u-1", "u-1"]
 
 
+def test_a_journey_may_be_somebody_elses_than_who_acts(telemetry: Telemetry) -> None:
+    """A job that goes it for a user; the spans do not know."""
+    with user_context("u-1"), journey("imports", distinct_id="u-4711-ada") as way, way.step("a"):
+        pass
+    assert [each["distinct_id"] for each in telemetry.events] == ["u-4711-ada"] * 3
+    assert [each.name for each in telemetry.spans.get_finished_spans() if "ada" in each.to_json()] == []
+
+
 def test_without_consent_nothing_of_a_journey_is_sent(telemetry: Telemetry) -> None:
     """As with every other event."""
     with user_context("u-1", consent=False), journey("onboarding") as way, way.step("a"):
