@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,10 +21,13 @@ from typing import Any
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from otel_posthog import bridge
+from otel_posthog.environment_variables import CONFIG_FILE
+from otel_posthog.switches import is_disabled, is_disabled_in_file
 
 # Those of any release; each hands one event over and returns its uuid.
 CAPTURING = ("capture", "capture_ai", "set", "set_once", "alias", "group_identify", "identify", "page", "screen")
 ENDING = ("shutdown", "join")
+_NAME = "posthog_python"
 _SEND, _BEFORE_SEND = "send", "before_send"
 _ENDING_S = 5.0
 
@@ -48,7 +52,7 @@ class PostHogPythonInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         """
         asked = options.pop("bridge", None)
         is_forced = asked is True or str(asked).lower() == "true"
-        if self.is_instrumented_by_opentelemetry or not (is_forced or bridge.is_asked_for()):
+        if self.is_instrumented_by_opentelemetry or not (is_forced or bridge.is_asked_for()) or _is_disabled():
             return
         self._is_forced = is_forced
         super().instrument(**{**options, "skip_dep_check": True})
@@ -69,6 +73,12 @@ class PostHogPythonInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def _is_on(self) -> bool:
         return self._taken_off is not None and (self._is_forced or bridge.is_asked_for())
+
+
+def _is_disabled() -> bool:
+    """Return whether the instrumentor of the package is disabled, which is the end of all of them, or this one is."""
+    path = os.environ.get(CONFIG_FILE, "")
+    return any(is_disabled(name, os.environ) or is_disabled_in_file(name, path) for name in ("posthog", _NAME))
 
 
 def _put_on(is_on: Callable[[], bool]) -> Callable[[], None]:

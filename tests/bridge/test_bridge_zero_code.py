@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from bridged import told
@@ -14,6 +15,7 @@ from otel_posthog.policy.defaults import ALLOWED_TELEMETRY_KEYS
 from otel_posthog.testing import FakePostHog, OtlpSink
 from otel_posthog.testing.fake_posthog import CapturedEvent
 
+READY = Path(__file__).resolve().parents[2] / "examples" / "otel-config.yaml"
 APP = str(SUPPORT / "moving_app.py")
 
 
@@ -89,19 +91,45 @@ def test_without_the_setting_it_is_as_if_this_package_were_not_there(
     assert fake_posthog.requests == []
 
 
-@pytest.mark.parametrize("name", ["posthog", "posthog_python"])
 def test_the_standard_variable_disables_it(
-    name: str, plain: list[CapturedEvent], fake_posthog: FakePostHog, otlp_sink: OtlpSink
+    plain: list[CapturedEvent], fake_posthog: FakePostHog, otlp_sink: OtlpSink
 ) -> None:
-    """By its own name, and by that of the package."""
+    """By its own name."""
     with FakePostHog() as past:
         instrumented(
             APP,
             otlp=otlp_sink.url,
             posthog=fake_posthog.url,
             OTEL_POSTHOG_BRIDGE="true",
-            OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=name,
+            OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="posthog_python",
             APP_HOST=past.url,
         )
         assert said(past.events) == said(plain)
     assert fake_posthog.requests == []
+
+
+@pytest.mark.parametrize(("disabled", "is_on"), [("", True), ("posthog", False)])
+def test_the_configuration_file_of_the_sdk_may_ask_for_it(  # noqa: PLR0917 - fixtures
+    disabled: str,
+    is_on: bool,
+    plain: list[CapturedEvent],
+    fake_posthog: FakePostHog,
+    otlp_sink: OtlpSink,
+    tmp_path: Path,
+) -> None:
+    """As an option of its instrumentor; disabling the package disables that too."""
+    path = tmp_path / "otel.yaml"
+    ready = READY.read_text(encoding="utf-8").rstrip()
+    path.write_text(f"{ready}\n    posthog_python:\n      bridge: true\n", encoding="utf-8")
+    with FakePostHog() as past:
+        instrumented(
+            APP,
+            otlp=otlp_sink.url,
+            posthog=fake_posthog.url,
+            OTEL_CONFIG_FILE=str(path),
+            OTEL_POSTHOG_IDENTITY="identified",
+            OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=disabled,
+            APP_HOST=past.url,
+        )
+        arrived = (said(fake_posthog.events), said(past.events))
+    assert arrived == ((said(plain), {}) if is_on else ({}, said(plain)))
