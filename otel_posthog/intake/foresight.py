@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -36,6 +37,27 @@ _LOOKS: Mapping[Field, Callable[[ReadableSpan, str], object]] = {
 """What does not change any more."""
 
 
+class _Answered(NamedTuple):
+    """A request's span as its response is ready.
+
+    Attributes:
+        span: The span.
+        attributes: What it has by now.
+        status_code: Of the response; None where it is not known.
+        children: What was found inside it.
+    """
+
+    span: ReadableSpan
+    attributes: Attributes
+    status_code: int | None
+    children: frozenset[str]
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether an error may still be told of it."""
+        return self.status_code is None or self.status_code >= _FAILED
+
+
 def foresees(recogniser: Recogniser, record: Record, status_code: int | None) -> bool:
     """Return whether the span of a request, or an event on it, will be a product event.
 
@@ -47,10 +69,10 @@ def foresees(recogniser: Recogniser, record: Record, status_code: int | None) ->
     span = record.span and record.span()
     if not isinstance(span, ReadableSpan) or span.end_time is not None:
         return False
-    attributes, has_failed = span_attributes(span), status_code is None or status_code >= _FAILED
-    if any(_may_fit(rule, span, attributes, status_code) for rule in recogniser.of(Source.SPAN)):
+    found = _Answered(span, span_attributes(span), status_code, record.children)
+    if any(_may_fit(rule, found) for rule in recogniser.of(Source.SPAN)):
         return True
-    if has_failed and _sends_exceptions(recogniser):
+    if found.may_fail and _sends_exceptions(recogniser):
         return True
     return any(recogniser.may_be_span_event(each.name, tuple(each.attributes or ())) for each in recorded_events(span))
 
@@ -63,17 +85,21 @@ def _sends_exceptions(recogniser: Recogniser) -> bool:
     return of_all or recogniser.may_be_span_event(EXCEPTION, _EXCEPTION_KEYS)
 
 
-def _may_fit(rule: Rule, span: ReadableSpan, attributes: Attributes, status_code: int | None) -> bool:
-    return all(_may_hold(condition, span, attributes, status_code) for condition in rule.conditions)
+def _may_fit(rule: Rule, found: _Answered) -> bool:
+    return all(_may_hold(condition, found) for condition in rule.conditions)
 
 
-def _may_hold(condition: Condition, span: ReadableSpan, attributes: Attributes, status_code: int | None) -> bool:
-    field = condition.field
+def _may_hold(condition: Condition, found: _Answered) -> bool:
+    field, span, status_code = condition.field, found.span, found.status_code
     if field is Field.ATTRIBUTE:
-        return _attribute_may(condition, attributes, status_code)
+        return _attribute_may(condition, found)
     if field is Field.STATUS:
-        has_failed = status_code is not None and status_code >= _FAILED
-        return status_code is None or holds(condition, "ERROR" if has_failed else span.status.status_code.name)
+        status = "ERROR" if found.may_fail else span.status.status_code.name
+        return status_code is None or holds(condition, status)
+    if field is Field.ERROR:
+        return found.may_fail or holds(condition, found.attributes.get("error.type"))
+    if field is Field.CHILD:
+        return holds(condition, condition.key if condition.key in found.children else None)
     if field is Field.DURATION:
         took_ms = (time.time_ns() - (span.start_time or 0)) / 1e6
         later_ms = took_ms * _MORE + _MORE_MS if condition.operator is Operator.AT_LEAST else took_ms
@@ -82,12 +108,12 @@ def _may_hold(condition: Condition, span: ReadableSpan, attributes: Attributes, 
     return look is None or holds(condition, look(span, condition.key))
 
 
-def _attribute_may(condition: Condition, attributes: Attributes, status_code: int | None) -> bool:
+def _attribute_may(condition: Condition, found: _Answered) -> bool:
     key = condition.key
     if key == _STATUS:
-        return status_code is None or holds(condition, status_code)
-    found = read_by_either_name(attributes, key)
-    if found is None and key.startswith(_TO_COME):
+        return found.status_code is None or holds(condition, found.status_code)
+    value = read_by_either_name(found.attributes, key)
+    if value is None and key.startswith(_TO_COME):
         # Of a response: only one that has failed has an error.
-        return not key.startswith("error.") or status_code is None or status_code >= _FAILED or holds(condition, None)
-    return holds(condition, found)
+        return not key.startswith("error.") or found.may_fail or holds(condition, None)
+    return holds(condition, value)
