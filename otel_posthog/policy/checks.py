@@ -28,6 +28,7 @@ from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections.catalog import Catalog, PropertySpec, PropertyType
 from otel_posthog.policy.sections.delivery import Destination
+from otel_posthog.policy.sections.identity import IdentityUser
 from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, Method, PrivacyPolicy, Rule
 
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -66,6 +67,7 @@ def problems(policy: Policy) -> Iterator[Problem]:
     if policy.revision is not None and not _REVISION.fullmatch(policy.revision):
         fix = "use letters, digits, `.`, `_` and `-`, at most 64"
         yield Problem(("revision",), "a revision is shown in metrics, and cannot be written so", fix)
+    yield from _identity_user(policy.identity_user)
     yield from _trace_url(policy.trace_url)
     yield from _privacy(policy.privacy, ("privacy",))
     yield from _catalog(policy.catalog, ("catalog",))
@@ -83,6 +85,10 @@ def weaknesses(policy: Policy) -> Iterator[str]:
             yield from (
                 f"{said} (destination {each.name})" for said in _weaknesses_of(each.privacy) if said not in known
             )
+    if policy.identity_user.takes_emails:
+        yield "`identity_user.takes_emails: true`: a user's id may be an e-mail address"
+    if policy.identity_user.believes_browser:
+        yield "`identity_user.believes_browser: true`: anybody may send events in the name of anybody"
     missing = USER_KEYS - policy.operational.user_keys
     if missing:
         yield f"`operational.user_keys` is without {_first_of(missing)}; `also_user_keys` adds to it"
@@ -90,6 +96,17 @@ def weaknesses(policy: Policy) -> Iterator[str]:
         yield "`operational.redact: false`: spans, logs and metrics go on as they are, but for product data"
     if policy.trace_url and urlsplit(policy.trace_url).username is not None:
         yield "`trace_url` has a user in it, who goes to PostHog with every event"
+
+
+def is_attribute(name: str) -> bool:
+    """Return whether `name` names an attribute of an object, or one of those inside one another."""
+    return all(each.isidentifier() for each in name.split("."))
+
+
+def _identity_user(user: IdentityUser) -> Iterator[Problem]:
+    if user.attribute is not None and not is_attribute(user.attribute):
+        fix = "write e.g. `attribute: uuid` or `attribute: profile.uuid`"
+        yield Problem(("identity_user", "attribute"), "this is no name of an attribute", fix)
 
 
 def _trace_url(template: str | None) -> Iterator[Problem]:

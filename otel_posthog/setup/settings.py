@@ -30,7 +30,7 @@ from otel_posthog.policy import (
     decide,
 )
 from otel_posthog.policy.advice import other_word
-from otel_posthog.policy.checks import is_url, problems
+from otel_posthog.policy.checks import is_attribute, is_url, problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.fields import words_of
 from otel_posthog.policy.secrets import with_secrets
@@ -197,6 +197,10 @@ def _with_identity(policy: Policy, environ: Mapping[str, str]) -> Policy:
     if carried is not None:
         policy = replace(policy, identity_baggage=carried)
     attribute = environ.get(env.OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE, "").strip()
+    if attribute and not is_attribute(attribute):
+        raise ConfigurationError(
+            f"{env.OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE} is no name of an attribute; write e.g. uuid"
+        )
     if attribute:
         policy = replace(policy, identity_user=replace(policy.identity_user, attribute=attribute))
     return policy if mode is None else policy.with_identity(mode)

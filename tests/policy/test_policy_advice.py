@@ -148,6 +148,8 @@ def test_also_detectors_changes_no_other() -> None:
 
 
 WEAKER = {
+    "{identity_user: {takes_emails: true}}": "a user's id may be an e-mail address",
+    "{identity_user: {believes_browser: true}}": "anybody may send events in the name of anybody",
     "{privacy: {sensitive_keys: []}}": "`privacy.sensitive_keys` is without",
     "{privacy: {sensitive_keys: [nick]}}": "`also_sensitive_keys` adds to it",
     "{privacy: {id_keys: []}}": "`privacy.id_keys` is without",

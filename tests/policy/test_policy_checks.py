@@ -9,6 +9,7 @@ import pytest
 from otel_posthog.errors import ConfigurationError, PolicyError
 from otel_posthog.policy import Destination, IdentityMode, Policy, PrivacyPolicy, Rule
 from otel_posthog.policy.secrets import with_secrets
+from otel_posthog.policy.sections.identity import IdentityUser
 from otel_posthog.policy.yaml_file import files_of, load_policy, parse_policy
 from otel_posthog.setup.settings import read_settings
 
@@ -218,3 +219,21 @@ def test_the_environment_never_has_a_destination_tell_more_than_it_says(asked: I
     two = Policy(destinations=(Destination("vendor", identity=IdentityMode.INSTALLATION), Destination("operator")))
     made = two.with_identity(asked)
     assert [made.identity_of(each).value for each in made.destinations] == modes
+
+
+@pytest.mark.parametrize(
+    ("attribute", "is_one"), [("uuid", True), ("profile.uuid", True), ("a b", False), ("a..b", False)]
+)
+def test_the_attribute_of_a_user_is_a_name(attribute: str, is_one: bool) -> None:
+    """In a policy and in the environment, which wins."""
+    text = f"{{identity_user: {{attribute: '{attribute}'}}}}"
+    environ = {"OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE": attribute}
+    if is_one:
+        assert parse_policy(text, source="p.yaml").identity_user.attribute == attribute
+        settings = read_settings(environ, policy=Policy(identity_user=IdentityUser(attribute="pk")))
+        assert settings.policy.identity_user.attribute == attribute
+    else:
+        with pytest.raises(PolicyError, match="this is no name of an attribute; write"):
+            parse_policy(text, source="p.yaml")
+        with pytest.raises(ConfigurationError, match="OTEL_POSTHOG_IDENTITY_USER_ATTRIBUTE is no name of an attribute"):
+            read_settings(environ)
