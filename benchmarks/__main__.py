@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import (
+    derive,
     faults,
     fuzz_gateway,
     fuzz_privacy,
@@ -25,6 +26,7 @@ from otel_posthog.apps.demo.app import AppError
 BENCHMARKS = (
     requests,
     span_end,
+    derive,
     spool,
     faults,
     soak,
@@ -48,6 +50,8 @@ benchmarks:
             not know the key, with collection off, and without otel-posthog
   span_end  what one span costs the thread that makes it, next to the SDK alone
             and to capture() of posthog-python
+  derive    what rules that make product events of telemetry cost a span that no
+            rule is about
   spool     an append next to SQLite and to write(2) alone, what four dead
             workers left taken over, fifty processes killed while they write
   faults    what is lost and what comes twice in outages, refusals, kills and

@@ -61,6 +61,13 @@ def test_span_end_has_every_contender() -> None:
     )
 
 
+def test_derive_compares_every_kind_of_span() -> None:
+    """Without rules, with all that come with the package, and with many more."""
+    spans = figures("--only", "derive", "--rounds", "1")["derive"]["spans"]
+    assert {"internal", "health check", "fast query, new"} < set(spans)
+    assert all(set(each) == {"without_us", "more_us", "and_rare_us"} for each in spans.values())
+
+
 def test_privacy_scores_a_corpus_of_the_users_own(tmp_path: Path) -> None:
     """Rows in the documented form are scored on both sides; caught, altered and kept are told apart."""
     rows = [

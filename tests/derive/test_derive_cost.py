@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 
+from benchmarks.derive import RARE, UNMATCHED, ended
 from otel_posthog import matcher, plan
 from otel_posthog.intake.otlp.records import SpanRecord
 from otel_posthog.intake.signals import record_signals, span_signals
@@ -20,23 +20,6 @@ from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import span_attributes
 
 EVERYTHING = Policy(derive=GROUPS)
-OLD = {"http.method": "GET", "http.status_code": 200, "http.target": "/orders/1", "http.scheme": "http"}
-NEW = {"http.request.method": "GET", "http.response.status_code": 200, "url.path": "/orders/1", "url.scheme": "http"}
-UNMATCHED: dict[str, tuple[SpanKind, dict[str, Any]]] = {
-    "internal": (SpanKind.INTERNAL, {"a": 1, "b": "x"}),
-    "internal of ASGI": (SpanKind.INTERNAL, {"asgi.event.type": "http.response.start", "http.status_code": 200}),
-    "producer": (SpanKind.PRODUCER, {"celery.task_name": "x", "messaging.destination": "celery"}),
-    "health check": (SpanKind.SERVER, {**OLD, "http.route": "/health"}),
-    "health check, new": (SpanKind.SERVER, {**NEW, "http.route": "/health"}),
-    "unknown path": (SpanKind.SERVER, {**OLD, "http.status_code": 404}),
-    "gRPC server": (SpanKind.SERVER, {"rpc.system": "grpc", "rpc.method": "x"}),
-    "query": (SpanKind.CLIENT, {"db.system": "postgresql", "db.statement": "select 1", "db.name": "x"}),
-    "query, new": (SpanKind.CLIENT, {"db.system.name": "postgresql", "db.query.text": "select 1"}),
-    "call": (SpanKind.CLIENT, {"http.method": "GET", "http.url": "http://a/b", "http.status_code": 200}),
-    "call, new": (SpanKind.CLIENT, {**NEW, "server.address": "a"}),
-    "gRPC client": (SpanKind.CLIENT, {"rpc.system": "grpc", "rpc.method": "x"}),
-    "messages": (SpanKind.CONSUMER, {"messaging.system": "kafka", "messaging.operation": "receive"}),
-}
 MOST_CALLS = 14
 """Of Python and of C, that a span which no rule is about costs more; it is measured at less than a microsecond."""
 
@@ -47,14 +30,6 @@ def provider() -> Iterator[TracerProvider]:
     made = TracerProvider(shutdown_on_exit=False)
     yield made
     made.shutdown()
-
-
-def ended(provider: TracerProvider, kind: SpanKind, attributes: dict[str, Any]) -> ReadableSpan:
-    """Return a span that has ended."""
-    span = provider.get_tracer("t").start_span("op", kind=kind, attributes=attributes)
-    span.end()
-    assert isinstance(span, ReadableSpan)
-    return span
 
 
 def calls(span: ReadableSpan, rules: Recogniser) -> int:
@@ -78,25 +53,21 @@ def calls(span: ReadableSpan, rules: Recogniser) -> int:
 @pytest.mark.parametrize("what", UNMATCHED)
 def test_a_span_that_no_rule_is_about_costs_a_few_calls(provider: TracerProvider, what: str) -> None:
     """With every rule on that there is; no value of a call or a query is looked at."""
-    span = ended(provider, *UNMATCHED[what])
+    span = ended(provider, what)
     assert calls(span, Recogniser(EVERYTHING)) - calls(span, Recogniser(Policy())) <= MOST_CALLS
 
 
 @pytest.mark.parametrize("what", UNMATCHED)
 def test_more_rules_cost_no_more(provider: TracerProvider, what: str) -> None:
     """However many there are that are about one span in a thousand."""
-    span = ended(provider, *UNMATCHED[what])
-    seldom = tuple(
-        DeriveRule(f"seldom{at}", "a", DeriveConditions(attributes=FrozenMap({key: ValueCondition(equals="rare")})))
-        for at, key in enumerate(["app.plan", "http.route", "db.namespace", "messaging.system"] * 10)
-    )
-    more = replace(EVERYTHING, derive=(*GROUPS, *seldom))
+    span = ended(provider, what)
+    more = replace(EVERYTHING, derive=(*GROUPS, *RARE))
     assert calls(span, Recogniser(more)) <= calls(span, Recogniser(EVERYTHING)) + 2
 
 
 def test_a_query_that_is_fast_is_never_read(provider: TracerProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     """How long it took is asked before any value is."""
-    span, rules = ended(provider, *UNMATCHED["query"]), Recogniser(EVERYTHING)
+    span, rules = ended(provider, "fast query"), Recogniser(EVERYTHING)
     span_signals(span, span_attributes(span), rules)
     monkeypatch.setattr(plan.Part, "left", lambda *_: pytest.fail("a value was read"))
     assert span_signals(span, span_attributes(span), rules) == []

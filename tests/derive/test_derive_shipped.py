@@ -378,6 +378,30 @@ def test_the_command_shows_what_is_in_force(
     assert "- db\n- jobs\n" in shown
 
 
+def test_explain_takes_the_words_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As an app does."""
+    from otel_posthog.apps.cli import main  # noqa: PLC0415
+
+    attributes = [
+        {"key": "http.route", "value": {"stringValue": "/a"}},
+        {"key": "http.method", "value": {"stringValue": "GET"}},
+    ]
+    ids = {"traceId": "1" * 32, "spanId": "1" * 16, "endTimeUnixNano": "1790000000000000000"}
+    spans = [{"name": "GET /a", "kind": 2, **ids, "attributes": attributes}]
+    path = tmp_path / "spans.json"
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
+    monkeypatch.delenv("OTEL_POSTHOG_POLICY", raising=False)
+    told = {}
+    for words in ("", "web"):
+        monkeypatch.setenv("OTEL_POSTHOG_DERIVE", words)
+        assert main(["explain", str(path)]) == 0
+        told[words] = capsys.readouterr().out
+    assert "page_viewed" not in told[""]
+    assert "the policy's rule `page_viewed` makes an event of it" in " ".join(told["web"].split())
+
+
 def test_the_page_has_the_table() -> None:
     """Each rule and event a row, as `make policy` writes it."""
     page = (DOCS / "derive.md").read_text(encoding="utf-8")
