@@ -11,12 +11,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from instrumented import instrumented
 from opentelemetry import trace
+from processes import PROGRAMS
 from telemetry import Telemetry
 
 from otel_posthog import Journey, current_journey, journey
 from otel_posthog.errors import Guard
 from otel_posthog.journeys import inside
+from otel_posthog.testing import FakePostHog, OtlpSink
 
 ALL_OF_IT = """
 import asyncio, sys
@@ -173,3 +176,17 @@ def test_an_exception_is_not_kept() -> None:
         gc.collect()
         assert [each for each in gc.get_objects() if isinstance(each, Large)] == []
         way.complete()
+
+
+@pytest.mark.parametrize("switch", [{"OTEL_POSTHOG_ENABLED": "false"}, {"DO_NOT_TRACK": "1"}, {"POSTHOG_API_KEY": ""}])
+def test_switched_off_nothing_of_a_journey_is_sent(
+    switch: dict[str, str], fake_posthog: FakePostHog, otlp_sink: OtlpSink
+) -> None:
+    """Not a request to PostHog, and to the operational side the spans alone."""
+    program = str(PROGRAMS / "plain_journey.py")
+    run = instrumented(program, otlp=otlp_sink.url, posthog=fake_posthog.url, **switch)
+    assert run.returncode == 0, run.out
+    kept = run.out.split("kept ")[1].split()[0]
+    assert fake_posthog.requests == []
+    assert len([each for each in otlp_sink.spans if each.name.startswith("journey import")]) == 4
+    assert [each for each in (kept, "ada-4711", "analytics.") if each.encode() in otlp_sink.raw_bytes] == []
