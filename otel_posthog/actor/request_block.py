@@ -55,10 +55,15 @@ class EnteredRequest(NamedTuple):
     here: Token[Place | None]
 
 
-def enter_request(record: Record) -> EnteredRequest:
-    """Have all that starts from here on find `record`."""
+def enter_request(record: Record, context: Context | None = None) -> EnteredRequest:
+    """Have all that starts from here on find `record`.
+
+    Args:
+        record: The record.
+        context: What it is attached with; the current one where not given.
+    """
     place = Place(record)
-    attached = context_api.set_value(_KEY, place)
+    attached = context_api.set_value(_KEY, place, context)
     return EnteredRequest(place, attached, context_api.attach(attached), _running.set(place))
 
 

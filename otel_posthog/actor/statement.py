@@ -68,12 +68,14 @@ class Record:
         user: Knows the user where nobody has said it.
         span: The request's span, while it lives.
         children: What was found inside it that rules ask of.
+        is_task: Whether a worker has begun a task with it.
     """
 
     identity: ContextIdentity = NOBODY
     user: RequestUser | None = None
     span: Callable[[], object] | None = None
     children: frozenset[str] = frozenset()
+    is_task = False
 
     def acting(self, *, is_its_span: bool = False) -> ContextIdentity:
         """Return who acts now, with the user whom the app has loaded, or with who is to tell where it has not.

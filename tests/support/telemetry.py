@@ -111,6 +111,11 @@ class Telemetry:
         self._pipeline.shutdown(0)
 
     @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._pipeline.policy
+
+    @property
     def only(self) -> dict[str, Any]:
         """The one event."""
         (event,) = self.events
