@@ -92,6 +92,7 @@ def test_the_end_of_the_process_is_not_held_up(monkeypatch: pytest.MonkeyPatch) 
 
 IN_DJANGO = """
 import os, sys
+from datetime import datetime, timezone
 import django
 from django.conf import settings
 settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="of-a-test", USE_TZ=True,
@@ -109,8 +110,9 @@ if sys.argv[1] == "bridge":
     from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
     otel_posthog.configure()
     PostHogPythonInstrumentor().instrument(bridge=True)
+at = datetime(2026, 1, 2, tzinfo=timezone.utc)
 def paid(request):
-    posthog.capture("paid", uuid="00000000-0000-0000-0000-000000000007", timestamp="2026-01-02T00:00:00+00:00")
+    posthog.capture("paid", uuid="00000000-0000-0000-0000-000000000007", timestamp=at)
     return HttpResponse("")
 def fails(request):
     raise LookupError("jo@example.org")
