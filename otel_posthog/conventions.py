@@ -41,8 +41,8 @@ def _path(target: object) -> object:
 
 def _url_path(url: object) -> object:
     """Return the path of a whole URL, which is all that a server without a `RAW_URI` tells."""
-    host = url.partition("://")[2] if isinstance(url, str) else ""
-    return "/" + _path_of(host.partition("/")[2]) if host else None
+    host = _path_of(url.partition("://")[2]) if isinstance(url, str) else ""
+    return "/" + host.partition("/")[2] if host else None
 
 
 def _url_host(url: object) -> object:
@@ -63,8 +63,19 @@ def _query(target: object) -> object:
     return (target.partition("#")[0].partition("?")[2] or None) if isinstance(target, str) else None
 
 
-def _one_of(words: Mapping[str, str]) -> Callable[[object], object]:
-    return lambda value: words.get(value, value) if isinstance(value, str) else value
+class Words:
+    """What values of few words are by now; any other value is as it was.
+
+    Args:
+        now: Of those that have another name now, that name.
+    """
+
+    def __init__(self, now: Mapping[str, str]) -> None:
+        self.now = now
+
+    def __call__(self, value: object) -> object:
+        """Return what `value` is by now."""
+        return self.now.get(value, value) if isinstance(value, str) else value
 
 
 def _route(value: object) -> object:
@@ -92,7 +103,7 @@ _DB_SYSTEMS = {
 }
 _OPERATION_TYPES = {"publish": "send", "deliver": "process"}
 
-_system, _operation = _one_of(_DB_SYSTEMS), _one_of(_OPERATION_TYPES)
+_system, _operation = Words(_DB_SYSTEMS), Words(_OPERATION_TYPES)
 
 OLD_NAMES: Mapping[str, tuple[Old, ...]] = {
     "http.request.method": (Old("http.method"),),
@@ -107,7 +118,7 @@ OLD_NAMES: Mapping[str, tuple[Old, ...]] = {
     "client.address": (Old("http.client_ip"),),
     "network.protocol.version": (Old("http.flavor"), Old("net.protocol.version")),
     "network.protocol.name": (Old("net.protocol.name"),),
-    "network.transport": (Old("net.transport", _one_of({"ip_tcp": "tcp", "ip_udp": "udp"})),),
+    "network.transport": (Old("net.transport", Words({"ip_tcp": "tcp", "ip_udp": "udp"})),),
     "network.peer.address": (Old("net.sock.peer.addr"), Old("net.peer.ip")),
     "network.peer.port": (Old("net.sock.peer.port"),),
     # Of a client's span the peer is the server, of a server's span the host is; each has only its own.
@@ -178,6 +189,11 @@ def error_type_of(attributes: Attributes, *, has_failed: bool, exception_type: o
     if isinstance(code, int) and code >= _FIRST_ERROR:
         return str(code)
     return exception_type.rpartition(".")[2] if isinstance(exception_type, str) else None
+
+
+def now_of(key: str) -> Callable[[object], object] | None:
+    """Return what is done with the value of `key` where it stands under its present name; None where nothing is."""
+    return _NOW.get(key)
 
 
 def names_of(key: str) -> tuple[str, ...]:

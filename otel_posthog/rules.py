@@ -333,6 +333,5 @@ def _may_hold(condition: Condition, name: str, keys: Collection[str]) -> bool:
     if condition.field is not Field.ATTRIBUTE:
         return True
     if condition.operator in NEEDS_NOTHING:
-        # Of an old name a part may be asked that is not in the value.
-        return condition.operator is Operator.UNLIKE or condition.key in OLD_NAMES or condition.key not in keys
+        return True  # what stands there may be empty
     return condition.key in keys or any(old.name in keys for old in OLD_NAMES.get(condition.key, ()))

@@ -31,7 +31,9 @@ CONSENT_KEY = "analytics.consent"
 GPC_KEYS = ("http.request.header.sec-gpc", "http.request.header.sec_gpc")
 DNT_KEY = "http.request.header.dnt"
 
-_KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, CONSENT_KEY, *GPC_KEYS, DNT_KEY})
+CHOICE_KEYS = (CONSENT_KEY, *GPC_KEYS, DNT_KEY)
+
+_KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, *CHOICE_KEYS})
 KEPT_KEYS = _KEYS | {EVENT}
 """Of those that `is_kept` names the ones that are no group's."""
 

@@ -11,12 +11,16 @@ import yaml
 
 from otel_posthog.actor.attributes import USER_ID_KEYS
 from otel_posthog.apps.cli import main
+from otel_posthog.apps.collector_config.attribute import Told, told_by
+from otel_posthog.apps.collector_config.derive import refused
 from otel_posthog.apps.collector_config.formats import collector_config
 from otel_posthog.apps.collector_config.keys import blocked_humps, blocked_keys
 from otel_posthog.apps.collector_config.operational import KEY
 from otel_posthog.apps.collector_config.ottl import FIELDS, HELD, hold, put_back, quoted
 from otel_posthog.apps.collector_config.patterns import PATTERNS
+from otel_posthog.conventions import OLD_NAMES
 from otel_posthog.policy import IdentityMode, Policy, PrivacyPolicy
+from otel_posthog.policy.shipped_rules import GROUPS
 
 
 def processors(text: str) -> dict[str, Any]:
@@ -152,3 +156,60 @@ def test_keys_are_blocked_by_whole_words(key: str, is_blocked: bool) -> None:
 def _of_python(pattern: str) -> str:
     """Return a pattern of RE2 as Python writes it, as far as those of keys need it."""
     return pattern.replace(r"[^\pL]", "[^A-Za-z]").replace(r"\z", r"\Z")
+
+
+RULES = """\
+version: 1
+derive:
+  - web
+  - slow_query
+  - {name: wrote, event: wrote, when: {attributes: {db.operation.name: {equals: INSERT}}}}
+  - {name: posted, event: posted, when: {kind: [server], child: {db.collection.name: post}}}
+"""
+
+
+@pytest.mark.parametrize("form", ["otel", "alloy"])
+def test_rules_that_a_collector_cannot_follow_are_refused_by_name(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, with what they need and where they run instead; the others are followed in either format."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(RULES)
+    assert main(["collector-config", "--policy", str(path), "--format", form]) == 0
+    said = capsys.readouterr()
+    first, second = said.err.splitlines()
+    assert "`wrote` (needs the text of a query), `posted` (needs the spans inside a span)" in first
+    assert "in an app with this package" in first
+    assert "`operation` and `collection` of `slow_query`" in second
+    assert "SPAN_KIND_SERVER" in said.out
+    assert "INSERT" not in said.out
+
+
+def test_without_rules_no_unmarked_item_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is derived until a policy says so."""
+    assert main(["collector-config"]) == 0
+    said = capsys.readouterr()
+    assert not said.err
+    assert processors(said.out)["filter/product_spans"]["traces"]["span"][1:] == [
+        'attributes["analytics.event"] == nil and Len(events) == 0'
+    ]
+
+
+def test_rules_that_come_with_the_package_run_behind_a_collector() -> None:
+    """All of them."""
+    assert not refused(Policy(derive=GROUPS))
+
+
+def test_how_each_older_name_tells_a_value_is_known() -> None:
+    """Or it is listed here that a Collector keeps whatever stands there: what a new row is to be must be decided."""
+    left = {(key, name) for key in OLD_NAMES for name, told, _ in told_by(key) if told is Told.LEFT}
+    assert left == {
+        ("server.address", "http.url"),
+        *(
+            (key, name)
+            for key in ("db.operation.name", "db.collection.name")
+            for name in ("db.query.text", "db.statement")
+        ),
+        ("db.operation.name", "db.operation.name"),
+        ("db.operation.name", "db.operation"),
+    }

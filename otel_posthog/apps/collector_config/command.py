@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otel_posthog.policy import Policy
 
 NAME = "collector-config"
 SUMMARY = "print the policy as processors of an OpenTelemetry Collector"
@@ -36,9 +40,10 @@ cannot be used
 """
 DIFFERENT, CANNOT = 1, 2
 BUILT_IN = "the built-in policy"
-NOT_DERIVED = (
-    "this Collector derives no events and hands on none of what the policy's `derive` rules are about: they apply in "
-    "apps with this package, and in an `otel-posthog gateway` that gets the telemetry directly"
+ELSEWHERE = "in an app with this package, or in an `otel-posthog gateway` that gets the telemetry directly"
+REFUSED = "nothing is handed on for {rules}: that runs {elsewhere}"
+IN_PART = (
+    "without what only the text of a query tells, which stays in the Collector: {rules}; all of it is there {elsewhere}"
 )
 
 
@@ -91,11 +96,24 @@ def _compiled(policy_file: str | None, format_name: str) -> str:
 
     path = policy_file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
     policy = read_policy(os.environ, path or None)
-    if policy.derive:
-        print(f"otel-posthog collector-config: {NOT_DERIVED}", file=sys.stderr)
-        policy = replace(policy, derive=())
+    for line in _left_to_others(policy):
+        print(f"otel-posthog collector-config: {line}", file=sys.stderr)
     make = alloy_config if format_name == "alloy" else collector_config
     return make(policy, Path(path).name if path else BUILT_IN)
+
+
+def _left_to_others(policy: Policy) -> Iterator[str]:
+    """Yield in a line each which rules a Collector hands nothing on for, and of which not all."""
+    from otel_posthog.apps.collector_config.derive import refused, told_by_text  # noqa: PLC0415
+
+    found = refused(policy)
+    if found:
+        rules = ", ".join(f"`{name}` (needs {what})" for name, what in found.items())
+        yield REFUSED.format(rules=rules, elsewhere=ELSEWHERE)
+    parts = {name: properties for name, properties in told_by_text(policy).items() if name not in found}
+    if parts:
+        rules = ", ".join(f"{' and '.join(f'`{each}`' for each in its)} of `{name}`" for name, its in parts.items())
+        yield IN_PART.format(rules=rules, elsewhere=ELSEWHERE)
 
 
 def _check(path: Path, text: str) -> int:
