@@ -16,13 +16,14 @@ from importlib.util import find_spec
 from otel_posthog.apps import policy, pseudonym
 from otel_posthog.apps.collector_config import command as collector_config
 from otel_posthog.apps.demo import command as demo
+from otel_posthog.apps.derive import command as derive
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
 from otel_posthog.apps.spool import command as spool
 from otel_posthog.apps.terminal import safe_output
 
-COMMANDS = (collector_config, demo, doctor, explain, gateway, policy, pseudonym, spool)
+COMMANDS = (collector_config, demo, derive, doctor, explain, gateway, policy, pseudonym, spool)
 MISSING_EXTRA = 2
 
 DESCRIPTION = """\

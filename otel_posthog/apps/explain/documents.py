@@ -42,8 +42,8 @@ class Located:
 
 
 @contextmanager
-def open_text(path: str) -> Iterator[IO[str]]:
-    """Open the file at `path`, or standard input for `-`, as text.
+def open_text(path: str, command: str = "explain") -> Iterator[IO[str]]:
+    """Open the file at `path`, or standard input for `-`, as text, for `command`.
 
     Raises:
         UnreadableFileError: It cannot be opened, or is no text; also where that shows while it is read.
@@ -51,7 +51,7 @@ def open_text(path: str) -> Iterator[IO[str]]:
     try:
         # The user's own word for a file, `-` among them; closed below.
         raw = sys.stdin.buffer if path == STANDARD_INPUT else open(path, "rb")  # noqa: PTH123, SIM115
-        text = _as_text(raw, path)
+        text = _as_text(raw, path, command)
     except OSError as error:
         raise UnreadableFileError(f"it cannot be read ({error.strerror or type(error).__name__})") from None
     try:
@@ -183,10 +183,10 @@ class JsonDocuments:
         self._text, self._at = self._text[self._at :] + more, 0
 
 
-def _as_text(raw: IO[bytes], path: str) -> IO[str]:
+def _as_text(raw: IO[bytes], path: str, reader: str) -> IO[str]:
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
     command = _COMPRESSED.get(buffered.peek(2)[:2])
     if command:
         buffered.close()
-        raise UnreadableFileError(f"it is compressed; write: {command} {path} | otel-posthog explain -")
+        raise UnreadableFileError(f"it is compressed; write: {command} {path} | otel-posthog {reader} -")
     return io.TextIOWrapper(buffered, encoding="utf-8-sig")

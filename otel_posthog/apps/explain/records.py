@@ -9,13 +9,14 @@ their points is a product event.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
 from otel_posthog.intake.otlp.json_document import UINT64, Fields, as_fields, attributes_of
+from otel_posthog.intake.otlp.records import SPAN_KINDS, STATUS_CODES
 from otel_posthog.model import Attributes
 from otel_posthog.values import unix_ns
 
@@ -90,6 +91,9 @@ def _span(fields: Fields) -> SpanRecord:
         ),
         status_message=fields.object("status").text("description"),
         resource=_attributes(fields.object("resource")),
+        start_ns=_time(fields, "start_time"),
+        kind=_named(fields, "kind", SPAN_KINDS),
+        status_code=_named(fields.object("status"), "status_code", STATUS_CODES),
     )
 
 
@@ -126,6 +130,13 @@ def _otlp_points(metric: Fields, resource: Attributes) -> Iterator[MetricPoint]:
 
 def _attributes(fields: Fields) -> Attributes:
     return {key: _value(value) for key, value in fields.object("attributes").content.items()}
+
+
+def _named(fields: Fields, name: str, names: Sequence[str]) -> str:
+    """Return the name of an enumeration's value, written `SpanKind.SERVER` or `ERROR`; the first where it is none."""
+    said = fields.content.get(name)
+    found = said.rpartition(".")[2] if isinstance(said, str) else ""
+    return found if found in names else names[0]
 
 
 def _value(value: object) -> object:
