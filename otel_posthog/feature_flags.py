@@ -22,6 +22,11 @@ KEY, RESPONSE = "$feature_flag", "$feature_flag_response"
 FEATURE = "$feature/"
 """Begins the names of the properties by which later events tell what their user saw."""
 
+_KEY, _REASON, _VERSION = "feature_flag.key", "feature_flag.result.reason", "feature_flag.version"
+_VALUE, _VARIANT, _ERROR_TYPE = "feature_flag.result.value", "feature_flag.result.variant", "error.type"
+READ = (_KEY, _VALUE, _VARIANT, _REASON, _VERSION, _ERROR_TYPE)
+"""All that is read of an evaluation, by the names of now: what hands one on has to leave these on it."""
+
 _ERROR = "error"
 _MAX_CHARS = 200
 
@@ -57,23 +62,23 @@ class Evaluation(NamedTuple):
 
 def evaluation_in(attributes: Attributes) -> Evaluation | None:
     """Return the evaluation that `attributes` tell of, by the names of now or before; None where they name no flag."""
-    key = _text(read_by_either_name(attributes, "feature_flag.key"))
+    key = _text(read_by_either_name(attributes, _KEY))
     if key is None:
         return None
-    reason = _text(read_by_either_name(attributes, "feature_flag.result.reason"))
-    error = _text(attributes.get("error.type"))
+    reason = _text(read_by_either_name(attributes, _REASON))
+    error = _text(attributes.get(_ERROR_TYPE))
     reason = None if reason is None else reason.lower()
     if reason == _ERROR or error is not None:
         return Evaluation(key, None, reason, error=error or _ERROR)
-    version = attributes.get("feature_flag.version")
+    version = attributes.get(_VERSION)
     return Evaluation(key, _response(attributes), reason, version if isinstance(version, (str, int)) else None)
 
 
 def _response(attributes: Attributes) -> bool | str | None:
-    value = _decoded(read_by_either_name(attributes, "feature_flag.result.value"))
+    value = _decoded(read_by_either_name(attributes, _VALUE))
     if isinstance(value, bool):
         return value
-    variant = _text(read_by_either_name(attributes, "feature_flag.result.variant"))
+    variant = _text(read_by_either_name(attributes, _VARIANT))
     if variant is not None:
         return variant
     return _text(value) if isinstance(value, str) else _number(value)

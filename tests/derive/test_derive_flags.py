@@ -16,7 +16,8 @@ from posthog import Posthog
 from telemetry import Telemetry
 
 from otel_posthog import derived_limits, user_context
-from otel_posthog.feature_flags import evaluation_in
+from otel_posthog.conventions import names_of
+from otel_posthog.feature_flags import READ, evaluation_in
 from otel_posthog.model import Event, Source, Subject
 from otel_posthog.policy import IdentityMode, Policy
 from otel_posthog.policy.yaml_file import parse_policy
@@ -229,6 +230,20 @@ def test_a_value_of_any_kind_has_its_response(told: dict[str, Any], response: An
     assert found is not None
     assert found.response == response
     assert type(found.response) is type(response)
+
+
+@pytest.mark.parametrize("values", [{}, {"feature_flag.result.reason": "error"}, {"feature_flag.result.value": 1}])
+def test_nothing_is_read_but_what_is_said_to_be(values: dict[str, Any]) -> None:
+    """Whatever hands an evaluation on, as a Collector does, goes by that list."""
+
+    class Noting(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return super().get(key, default)
+
+    asked: set[str] = set()
+    evaluation_in(Noting({"feature_flag.key": "a", **values}))
+    assert asked <= {name for key in READ for name in names_of(key)}
 
 
 @pytest.mark.parametrize("key", [None, "", 7, "x" * 201])

@@ -178,7 +178,7 @@ def test_an_exception_is_not_kept() -> None:
         way.complete()
 
 
-@pytest.mark.parametrize("switch", [{"OTEL_POSTHOG_ENABLED": "false"}, {"DO_NOT_TRACK": "1"}, {"POSTHOG_API_KEY": ""}])
+@pytest.mark.parametrize("switch", [{"OTEL_POSTHOG_ENABLED": "false"}, {"POSTHOG_API_KEY": ""}])
 def test_switched_off_nothing_of_a_journey_is_sent(
     switch: dict[str, str], fake_posthog: FakePostHog, otlp_sink: OtlpSink
 ) -> None:
