@@ -18,6 +18,7 @@ from otel_posthog.rules import Condition, Field, Operator, Rule, holds
 
 _VALUES_KEPT, _MAX_KEPT_CHARS = 1024, 256
 _REMEMBERED = frozenset({str, int})
+NO_NUMBER, _NUMBERS = -1, -2
 _MS_IN_NS = 1_000_000
 _FIRST_ASKED = (Field.NAME, Field.SPAN_NAME, Field.ATTRIBUTE)
 
@@ -98,8 +99,9 @@ class _Memory:
             itemgetter(*self.names, self.names[0]) if self.names else lambda _: ()
         )
         self.known: dict[tuple[object, ...], Left] = {}
-        # Where numbers were seen: True is 1 to a dictionary, and 1.0.
+        # Where numbers were seen: True is 1 to a dictionary, and 1.0. Most have one place, which is looked at fastest.
         self.numbers: tuple[int, ...] = ()
+        self.number = NO_NUMBER
 
     def most_varied(self) -> str:
         """Return the name of which most values were seen."""
@@ -122,11 +124,11 @@ class Part:
         names = dict.fromkeys(
             name for rule in rules for each in rule.own for name in is_told_by(each.key, keys) if name not in VARIED
         )
-        self._memory = _Memory(tuple(names), rules)
+        self.memory = _Memory(tuple(names), rules)
 
     def left(self, attributes: Attributes) -> Left:
         """Return the rules that are possible with these attributes, and what is still to be asked for each."""
-        memory = self._memory
+        memory = self.memory
         values = memory.values_of(attributes)
         try:
             known = memory.known.get(values)
@@ -134,10 +136,7 @@ class Part:
             return self._asked(attributes)
         if known is None:
             return self._learn(memory, values, attributes)
-        for at in memory.numbers:
-            if type(values[at]) is not int:
-                return self._asked(attributes)
-        return known
+        return known if all(type(values[at]) is int for at in memory.numbers) else self._asked(attributes)
 
     def _learn(self, memory: _Memory, values: tuple[object, ...], attributes: Attributes) -> Left:
         is_short = sum(len(each) for each in values if isinstance(each, str)) <= _MAX_KEPT_CHARS
@@ -145,10 +144,12 @@ class Part:
             return self._asked(attributes)
         if len(memory.known) >= _VALUES_KEPT:
             varied = memory.most_varied()
-            self._memory = memory = _Memory([each for each in memory.names if each != varied], memory.rules)
+            self.memory = memory = _Memory([each for each in memory.names if each != varied], memory.rules)
             return self._asked(attributes)
-        numbers = (at for at, each in enumerate(values) if type(each) is int)
+        numbers = (at for at, each in enumerate(values[: len(memory.names)]) if type(each) is int)
         memory.numbers = tuple(dict.fromkeys((*memory.numbers, *numbers)))
+        if memory.numbers:
+            memory.number = memory.numbers[0] if len(memory.numbers) == 1 else _NUMBERS
         left = memory.known[values] = self._asked(attributes, frozenset(memory.names))
         self._has_kept()
         return left
@@ -156,7 +157,7 @@ class Part:
     def _asked(self, attributes: Attributes, names: frozenset[str] | None = None) -> Left:
         """Return the rules that hold of these attributes; with `names`, as far as the values of those say it."""
         left = []
-        for rule in self._memory.rules:
+        for rule in self.memory.rules:
             known = [each for each in rule.own if names is None or names.issuperset(is_told_by(each.key, self._keys))]
             if all(holds(each, read_by_either_name(attributes, each.key)) for each in known):
                 later = tuple(each for each in rule.own if each not in known)

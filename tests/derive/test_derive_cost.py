@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -127,6 +128,18 @@ def test_a_truth_value_is_no_number() -> None:
             assert bool(found) is (type(value) in {int, float})
 
 
+def test_numbers_are_told_from_truth_values_wherever_they_stand() -> None:
+    """Of two attributes as well, one of which is a text at times."""
+    conditions = {"app.n": ValueCondition(min=1), "app.m": ValueCondition(equals="1")}
+    rule = DeriveRule("a", "a", DeriveConditions(attributes=FrozenMap(conditions)))
+    rules = Recogniser(Policy(derive=(rule,)))
+    values = [1, True, 1.0, "1"]
+    for _ in range(2):
+        for n, m in product(values, values):
+            fits = type(n) in {int, float} and m is not True
+            assert bool(record_signals(record(app_n=n, app_m=m), rules)) is fits, (n, m)
+
+
 def test_a_failed_call_is_asked_for_its_kind_of_error(provider: TracerProvider) -> None:
     """A status that a rule is about is the door to all else."""
     span = provider.get_tracer("t").start_span("op", kind=SpanKind.CLIENT, attributes=UNMATCHED["call"][1])
@@ -140,4 +153,4 @@ def test_a_failed_call_is_asked_for_its_kind_of_error(provider: TracerProvider) 
 def remembered(rules: Recogniser) -> int:
     """Return how many sets of values are remembered of requests."""
     plans = rules._spans._buckets["SERVER"]._by_keys.values()  # type: ignore[union-attr]
-    return sum(len(part._memory.known) for each in plans for part in each.values())
+    return sum(len(part.memory.known) for each in plans for part in each.values())
