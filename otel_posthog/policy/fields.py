@@ -122,7 +122,9 @@ def section_or_word(hint: Any) -> Any | None:
 
 def shortened(name: str) -> str:
     """Return a name as an error repeats it to whoever wrote it; no known name is so long."""
-    return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
+    shown = name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
+    # YAML lets through what is not seen, or no character of this Python's Unicode yet.
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in shown)
 
 
 def words_of(choices: type[Enum]) -> list[str]:

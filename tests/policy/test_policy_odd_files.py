@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from steps import Steps
 
@@ -107,6 +107,7 @@ words = st.sampled_from([*WORDS.split(" "), "\n", "\n  ", " ", "'", '"', "@", "`
 
 
 @given(st.lists(words, max_size=40).map("".join) | st.text(max_size=60))
+@example("\U00018cd6:")
 def test_whatever_a_file_says_it_is_a_policy_or_one_line(text: str) -> None:
     """Nothing but a `ConfigurationError` comes out of a file."""
     problem = ""
