@@ -64,6 +64,9 @@ def _lacks(key: str) -> Condition:
 _MARKED, _IS_NAMED = _has(EVENT), Condition(Field.NAME, Operator.BEGINS, PREFIX)
 _BY_ATTRIBUTE, _BY_NAME, _BY_EXCEPTION = "attribute", "event_name", "exception"
 
+NOT_DERIVED = frozenset({"", _BY_ATTRIBUTE, _BY_NAME, _BY_EXCEPTION})
+"""The ids of what is not one of the policy's rules; an item is at most one such event."""
+
 MARKS = (
     *(Rule(_BY_ATTRIBUTE, f"it has the attribute {EVENT}", source, (_MARKED,)) for source in Source),
     Rule(_BY_NAME, f"the name of the span event begins with {PREFIX}", Source.SPAN_EVENT, (_IS_NAMED,)),

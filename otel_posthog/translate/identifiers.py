@@ -12,14 +12,29 @@ from collections.abc import Sequence
 
 from otel_posthog.actor.attributes import as_id
 from otel_posthog.model import Note, Signal, Source
-from otel_posthog.recogniser import CONTENT_UID, RECORD_UID_KEY
+from otel_posthog.recogniser import CONTENT_UID, NOT_DERIVED, RECORD_UID_KEY
 from otel_posthog.translate.vocabulary import UUID_KEY
 
 _NAMESPACE = uuid.UUID("6f74656c-2d70-4f73-a468-6f672d757569").bytes
 
 
 def event_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str, str]] = ()) -> str:
-    """Return the event's uuid, lowercase.
+    """Return the event's uuid, lowercase: the item's, and where a rule derives it, one made of that and of the rule.
+
+    Several rules may each make an event of one item.
+
+    Args:
+        signal: The signal.
+        time_ns: The event's time.
+        note: Called with `uuid_invalid` when the app gave one that is none, or one that says who acts.
+        ids: (whose, id) of all ids of the item.
+    """
+    found = _item_uuid(signal, time_ns, note, ids)
+    return found if signal.rule in NOT_DERIVED else derived_uuid(found, "rule", signal.rule)
+
+
+def _item_uuid(signal: Signal, time_ns: int, note: Note, ids: Sequence[tuple[str, str]] = ()) -> str:
+    """Return the uuid of an item, lowercase.
 
     `analytics.uuid` if it is one, else the uid that a receiver made of all that it received, else `log.record.uid`,
     else a version 5 UUID of trace id, span id, name, time and repeat index. A log record's observed time goes in as

@@ -230,3 +230,29 @@ def test_a_policy_with_rules_is_compiled_for_the_collector(tmp_path: Any, capsys
     told = capsys.readouterr()
     assert not told.err
     assert "span.status.code == STATUS_CODE_ERROR" in told.out
+
+
+@pytest.mark.parametrize("item", ["span", "log"])
+def test_two_rules_about_one_item_make_two_events(item: str) -> None:
+    """With a uuid each, the same on every delivery, though the record brings one: PostHog takes no uuid twice."""
+    from otel_posthog.intake.otlp.records import LogRecord, SpanRecord  # noqa: PLC0415
+    from otel_posthog.intake.signals import record_signals  # noqa: PLC0415
+    from otel_posthog.policy.yaml_file import parse_policy  # noqa: PLC0415
+    from otel_posthog.recogniser import Recogniser  # noqa: PLC0415
+    from otel_posthog.translate.event import translate  # noqa: PLC0415
+
+    rules = ", ".join(
+        f"{{name: {name}, event: seen, when: {{signal: {item}, attributes: {{a: {{present: true}}}}}}}}"
+        for name in "xy"
+    )
+    recogniser = Recogniser(parse_policy(f"derive: [{rules}]", source="a test"))
+    attributes = {"a": 1, "log.record.uid": "657274c7-9299-419a-91ab-c68224165ba2"}
+    record: Any = LogRecord("", attributes, None, 10**18, 0, 5, 6, {})
+    if item == "span":
+        record = SpanRecord("s", {"a": 1}, 5, 6, 10**18, (), "", {}, kind="SERVER")
+    first, again = (
+        [event.uuid for signal in record_signals(record, recogniser) for event in translate(signal, print)]
+        for _ in "12"
+    )
+    assert len(set(first)) == 2
+    assert first == again
