@@ -78,7 +78,8 @@ def id_of(user: Any) -> object:
 
 def _session_of(context: Any) -> Any:
     """Return the session of a context; to ask for it in the public way is to look at it."""
-    return vars(context).get("_session") or vars(context).get("session")
+    held = vars(context)
+    return held["_session"] if "_session" in held else held.get("session")
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 from telemetry import Telemetry
@@ -17,13 +20,18 @@ from telemetry import Telemetry
 from otel_posthog import capture, set_user, set_user_source, user_context
 from otel_posthog.actor import request as module
 from otel_posthog.actor import request_user
+from otel_posthog.actor.context import Baggage, use_baggage
 from otel_posthog.actor.request import Request, begin_request, logged_in, logged_out
+from otel_posthog.actor.request_user import RequestUser
 from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT
-from otel_posthog.policy import FrozenMap, IdentityMode
+from otel_posthog.model import ContextIdentity, Signal, Source
+from otel_posthog.policy import Durability, FrozenMap, IdentityMode
 from otel_posthog.policy.sections.collection import CollectionPolicy
+from otel_posthog.policy.sections.delivery import DeliveryPolicy
 from otel_posthog.policy.sections.derive import DeriveConditions, DeriveKind, DeriveRule, ValueCondition
 from otel_posthog.policy.sections.identity import IdentityUser
+from otel_posthog.setup.propagator import ActorPropagator
 
 NOBODY = "installation-1"
 PAGE = DeriveRule(
@@ -421,3 +429,76 @@ def test_a_request_leaves_nothing_behind(app: Telemetry) -> None:
     assert who(app) == {"one": "ada", "between": NOBODY, "two": NOBODY}
     assert not trace.get_current_span().is_recording()
     assert not set_user("u-1")
+
+
+@pytest.mark.parametrize("durability", Durability)
+def test_no_event_waits_where_it_is_to_be_on_disk_when_the_call_returns(durability: Durability) -> None:
+    """With `write_through` the user is loaded at once; the pipeline asks for that."""
+    asked = list[bool]()
+
+    class Unknown:
+        def hold(self, submit: object, signal: Signal, *, may_wait: bool = True) -> bool:
+            asked.append(may_wait)
+            return True
+
+    signal = Signal(Source.LOG, "e", {}, 1, context=ContextIdentity(waits_for=Unknown()))
+    with Telemetry(delivery=DeliveryPolicy(durability=durability)) as app:
+        app._pipeline.submit(signal)
+    assert asked == [durability is not Durability.WRITE_THROUGH]
+
+
+def test_an_event_that_may_not_wait_goes_with_the_user_who_is_loaded_then() -> None:
+    """On the request's own thread; on another one, as nobody's."""
+    for is_own in (True, False):
+        site, sent = Site(), list[Signal]()
+        user = RequestUser(module.usable_id, lambda place, error: None, site.adopt, site.resolve)
+        user.is_open = True
+        signal = Signal(Source.LOG, "e", {}, 1, context=ContextIdentity(waits_for=user))
+        hold = partial(user.hold, sent.append, signal, may_wait=False)
+        if is_own:
+            assert hold()
+        else:
+            thread = threading.Thread(target=hold)
+            thread.start()
+            thread.join()
+        (only,) = sent
+        assert only.context is not None
+        assert (only.context.user_id, only.context.waits_for) == ("ada" if is_own else None, None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_the_child_of_a_fork_sends_nothing_that_waits_in_its_parent() -> None:
+    """The parent does."""
+    sent = list[Signal]()
+    user = RequestUser(module.usable_id, lambda place, error: None, lambda: None, lambda: "ada")
+    user.is_open = True
+    assert user.hold(sent.append, Signal(Source.LOG, "e", {}, 1))
+    pid = os.fork()
+    if pid == 0:
+        user.settle()
+        os._exit(len(sent))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    user.settle()
+    assert len(sent) == 1
+
+
+def test_an_outgoing_call_loads_nobody(app: Telemetry) -> None:
+    """It carries who is known by then, and is no product event."""
+    site = Site()
+    use_baggage(Baggage(pseudonym_of=lambda user_id: f"user-{user_id}"))
+    carriers = list[dict[str, str]]()
+
+    def call() -> None:
+        carriers.append({})
+        ActorPropagator(W3CBaggagePropagator(), Guard(app.health)).inject(carriers[-1])
+
+    def view() -> None:
+        call()
+        site.loaded = "ada"
+        call()
+
+    try:
+        serve(app, site, view)
+    finally:
+        use_baggage(Baggage())
+    assert (carriers, site.asked) == ([{}, {"baggage": "analytics.user.pseudonym=user-ada"}], 0)

@@ -20,6 +20,7 @@ from django_site import PASSWORD, user_named
 from opentelemetry.instrumentation.django import DjangoInstrumentor
 from telemetry import Telemetry
 
+from otel_posthog.actor import request_user
 from otel_posthog.actor.request import requests_in_use
 from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT
@@ -200,6 +201,22 @@ def told(response: Any) -> list[tuple[str, str]]:
         (name, each["max-age"], each["path"], bool(each.value)) for name, each in sorted(response.cookies.items())
     ]
     return [*((name, value) for name, value in response.items()), *map(str, cookies)]  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("state", ["user", "nobody", "gone", "stale"])
+def test_a_user_who_is_loaded_inside_the_view_leaves_no_trace_either(
+    state: str, traced: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for an event that may not wait; what the app does with session and user afterwards is what it is."""
+    monkeypatch.setattr(request_user, "MAX_HELD", 0)
+    for path in ("/shop", "/both"):
+        found, _ = asked(path, state)
+        assert set(who(traced).values()) == {id_of("ada") if state == "user" else NOBODY}
+        PostHogDjangoInstrumentor().uninstrument()
+        expected, _ = asked(path, state)
+        traced.events.clear()
+        PostHogDjangoInstrumentor().instrument()
+        assert found == expected
 
 
 def test_to_load_a_user_writes_no_session(app: Telemetry) -> None:

@@ -15,6 +15,7 @@ from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from telemetry import Telemetry
 
 from otel_posthog import capture, set_user
+from otel_posthog.actor import request_user
 from otel_posthog.actor.request import requests_in_use
 from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT
@@ -91,6 +92,12 @@ def profile() -> str:
     return name
 
 
+def both() -> str:
+    """Make an event before a look."""
+    capture("bought")
+    return str(current_user.get_id())
+
+
 def fails() -> str:
     """Make one and fail."""
     capture("tried")
@@ -122,6 +129,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "/logout": logout,
     "/shop": shop,
     "/profile": profile,
+    "/both": both,
     "/fails": fails,
     "/later": later,
     "/stream": stream,
@@ -213,9 +221,17 @@ def headers(response: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("protection", ["basic", "strong"])
-@pytest.mark.parametrize("path", ["/shop", "/stream", "/cart"])
-def test_to_load_the_user_leaves_no_trace(path: str, protection: str, app: Telemetry) -> None:
-    """Neither in headers nor in cookies, of a session, one to remember, one of another browser that is refused."""
+@pytest.mark.parametrize("path", ["/shop", "/stream", "/cart", "/both"])
+@pytest.mark.parametrize("waits", [True, False])
+def test_to_load_the_user_leaves_no_trace(
+    waits: bool, path: str, protection: str, app: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in headers nor in cookies, of a session, one to remember, one of another browser that is refused.
+
+    Nor where it happens inside the view, as for an event that may not wait.
+    """
+    if not waits:
+        monkeypatch.setattr(request_user, "MAX_HELD", 0)
     site: Site = app.site  # type: ignore[attr-defined]
     site.manager.session_protection = protection
     plain = Site()
@@ -230,6 +246,9 @@ def test_to_load_the_user_leaves_no_trace(path: str, protection: str, app: Telem
             seen += [headers(ask(path, User_Agent=agent)), headers(ask("/cart", User_Agent=agent))]
             made = each.flask.test_client()
             made.set_cookie("remember_token", "remembered|wrong")
+            seen.append(headers(made.get(path)))
+            made.get("/login/remembered")
+            made.delete_cookie("session")
             seen.append(headers(made.get(path)))
     assert found == expected
 

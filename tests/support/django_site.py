@@ -97,6 +97,12 @@ def profile(request: HttpRequest) -> HttpResponse:
     return HttpResponse(name)
 
 
+def both(request: HttpRequest) -> HttpResponse:
+    """Make an event before a look."""
+    capture("bought")
+    return HttpResponse(str(request.user.pk))
+
+
 def cart(request: HttpRequest) -> HttpResponse:
     """Write to the session."""
     request.session["cart"] = request.session.get("cart", 0) + 1
@@ -156,6 +162,7 @@ def urlpatterns_of() -> list[Any]:
         path("", plain),
         path("shop", shop),
         path("profile", profile),
+        path("both", both),
         path("cart", cart),
         path("fails", fails),
         path("login", log_in),
