@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 from collector import Collector, collector
-from generated_rules import SECRET, logs, rule, traces
+from generated_rules import SECRET, TIME_NS, logs, rule, traces
 
 from otel_posthog.apps.collector_config.derive import told_by_text
 from otel_posthog.apps.collector_config.formats import collector_config
@@ -49,6 +50,29 @@ def generated(number: int) -> Policy:
 
 POLICIES = [Policy(derive=GROUPS, identity=MODES[0]), *(generated(number) for number in range(1, COUNT))]
 SPANS, RECORDS = traces(DICE, 1600), logs(DICE, 400)
+FLAGS: list[dict[str, Any]] = [
+    {"result.value": "true", "result.variant": "on", "context.id": "u-7"},
+    {"result.value": '"blue"', "result.reason": "static", "version": "7"},
+    {"variant": "red", "evaluation.reason": "split", "context.id": "u-8"},
+    {"result.variant": "on", "result.reason": "error"},
+]
+
+
+def add_evaluations() -> None:
+    """Add evaluations of feature flags to spans and records."""
+    spans, records = SPANS.resource_spans.add().scope_spans.add(), RECORDS.resource_logs.add().scope_logs.add()
+    for number, told in enumerate(FLAGS):
+        span = spans.spans.add(trace_id=DICE.randbytes(16), span_id=DICE.randbytes(8), end_time_unix_nano=TIME_NS)
+        name, at_ns = "feature_flag.evaluation", TIME_NS + number
+        event = span.events.add(name=name, time_unix_nano=at_ns)
+        record = records.log_records.add(event_name=name, time_unix_nano=at_ns)
+        record.attributes.add(key="log.record.uid").value.string_value = str(UUID(int=number + 1))
+        for item in (event, record):
+            for key, value in {"key": "cart", **told}.items():
+                item.attributes.add(key=f"feature_flag.{key}").value.string_value = value
+
+
+add_evaluations()
 EVERYTHING = (SPANS, RECORDS)
 
 

@@ -23,6 +23,7 @@ from otel_posthog.apps.collector_config.attribute import (
 from otel_posthog.apps.collector_config.shortened import ADDRESSES
 from otel_posthog.conventions import ERROR_TYPE, ROUTE, STATEMENTS, STATUS_CODE, names_of
 from otel_posthog.derived import STATUS_CLASS, TRACE_ID, rules_of
+from otel_posthog.feature_flags import FLAG_CALLED, READ
 from otel_posthog.model import PROCESSED, Source
 from otel_posthog.policy import DeriveRule, OncePer, Policy
 from otel_posthog.policy.derive_checks import OF_SPANS
@@ -102,7 +103,8 @@ class Derived:
             found |= ADDRESSES
         limits = {given.once_per for _, given in self._rules}
         found.update(
-            USER_ID_KEYS if OncePer.USER in limits else (), SESSION_ID_KEYS if OncePer.SESSION in limits else ()
+            USER_ID_KEYS if not limits.isdisjoint({OncePer.USER, OncePer.FLAG}) else (),
+            SESSION_ID_KEYS if OncePer.SESSION in limits else (),
         )
         return found
 
@@ -133,10 +135,12 @@ class Derived:
                 yield from () if key == STATUS_CLASS else (ERROR_TYPE,)
             elif key not in _NOT_ATTRIBUTES:
                 yield key
+        if rule.event == FLAG_CALLED:
+            yield from READ
         if rule.result is not None:
             yield from (key for _, key in rule.result.name_parts if key)
         for who, limit in ((given.user, OncePer.USER), (given.session, OncePer.SESSION)):
-            if who and (self._tells_users_apart or given.once_per is limit):
+            if who and (self._tells_users_apart or given.once_per in {limit, OncePer.FLAG}):
                 yield who
 
     def _may_fit(self, rule: Rule) -> str:
