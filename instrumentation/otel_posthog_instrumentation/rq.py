@@ -43,8 +43,7 @@ class PostHogRQInstrumentor(FrameworkInstrumentor):
         self._undo += tuple(put_around(module.Job, name, each) for name, each in around.items())
 
     def _hook_worker(self, module: Any) -> None:
-        owner = next(each for each in module.Worker.__mro__ if "perform_job" in vars(each))
-        self._undo += (put_around(owner, "perform_job", _perform_job),)
+        self._undo += (put_around(module.Worker, "perform_job", _perform_job),)
 
 
 def _create(inner: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -16,19 +16,22 @@ Around = Callable[..., Any]
 """Called with the function that it stands around, and the arguments."""
 
 
-def put_around(owner: Any, name: str, around: Around) -> Undo:
-    """Have `around` stand around a function of a class.
+def put_around(cls: type, name: str, around: Around) -> Undo:
+    """Have `around` stand around a function of a class, in the class that has it itself.
+
+    Instrumentations put a class of their own, inside of which nothing is, in the place of a library's.
 
     A plain function does: tools that take their own wrappers off by looking for `wrapt`'s leave it alone.
 
     Args:
-        owner: The class that has the function itself.
+        cls: The class.
         name: Of the function or class method.
         around: Gets the function and the arguments; it calls the one with the others.
 
     Returns:
         What takes it out. Where others stand around it by then it stays, and does nothing.
     """
+    owner = next(each for each in cls.__mro__ if name in vars(each))
     given = vars(owner)[name]
     inner = given.__func__ if isinstance(given, classmethod) else given
     is_on = True

@@ -118,6 +118,14 @@ class Request:
         except Exception as error:
             self._how.caught("request_answer", error)
 
+    async def flush_async(self) -> None:
+        """Load the user if events wait: after the response has begun, in a stream, a socket or a background task."""
+        try:
+            if self._user.has_waiting:
+                await self._user.settle_async()
+        except Exception as error:
+            self._how.caught("request_flush", error)
+
     def end(self) -> None:
         """End the request; what still waits goes."""
         try:
