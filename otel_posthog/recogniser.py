@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from otel_posthog import derived
+from otel_posthog.conventions import STATUS_CODE
 from otel_posthog.feature_flags import FLAG_CALLED
 from otel_posthog.matcher import Matcher, fitting
 from otel_posthog.model import EXCEPTION_EVENT, NO_ATTRIBUTES, PROCESSED, Attributes, Source
@@ -62,6 +63,8 @@ def _lacks(key: str) -> Condition:
 
 
 _MARKED, _IS_NAMED = _has(EVENT), Condition(Field.NAME, Operator.BEGINS, PREFIX)
+# The status of an answer, by its present and its former name; from here on the server says that it failed.
+_STATUS_KEYS, _FAILED = (STATUS_CODE, "http.status_code"), 500
 _BY_ATTRIBUTE, _BY_NAME, _BY_EXCEPTION = "attribute", "event_name", "exception"
 
 NOT_DERIVED = frozenset({"", _BY_ATTRIBUTE, _BY_NAME, _BY_EXCEPTION})
@@ -148,6 +151,21 @@ class Recogniser:
         if not left:
             return NOTHING
         return [(derived.name_of(rule, attributes), rule.id) for rule in fitting(left, attributes, facts(span))]
+
+    def is_product(self, found: Found, attributes: Attributes) -> bool:
+        """Return whether an exception that is recorded on a span is one on a product event.
+
+        On a span of which a rule made an event it is none where the request was answered all the same, with a status
+        below 500: Django records the `Http404` of a page that is not there.
+
+        Args:
+            found: The product events that the span is.
+            attributes: The span's.
+        """
+        if not found or found[0][1] == _BY_ATTRIBUTE:
+            return bool(found)
+        statuses = [attributes.get(key) for key in _STATUS_KEYS]
+        return not any(isinstance(status, int) and status < _FAILED for status in statuses)
 
     def children_in(self, attributes: Attributes) -> list[str]:
         """Return what a span with these attributes is of what rules ask of spans inside a request."""

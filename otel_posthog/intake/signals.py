@@ -57,7 +57,10 @@ def span_signals(span: ReadableSpan, attributes: Attributes, recogniser: Recogni
     """
     events = recorded_events(span)
     found = recogniser.span(attributes, span, _SdkSpan, span_outline)
-    inside = recogniser.span_events(events, span, _SdkSpan, is_product=bool(found)) if events else ()
+    inside: Sequence[tuple[SpanEvent, str, str]] = ()
+    if events:
+        is_product = recogniser.is_product(found, attributes)
+        inside = recogniser.span_events(events, span, _SdkSpan, is_product=is_product)
     if not found and not inside:
         return []
     origin = (*span_end(span), acting_at_end(span), span.dropped_attributes)
@@ -114,7 +117,8 @@ def record_signals(
     attributes = record.attributes
     if isinstance(record, SpanRecord):
         found = recogniser.span(attributes, record, _itself, _outline_of)
-        inside = recogniser.span_events(record.events, record, _itself, is_product=bool(found)) if record.events else ()
+        is_product = recogniser.is_product(found, attributes)
+        inside = recogniser.span_events(record.events, record, _itself, is_product=is_product) if record.events else ()
         if not found and not inside:
             return []
         ids = record.trace_id, record.span_id, record.end_ns

@@ -211,6 +211,27 @@ def test_a_gateway_makes_the_same_and_nothing_of_what_has_been_through_an_app(ap
     assert derived_from(app.spans.get_finished_spans()) == []
 
 
+@pytest.mark.parametrize("attributes", [NEW, OLD])
+@pytest.mark.parametrize(("status", "is_one"), [(200, False), (404, False), (499, False), (500, True), (None, True)])
+def test_an_exception_is_one_where_the_request_failed(
+    app: App, attributes: dict[str, Any], status: int | None, *, is_one: bool
+) -> None:
+    """What a framework raises to say that a page is not there is none, in an app and at a gateway; marks have all."""
+    keys = ("http.response.status_code", "http.status_code")
+    given = {key: value for key, value in attributes.items() if key not in keys}
+    given |= {key: status for key in keys if key in attributes and status is not None}
+    for marks in ({}, {"analytics.event": "order_viewed"}):
+        app.signals.clear()
+        app.raw.clear()
+        tracer = app.provider.get_tracer("t")
+        with tracer.start_as_current_span("op", kind=SpanKind.SERVER, attributes={**given, **marks}) as span:
+            span.record_exception(KeyError("ada"))
+        names = [each.name for each in app.signals]
+        assert names == (["order_viewed" if marks else "page_viewed"] + ["$exception"] * (is_one or bool(marks)))
+        if not marks:
+            assert [each.name for each in derived_from(app.raw.get_finished_spans())] == names
+
+
 def test_explain_names_the_rule(app: App) -> None:
     """Why it is an event, with what is sent."""
     app.span(SpanKind.SERVER, NEW)
