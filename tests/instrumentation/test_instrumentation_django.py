@@ -138,11 +138,11 @@ def test_a_user_of_a_token_is_who_acts(app: Telemetry) -> None:
 
 def test_in_asgi_an_event_has_the_user_too(app: Telemetry) -> None:
     """Of a view in the loop and of one in a thread, with a look and without; nothing that blocks is called there."""
-    ada = user_named("ada")
+    ada, cookies = user_named("ada"), browser("ada").cookies
 
     async def ask() -> None:
         made = AsyncClient(raise_request_exception=False)
-        await made.aforce_login(ada)
+        made.cookies = cookies
         for path, event in {
             "/shop": "bought",
             "/later": "later",

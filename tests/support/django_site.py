@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import auth
 from django.core.management import call_command
@@ -141,7 +142,10 @@ async def later(request: HttpRequest) -> HttpResponse:
 
 async def later_looked(request: HttpRequest) -> HttpResponse:
     """Make one in a loop, after a look."""
-    await request.auser()
+    if django.VERSION >= (5,):
+        await request.auser()
+    else:
+        await sync_to_async(lambda: request.user.pk)()
     capture("later_looked")
     return HttpResponse("later")
 
