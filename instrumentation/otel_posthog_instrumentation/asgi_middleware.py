@@ -97,10 +97,8 @@ class ASGIUser:
 
 
 def _id_of(user: object) -> object:
-    if getattr(user, "is_authenticated", True) is False:
-        return ""
     named = SimpleNamespace(**user) if isinstance(user, Mapping) else user
-    return user_id_of(named, _default_id)
+    return "" if getattr(named, "is_authenticated", True) is False else user_id_of(named, _default_id)
 
 
 def _default_id(user: Any) -> object:

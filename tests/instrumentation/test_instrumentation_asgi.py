@@ -256,6 +256,35 @@ def test_a_function_that_blocks_runs_in_no_loop(telemetry: Telemetry) -> None:
     assert in_loop == [False]
 
 
+def test_the_user_is_found_before_the_response_is_out(telemetry: Telemetry) -> None:
+    """Where there is a session to look into, a response that has begun may have closed it."""
+    order = list[str]()
+
+    async def page(request: Any) -> JSONResponse:
+        telemetry.logger.emit(event_name="analytics.seen")
+        return JSONResponse({})
+
+    async def send(message: Any) -> None:
+        order.append(message["type"])
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    app = PostHogMiddleware(Starlette(routes=[Route("/", page)]), user=lambda _: order.append("asked"))
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    asyncio.run(app(scope, receive, send))
+    assert order == ["asked", "http.response.start", "http.response.body"]
+
+
+def test_nobody_is_looked_for_where_the_app_has_found_that_nobody_is_logged_in(telemetry: Telemetry) -> None:
+    """Starlette's own middleware says so of a user."""
+    asked = list[str]()
+    app = PostHogMiddleware(shop(telemetry, "request.user"), user=lambda _: asked.append("asked"))
+    get(app, "/async?n=1")
+    assert asked == []
+    assert {each["distinct_id"] for each in telemetry.events} == {NOBODY}
+
+
 class Named(BaseUser):
     """A user of whom only Starlette's own name for the id is there."""
 
@@ -275,6 +304,8 @@ class Named(BaseUser):
         (SimpleUser("ada@example.org"), NOBODY),
         (SimpleNamespace(email="ada@example.org"), NOBODY),
         (UnauthenticatedUser(), NOBODY),
+        (SimpleNamespace(id="anon", is_authenticated=False), NOBODY),
+        ({"id": "anon", "is_authenticated": False}, NOBODY),
         ("u-1", "u-1"),
         (None, NOBODY),
     ],
@@ -314,7 +345,6 @@ def test_events_of_a_web_socket_are_its_users_and_leave_while_it_is_open(telemet
 
     async def socket(websocket: Any) -> None:
         await websocket.accept()
-        websocket.state.user = SimpleNamespace(id="u-1")
         async for text in websocket.iter_text():
             telemetry.logger.emit(event_name="analytics.said")
             await websocket.send_text(text)
@@ -329,7 +359,8 @@ def test_events_of_a_web_socket_are_its_users_and_leave_while_it_is_open(telemet
             sent_after.append(len(telemetry.events))
 
     scope = {"type": "websocket", "path": "/", "headers": [], "query_string": b"", "subprotocols": []}
-    asyncio.run(Starlette(routes=[WebSocketRoute("/", socket)])(scope, receive, send))
+    app = PostHogMiddleware(Starlette(routes=[WebSocketRoute("/", socket)]), user=lambda _: "u-1")
+    asyncio.run(app(scope, receive, send))
     assert sent_after == [1, 2]
     assert [each["distinct_id"] for each in telemetry.events] == ["u-1"] * 2
 
