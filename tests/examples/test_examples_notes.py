@@ -74,7 +74,7 @@ def test_the_apps_know_nothing_of_telemetry(name: str) -> None:
             assert not {"opentelemetry", "otel_posthog", "posthog"} & {each.partition(".")[0] for each in names}
 
 
-@pytest.mark.parametrize("name", [each for each in SERVED if each != "fastapi"])
+@pytest.mark.parametrize("name", SERVED)
 def test_every_request_is_an_event_of_whoever_makes_it(
     name: str, tmp_path: Path, fake_posthog: FakePostHog, otlp_sink: OtlpSink
 ) -> None:
