@@ -174,7 +174,7 @@ class Cleaner:
         # What leaks is looked for as the telemetry gave it, before anything has been done to an id.
         leaked = None if mode is IdentityMode.IDENTIFIED else LeakedIds(event, receipt)
         privacy = _Privacy(filter_, receipt, leaked)
-        event = self._declared(event, catalog, receipt)
+        event = self._declared(event, filter_, catalog, receipt)
         if mode is IdentityMode.PSEUDONYMOUS:
             event = with_pseudonyms(event, self._pseudonyms, self._note)
         properties, name = self._with_trace_url(privacy.properties(event), event), privacy.name(event.name)
@@ -186,9 +186,10 @@ class Cleaner:
         if not consent_given(subject, required=collection.consent_required, heeds_dnt=collection.heed_dnt):
             raise DropEvent("consent")
 
-    def _declared(self, event: Event, catalog: Declared, receipt: Receipt) -> Event:
+    def _declared(self, event: Event, filter_: Filter, catalog: Declared, receipt: Receipt) -> Event:
         """Return what of `event` is declared, with no more of an exception than the policy allows."""
-        properties = limit_exceptions(event.name, event.properties, self.policy.exceptions.mode, receipt)
+        mode = self.policy.exceptions.mode
+        properties = limit_exceptions(event.name, event.properties, mode, receipt, filter_.hides)
         limited = event if properties is event.properties else event._replace(properties=properties)
         return catalog.event(limited, receipt)
 

@@ -10,6 +10,7 @@ attributes marked as deprecated in https://opentelemetry.io/docs/specs/semconv/r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -84,6 +85,11 @@ def _route(value: object) -> object:
 
 
 _FIRST_ERROR = 400
+# A class behind its module; a name of many digits may be the end of a token.
+_CLASS = re.compile(
+    r"(?:(?:[a-z_][a-z0-9_]*|_?[A-Z][A-Za-z_]*|<locals>)\.)*"
+    r"(?:[A-Z]\w{0,15}|_{0,2}[A-Z][A-Za-z_]*|[A-Z]\w{0,60}(?:Error|Exception|Timeout)|[a-z_]{1,24})"
+)
 _DB_SYSTEMS = {
     "cosmosdb": "azure.cosmosdb",
     "db2": "ibm.db2",
@@ -188,7 +194,12 @@ def error_type_of(attributes: Attributes, *, has_failed: bool, exception_type: o
     code = read_by_either_name(attributes, STATUS_CODE)
     if isinstance(code, int) and code >= _FIRST_ERROR:
         return str(code)
-    return exception_type.rpartition(".")[2] if isinstance(exception_type, str) else None
+    return _class_name(exception_type) if isinstance(exception_type, str) else None
+
+
+def _class_name(qualified: str) -> str:
+    """Return the class without its module; a text that may be no class whole, so that a token is seen as one."""
+    return qualified.rpartition(".")[2] if _CLASS.fullmatch(qualified) else qualified
 
 
 def now_of(key: str) -> Callable[[object], object] | None:

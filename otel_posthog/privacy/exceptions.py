@@ -7,7 +7,7 @@ it. Goes out: only what the policy's mode allows. An allow-list: everything that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import EXCEPTION_EVENT, Attributes, Receipt
@@ -19,8 +19,9 @@ NEVER = NEVER_SENT
 """Attributes that are not sent, whatever the allow-list says."""
 
 _PREFIX, _LIST, _LEVEL = "$exception", "$exception_list", "$exception_level"
-# The name of a type in common languages (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`).
-_TYPE = re.compile(r"[\w*&$][\w.$:<>*&/\\-]{0,199}", re.ASCII)
+# The name of a type in common languages (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`); no
+# address of a page.
+_TYPE = re.compile(r"(?![0-9]|\w*://)[\w*&$][\w.$:<>*&/\\-]{0,399}", re.ASCII)
 _NAME = re.compile(r"[\w$<>.:~-]{1,200}")
 _PROGRAM = re.compile(r"[\w-]{1,100}(?:\.pyw?)?")
 _LEVELS = frozenset({"fatal", "error", "warning", "log", "info", "debug"})
@@ -29,7 +30,9 @@ _WORDS = frozenset({"generic", "chained", "cause", "context", "member"})
 _UNKNOWN = "Exception"
 
 
-def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, receipt: Receipt) -> Attributes:
+def limit_exceptions(
+    name: str, properties: Attributes, mode: ExceptionMode, receipt: Receipt, hides: Callable[[str], bool]
+) -> Attributes:
     """Return `properties` with no more of an exception than `mode` allows; the same object where there is none.
 
     Args:
@@ -37,6 +40,8 @@ def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, rec
         properties: The event's properties, not filtered yet.
         mode: The policy's.
         receipt: Gets what went, by the rule `exceptions`.
+        hides: Whether the detectors find something in a text; asked of a type together with its module, since neither
+            half of a token looks like one.
 
     Raises:
         DropEvent: `exceptions_off`, for a `$exception` where the policy wants none.
@@ -50,7 +55,7 @@ def limit_exceptions(name: str, properties: Attributes, mode: ExceptionMode, rec
         if not key.startswith(_PREFIX) or (key == _LEVEL and isinstance(value, str) and value in _LEVELS):
             kept[key] = value
         elif key == _LIST and mode is not ExceptionMode.OFF and isinstance(value, (list, tuple)):
-            kept[key] = [_exception(each, mode) for each in value[:MAX_EXCEPTIONS] if isinstance(each, Mapping)]
+            kept[key] = [_exception(each, mode, hides) for each in value[:MAX_EXCEPTIONS] if isinstance(each, Mapping)]
             if kept[key] != list(value):
                 receipt.add(key, "exceptions", "replaced")
         else:
@@ -66,12 +71,12 @@ def _has_exception(properties: Attributes) -> bool:
     return False
 
 
-def _exception(given: Mapping[str, object], mode: ExceptionMode) -> dict[str, object]:
-    kept: dict[str, object] = {"type": _matching(_TYPE, given.get("type")) or _UNKNOWN, "value": ""}
+def _exception(given: Mapping[str, object], mode: ExceptionMode, hides: Callable[[str], bool]) -> dict[str, object]:
+    module, name = _class_of(given, hides)
+    kept: dict[str, object] = {"type": name, "value": ""}
     mechanism = given.get("mechanism")
     if isinstance(mechanism, Mapping):
         kept["mechanism"] = {key: mechanism[key] for key in _MECHANISM if _is_plain(mechanism.get(key))}
-    module = _matching(_NAME, given.get("module"))
     if module:
         kept["module"] = module
     stacktrace = given.get("stacktrace")
@@ -81,6 +86,15 @@ def _exception(given: Mapping[str, object], mode: ExceptionMode) -> dict[str, ob
         if own:
             kept["stacktrace"] = {"type": "raw", "frames": own[-MAX_FRAMES:]}
     return kept
+
+
+def _class_of(given: Mapping[str, object], hides: Callable[[str], bool]) -> tuple[str | None, str]:
+    """Return module and name of the class, if together they name one."""
+    module, name = given.get("module"), given.get("type")
+    whole = f"{module}.{name}" if module else name
+    if not isinstance(name, str) or _matching(_TYPE, whole) is None or hides(str(whole)):
+        return None, _UNKNOWN
+    return _matching(_NAME, module), name
 
 
 def _own_frames(frames: Iterable[object]) -> Iterable[dict[str, object]]:

@@ -113,6 +113,10 @@ class Filter:
             return False
         return self._rules.scanner.clean(text, limit, key.facts, fired, key.methods) is text and not fired
 
+    def hides(self, text: str) -> bool:
+        """Return whether the detectors find something in `text`."""
+        return self._scrub.text(text) is not text
+
     def has_room(self, count: int) -> bool:
         """Return whether so many properties may leave."""
         return count <= self._rules.policy.max_properties

@@ -13,6 +13,7 @@ from otel_posthog.model import Receipt
 from otel_posthog.policy import ExceptionMode, PrivacyPolicy
 from otel_posthog.privacy import Filter, limit_exceptions
 
+FILTER = Filter(PrivacyPolicy())
 TYPE, FRAMES, OFF = ExceptionMode.TYPE, ExceptionMode.FRAMES, ExceptionMode.OFF
 # As posthog-python sends it, shortened.
 FRAME = {
@@ -40,7 +41,7 @@ ENTRY = {
 def limited(mode: ExceptionMode, **properties: Any) -> tuple[dict[str, Any], Receipt]:
     """Return what `mode` leaves of a `$exception` with `properties`, and the receipt."""
     receipt = Receipt()
-    return dict(limit_exceptions("$exception", properties, mode, receipt)), receipt
+    return dict(limit_exceptions("$exception", properties, mode, receipt, FILTER.hides)), receipt
 
 
 def test_what_an_apps_own_sdk_recorded_is_cut_to_the_policy() -> None:
@@ -77,14 +78,14 @@ def test_without_exceptions_there_are_none() -> None:
     """The event goes whole; on another event its properties go."""
     with pytest.raises(DropEvent, match="exceptions_off"):
         limited(OFF)
-    kept = limit_exceptions("paid", {"$exception_list": [ENTRY], "plan": "pro"}, OFF, Receipt())
+    kept = limit_exceptions("paid", {"$exception_list": [ENTRY], "plan": "pro"}, OFF, Receipt(), FILTER.hides)
     assert kept == {"plan": "pro"}
 
 
 def test_an_event_without_an_exception_is_the_same_object() -> None:
     """Nothing is built on the way of ordinary events."""
     properties = {"plan": "pro"}
-    assert limit_exceptions("paid", properties, TYPE, Receipt()) is properties
+    assert limit_exceptions("paid", properties, TYPE, Receipt(), FILTER.hides) is properties
 
 
 def test_messages_and_stacks_pass_no_allow_list() -> None:

@@ -14,9 +14,11 @@ from exceptions import bodies, recorded, sent, signals
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_posthog.model import EXCEPTION_EVENT, Signal, Source
-from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy
+from otel_posthog.conventions import error_type_of
+from otel_posthog.model import EXCEPTION_EVENT, Receipt, Signal, Source
+from otel_posthog.policy import ExceptionItems, ExceptionMode, ExceptionPolicy, PrivacyPolicy
 from otel_posthog.posthog.properties import MAX_EXCEPTIONS, MAX_FRAMES
+from otel_posthog.privacy import Filter
 from otel_posthog.translate import translate, with_exception
 from otel_posthog.translate.in_app_frames import (
     MAX_CHARS,
@@ -124,6 +126,63 @@ def test_a_product_log_with_an_exception_is_two_events() -> None:
     assert second["uuid"] == "5b815dd6-e340-5923-af2e-43a6ee24b4f1"
     assert "plan" not in second["properties"]
     assert "$exception_list" not in first["properties"]
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ6cXgifQ.Zqx4kQ1Rn0uO8aQy7yR5bC3dE9fG2hJ4kL6mN8pQ0sT"
+NO_CLASSES = [
+    JWT,
+    f"auth.{JWT}",
+    "hvs.CAESIJzqx1AbCdEf2GhIjKlMn3OpQrStUvWx4YzAb5CdEf6",
+    "https://discord.com/api/webhooks/123456789012345678/Zqx4kQ1Rn0uO8aQy7yR5bC3dE9fG2hJ4kL6mN8pQ0sT.Zqx",
+    "https://hooks.slack.com/services/" + "T0ZQX0000/B0ZQX0000/Zqx4kQ1Rn0uO8aQy7yR5bC3d",
+    "https://zqx.example.net/Zqx.Zqx",
+    "C:\\Users\\zqx\\app.Zqx",
+    "/home/zqx/app.Zqx",
+    "zqx.doe@example.org",
+    "4111.1111.1111.1111.Zqx",
+    "password=zqx.Zqx",
+    "no zqx.Zqx",
+]
+
+
+@pytest.mark.parametrize("mode", FRAMES_TOO)
+@pytest.mark.parametrize("kind", NO_CLASSES)
+def test_what_is_no_name_of_a_class_is_no_type(kind: str, mode: ExceptionMode) -> None:
+    """A token is looked for before it is split into module and name: of its parts none looks like one."""
+    (event,) = sent(exception("", kind=kind), mode)
+    (told,) = event["properties"]["$exception_list"]
+    assert (told["type"], told.get("module")) == ("Exception", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "name"),
+    [
+        ("shop.errors.Order.Declined", "shop.errors", "Order.Declined"),
+        ("google.api_core.exceptions.PermissionDenied", "google.api_core.exceptions", "PermissionDenied"),
+        ("botocore.exceptions.TokenRetrievalError", "botocore.exceptions", "TokenRetrievalError"),
+        ("psycopg2.errors.UniqueViolation", "psycopg2.errors", "UniqueViolation"),
+        ("socket.timeout", "socket", "timeout"),
+        ("*errors.errorString", None, "errorString"),
+        ("github.com/pkg/errors.fundamental", None, "fundamental"),
+        ("App\\Exceptions\\Handler", None, "App\\Exceptions\\Handler"),
+        ("System.Data.SqlClient.SqlException", None, "System.Data.SqlClient.SqlException"),
+    ],
+)
+def test_a_class_is_told_with_its_module(kind: str, module: str | None, name: str) -> None:
+    """As its language writes it."""
+    (event,) = sent(exception("", kind=kind), TYPE)
+    (told,) = event["properties"]["$exception_list"]
+    assert (told["type"], told.get("module")) == (name, module)
+
+
+@pytest.mark.parametrize("kind", NO_CLASSES)
+def test_no_part_of_a_token_is_a_kind_of_error(kind: str) -> None:
+    """In `error.type` as well the detectors see the whole."""
+    told = error_type_of({}, has_failed=True, exception_type=kind)
+    left = Filter(PrivacyPolicy(allow=frozenset({"error.type"}))).telemetry({"error.type": told}, Receipt())
+    assert told == kind
+    assert "Zqx4" not in str(left)
+    assert error_type_of({}, has_failed=True, exception_type="httpx.ReadTimeout") == "ReadTimeout"
 
 
 def test_an_exception_sets_no_properties_of_a_person() -> None:
