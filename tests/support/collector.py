@@ -62,14 +62,18 @@ class Collector:
 
     def post(self, path: str, body: bytes) -> int:
         """Return the status of what a request in protobuf is answered."""
+        return self.answer(path, body)[0]
+
+    def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Return status and body of what a request in protobuf is answered."""
         headers = {"Content-Type": "application/x-protobuf"}
         request = urllib.request.Request(self.url + path, body, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return int(answer.status)
+                return int(answer.status), answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code
+                return error.code, error.read()
 
     def counted(self, name: str) -> int:
         """Return what its own metric `name` counts, of all exporters together."""

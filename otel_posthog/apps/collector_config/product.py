@@ -136,22 +136,24 @@ def _checked(attributes: str, key: str, pattern: str) -> str:
     return f'delete_key({attributes}, "{key}") where {field} != nil and not {is_match(field, pattern)}'
 
 
-def _with_uid() -> list[str]:
-    """Return the statements that give a log record a uid, while all that was received is still there.
+def _keyed_uid() -> dict[str, Any]:
+    """Return the statement that gives a log record a uid by a key, while all that was received is still there.
 
-    By a key the same record has the same uid again. Without one it has a random one: a bare hash would let whoever
-    guesses what is taken off below see that it was there.
+    By a key the same record has the same uid again. What has a NaN in it has no text, nor such a uid. That is not said,
+    since a Collector says a statement that fails, with the key that is in it.
     """
-    uid, own = f'log.attributes["{RECORD_UID_KEY}"]', f'log.attributes["{UUID_KEY}"]'
     fields = ("trace_id.string", "span_id.string", "event_name", "time_unix_nano", "observed_time_unix_nano")
     parts = [f"log.{field}" for field in fields]
     parts += [f"String({field})" for field in ("log.attributes", "log.body", "resource.attributes")]
     inner = f'SHA256(Concat(["{KEY}", {", ".join(parts)}], "|"))'
     keyed = f'Concat(["{CONTENT_UID}", SHA256(Concat(["{KEY}", {inner}], "|"))], "")'
-    return [
-        f'set({uid}, {keyed}) where "{KEY}" != "" and {uid} == nil and {own} == nil',
-        f"set({uid}, UUID()) where {uid} == nil and {own} == nil",
-    ]
+    return {**group("log", [f'set({_RECORD_UID}, {keyed}) where "{KEY}" != "" and {_NO_UID}']), "error_mode": "silent"}
+
+
+_RECORD_UID = f'log.attributes["{RECORD_UID_KEY}"]'
+_NO_UID = f'{_RECORD_UID} == nil and log.attributes["{UUID_KEY}"] == nil'
+_RANDOM_UID = f"set({_RECORD_UID}, UUID()) where {_NO_UID}"
+"""A bare hash instead would let whoever guesses what is taken off behind it see that it was there."""
 
 
 def _before(side: _Side) -> dict[str, Any]:
@@ -168,13 +170,14 @@ def _before(side: _Side) -> dict[str, Any]:
     def only(source: Source, *statements: str) -> dict[str, object]:
         context = CONTEXTS[source]
         attributes, derived = f"{context}.attributes", side.derived[source]
-        checked = [_checked(attributes, key, pattern) for key, pattern in _SHAPES]
-        checked += _with_uid() if source is Source.LOG else []
         gone = []
         if not side.identity:
             gone = [f'delete_matching_keys({attributes}, "^analytics\\\\.(?:user|session)\\\\.")']
         kept = [keep_keys(attributes, item)] if not derived else _cut(derived, attributes, needed)
-        return group(context, [*checked, *statements, *kept, *gone])
+        return group(context, [*statements, *kept, *gone])
+
+    def checked(context: str) -> list[str]:
+        return [_checked(f"{context}.attributes", key, pattern) for key, pattern in _SHAPES]
 
     spans, events, logs = (side.derived[each] for each in (Source.SPAN, Source.SPAN_EVENT, Source.LOG))
     own_name = TRUE if "" in spans.forms(Field.SPAN_NAME) else spans.may_be(lambda rule, _: asks(rule, Field.SPAN_NAME))
@@ -185,12 +188,14 @@ def _before(side: _Side) -> dict[str, Any]:
         "trace_statements": [
             resource,
             _scope([*spans.forms(Field.SCOPE), *events.forms(Field.SCOPE)]),
-            only(Source.SPAN, *cleared, _unless('set(span.name, "")', span_name)),
-            only(Source.SPAN_EVENT),
+            only(Source.SPAN, *checked("span"), *cleared, _unless('set(span.name, "")', span_name)),
+            only(Source.SPAN_EVENT, *checked("spanevent")),
         ],
         # What says where a record comes from is in its uid, too.
         "log_statements": [
-            only(Source.LOG, 'set(log.body, "")', 'set(log.severity_text, "")'),
+            group("log", checked("log")),
+            _keyed_uid(),
+            only(Source.LOG, _RANDOM_UID, 'set(log.body, "")', 'set(log.severity_text, "")'),
             resource,
             _scope(logs.forms(Field.SCOPE)),
         ],
