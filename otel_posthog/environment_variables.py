@@ -26,6 +26,9 @@ OTEL_POSTHOG_SAMPLER = "OTEL_POSTHOG_SAMPLER"
 """Which unsampled spans are recorded for product events: `all` (default), `marked` (only those that carry an
 `analytics.*` attribute when they start) or `off`."""
 
+OTEL_POSTHOG_LIGHT_SPANS = "OTEL_POSTHOG_LIGHT_SPANS"
+"""`false` has the SDK record unsampled spans whole, though nobody but this package sees them; default `true`."""
+
 OTEL_POSTHOG_BRIDGE = "OTEL_POSTHOG_BRIDGE"
 """`true` takes what the app sends with posthog-python through this pipeline; wins over `collection.bridge`."""
 

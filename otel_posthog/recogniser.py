@@ -111,6 +111,8 @@ class Recogniser:
         """Whether a rule makes events of evaluations of feature flags."""
         self._makers = {rule.id: rule for rule in rules}
         self._spans = _matcher(Source.SPAN, rules)
+        self.looks_at_unmarked = self._spans is not None or bool(self.children)
+        """Whether a span can matter that bears no product attribute."""
         self._derived_logs = _matcher(Source.LOG, rules)
         self._derived_span_events = _matcher(Source.SPAN_EVENT, rules)
         self._logs = _of(Source.LOG, exceptions)

@@ -30,6 +30,7 @@ from otel_posthog.sdk import (
     see_attributes,
     see_events,
     span_attributes,
+    use_light_spans,
 )
 
 Detach = Callable[[Span], None]
@@ -45,6 +46,7 @@ class SpanIntake(EndingSpanProcessor):
         flush: `flush(timeout_s)` waits until what was submitted is delivered.
         close: Called when the provider shuts down.
         recogniser: The rules in force; by default the built-in policy's.
+        light: Have spans that the app's sampler drops stood for by light ones, where this SDK lets it.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the pipeline comes by keyword
@@ -56,20 +58,23 @@ class SpanIntake(EndingSpanProcessor):
         flush: Flush,
         close: Close,
         recogniser: Recogniser | None = None,
+        light: bool = True,
     ) -> None:
         self._submit, self._detach, self._guard = submit, detach, guard
         self._flush, self._close = flush, close
         self._recogniser = made = recogniser or Recogniser(Policy())
-        self._events: type[EvictedEvents] = type(
+        self.evicted_events: type[EvictedEvents] = type(
             "_ProductEvents", (EvictedEvents,), {"is_wanted": staticmethod(made.keeps_evicted)}
         )
         self._ending_is_called = self._sees_events = False
         see_attributes(self._see)
+        # Who has made a subclass that does more at a span's end is to hear of it.
+        self.takes_light_spans = light and type(self).on_end is SpanIntake.on_end and not use_light_spans()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Keep the product attributes that `span` starts with, and who acts there."""
         try:
-            keep_evicted_events(span, self._events)
+            keep_evicted_events(span, self.evicted_events)
             if self._recogniser.tells_flags and not self._sees_events:
                 self._sees_events = True
                 see_events(self._see_event)
@@ -98,6 +103,10 @@ class SpanIntake(EndingSpanProcessor):
             self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
+
+    def looks_at_unmarked(self) -> bool:
+        """Return whether there are rules about spans that nobody has marked."""
+        return self._recogniser.looks_at_unmarked
 
     def shutdown(self) -> None:
         """Deliver what is waiting, within the exit budget."""

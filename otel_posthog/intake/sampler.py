@@ -42,6 +42,9 @@ class Lift(str, Enum):
 
 _ALL, _MARKED = Lift.ALL, Lift.MARKED
 
+# Of most dropped spans without a parent, and of none of them anything is known.
+_PLAIN = SamplingResult(_RECORD_ONLY, None, dropped_state(None))
+
 
 class AnalyticsSampler(Sampler):
     """A sampler that lifts DROP to RECORD_ONLY and changes nothing else.
@@ -113,6 +116,8 @@ class AnalyticsSampler(Sampler):
             # Where set-up attached it is done; parts are put together by hand, and now they are.
             self._has_lifted = True
             divert_dropped_of_global(SpanIntake)
+        if attributes is None and trace_state is _PLAIN.trace_state:
+            return _PLAIN
         # A DROP result carries no attributes, as nobody would have seen them: pass the originals.
         return SamplingResult(_RECORD_ONLY, attributes, trace_state)
 

@@ -25,6 +25,7 @@ from otel_posthog.sdk.exporters import (
     wrap_reader,
 )
 from otel_posthog.sdk.forks import keep_children_from_waiting
+from otel_posthog.sdk.light_spans import LightSpan, use_light_spans, why_no_light_spans
 from otel_posthog.sdk.providers import (
     add_past_provider,
     beneath,
@@ -69,6 +70,7 @@ keep_children_from_waiting()
 __all__ = [
     "EndingSpanProcessor",
     "EvictedEvents",
+    "LightSpan",
     "add_past_provider",
     "beneath",
     "bounded",
@@ -109,6 +111,8 @@ __all__ = [
     "suppressed_instrumentation",
     "taken_as",
     "trace_state_of",
+    "use_light_spans",
+    "why_no_light_spans",
     "with_resource",
     "wrap_exporter",
     "wrap_reader",

@@ -23,7 +23,7 @@ from otel_posthog.sdk.spans import EndingSpanProcessor, trace_state_of
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-_IS_IN_FRONT = "_otel_posthog_in_front"
+IS_IN_FRONT = "_otel_posthog_in_front"
 
 
 # Its trace state says so, which spans inside inherit from their parent.
@@ -62,7 +62,7 @@ def put_in_front(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
         False where this SDK, or the processor that the app gave to the provider, has no place for that.
     """
     theirs = safe_getattr(provider, "_active_span_processor")
-    if safe_getattr(theirs, _IS_IN_FRONT) is not None:
+    if safe_getattr(theirs, IS_IN_FRONT) is not None:
         return True
     return theirs is not None and _stand_before(theirs, ours, _in_front(theirs, ours))
 
@@ -86,7 +86,7 @@ def divert_dropped_of_global(kind: type[SpanProcessor]) -> None:
 
 
 def _divert(theirs: Any, ours: SpanProcessor) -> bool:
-    if theirs is None or safe_getattr(theirs, _IS_IN_FRONT) is not None:
+    if theirs is None or safe_getattr(theirs, IS_IN_FRONT) is not None:
         return False
     return _stand_before(theirs, ours, {"on_start": _diverting(theirs.on_start, ours)})
 
@@ -94,7 +94,7 @@ def _divert(theirs: Any, ours: SpanProcessor) -> bool:
 def _stand_before(theirs: object, ours: SpanProcessor, methods: dict[str, Callable[..., object]]) -> bool:
     try:
         # Where an object takes this one, it takes the others.
-        setattr(theirs, _IS_IN_FRONT, ours)
+        setattr(theirs, IS_IN_FRONT, ours)
     except AttributeError:
         return False
     for name, method in methods.items():

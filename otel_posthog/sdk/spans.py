@@ -19,7 +19,7 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceState, get_current_span, propagation
 
 from otel_posthog.actor.attributes import GROUP_PREFIX, KEPT_KEYS, is_kept, may_keep
-from otel_posthog.model import Attributes
+from otel_posthog.model import NO_ATTRIBUTES, Attributes
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
@@ -40,8 +40,18 @@ class EndingSpanProcessor(SpanProcessor):
     what `on_ending` takes off a span is gone for all of them.
     """
 
+    takes_light_spans = False
+    """Whether dropped spans may be light ones, which tell it of their start and, if anything was said, of their end."""
+
+    evicted_events: type[EvictedEvents]
+    """The class of a light span's list of events."""
+
     def on_ending(self, span: Span) -> None:
         """Handle `span`, which has its end time; runs on the thread that ends it."""
+
+    def looks_at_unmarked(self) -> bool:
+        """Return whether the end of a light span matters that nobody has given anything to since it started."""
+        return True
 
     def _on_ending(self, span: Span) -> None:
         self.on_ending(span)
@@ -75,8 +85,13 @@ trace_state_of = _trace_state_getter()
 
 
 def span_start(span: ReadableSpan) -> tuple[SpanKind, SpanContext | None, Attributes]:
-    """Return a span's kind, parent and attributes, as `span_attributes` does, by one look instead of three."""
+    """Return a span's kind, parent and attributes, as `span_attributes` does, by one look instead of three.
+
+    Of a light span whose attributes nobody has asked for yet it returns none: they have nothing that counts here.
+    """
     try:
+        if "_given" in span.__dict__ and "_attributes" not in span.__dict__:
+            return span._kind, span._parent, NO_ATTRIBUTES  # noqa: SLF001
         return span._kind, span._parent, span._attributes._dict  # type: ignore[union-attr]  # noqa: SLF001
     except AttributeError:
         return span.kind, span.parent, item_attributes(span.attributes)
@@ -181,6 +196,8 @@ def see_events(see: SeeEvent) -> None:
 
 def span_events(span: ReadableSpan) -> Sequence[Event]:
     """Return a span's events; most have none, and those cost nothing."""
+    if has_no_list(span):
+        return ()
     try:
         return span.events if span._events._dq else ()  # type: ignore[attr-defined]  # noqa: SLF001
     except AttributeError:
@@ -231,13 +248,26 @@ def keep_evicted_events(span: Span, kind: type[EvictedEvents]) -> None:
     Its list becomes one of another class in place: a list of our own would cost each span four times as much. Where
     this SDK keeps events elsewhere, evicted ones are lost, as they are for everybody.
     """
-    events = getattr(span, "_events", None)
+    if not has_no_list(span):
+        keep_evicted(getattr(span, "_events", None), kind)
+
+
+def keep_evicted(events: object, kind: type[EvictedEvents]) -> None:
+    """Do the same for a span's list of events."""
     if type(events) is BoundedList:
         events.__class__ = kind
 
 
+def has_no_list(span: ReadableSpan) -> bool:
+    """Return whether `span` is a light one to which no event was ever added."""
+    own = span.__dict__
+    return "_given" in own and "_events" not in own
+
+
 def recorded_events(span: ReadableSpan) -> Sequence[Event]:
     """Return the events that were added to a span: those it still has, and before them the wanted evicted ones."""
+    if has_no_list(span):
+        return ()
     try:
         events: Any = span._events  # noqa: SLF001
         evicted = events.evicted
@@ -250,6 +280,8 @@ def recorded_events(span: ReadableSpan) -> Sequence[Event]:
 
 def forget_evicted_events(span: ReadableSpan) -> int:
     """Forget the evicted events of a span, which have been read; return how many of the wanted ones were not kept."""
+    if has_no_list(span):
+        return 0
     events: object = getattr(span, "_events", None)
     # Of nearly every span, and the second question takes longer: the SDK's lists are of an abstract class.
     if not getattr(events, "evicted", None) or not isinstance(events, EvictedEvents):

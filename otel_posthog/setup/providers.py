@@ -124,7 +124,8 @@ def _attach_unless_done(provider: object, made: Runtime) -> object | None:
     # First of all, so that what fails half-way is not tried again on top of the half that worked.
     _attached.add(found)
     if tracer is not None:
-        attach_tracing(tracer, made.redactor, made.guard, pipeline=made.pipeline, lift=made.settings.lift)
+        lift, light = made.settings.lift, made.settings.light_spans
+        attach_tracing(tracer, made.redactor, made.guard, pipeline=made.pipeline, lift=lift, light=light)
     elif logger is not None:
         attach_logging(logger, made.redactor, made.guard, pipeline=made.pipeline)
     elif meter is not None:
@@ -157,13 +158,20 @@ def _log_missing(found: dict[str, object | None]) -> None:
         )
 
 
-def attach_tracing(
-    provider: TracerProvider, redactor: Redactor, guard: Guard, *, pipeline: Pipeline | None, lift: Lift | None
+def attach_tracing(  # noqa: PLR0913 - what differs between set-ups comes by keyword
+    provider: TracerProvider,
+    redactor: Redactor,
+    guard: Guard,
+    *,
+    pipeline: Pipeline | None,
+    lift: Lift | None,
+    light: bool = True,
 ) -> None:
     """Attach to a tracer provider."""
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
     submit, flush, close = outlets(pipeline)
-    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, recogniser=recogniser_of(pipeline))
+    rules = recogniser_of(pipeline)
+    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, recogniser=rules, light=light)
     if put_in_front(provider, intake):
         _attach_sampler(provider, None if pipeline is None else lift)
     else:

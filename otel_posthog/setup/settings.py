@@ -48,6 +48,7 @@ class Settings:
         policy: With key, host and identity mode filled in.
         collection: Whether anything is sent, and if not, which switch decided.
         lift: Which unsampled spans are recorded; None leaves the sampler alone.
+        light_spans: Whether light spans may stand for those.
         keys: The keys of the mode `pseudonymous`, where some are configured.
         api_key: The argument of that name, for another policy.
         host: The argument of that name, for another policy.
@@ -61,6 +62,7 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     host: str | None = None
     remarks: tuple[str, ...] = ()
+    light_spans: bool = True
 
 
 def read_settings(  # noqa: PLR0913 - all but the first by name
@@ -101,7 +103,8 @@ def read_settings(  # noqa: PLR0913 - all but the first by name
         # A preview is for those as well who have no project yet; nothing is sent with this.
         chosen = chosen.with_credentials(PREVIEW, None)
     lift, keys = read_lift(environ, sampler), keys_of(chosen, environ)
-    return Settings(chosen, collection, lift, keys, api_key=api_key, host=host, remarks=remarks)
+    light = read_light_spans(environ)
+    return Settings(chosen, collection, lift, keys, api_key=api_key, host=host, remarks=remarks, light_spans=light)
 
 
 def read_policy(environ: Mapping[str, str], policy: str | None = None) -> Policy:
@@ -244,6 +247,15 @@ def _with_bridge(policy: Policy, environ: Mapping[str, str]) -> Policy:
     """Return `policy` with the bridge that the environment asks for."""
     word = _yes_or_no(environ, env.OTEL_POSTHOG_BRIDGE)
     return policy if word is None else replace(policy, collection=replace(policy.collection, bridge=word))
+
+
+def read_light_spans(environ: Mapping[str, str]) -> bool:
+    """Return whether light spans may stand for unsampled ones.
+
+    Raises:
+        ConfigurationError: The word is neither yes nor no.
+    """
+    return _yes_or_no(environ, env.OTEL_POSTHOG_LIGHT_SPANS) is not False
 
 
 def _anonymize(environ: Mapping[str, str]) -> bool | None:

@@ -198,3 +198,35 @@ def test_starlette_without_fastapi_is_a_framework(tmp_path: Path) -> None:
     assert found & {"Flask", "Django", "FastAPI", "Starlette"} == {"Flask", "Starlette"}
     disabled = environment.run("-c", DOCTOR, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="flask,starlette")
     assert {each["about"] for each in json.loads(disabled)} == found - {"Flask", "Starlette"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "level", "says"),
+    [
+        ({}, "ok", "all, as light spans: this SDK's are as they are known"),
+        ({"OTEL_POSTHOG_SAMPLER": "marked"}, "ok", "those marked at their start, as light spans"),
+        ({"OTEL_POSTHOG_SAMPLER": "off"}, "note", "none is recorded"),
+        ({"OTEL_POSTHOG_LIGHT_SPANS": "false"}, "note", "as whole spans of the SDK: OTEL_POSTHOG_LIGHT_SPANS is false"),
+    ],
+)
+def test_what_stands_for_an_unsampled_span_is_told(
+    environ: dict[str, str], level: str, says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A light span or a whole one, and why."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    main(["doctor", "--json"])
+    found = findings(capsys)["unsampled spans"]
+    assert found["level"] == level
+    assert says in found["says"]
+
+
+def test_an_sdk_with_other_spans_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what of it is not known."""
+    monkeypatch.delattr("opentelemetry.sdk.trace._Span")
+    main(["doctor", "--json"])
+    said = findings(capsys)["unsampled spans"]
+    assert (said["level"], said["says"]) == (
+        "note",
+        "all, as whole spans of the SDK: it makes its spans in another way",
+    )

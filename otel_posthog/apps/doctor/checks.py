@@ -17,10 +17,12 @@ from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.identity import start_line
+from otel_posthog.intake import Lift
 from otel_posthog.policy import Durability, Policy
 from otel_posthog.policy.checks import weaknesses
 from otel_posthog.policy.policy import revision_of
 from otel_posthog.privacy import without_secrets
+from otel_posthog.sdk import why_no_light_spans
 from otel_posthog.setup.frameworks import uninstrumented
 from otel_posthog.setup.runtime import collection_now
 from otel_posthog.setup.settings import Settings
@@ -83,6 +85,7 @@ def of_settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Find
     fix = "nothing, if it is meant so"
     yield from (Finding(Level.NOTE, "policy", f"weaker than built in: {said}", fix) for said in weaknesses(policy))
     yield _collection(settings, environ)
+    yield _unsampled(settings)
     for each in policy.destinations:
         host = without_secrets(each.host)
         if each.api_key:
@@ -141,6 +144,22 @@ def _collection(settings: Settings, environ: Mapping[str, str]) -> Finding:
     if collection.enabled:
         return Finding(Level.OK, "collection", says)
     return Finding(Level.NOTE, "collection", says, "nothing is sent; the operational side is stripped all the same")
+
+
+def _unsampled(settings: Settings) -> Finding:
+    """Find out what stands for a span that the app's sampler drops, and why."""
+    about = "unsampled spans"
+    if settings.lift is None or settings.lift is Lift.OFF:
+        return Finding(Level.NOTE, about, "none is recorded for product events", f"set {env.OTEL_POSTHOG_SAMPLER}=all")
+    which = "all" if settings.lift is Lift.ALL else "those marked at their start"
+    if not settings.light_spans:
+        says = f"{which}, as whole spans of the SDK: {env.OTEL_POSTHOG_LIGHT_SPANS} is false"
+        return Finding(Level.NOTE, about, says, "nothing, if it is meant so; light spans take less time")
+    reason = why_no_light_spans()
+    if reason:
+        says = f"{which}, as whole spans of the SDK: {reason}"
+        return Finding(Level.NOTE, about, says, "nothing has to be done; light spans would take less time")
+    return Finding(Level.OK, about, f"{which}, as light spans: this SDK's are as they are known")
 
 
 def _directory(about: str, path: Path, variable: str) -> Finding:

@@ -1,0 +1,296 @@
+"""Light spans: what stands for a span that the app's sampler drops, for as long as hardly anybody asks it anything.
+
+It is a span of the SDK's class, with the SDK's methods, and its attributes, events and limits are the SDK's. But each
+part is made when somebody first asks for it, and at its end it goes to our processor only. Most dropped spans begin,
+are given a few attributes that are no product data, and end: those wait in a plain dictionary until anybody asks for
+one of them, and nobody does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from inspect import signature, unwrap
+from typing import Any, cast
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
+from opentelemetry.sdk import trace as sdk_trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Span, SpanLimits
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+
+from otel_posthog.actor import CarriedScope, Scope
+from otel_posthog.actor.attributes import KEPT_KEYS
+from otel_posthog.model import Attributes
+from otel_posthog.recogniser import PREFIX
+from otel_posthog.sdk import spans
+from otel_posthog.sdk.dropped_spans import IS_IN_FRONT
+from otel_posthog.sdk.spans import EndingSpanProcessor, keep_evicted, trace_state_of
+
+_Given = dict[str, Any]
+
+# Values that nobody can change later, and the SDK takes as they are but for their length.
+_PLAIN = frozenset({str, int, bool, float})
+
+
+class LightSpan(Span):
+    """A dropped span; see the module. Made by the SDK's tracers only, where `use_light_spans` was called."""
+
+    _start_time: int | None = None
+    _end_time: int | None = None
+    _status = Status(StatusCode.UNSET)
+    _trace_config = None
+    otel_posthog_scope: Scope | None = None
+    _otel_posthog_taken = 0
+
+    _given: _Given
+    """What the SDK's tracer makes a span of; among it the attributes that wait, until `_attributes` is made of them."""
+
+    def __getattr__(self, name: str) -> Any:
+        make = _LATER.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        # Where two threads ask at once, both get what one of them has made.
+        return self.__dict__.setdefault(name, make(self, self.__dict__["_given"]))
+
+    def start(self, start_time: int | None = None, parent_context: Context | None = None) -> None:
+        """Start the span, as the SDK's method does; who has put another in its place is heard, here and below."""
+        if Span.start is not _sdk_start or self._start_time is not None:
+            super().start(start_time, parent_context)
+            return
+        self._start_time = _now_ns() if start_time is None else start_time
+        self._span_processor.on_start(self, parent_context)
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Set an attribute, as the SDK's method does; one that may wait at once, of which there are the most."""
+        if (
+            type(value) in _PLAIN
+            and type(key) is str
+            and key
+            and PREFIX not in key
+            and key not in KEPT_KEYS
+            and Span.set_attribute is _set_one
+            and Span.set_attributes is _set_many
+        ):
+            own, given = self.__dict__, self._given
+            most, waiting = given["limits"].max_span_attributes, given["attributes"]
+            with self._lock:
+                if "_attributes" not in own and self._end_time is None and (most is None or len(waiting) < most):
+                    if key in waiting:
+                        del waiting[key]  # the one that was set last is evicted last
+                    waiting[key] = value
+                    return
+        super().set_attribute(key, value)
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Set several, in the same way."""
+        if type(attributes) is dict and _can_wait(attributes) and Span.set_attributes is _set_many:
+            own, given = self.__dict__, self._given
+            most, waiting = given["limits"].max_span_attributes, given["attributes"]
+            with self._lock:
+                has_room = most is None or len(waiting) + len(attributes) <= most
+                if "_attributes" not in own and self._end_time is None and has_room:
+                    for key in attributes:
+                        waiting.pop(key, None)
+                    waiting.update(attributes)
+                    return
+        super().set_attributes(attributes)
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span, as the SDK's method does."""
+        if Span.end is not _sdk_end:
+            super().end(end_time)
+            return
+        own = self.__dict__
+        with self._lock:
+            is_open = self._end_time is None and self._start_time is not None
+            if is_open:
+                self._end_time = _now_ns() if end_time is None else end_time
+                if "_attributes" in own:
+                    own["_attributes"]._immutable = True  # noqa: SLF001
+        if not is_open:
+            super().end(end_time)  # it has its own words for that
+            return
+        record_metrics = self._given.get("record_end_metrics")
+        if record_metrics:
+            record_metrics()
+        ours: Any = self._span_processor
+        # Of what has no attributes but waiting ones, and no events, only rules make something.
+        if "_attributes" in own or "_events" in own or ours.looks_at_unmarked():
+            ours.on_ending(self)
+
+
+def why_no_light_spans() -> str:
+    """Return why this SDK's spans cannot be stood for by light ones; empty where they can."""
+    return next(_reasons(), "")
+
+
+def _reasons() -> Iterator[str]:
+    kind = getattr(sdk_trace, "_Span", None)
+    if not (isinstance(kind, type) and issubclass(kind, Span)):
+        yield "it makes its spans in another way"
+        return
+    if getattr(sdk_trace, "time_ns", None) is None:
+        yield "it has another clock"
+    if not all(_is_of_sdk(each) for each in (Span.start, Span.end, Span.set_attribute, Span.set_attributes)):
+        yield "somebody has put a method in the place of one of a span's"
+    # What a later SDK makes a span of, does at its end, or keeps in it, would be missed.
+    parts = {
+        "its spans are made of more": signature(Span.__init__).parameters.keys() - _KNOWN_ARGUMENTS,
+        "the end of its spans is more": set(_sdk_end.__code__.co_names) - _KNOWN_OF_END,
+    }
+    for what, unknown in parts.items():
+        if unknown:
+            yield f"{what}: {', '.join(sorted(unknown))}"
+            return
+    unknown = vars(kind("", _INVALID, limits=SpanLimits(), resource=Resource({}))).keys() - _KNOWN_FIELDS
+    if unknown:
+        yield f"its spans hold more: {', '.join(sorted(unknown))}"
+
+
+def use_light_spans() -> str:
+    """Have the SDK's tracers make light spans where a processor of ours takes them; once in a process.
+
+    Returns:
+        Why they do not; empty where they do.
+    """
+    global _answer, _set_one, _set_many
+    if _answer is None:
+        _answer = why_no_light_spans()
+        _set_one, _set_many = Span.set_attribute, Span.set_attributes
+        if not _answer:
+            _stand_for(cast("Any", sdk_trace)._Span)  # noqa: SLF001
+    return _answer
+
+
+_answer: str | None = None
+_set_one: Any = None
+_set_many: Any = None
+
+
+def _is_of_sdk(method: Any) -> bool:
+    """Return whether a method of `Span` is the SDK's, or around it our own, which sees what is set."""
+    method = unwrap(method, stop=lambda each: not _is_ours(each))
+    return getattr(method, "__globals__", None) is vars(sdk_trace)
+
+
+def _is_ours(method: Any) -> bool:
+    return getattr(method, "__globals__", None) is vars(spans)
+
+
+def _stand_for(kind: Any) -> None:
+    """Have `kind`, the SDK's, answer with a light span where one does.
+
+    By the class: tracers are made before and after this, wrapped, or called past their instance, and each of them ends
+    up there with all that is decided. A tracer calls no `__init__` of what is not of that class.
+    """
+    make: Callable[..., Any] = kind.__new__
+
+    def new(cls: type, *args: Any, **given: Any) -> Any:
+        context = given.get("context")
+        if context is not None and cls is kind and not args:
+            state = trace_state_of(context)
+            if type(state) is CarriedScope and state.is_dropped and not context.trace_flags.sampled:
+                ours = getattr(given.get("span_processor"), IS_IN_FRONT, None)
+                if ours is not None and getattr(ours, "takes_light_spans", False):
+                    return _light(given, context, ours)
+        return make(cls, *args, **given)
+
+    kind.__new__ = staticmethod(new)
+
+
+def _light(given: _Given, context: SpanContext, ours: EndingSpanProcessor) -> LightSpan:
+    span = object.__new__(LightSpan)
+    attributes = given.get("attributes")
+    # A copy, since Flask changes those that it has handed over.
+    given["attributes"] = copied = dict(attributes) if attributes else {}
+    # The SDK's methods ask for attributes inside this lock, which are made inside it.
+    span._given, span._context, span._lock, span._span_processor = given, context, threading.RLock(), ours  # type: ignore[assignment]
+    span._kind, span._parent = given.get("kind", SpanKind.INTERNAL), given.get("parent")
+    if copied and not _can_wait(copied):
+        _attributes(span, given)
+    return span
+
+
+def _can_wait(attributes: Attributes) -> bool:
+    """Return whether nobody asks for these before the app sets more: no product data, nothing of who acts."""
+    for key, value in attributes.items():
+        if type(value) not in _PLAIN or type(key) is not str or PREFIX in key or not key:
+            return False
+    return KEPT_KEYS.isdisjoint(attributes)
+
+
+def _attributes(span: LightSpan, given: _Given) -> BoundedAttributes:
+    limits, own = given["limits"], span.__dict__
+    with span._lock:  # noqa: SLF001
+        if "_attributes" not in own:
+            own["_attributes"] = BoundedAttributes(
+                limits.max_span_attributes,
+                given["attributes"],
+                immutable=span._end_time is not None,  # noqa: SLF001
+                max_value_len=limits.max_span_attribute_length,
+            )
+    made: BoundedAttributes = own["_attributes"]
+    return made
+
+
+def _events(span: Any, _: _Given) -> object:
+    made = span._new_events()  # noqa: SLF001
+    keep_evicted(made, span._span_processor.evicted_events)  # noqa: SLF001
+    return made
+
+
+def _links(span: Any, given: _Given) -> object:
+    return span._new_links(given.get("links") or ())  # noqa: SLF001
+
+
+def _limits(_: LightSpan, given: _Given) -> SpanLimits:
+    limits: SpanLimits = given["limits"]
+    return limits
+
+
+def _resource(_: LightSpan, given: _Given) -> Resource:
+    resource: Resource | None = given.get("resource")
+    return Resource.create({}) if resource is None else resource
+
+
+def _as_given(name: str, default: object = None) -> Callable[[LightSpan, _Given], object]:
+    return lambda _, given: given.get(name, default)
+
+
+_LATER: Mapping[str, Callable[[LightSpan, _Given], object]] = {
+    "_name": _as_given("name"),
+    "_resource": _resource,
+    "_limits": _limits,
+    "_attributes": _attributes,
+    "_events": _events,
+    "_links": _links,
+    "_sampler": _as_given("sampler"),
+    "_instrumentation_info": _as_given("instrumentation_info"),
+    "_instrumentation_scope": _as_given("instrumentation_scope"),
+    "_record_exception": _as_given("record_exception", default=True),
+    "_set_status_on_exception": _as_given("set_status_on_exception", default=True),
+    "_record_end_metrics": _as_given("record_end_metrics"),
+}
+"""What of an SDK's span is made when it is asked for."""
+
+_KNOWN_FIELDS = _LATER.keys() | {
+    "_context", "_kind", "_parent", "_lock", "_span_processor", "_start_time", "_end_time", "_status", "_trace_config",
+}  # fmt: skip
+_KNOWN_ARGUMENTS = frozenset({
+    "self", "name", "context", "parent", "sampler", "trace_config", "resource", "attributes", "events", "links", "kind",
+    "span_processor", "instrumentation_info", "record_exception", "set_status_on_exception", "limits",
+    "instrumentation_scope", "record_end_metrics",
+})  # fmt: skip
+_KNOWN_OF_END = frozenset({
+    "_lock", "_start_time", "RuntimeError", "_end_time", "logger", "warning", "time_ns", "_attributes", "_immutable",
+    "_record_end_metrics", "_span_processor", "_on_ending", "on_end", "_readable_span",
+})  # fmt: skip
+_INVALID = SpanContext(0, 0, is_remote=False)
+_sdk_start, _sdk_end = Span.start, Span.end
+
+
+def _now_ns() -> int:
+    now_ns: int = cast("Any", sdk_trace).time_ns()
+    return now_ns
