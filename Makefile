@@ -41,23 +41,27 @@ pytest: $(VENV)/.ready
 	$(BIN)/python -m pytest $(ARGS)
 
 # What depends on the versions of Python and OpenTelemetry; `make versions TESTS=tests` runs all.
-TESTS ?= tests/bridge tests/setup tests/intake tests/operational tests/pipeline tests/setups/test_setups_sdk.py \
+TESTS ?= tests/bridge tests/instrumentation tests/setup tests/intake tests/operational tests/pipeline \
+  tests/setups/test_setups_sdk.py $(foreach name,blocks harmless ids,tests/journeys/test_journeys_$(name).py) \
   tests/zero_code/test_zero_code_entry_points.py tests/zero_code/test_zero_code_integrations.py tests/zero_code/test_zero_code_separation.py
 PYTHONS ?= 3.10 3.11 3.12 3.13 3.14
 CONTRIB = distro $(addprefix instrumentation-,asgi celery dbapi django fastapi flask httpx logging requests sqlite3 starlette threading wsgi)
 OLDEST = $(foreach name,api sdk exporter-otlp,opentelemetry-$(name)==1.41.0) \
-  $(foreach name,$(CONTRIB),opentelemetry-$(name)==0.62b0) posthog==7.0.0
+  $(foreach name,$(CONTRIB),opentelemetry-$(name)==0.62b0) posthog==7.0.0 $(FRAMEWORKS)
+# As docs/frameworks.md has them; what they need themselves is as old.
+FRAMEWORKS = celery==5.3.0 django==4.2 django-allauth==65.0.0 djangorestframework==3.15.0 fastapi==0.115.3 flask==2.3.0 \
+  flask-login==0.6.2 rq==2.0.0 starlette==0.40.0 werkzeug==2.3.0
 # Parts of later versions, which the oldest does not know.
 LATER = opentelemetry-configuration opentelemetry-exporter-http-transport opentelemetry-exporter-otlp-common
 
-versions: ## Run what depends on versions on every other Python there is, and on the oldest OpenTelemetry and posthog-python
+versions: ## Run what depends on versions on every other Python there is, and on the oldest of what it works with
 	@for version in $(PYTHONS); do \
 	  [ "$$version" != "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || continue; \
 	  python=$$(.ci/find-python $$version) || { echo "== Python $$version is not on this machine: left out"; continue; }; \
 	  echo "== Python $$version"; \
 	  $(MAKE) --no-print-directory ourselves tests VENV=$(CACHE)/venv-$$version PYTHON=$$python ARGS="-q $(TESTS) $(ARGS)" || exit 1; \
 	done
-	@echo "== the oldest OpenTelemetry and posthog-python"
+	@echo "== the oldest OpenTelemetry, posthog-python and frameworks"
 	@$(MAKE) --no-print-directory oldest VENV=$(CACHE)/venv-oldest ARGS="-q $(TESTS) $(ARGS)"
 
 # Those environments outlive a checkout: what is tested is this one.
