@@ -1,14 +1,15 @@
 r"""Encodings that hide a value from the detectors, decoded, with the position of each character in the original.
 
 `jo%2540example.org` decodes to `jo@example.org`; offsets map a hit in the decoded text back to the original. Decoded
-are percent signs in any number of layers, `\u0040`, `\x40`, `&#64;`, `&commat;`, full-width letters, non-Latin digits,
-unusual spaces, invisible characters and combining marks, and texts in base64. Each byte above 0x7f becomes one
-character: decoded text is only searched, never sent.
+are percent signs in any number of layers, `\u0040`, `\x40`, `\/`, `&#64;`, `&commat;`, full-width letters, non-Latin
+digits, unusual spaces, invisible characters and combining marks, and texts in base64. Each byte above 0x7f that is no
+UTF-8 becomes one character: decoded text is only searched, never sent.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from binascii import a2b_base64
 from collections.abc import Iterator
@@ -32,8 +33,14 @@ NAMED = {
     "num": "#", "hyphen": "-", "dash": "-", "nbsp": " ", "quot": '"', "apos": "'", "amp": "&", "comma": ",",
     "semi": ";", "lt": "<", "gt": ">", "lpar": "(", "rpar": ")", "shy": "", "zwj": "", "zwnj": "",
 }  # fmt: skip
+_HEX = "[0-9A-Fa-f]"
+_REST = f"%(?:25)*[89ABab]{_HEX}"
 _ESCAPES = (
-    r"%(?:25)*[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|\\u\{0{0,4}[0-9A-Fa-f]{2}\}|\\x[0-9A-Fa-f]{2}"
+    # What UTF-8 writes in two bytes or more; the bytes of none.
+    f"%(?:25)*(?:[CDcd]{_HEX}{_REST}|[Ee]{_HEX}{_REST}{_REST}|[Ff][0-4]{_REST}{_REST}{_REST})|%(?:25)*{_HEX}{{2}}"
+    # JSON writes what is beyond the first plane as two; a JSON text in a string of another has its backslashes twice.
+    rf"|\\{{1,8}}u(?:[Dd][89ABab]{_HEX}{{2}}\\{{1,8}}u[Dd][C-Fc-f]{_HEX}{{2}}|{_HEX}{{4}}|\{{0{{0,4}}{_HEX}{{1,6}}\}})"
+    rf"|\\{{1,8}}x{_HEX}{{2}}|\\{{1,8}}/"
     rf"|&#(?:[xX]0{{0,6}}[0-9A-Fa-f]{{2}}|0{{0,6}}[0-9]{{2,3}});|&(?:{'|'.join(NAMED)});"
 )
 _ASCII = re.compile(_ESCAPES)
@@ -44,7 +51,7 @@ def may_be_encoded(text: str) -> bool:
     """Return whether `text` may contain encodings; almost no text does."""
     if not text.isascii() or "%" in text or ("&" in text and ";" in text):
         return True
-    return "\\" in text and ("\\u" in text or "\\x" in text)
+    return "\\" in text and ("\\u" in text or "\\x" in text or "\\/" in text)
 
 
 def decode(text: str) -> tuple[str, list[int] | None]:
@@ -62,6 +69,21 @@ def decode(text: str) -> tuple[str, list[int] | None]:
         offsets = layer if offsets is None else [offsets[at] for at in layer]
         text = plain
     return text, offsets
+
+
+_ESCAPED_BREAK = re.compile(r"\\{1,8}[nrtfbv](?=[\w+(\[@-])")
+
+
+def without_escaped_breaks(text: str) -> str:
+    r"""Return `text`, of the same length, with a space for `\n` and its like before a word; the same object without.
+
+    They may also be the beginnings of folders (`C:\new`), so that nobody knows which of the two readings is true.
+    """
+    return _ESCAPED_BREAK.sub(_as_break, text) if _ESCAPED_BREAK.search(text) else text
+
+
+def _as_break(found: re.Match[str]) -> str:
+    return "\n".rjust(found.end() - found.start())
 
 
 def _peel(text: str, pattern: re.Pattern[str]) -> tuple[str, list[int] | None]:
@@ -84,9 +106,10 @@ def _decoded(code: str) -> str:  # noqa: PLR0911 - one line per kind of code
     """Return the character that `code` stands for; nothing for one that is invisible."""
     first = code[0]
     if first == "%":
-        return chr(int(code[-2:], 16))
+        found = bytes.fromhex("".join(each[-2:] for each in code.split("%")[1:]))
+        return found.decode("utf-8", "replace") if len(found) > 1 else chr(found[0])
     if first == "\\":
-        return chr(int(code.strip("\\ux{}"), 16))
+        return _from_backslashes(code.lstrip("\\"))
     if first == "&":
         if code[1] != "#":
             return NAMED[code[1:-1]]
@@ -96,6 +119,16 @@ def _decoded(code: str) -> str:  # noqa: PLR0911 - one line per kind of code
     if code.isspace():
         return " "
     return chr(ord(code) - 0xFEE0) if "\uff01" <= code <= "\uff5e" else _SIGNS.get(code, "")
+
+
+def _from_backslashes(code: str) -> str:
+    if code == "/":
+        return code
+    first, _, second = code[1:].strip("{}").replace("\\", "").partition("u")
+    if second:
+        return chr(0x10000 + (int(first, 16) % 0x400 << 10) + int(second, 16) % 0x400)
+    number = int(first, 16)
+    return chr(number) if number <= sys.maxunicode else ""
 
 
 _BASE64 = re.compile(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}(?:={1,2}(?![0-9A-Za-z=])|(?![=.]))")

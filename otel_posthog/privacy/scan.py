@@ -15,7 +15,7 @@ from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
 from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, NUMBER, features_of
-from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded
+from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded, without_escaped_breaks
 from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
 
@@ -158,6 +158,15 @@ class Scanner:
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
         plain, offsets = decode(text) if may_be_encoded(text) else (text, None)
+        hits = self._hits_in(plain, offsets, text, facts, skipped)
+        if "\\" in plain and (broken := without_escaped_breaks(plain)) is not plain:
+            hits = _united(hits, self._hits_in(broken, offsets, text, facts, skipped))
+        return hits
+
+    def _hits_in(
+        self, plain: str, offsets: list[int] | None, text: str, facts: KeyFacts, skipped: frozenset[str]
+    ) -> list[Hit]:
+        """Return what is found in `plain`, the reading of `text` whose characters are at `offsets` there."""
         seen, runs = features_of(plain)
         kind = (seen * 2 + facts.version, skipped)
         fitting = self._fitting.get(kind)
@@ -274,6 +283,20 @@ def _merged(hits: list[Hit], spans: list[Span], detector: Detector, offsets: lis
         merged.append((start, end, detector))
     merged += hits[at:]
     return merged
+
+
+def _united(one: list[Hit], other: list[Hit]) -> list[Hit]:
+    """Return the hits of two readings of a text; of two that overlap, what they cover together."""
+    if not other or not one:
+        return one or other
+    united: list[Hit] = []
+    for hit in sorted((*one, *other), key=lambda each: (each[0], -each[1])):
+        if united and hit[0] < united[-1][1]:
+            start, end, detector = united[-1]
+            united[-1] = (start, max(end, hit[1]), detector)
+        else:
+            united.append(hit)
+    return united
 
 
 def _note(cuts: list[Cut], fired: Fired) -> None:

@@ -14,6 +14,8 @@ from types import MappingProxyType
 
 from otel_posthog.model import GONE, REDACTED
 from otel_posthog.policy import Method
+from otel_posthog.privacy.json_values import JSON_STARTS
+from otel_posthog.privacy.keys import NO_FACTS
 from otel_posthog.privacy.rules import Key, Rules
 from otel_posthog.privacy.scan import Fired
 from otel_posthog.privacy.selectors import ValueRule
@@ -39,13 +41,17 @@ class Scrub(Walk):
             holds.
     """
 
-    __slots__ = ("_documents",)
+    __slots__ = ("_documents", "_plain")
 
     # A list of pairs is not much deeper than a map, which is one level.
     _pair_levels = 0
 
     def __init__(self, rules: Rules, gone: object = GONE) -> None:
         super().__init__(rules, _unnoted, gone=gone, max_json_chars=MAX_CHARS, copies=False)
+        methods = rules.methods
+        # A text that has no key cannot be dropped.
+        methods = replace(methods, dropping=frozenset()) if methods.dropping else methods
+        self._plain = Key("", NO_FACTS, reserved=False, methods=methods)
         self._documents = self if gone is REDACTED else Scrub(rules, REDACTED)
 
     def value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:
@@ -67,7 +73,10 @@ class Scrub(Walk):
         return bool(read.half or read.names)
 
     def text(self, text: str) -> str:
-        """Return `text`, scrubbed."""
+        """Return `text`, scrubbed; a JSON list or map like one under a key that says nothing."""
+        if text[:1] in JSON_STARTS:
+            left = self._string(text, "", self._plain, 0)
+            return left if isinstance(left, str) else REDACTED
         return self._rules.scanner.clean(text, max_chars=MAX_CHARS, methods=self._rules.methods)
 
     def _entry(  # noqa: PLR0913, PLR0917 - called for every entry there is

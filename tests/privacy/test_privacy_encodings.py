@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
+from otel_posthog.model import Receipt
 from otel_posthog.policy import PrivacyPolicy
 from otel_posthog.privacy import Filter
 from otel_posthog.privacy.encodings import INVISIBLE
@@ -49,6 +51,18 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "hexadecimal entities": every(lambda char: f"&#x{ord(char):04X};"),
     "named entities": lambda text: text.replace("@", "&commat;").replace(".", "&period;").replace("+", "&plus;"),
     "entities in percent coding": lambda text: layers(2)("".join(f"&#{ord(char)};" for char in text)),
+    "JSON escapes of full width": every(lambda char: f"\\u{ord(char) + 0xFEE0 if char > ' ' else 0x3000:04x}"),
+    "escaped twice": every(lambda char: f"\\\\u{ord(char):04x}"),
+    "JSON escapes in percent coding": every(lambda char: f"%5Cu{ord(char):04X}"),
+    "braces around full width": every(lambda char: f"\\u{{{ord(char) + 0xFEE0 if char > ' ' else 0x3000:x}}}"),
+    "full width in percent coding": every(lambda char: quote(chr(ord(char) + 0xFEE0) if char > " " else "\u3000")),
+    "full width in percent coding, twice": every(
+        lambda char: layers(2)(chr(ord(char) + 0xFEE0) if char > " " else "\u3000")
+    ),
+    "invisible characters in percent coding": every(lambda char: char + "%E2%80%8B"),
+    "digits of another plane, in JSON": every(
+        lambda char: json.dumps(chr(0x1D7CE + int(char)) if char.isdecimal() else char)[1:-1]
+    ),
     "full width": every(lambda char: chr(ord(char) + 0xFEE0) if char > " " else "\u3000"),
     "a mark on every character": every(lambda char: char + "\u0301"),
     "base64": in_base64,
@@ -125,3 +139,52 @@ def test_bytes_are_looked_at_as_the_text_that_they_are(text: str, encoding: str)
 def test_bytes_that_hold_nothing_stay_the_same_object(raw: bytes) -> None:
     """Whatever they are."""
     assert FILTER.scrub_value("raw", raw) is raw
+
+
+HIDDEN = "Zqx4kQ1R"
+IN_JSON: dict[str, object] = {
+    **{word: {word: HIDDEN} for word in ("пароль", "パスワード", "şifre", "密码", "contraseña", "비밀번호")},
+    "a home": {"f": f"/home/{HIDDEN}/x.py"},
+    "a URL": {"u": f"https://jo:{HIDDEN}@db.example.com/x"},
+    "a card in thin spaces": {"c": "4539\u20093237\u20098727\u20096607"},
+    "a phone number in fixed dashes": {"c": "+49\u201130\u20111234567"},
+    "an SSN in en dashes": {"c": "334\u201334\u20132197"},
+    "a wide at sign": {"to": f"{HIDDEN}\uff20example.com"},
+    "a wide colon": {"m": f"密码\uff1a{HIDDEN}"},
+    "a line break before a key": {"m": f"one\ntoken={HIDDEN}"},
+    "a tab before a key": {"m": f"one\tapi_key: {HIDDEN}"},
+    "a line break before a number": {"m": "one\n4111111111111111 two"},
+    "in a list": [{"m": ["x", f"пароль={HIDDEN}"]}],
+}
+PERSONAL = (HIDDEN, "4539", "1234567", "334", "4111")
+
+
+@pytest.mark.parametrize("slashes", ["/", "\\/"])
+@pytest.mark.parametrize("escaped", [True, False])
+@pytest.mark.parametrize("name", IN_JSON)
+def test_what_json_escapes_is_found_wherever_json_stands(name: str, escaped: bool, slashes: str) -> None:
+    """As a whole text, behind words, cut off, and as a string in another one: on every way into the filter."""
+    written = json.dumps(IN_JSON[name], ensure_ascii=escaped).replace("/", slashes)
+    for text in (written, f"req {written} took 3 ms", written[:-1], f"req {json.dumps(written)}", f"\n{written}"):
+        ways = (
+            FILTER.scrub_text(text),
+            FILTER.scrub_value("k", text),
+            FILTER.scrub_value("k", [text]),
+            FILTER.scrub_value("k", text.encode()),
+            FILTER.properties({"k": text}, Receipt()),
+            FILTER.name(text, Receipt()),
+        )
+        for left in ways:
+            assert not any(each in str(left) for each in PERSONAL), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"C:\new\table\reports 3", r"re.compile(r'\d+\/\w')", r'{"u": "\/api\/v1", "m": "a\nb", "n": 1}',
+        r'{"m": "\u00e9t\u00e9 \ud83d\ude00"}', r"x \uD800 \u{110000} \u{D800}",
+    ],
+)  # fmt: skip
+def test_escapes_that_hide_nothing_stay_as_they_are_written(text: str) -> None:
+    """Also where they stand for no character."""
+    assert FILTER.scrub_text(text) is text
