@@ -129,3 +129,33 @@ def test_a_rule_holds_for_a_value_that_is_named_beside() -> None:
     ruled = Filter(PrivacyPolicy(rules=(Rule(keys=("salary",)),)))
     for left in both_sides({"note": {"name": "salary", "value": 61250}}, ruled):
         assert "61250" not in repr(left)
+
+
+DOTTED = ["api.key", "aws.secret.access.key", "private.key", "secret.key", "db.pass", "x.API.Key",
+          "Client.Secret.value", "password.hash", "spring.datasource.password", "auth.key"]  # fmt: skip
+DOTTED_OF_PEOPLE = ["user.name", "first.name", "zip.code", "date.of.birth", "account.number", "user.id", "session.id"]
+JOINS = ["{}=\x00", 'cfg {{"{}": "\x00"}}', "cfg {{'{}': '\x00'}}", "/a?{}=\x00&b=1", "run --{}=\x00 x", "--{} \x00",
+         "java -D{}=\x00 x", "<{0}>\x00</{0}>", '<x name="{}" value="\x00">', "[('{}', '\x00')]", "{} := \x00",
+         "WHERE [{}] = '\x00'", '{{"{}":"\x00"}}']  # fmt: skip
+
+
+@pytest.mark.parametrize("join", JOINS)
+@pytest.mark.parametrize("key", [*DOTTED, *DOTTED_OF_PEOPLE])
+def test_dots_between_the_words_of_a_key_hide_nothing_in_a_text(key: str, join: str) -> None:
+    """As in a key of its own, and as with an underscore between them."""
+    text = join.format(key).replace("\x00", PLANTED)
+    for left in (*both_sides({"note": text}), FILTER.scrub_text(text)):
+        assert PLANTED not in repr(left)
+    if key in DOTTED:
+        assert PLANTED not in FILTER.scrub_text(f"{key}: {PLANTED}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["django.contrib.auth.views: started now", "auth.users.status = 'active'", "host.name=web1", "file.name: x.py",
+     "page.key=abc", "sys.path: /usr/lib", "password.length=8", "secret.name=payments", "a.token.bucket=12",
+     "user.phone.model=X1", "s.pin.o: t", "std.token.count: 4"],
+)  # fmt: skip
+def test_what_a_dotted_name_is_from_says_nothing_of_its_value(text: str) -> None:
+    """A logger, a schema, a host: the words in front count only where they are one word with the last."""
+    assert FILTER.scrub_text(text) is text

@@ -17,7 +17,7 @@ from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import COLON, EQUALS, FLAG
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.sensitive import is_harmless
-from otel_posthog.privacy.words import PROSE, VALUE_KEYS
+from otel_posthog.privacy.words import JOINED, PROSE, VALUE_KEYS
 
 # What joins a key to its value. Keys are read backwards from here, so that words without a value cost nothing.
 # Two colons before a letter join names in code (`std::token::parse`), or a column and the type it is cast to.
@@ -38,7 +38,10 @@ _NAME_BEFORE = re.compile(
 _NAME_BACK_CHARS = 160
 # Every word that might be a key, in the reversed text, where the few signs come first: in almost every text none of
 # these words matters.
-_KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_\x80-\U0010ffff-]+)")
+_KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_.\x80-\U0010ffff-]+)")
+# The words in front of a key that dots join to it: `aws.secret.access.key=…`.
+_DOTTED_REVERSED = re.compile(r"(?:\.[\w-]{1,64}){1,3}")
+_MOST_DOTTED = 3
 # `user.id=…`, `session[id]=…`, `process.owner=…`: whose it is, or of what, is said in front.
 _INNER_ID = re.compile(r"[.\[](?:(?:previous_)?id|owner)[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
 _INNER_NAMES = frozenset(("id", "previous_id", "owner"))
@@ -158,8 +161,8 @@ def pair_key_reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], Pair
 
     @lru_cache(maxsize=2048)
     def read_key(name: str) -> PairKey:
-        facts = facts_of(name)
-        word = name.strip("-").lower()
+        facts = _facts_with_dots(name, facts_of)
+        word = name.rpartition(".")[2].strip("-").lower()
         return PairKey(
             facts,
             sensitive=facts.sensitive and not facts.lenient and not facts.reference,
@@ -171,6 +174,26 @@ def pair_key_reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], Pair
         )
 
     return read_key
+
+
+def _facts_with_dots(name: str, facts_of: Callable[[str], KeyFacts]) -> KeyFacts:
+    """Return the facts of the last word of `name`, or of those with which it is one (`api.key`).
+
+    What stands further in front is where it is from: a logger, a class, a table.
+    """
+    parts = [each.strip("-") for each in name.removeprefix("-D").split(".") if each]
+    if len(parts) < 2 or parts[-1].lower() in _INNER_NAMES:
+        return facts_of(name if len(parts) < 2 else ".".join(parts))
+    facts = facts_of(parts[-1])
+    if facts.sensitive:
+        return facts
+    for count in range(2, min(len(parts), _MOST_DOTTED) + 1):
+        whole = facts_of("_".join(parts[-count:]))
+        # `auth.views` is sensitive for its first word, and no word as one.
+        if whole.sensitive and facts_of("".join(parts[-count:]).lower()).sensitive:
+            return whole
+    secret = not JOINED.isdisjoint(each.lower() for each in parts[:-1])
+    return facts_of("_".join(parts[-_MOST_DOTTED:])) if secret else facts
 
 
 def key_value_pairs(read_key: Callable[[str], PairKey]) -> Detector:
@@ -228,12 +251,14 @@ def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], Pa
         found = column if column and read_key(column["key"][::-1]).sensitive else found
     if found is None:
         return None
-    name = found["key"][::-1]
-    if name.lower() in _INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
-        name = f"{outer[1][::-1]}.{name}"
+    name, begin = found["key"][::-1], found.end()
+    if before[begin : begin + 1] == "." and (dotted := _DOTTED_REVERSED.match(before, begin)):
+        name, begin = f"{dotted.group()[::-1]}{name}", dotted.end()
+    if found["key"][::-1].lower() in _INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
+        name = f"{outer[1][::-1]}.{found['key'][::-1]}"
     key = read_key(name)
     joined = sign.group().strip()
-    is_flag = before[found.end() - 2 : found.end()] == "--"
+    is_flag = before[begin - 2 : begin] == "--"
     is_column = joined in {"=", "=="} and _LITERAL.match(text, sign.end()) is not None
     if not key.may_hide or not (joined or is_flag) or (found["column"] and not is_column):
         return None
@@ -241,7 +266,7 @@ def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], Pa
     whole = _header_value(text, sign.end(), key, found["key"][::-1].lower()) if in_prose else None
     if whole or (key.header and in_prose):
         return whole
-    in_query = before[found.end() : found.end() + 1] in _QUERY_STARTS
+    in_query = before[begin : begin + 1] in _QUERY_STARTS
     # `address: …` in a sentence may be anything; `password: …` may not.
     if key.sensitive and (key.facts.credential or key.facts.identifier or key.facts.strict or not in_prose):
         return _sensitive_value(text, sign.end(), key.facts, in_prose=in_prose)
