@@ -301,17 +301,19 @@ class _Privacy:
     def _subject(self, subject: Subject) -> Subject:
         filtered = (
             self._id("session_id", subject.session_id),
+            self._id("window_id", subject.window_id),
             self._id("journey_id", subject.journey_id),
             {key: str(value) for key, value in self._map(subject.groups).items()} if subject.groups else {},
             self._map(subject.person_set) if subject.person_set else {},
             self._map(subject.person_set_once) if subject.person_set_once else {},
         )
-        given = (subject.session_id, subject.journey_id, subject.groups, subject.person_set, subject.person_set_once)
-        if filtered == given:
+        ids = (subject.session_id, subject.window_id, subject.journey_id)
+        if filtered == (*ids, subject.groups, subject.person_set, subject.person_set_once):
             return subject
-        session_id, journey_id, groups, person_set, person_set_once = filtered
+        session_id, window_id, journey_id, groups, person_set, person_set_once = filtered
         return subject._replace(
             session_id=session_id,
+            window_id=window_id,
             journey_id=journey_id,
             groups=groups,
             person_set=person_set,

@@ -91,8 +91,9 @@ class ContextIdentity:
         open_consents: Consents that were given while no user was known.
         hears_span: Whether the consents that the item's span says are among these, with whose they are.
         do_not_track: Whether a browser asks for it.
-        other_ids: (whose, id) of what was said and is overruled, `user`, `session` or `group`.
+        other_ids: (whose, id) of what was said and is overruled, `user`, `session`, `window` or `group`.
         waits_for: Who may come to act, where the request's user is not known yet.
+        window_id: The window, or tab, of the browser.
     """
 
     user_id: str | None = None
@@ -107,6 +108,7 @@ class ContextIdentity:
     do_not_track: bool = False
     other_ids: tuple[tuple[str, str], ...] = ()
     waits_for: UnknownUser | None = None
+    window_id: str | None = None
 
 
 class UnknownUser(Protocol):
@@ -194,9 +196,10 @@ class Subject(NamedTuple):
         do_not_track: Whether a browser asks for it; what that means is the policy's decision.
         pseudonym: What another service with this package sent in place of the user's id; used where there is no id.
         wants_profile: False where the app asks for an event without a profile of its person.
-        other_ids: What the telemetry calls the user, the session or a group as well, each with which of them it is:
-            where two names differ, one wins, and the other must not come back as a property.
+        other_ids: What the telemetry calls the user, the session, the window or a group as well, each with which of
+            them it is: where two names differ, one wins, and the other must not come back as a property.
         journey_id: The journey that it is a part of.
+        window_id: The window, or tab, of the browser.
     """
 
     user_id: str | None = None
@@ -211,6 +214,7 @@ class Subject(NamedTuple):
     do_not_track: bool = False
     wants_profile: bool = True
     journey_id: str | None = None
+    window_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ USER_ID_KEYS = (
     "posthog.distinct_id",
 )
 SESSION_ID_KEYS = ("analytics.session.id", "session.id", "sessionId", "posthog.session_id")
+# The second as posthog-js writes it on log records.
+WINDOW_ID_KEYS = ("analytics.window.id", "window.id")
 GROUP_PREFIX = "analytics.group."
 GROUP_SET_PREFIX = "analytics.group.set."
 CONSENT_KEY = "analytics.consent"
@@ -33,7 +35,7 @@ DNT_KEY = "http.request.header.dnt"
 
 CHOICE_KEYS = (CONSENT_KEY, *GPC_KEYS, DNT_KEY)
 
-_KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, *CHOICE_KEYS})
+_KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, *WINDOW_ID_KEYS, *CHOICE_KEYS})
 KEPT_KEYS = _KEYS | {EVENT}
 """Of those that `is_kept` names the ones that are no group's."""
 
@@ -71,8 +73,8 @@ def who_in(attributes: Attributes) -> dict[str, object]:
 
 
 def ids_in(attributes: Attributes) -> Iterator[tuple[str, str]]:
-    """Yield (whose, id) of every id of a user or a session among `attributes`, whichever of them wins."""
-    for what, keys in (("user", USER_ID_KEYS), ("session", SESSION_ID_KEYS)):
+    """Yield (whose, id) of every id of a user, session or window among `attributes`, whichever of them wins."""
+    for what, keys in (("user", USER_ID_KEYS), ("session", SESSION_ID_KEYS), ("window", WINDOW_ID_KEYS)):
         for key in keys:
             found = as_id(attributes.get(key))
             if found is not None:

@@ -17,6 +17,7 @@ from otel_posthog.actor.attributes import agrees, as_id
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
 
 _USER, _PSEUDONYM, _SESSION, _GROUPS, _CONSENT = "user", "pseudonym", "session", "groups", "consent"
+_WINDOW = "window"
 
 DENIED = ContextIdentity(consent=False)
 """Nobody's events are sent."""
@@ -27,7 +28,7 @@ class Sent:
     """What of who acts may be handed over.
 
     Attributes:
-        ids: Whether the ids of users, sessions and groups may.
+        ids: Whether the ids of users, sessions, windows and groups may.
         pseudonym_of: Returns what stands for a user id; None where nothing that stands for a user may.
         handed_on: Returns what stands for a user whom another service sent a pseudonym of.
         heeds_dnt: Whether the header `DNT` is a denial.
@@ -91,7 +92,8 @@ def _who(identity: ContextIdentity, sent: Sent) -> dict[str, object]:
     """Return who acts, as an id where ids may be handed over, else as what stands for one."""
     given: dict[str, object] = {}
     if sent.ids:
-        given = {_USER: identity.user_id, _SESSION: identity.session_id, _GROUPS: dict(identity.groups)}
+        given = {_USER: identity.user_id, _SESSION: identity.session_id, _WINDOW: identity.window_id}
+        given[_GROUPS] = dict(identity.groups)
     elif identity.user_id and sent.pseudonym_of:
         given = {_PSEUDONYM: sent.pseudonym_of(identity.user_id)}
     if identity.pseudonym and not identity.user_id and sent.handed_on:
@@ -110,6 +112,7 @@ def _identity(entries: Mapping[str, object]) -> ContextIdentity:
     return ContextIdentity(
         user_id=user_id,
         session_id=as_id(entries.get(_SESSION)),
+        window_id=as_id(entries.get(_WINDOW)),
         groups={kind: key for kind, value in given if (key := as_id(value)) is not None} or NO_GROUPS,
         pseudonym=None if user_id else pseudonym,
         consented=frozenset({who} if said and who else ()),

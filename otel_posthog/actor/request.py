@@ -25,7 +25,8 @@ from otel_posthog.errors import Guard
 from otel_posthog.logger import own_logger
 from otel_posthog.values import id_text
 
-SESSION_HEADER, DISTINCT_ID_HEADER = "X-POSTHOG-SESSION-ID", "X-POSTHOG-DISTINCT-ID"
+SESSION_HEADER, WINDOW_HEADER = "X-POSTHOG-SESSION-ID", "X-POSTHOG-WINDOW-ID"
+DISTINCT_ID_HEADER = "X-POSTHOG-DISTINCT-ID"
 GPC_HEADER, DNT_HEADER = "Sec-GPC", "DNT"
 
 Header = Callable[[str], object]
@@ -265,9 +266,10 @@ def _change(change: Callable[[RequestUser], None]) -> None:
 def _take_headers(record: Record, user: RequestUser, header: Header, how: Requests) -> bool:
     """Take what the browser sent; return whether it objects."""
     gpc, dnt = objects(header(GPC_HEADER)), objects(header(DNT_HEADER))
-    session_id = _sent(header(SESSION_HEADER))
-    if gpc or dnt or session_id:
-        record.say(Statement(session_id=session_id, consent=False if gpc else None, do_not_track=dnt))
+    session_id, window_id = _sent(header(SESSION_HEADER)), _sent(header(WINDOW_HEADER))
+    if gpc or dnt or session_id or window_id:
+        consent = False if gpc else None
+        record.say(Statement(session_id=session_id, consent=consent, do_not_track=dnt, window_id=window_id))
     if how.believes_browser:
         user.browser_id = usable_id(_sent(header(DISTINCT_ID_HEADER))) or None
     return gpc or (dnt and baggage_in_use().heeds_dnt)

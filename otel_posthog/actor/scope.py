@@ -19,6 +19,7 @@ from otel_posthog.actor.attributes import (
     GPC_KEYS,
     SESSION_ID_KEYS,
     USER_ID_KEYS,
+    WINDOW_ID_KEYS,
     agrees,
     as_id,
     first_id_in,
@@ -197,9 +198,14 @@ class Scope:
         if key == DNT_KEY:
             return Statement(do_not_track=objects(value))
         if key in SESSION_ID_KEYS:
-            session_id = first_id_in(SESSION_ID_KEYS, self.said)
-            return Statement(session_id=session_id if as_id(value) == session_id else None)
-        return Statement(groups=groups_in({key: value}))
+            return Statement(session_id=self._new_id(SESSION_ID_KEYS, value))
+        window_id = self._new_id(WINDOW_ID_KEYS, value) if key in WINDOW_ID_KEYS else None
+        return Statement(groups=groups_in({key: value}), window_id=window_id)
+
+    def _new_id(self, keys: tuple[str, ...], value: object) -> str | None:
+        """Return the id that `value` is, which has come under one of `keys`; None where another of them counts more."""
+        found = first_id_in(keys, self.said)
+        return found if as_id(value) == found else None
 
 
 class CarriedScope(TraceState):

@@ -17,6 +17,7 @@ from otel_posthog.actor.attributes import (
     GROUP_PREFIX,
     SESSION_ID_KEYS,
     USER_ID_KEYS,
+    WINDOW_ID_KEYS,
     agrees,
     as_id,
     first_id_in,
@@ -49,6 +50,7 @@ class Statement(NamedTuple):
         owner: Whose consent that is; a denial without one is everybody's.
         do_not_track: Whether a browser asks for it.
         opened: What a consent is where nobody is known; None makes one.
+        window_id: In which window of the browser.
     """
 
     user_id: str | None = None
@@ -58,6 +60,7 @@ class Statement(NamedTuple):
     owner: str | None = None
     do_not_track: bool = False
     opened: OpenConsent | None = None
+    window_id: str | None = None
 
 
 class Record:
@@ -135,6 +138,7 @@ def statement_of(attributes: Attributes) -> Statement:
         consent,
         user_id if is_named else None,
         DNT_KEY in attributes and is_do_not_track(attributes),
+        window_id=first_id_in(WINDOW_ID_KEYS, attributes),
     )
 
 
@@ -177,6 +181,7 @@ def merged(around: ContextIdentity, said: Statement, in_force: str | None = None
         open_consents=open_consents,
         do_not_track=around.do_not_track or said.do_not_track,
         waits_for=around.waits_for if user_id is None else None,
+        window_id=said.window_id or around.window_id,
     )
 
 
@@ -207,6 +212,7 @@ def combined(first: ContextIdentity | None, second: ContextIdentity | None) -> C
         do_not_track=first.do_not_track or second.do_not_track,
         other_ids=tuple(overruled(first, second)),
         waits_for=first.waits_for or second.waits_for if user_id is None else None,
+        window_id=first.window_id or second.window_id,
     )
 
 
@@ -216,6 +222,7 @@ def overruled(first: ContextIdentity, second: ContextIdentity) -> Iterator[tuple
     for what, won, given in (
         ("user", first.user_id, second.user_id),
         ("session", first.session_id, second.session_id),
+        ("window", first.window_id, second.window_id),
         *(("group", first.groups.get(kind), key) for kind, key in second.groups.items()),
     ):
         if given is not None and won is not None and given != won:

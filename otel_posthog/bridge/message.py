@@ -48,11 +48,15 @@ def parts_of(message: Mapping[str, Any]) -> tuple[Part, ...]:
     properties.update({key: message[key] for key in _BESIDE if key in message})
     name, distinct_id = message.get("event"), message.get("distinct_id")
     if name == _ALIAS:
-        return (("", ids(session_id=properties.get("$session_id"))), *_alias(properties, distinct_id))
+        return (_browser(properties), *_alias(properties, distinct_id))
     if name == _GROUP:
-        return (("", ids(session_id=properties.get("$session_id"))), *_group(properties, distinct_id))
+        return (_browser(properties), *_group(properties, distinct_id))
     previous = properties.get("$anon_distinct_id") if name == _IDENTIFY else None
     return (("property.", properties), ("", ids(user_alias=previous, user_id=distinct_id)))
+
+
+def _browser(properties: Mapping[str, Any]) -> Part:
+    return ("", ids(session_id=properties.get("$session_id"), window_id=properties.get("$window_id")))
 
 
 def _alias(properties: Mapping[str, Any], distinct_id: Id | None) -> tuple[Part, ...]:

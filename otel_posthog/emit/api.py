@@ -30,8 +30,9 @@ def capture(  # noqa: PLR0913 - the signature that users of posthog-python know
     Args:
         event: The event's name, 1-200 bytes of UTF-8; `AnalyticsEvents` has the usual ones.
         properties: Its properties; each goes through the privacy filters. `$set`, `$set_once`, `$groups`,
-            `$session_id`, `distinct_id` and `$process_person_profile` mean what they mean to posthog-python, as far as
-            the identity mode lets them. `analytics.consent` is the attribute: anything but a plain yes is a denial.
+            `$session_id`, `$window_id`, `distinct_id` and `$process_person_profile` mean what they mean to
+            posthog-python, as far as the identity mode lets them. `analytics.consent` is the attribute: anything but a
+            plain yes is a denial.
         distinct_id: Who did it; default the identity in context. What is sent is the identity mode's decision.
         timestamp: When it happened; default now. A naive one is taken as local time.
         uuid: Its uuid, for a caller that may emit it again; default a new one.

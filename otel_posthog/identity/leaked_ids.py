@@ -32,7 +32,7 @@ _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class _Id(NamedTuple):
-    """One id as it may be written, folded, and what it is the id of (`user`, `session`, `group`, `journey`)."""
+    """One id as it may be written, folded, and whose it is: `user`, `session`, `window`, `group`, `journey`."""
 
     text: str
     what: str
@@ -55,11 +55,11 @@ class _Forms(NamedTuple):
 
 
 class LeakedIds:
-    """The ids of one event, and what replaces them: `[user]`, `[session]`, `[group]`, `[journey]`.
+    """The ids of one event, and what replaces them: `[user]`, `[session]`, `[window]`, `[group]`, `[journey]`.
 
     Args:
         event: As translated, its ids not yet replaced.
-        receipt: Told where one was found, by the rules `user_id`, `session_id`, `group_key`, `journey_id`.
+        receipt: Told where one was found, by the rules `user_id`, `session_id`, `window_id`, `group_key`, `journey_id`.
     """
 
     __slots__ = ("_given", "_made", "_receipt", "_untouched")
@@ -190,7 +190,13 @@ class LeakedIds:
         return f"[{found.what}]"
 
 
-_RULES = {"user": "user_id", "session": "session_id", "group": "group_key", "journey": "journey_id"}
+_RULES = {
+    "user": "user_id",
+    "session": "session_id",
+    "window": "window_id",
+    "group": "group_key",
+    "journey": "journey_id",
+}
 
 
 def _digits(number: float) -> str:

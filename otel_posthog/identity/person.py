@@ -94,7 +94,7 @@ def person(  # noqa: PLR0913 - what a mode decides by
         today = _daily(user_id, subject.pseudonym, time_ns, note, pseudonyms or Pseudonyms())
         return Person(today or installation_id, has_profile=False, properties=with_journey)
     user_id = usable(subject.user_id, note)
-    properties: dict[str, object] = {**with_journey, **_session(subject.session_id, time_ns)}
+    properties: dict[str, object] = {**with_journey, **_session(subject, time_ns)}
     if subject.groups:
         properties["$groups"] = dict(subject.groups)
     if user_id is None:
@@ -169,6 +169,7 @@ def _subject_with_pseudonyms(subject: Subject, time_ns: int, pseudonyms: Pseudon
         user_id=replaced(usable(subject.user_id, note, max_chars=None), pseudonyms.user),
         alias=replaced(usable(subject.alias, note, max_chars=None), pseudonyms.user),
         session_id=replaced(subject.session_id, pseudonyms.session),
+        window_id=replaced(subject.window_id, pseudonyms.window),
         journey_id=replaced(subject.journey_id, pseudonyms.journey),
         groups={kind: key for kind, key in groups.items() if key},
     )
@@ -211,11 +212,15 @@ def _journey(
     return {**_NO_IP, "journey_id": found} if found else _NO_IP
 
 
-def _session(session_id: str | None, time_ns: int) -> dict[str, object]:
-    """Return the session as PostHog's own property if it would take it, else as an ordinary one."""
-    if session_id is None:
-        return {}
-    return {"$session_id" if _is_posthog_session(session_id, time_ns) else "session_id": session_id}
+def _session(subject: Subject, time_ns: int) -> dict[str, object]:
+    """Return the session as PostHog's own property if it would take it, else as an ordinary one; and the window."""
+    session_id, window_id = subject.session_id, subject.window_id
+    found: dict[str, object] = {}
+    if session_id is not None:
+        found["$session_id" if _is_posthog_session(session_id, time_ns) else "session_id"] = session_id
+    if window_id is not None:
+        found["$window_id"] = window_id
+    return found
 
 
 def _is_posthog_session(session_id: str, time_ns: int) -> bool:

@@ -99,6 +99,11 @@ class Pseudonyms:
         secret = self._secret(time_ns)
         return None if secret is None else session_pseudonym(secret, session_id)
 
+    def window(self, window_id: str, time_ns: int) -> str | None:
+        """Return what stands for a window of a browser; None where there is no key for that time."""
+        secret = self._secret(time_ns)
+        return None if secret is None else f"window-{_keyed(secret, 'window', window_id)}"
+
     def journey(self, journey_id: str, time_ns: int) -> str | None:
         """Return what stands for a journey; None where there is no key for that time."""
         secret = self._secret(time_ns)

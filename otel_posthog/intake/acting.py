@@ -168,9 +168,7 @@ def _with_span(scope: Scope, said: Attributes, around: ContextIdentity) -> Conte
     """Return who acts by what a span says; what of consent is the scope's or the request's, with whose it is."""
     statement = statement_of(said)
     if statement.consent is not None:
-        statement = Statement(
-            statement.user_id, statement.session_id, statement.groups, do_not_track=statement.do_not_track
-        )
+        statement = statement._replace(consent=None, owner=None)
     found = merged(around, statement)
     return replace(
         found,

@@ -41,6 +41,8 @@ _PERSON_EVENTS = frozenset(
 )
 
 _REQUIRED = frozenset({"event", "uuid", "distinct_id", "timestamp", "options", "properties"})
+# Those of PostHog's own properties that a V1 event has beside the others.
+_BESIDE = frozenset({"session_id", "window_id"})
 _OPTIONS = frozenset({"disable_skew_correction", "process_person_profile"})
 MAX_ID_BYTES = 1024
 
@@ -102,18 +104,19 @@ def encode_planned(event: Event, person: Person, name: str, properties: str, *, 
         DropEvent: `time_invalid` if the time is no date.
     """
     sent = dict(person.properties)
-    session_id = sent.pop("$session_id", None)
+    session_id, window_id = sent.pop("$session_id", None), sent.pop("$window_id", None)
     profile = "true" if person.has_profile else "false"
     trace = f',"$trace_id":"{event.trace_id}"' if event.trace_id else ""
     span = f',"$span_id":"{event.span_id}"' if event.span_id else ""
     of_person = _NO_IP if sent == _NO_IP_ALONE else _json(sent)[1:-1]
     session = f',"session_id":{_text(session_id)}' if isinstance(session_id, str) else ""
+    window = f',"window_id":{_text(window_id)}' if isinstance(window_id, str) else ""
     body = (
         f'{{"event":{name},"uuid":"{event.uuid}","distinct_id":{_text(person.distinct_id)}'
         f',"timestamp":"{_timestamp(event.time_ns)}"'
         f',"options":{{"disable_skew_correction":true,"process_person_profile":{profile}}}'
         f',"properties":{{{properties}{"," if properties and of_person else ""}{of_person}{trace}{span}'
-        f',"$geoip_disable":true}}{session}}}'
+        f',"$geoip_disable":true}}{session}{window}}}'
     )
     return CleanEvent(event.uuid, _utf8(body), destination)
 
@@ -138,14 +141,14 @@ def decode_event(event: CleanEvent) -> dict[str, Any]:
         document = json.loads(event.body)
         is_one = (
             isinstance(document, dict)
-            and _REQUIRED <= set(document) <= _REQUIRED | {"session_id"}
+            and _REQUIRED <= set(document) <= _REQUIRED | _BESIDE
             and is_text(document["event"], MAX_NAME_BYTES)
             and document["uuid"] == event.uuid == str(uuid.UUID(event.uuid))
             and is_text(document["distinct_id"], MAX_ID_BYTES)
             and datetime.fromisoformat(document["timestamp"]).tzinfo is not None
             and _are_options(document["options"])
             and isinstance(document["properties"], dict)
-            and is_text(document.get("session_id", "-"), MAX_ID_BYTES)
+            and all(is_text(document.get(key, "-"), MAX_ID_BYTES) for key in _BESIDE)
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         is_one = False
@@ -179,7 +182,7 @@ def _document(event: Event, person: Person, name: str, properties: Mapping[str, 
     if event.span_id:
         sent["$span_id"] = event.span_id
     sent["$geoip_disable"] = True
-    session_id = sent.pop("$session_id", None)
+    session_id, window_id = sent.pop("$session_id", None), sent.pop("$window_id", None)
     document: dict[str, object] = {
         "event": name,
         "uuid": event.uuid,
@@ -190,6 +193,8 @@ def _document(event: Event, person: Person, name: str, properties: Mapping[str, 
     }
     if isinstance(session_id, str):
         document["session_id"] = session_id
+    if isinstance(window_id, str):
+        document["window_id"] = window_id
     return document
 
 

@@ -51,8 +51,9 @@ _RESERVED_PREFIXES = ("$geoip_",)
 _COARSE = frozenset({"$geoip_country_name", "$geoip_country_code", "$geoip_continent_name", "$geoip_continent_code"})
 
 _SET, _SET_ONCE, _GROUPS = "$set", "$set_once", "$groups"
-_SESSION, _USER, _PROFILE = "$session_id", "distinct_id", "$process_person_profile"
-LIBRARIES = frozenset({_SET, _SET_ONCE, _GROUPS, _SESSION, _USER, _PROFILE})
+_SESSION, _WINDOW = "$session_id", "$window_id"
+_USER, _PROFILE = "distinct_id", "$process_person_profile"
+LIBRARIES = frozenset({_SET, _SET_ONCE, _GROUPS, _SESSION, _WINDOW, _USER, _PROFILE})
 """The properties in which PostHog's libraries say who acts."""
 
 
@@ -64,6 +65,7 @@ class LibraryProperties(NamedTuple):
         person_set_once: Person properties to set where there are none.
         groups: Group type -> group key.
         session_id: The session; any value.
+        window_id: The window of the browser; any value.
         user_id: The user; any value.
         wants_profile: False where an event without a person's profile is asked for.
     """
@@ -72,6 +74,7 @@ class LibraryProperties(NamedTuple):
     person_set_once: Attributes
     groups: Mapping[str, str]
     session_id: object
+    window_id: object
     user_id: object
     wants_profile: bool
 
@@ -89,7 +92,7 @@ def is_reserved(name: str) -> bool:
 
 
 def take_library_properties(properties: dict[str, object], note: Note) -> LibraryProperties | None:
-    """Take what PostHog's libraries say of persons, groups and the session out of `properties`; None if it is nothing.
+    """Take out what PostHog's libraries say of persons, groups, session and window; None if it is nothing.
 
     Args:
         properties: Those of one event.
@@ -104,6 +107,7 @@ def take_library_properties(properties: dict[str, object], note: Note) -> Librar
         person_set_once=_map(given.get(_SET_ONCE), note),
         groups=_group_keys(_map(given.get(_GROUPS), note), note),
         session_id=given.get(_SESSION),
+        window_id=given.get(_WINDOW),
         user_id=given.get(_USER),
         wants_profile=_flag(given.get(_PROFILE), note),
     )

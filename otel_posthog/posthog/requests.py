@@ -98,13 +98,14 @@ def v0_request(attempt: Attempt, api_key: str) -> Request:
 
 
 def v0_event(body: bytes) -> dict[str, Any]:
-    """Return one V1 event as `/batch/` takes it: options and session among the properties."""
+    """Return one V1 event as `/batch/` takes it: options, session and window among the properties."""
     event: dict[str, Any] = json.loads(body)
     properties = event["properties"]
     for option, value in event.pop("options").items():
         properties[_OPTION_PROPERTIES[option]] = value
-    if "session_id" in event:
-        properties["$session_id"] = event.pop("session_id")
+    for key in ("session_id", "window_id"):
+        if key in event:
+            properties[f"${key}"] = event.pop(key)
     name, _, number = sdk_info().partition("/")
     properties.update({"$lib": name, "$lib_version": number})
     return event

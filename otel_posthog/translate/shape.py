@@ -46,7 +46,7 @@ class Shape(NamedTuple):
         telemetry: Where each other attribute stands, in the event's order: 0 the resource, 1 the span, 2 the item.
         own: The attributes of the item that say who acts.
         span: Those of its span.
-        has_ids_alone: Whether the item says nothing of who acts but ids of users, sessions and journeys.
+        has_ids_alone: Whether the item says nothing of who acts but ids of users, sessions, windows and journeys.
         is_said_around: Whether neither the item nor its span nor its resource says who acts: the context alone does.
     """
 

@@ -13,6 +13,7 @@ from otel_posthog.actor.attributes import (
     CONSENT_KEY,
     SESSION_ID_KEYS,
     USER_ID_KEYS,
+    WINDOW_ID_KEYS,
     agrees,
     as_id,
     first_id_in,
@@ -34,8 +35,8 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
         signal: The signal.
         own: Its attributes, sorted.
         span: Those of its span, for a span event.
-        note: Called with `user_id_invalid`, `session_id_invalid`, `alias_invalid`, `journey_id_invalid` or
-            `group_key_invalid` for what is no id.
+        note: Called with `user_id_invalid`, `session_id_invalid`, `window_id_invalid`, `alias_invalid`,
+            `journey_id_invalid` or `group_key_invalid` for what is no id.
     """
     context = signal.context or _NOBODY
     groups = _groups(context.groups, span, own, note)
@@ -44,6 +45,8 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
     alias = first_id((ALIAS_KEY,), note, "alias_invalid", own.ids) if ALIAS_KEY in own.ids else None
     named = own.session_id if own.session_id is not None else span.session_id
     session_id = _id(SESSION_ID_KEYS, named, note, "session_id_invalid", own.ids, span.ids)
+    named = own.window_id if own.window_id is not None else span.window_id
+    window_id = _id(WINDOW_ID_KEYS, named, note, "window_id_invalid", own.ids, span.ids)
     is_span = signal.source is Source.SPAN
     is_said = bool(own.choices or span.choices)
     consent = _consent(own, span, user_id, context, is_span=is_span) if is_said else _consent_in(context, user_id)
@@ -63,13 +66,14 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
         other_ids=_other_ids(own, span, signal, groups),
         wants_profile=own.wants_profile,
         journey_id=first_id((JOURNEY_KEY,), note, "journey_id_invalid", own.ids, span.ids),
+        window_id=window_id or as_id(context.window_id),
         do_not_track=context.do_not_track
         or (is_said and (is_do_not_track(own.choices) or is_do_not_track(span.choices))),
     )
 
 
 def names_id(keys: Iterable[str]) -> bool:
-    """Return whether any of these attributes is an id of a user or a session."""
+    """Return whether any of these attributes is an id of a user, a session or the like."""
     return not _ID_KEYS.isdisjoint(keys)
 
 
@@ -84,7 +88,8 @@ def subject_in_context(context: ContextIdentity | None, note: Note) -> Subject:
         return _NOBODY_KNOWN
     user_id, session_id, pseudonym = as_id(context.user_id), as_id(context.session_id), as_id(context.pseudonym)
     groups = _context_groups(context.groups, note) if context.groups else NO_GROUPS
-    named = (("user", user_id), ("user", pseudonym), ("session", session_id))
+    window_id = as_id(context.window_id)
+    named = (("user", user_id), ("user", pseudonym), ("session", session_id), ("window", window_id))
     others = [(what, each) for what, each in named if each is not None]
     others += [(what, found) for what, each in context.other_ids if (found := as_id(each)) is not None]
     if groups:
@@ -97,6 +102,7 @@ def subject_in_context(context: ContextIdentity | None, note: Note) -> Subject:
         pseudonym=context.pseudonym,
         other_ids=tuple(others),
         do_not_track=context.do_not_track,
+        window_id=window_id,
     )
 
 
@@ -135,9 +141,10 @@ def _other_ids(
         given += _ids_of(signal.resource)
     if context is not _NOBODY:
         given += (("user", context.user_id), ("user", context.pseudonym), ("session", context.session_id))
+        given.append(("window", context.window_id))
     for each in (span, own):
-        if each.user_id is not None or each.session_id is not None:
-            given += (("user", each.user_id), ("session", each.session_id))
+        if each.user_id is not None or each.session_id is not None or each.window_id is not None:
+            given += (("user", each.user_id), ("session", each.session_id), ("window", each.window_id))
     given += context.other_ids
     if groups:
         given += [("group", key) for each in (context, span, own) for key in each.groups.values()]

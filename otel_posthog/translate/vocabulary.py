@@ -19,6 +19,7 @@ from otel_posthog.actor.attributes import (
     GROUP_SET_PREFIX,
     SESSION_ID_KEYS,
     USER_ID_KEYS,
+    WINDOW_ID_KEYS,
     as_id,
 )
 from otel_posthog.actor.context import PSEUDONYM_ENTRY
@@ -35,6 +36,7 @@ DESTINATIONS_KEY = "analytics.posthog.destinations"
 IDS = {
     **dict.fromkeys((*USER_ID_KEYS, ALIAS_KEY, PSEUDONYM_ENTRY), "user"),
     **dict.fromkeys(SESSION_ID_KEYS, "session"),
+    **dict.fromkeys(WINDOW_ID_KEYS, "window"),
     JOURNEY_KEY: "journey",
 }
 """The names of ids and whose each is, in the order in which they count."""
@@ -75,13 +77,14 @@ class SortedAttributes:
     Attributes:
         properties: What the app declared of the event.
         telemetry: Everything outside `analytics.*`.
-        ids: Ids of users, sessions and journeys, by their full keys; any value.
+        ids: Ids of users, sessions, windows and journeys, by their full keys; any value.
         choices: What is said of consent and tracking, by its full key; any value.
         groups: Group type -> group key.
         group_set: Group type -> properties of that group.
         person_set: Person properties to set.
         person_set_once: Person properties to set where there are none.
         session_id: The session, as PostHog's libraries name it among the properties; any value.
+        window_id: The window, named in the same way; any value.
         user_id: The user, named in the same way; any value.
         wants_profile: False where they ask for an event without a person's profile.
     """
@@ -95,6 +98,7 @@ class SortedAttributes:
     person_set: dict[str, object] = field(default_factory=dict)
     person_set_once: dict[str, object] = field(default_factory=dict)
     session_id: object = None
+    window_id: object = None
     user_id: object = None
     wants_profile: bool = True
 
@@ -208,7 +212,8 @@ def _add_library_properties(found: SortedAttributes, said: LibraryProperties) ->
             part.setdefault(name, value)
     for group_type, group_key in said.groups.items():
         found.groups.setdefault(group_type, group_key)
-    found.session_id, found.user_id, found.wants_profile = said.session_id, said.user_id, said.wants_profile
+    found.session_id, found.window_id = said.session_id, said.window_id
+    found.user_id, found.wants_profile = said.user_id, said.wants_profile
 
 
 def first_id(keys: Iterable[str], note: Note, invalid: str, *layers: Mapping[str, object]) -> str | None:

@@ -78,6 +78,13 @@ def test_a_task_takes_along_what_the_mode_sends_and_no_more(
         assert [each in json.dumps(found) for each in ("4711", "session-1", "acme")] == [False] * 3
 
 
+def test_a_window_goes_along_with_ids_alone() -> None:
+    """As a session does."""
+    identity = ContextIdentity(user_id="u-4711", window_id="window-4711")
+    assert written(identity, Sent(ids=True)) == '{"user":"u-4711","window":"window-4711"}'
+    assert written(identity, Sent(pseudonym_of=lambda _: "p")) == '{"pseudonym":"p"}'
+
+
 def test_the_pseudonym_is_one_of_the_day_where_no_destination_has_a_lasting_one(tmp_path: Path) -> None:
     """As in baggage; of a user whom another service sent a lasting pseudonym of, too."""
     use(tmp_path, IdentityMode.DAILY)
@@ -164,22 +171,25 @@ IDS = st.none() | st.text(min_size=1).map(str.strip).filter(bool)
 @given(
     user=IDS,
     session=IDS,
+    window=IDS,
     groups=st.dictionaries(st.text(), st.text(min_size=1).map(str.strip).filter(bool), max_size=3),
     agrees=st.sampled_from(["nobody", "user", "anybody", "first"]),
 )
 def test_whoever_acts_in_the_worker_is_who_acted_where_the_task_was_sent(
-    user: str | None, session: str | None, groups: dict[str, str], agrees: str
+    user: str | None, session: str | None, window: str | None, groups: dict[str, str], agrees: str
 ) -> None:
     """With every id that is sent as it is, and a consent that is the same user's."""
     identity = ContextIdentity(
         user_id=user,
         session_id=session,
+        window_id=window,
         groups=groups,
         consent=True if agrees == "anybody" else None,
         consented=frozenset({user} if agrees == "user" and user else ()),
         open_consents=frozenset({OpenConsent()} if agrees == "first" else ()),
     )
     found = read(written(identity, Sent(ids=True))) or ContextIdentity()
-    assert (found.user_id, found.session_id, dict(found.groups), found.consent) == (user, session, groups, None)
+    assert (found.user_id, found.session_id, found.window_id) == (user, session, window)
+    assert (dict(found.groups), found.consent) == (groups, None)
     has_agreed = agrees in {"anybody", "first"} or (agrees == "user" and user is not None)
     assert (user in found.consented if user else bool(found.open_consents)) is has_agreed

@@ -333,19 +333,34 @@ def test_a_browser_that_objects_is_heeded_without_an_instrumentation(headers: di
 def test_a_browsers_distinct_id_counts_where_the_policy_says_so_and_nobody_is_logged_in(
     believes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its session counts in any case; what is no id of a browser's does not."""
-    session = "0193a1b2-0000-7000-8000-000000000000"
+    """Its session and its window count in any case; what is no id of a browser's does not."""
+    session, window = "0193a1b2-0000-7000-8000-000000000000", "0193a1b2-0000-7000-8000-000000000001"
     with Telemetry(identity_user=IdentityUser(believes_browser=believes)) as app:
         app.use_for_capture(monkeypatch).use_for_requests(monkeypatch)
         sent: dict[str, Any] = {"X_POSTHOG_DISTINCT_ID": "anon-1", "X_POSTHOG_SESSION_ID": session}
+        sent["X_POSTHOG_WINDOW_ID"] = window
         serve(app, Site(""), lambda: capture("nobody"), **sent)
         serve(app, Site(), lambda: capture("somebody"), **sent)
-        serve(app, Site(""), lambda: capture("odd"), X_POSTHOG_DISTINCT_ID="a b", X_POSTHOG_SESSION_ID="x" * 300)
+        odd: dict[str, Any] = {
+            "X_POSTHOG_DISTINCT_ID": "a b",
+            "X_POSTHOG_SESSION_ID": "x" * 300,
+            "X_POSTHOG_WINDOW_ID": "a\nb",
+        }
+        serve(app, Site(""), lambda: capture("odd"), **odd)
         serve(app, Site(""), lambda: capture("mail"), X_POSTHOG_DISTINCT_ID="ada@example.org")
     assert who(app) == {"nobody": "anon-1" if believes else NOBODY, "somebody": "ada", "odd": NOBODY, "mail": NOBODY}
     sessions = {each["event"]: each["properties"].get("session_id") for each in app.events}
     assert sessions.pop("odd") is sessions.pop("mail") is None
     assert sessions == {"nobody": session, "somebody": session}
+    windows = {each["event"]: each["window_id"] for each in app.events if "window_id" in each}
+    assert windows == {"nobody": window, "somebody": window}
+
+
+def test_a_window_alone_is_taken(app: Telemetry) -> None:
+    """Of a request that names no session, and only in that request."""
+    serve(app, Site(), lambda: capture("one"), X_POSTHOG_WINDOW_ID="window-4711")
+    serve(app, Site(), lambda: capture("two"))
+    assert [each.get("window_id") for each in app.events] == ["window-4711", None]
 
 
 @pytest.mark.parametrize("takes", [False, True])
@@ -416,9 +431,13 @@ def test_requests_inside_one_another_are_one(app: Telemetry) -> None:
 
 def test_the_operational_side_knows_no_user(app: Telemetry) -> None:
     """Nothing is set on a span or a log record."""
-    serve(app, Site(), lambda: capture("one"), X_POSTHOG_SESSION_ID="0193a1b2-0000-7000-8000-000000000000")
+    sent: dict[str, Any] = {
+        "X_POSTHOG_SESSION_ID": "0193a1b2-0000-7000-8000-000000000000",
+        "X_POSTHOG_WINDOW_ID": "window-4711",
+    }
+    serve(app, Site(), lambda: capture("one"), **sent)
     exported = [span.to_json() for span in app.spans.get_finished_spans()]
-    assert not [each for each in exported if "ada" in each or "0193a1b2" in each]
+    assert not [each for each in exported if "ada" in each or "0193a1b2" in each or "window" in each]
 
 
 def test_a_request_leaves_nothing_behind(app: Telemetry) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from otel_posthog.actor.attributes import USER_ID_KEYS
+from otel_posthog.actor.attributes import SESSION_ID_KEYS, USER_ID_KEYS, WINDOW_ID_KEYS
 from otel_posthog.apps.cli import main
 from otel_posthog.apps.collector_config.attribute import Told, told_by
 from otel_posthog.apps.collector_config.derive import refused
@@ -89,13 +89,13 @@ def test_ids_go_to_the_gateway_only_where_the_mode_needs_them() -> None:
     def ignored(made: dict[str, Any]) -> set[str]:
         return set(made["redaction/kafka_addresses"]["ignored_key_patterns"])
 
-    ids = {rf"^{re.escape(key)}\z" for key in USER_ID_KEYS}
+    ids = {rf"^{re.escape(key)}\z" for key in (*USER_ID_KEYS, *SESSION_ID_KEYS, *WINDOW_ID_KEYS)}
     anonymous = processors(collector_config(Policy(), "p"))
     identified = processors(collector_config(Policy().with_identity(IdentityMode.IDENTIFIED), "p"))
     assert not ids & ignored(anonymous)
-    assert "(?:user|session)" in str(anonymous["transform/product_before"])
+    assert "(?:user|session|window)" in str(anonymous["transform/product_before"])
     assert ids <= ignored(identified)
-    assert "(?:user|session)" not in str(identified["transform/product_before"])
+    assert "(?:user|session|window)" not in str(identified["transform/product_before"])
 
 
 def test_keys_are_not_needed_to_compile(tmp_path: Path) -> None:

@@ -105,6 +105,20 @@ def test_an_event_is_shown_before_and_after_with_the_reason(
     assert explained(capsys, event_file).startswith(PAGE)
 
 
+@pytest.mark.parametrize("mode", ["identified", "daily"])
+def test_who_acts_is_shown_as_it_is_sent(mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Session and window, and where they are repeated."""
+    path = tmp_path / "event.json"
+    properties = {"$session_id": "session-4711", "$window_id": "window-4711", "note": "in window-4711"}
+    path.write_text(json.dumps({**EVENT, "properties": properties}))
+    told = " ".join(explained(capsys, path, "--identity", mode).split())
+    of_session, of_window, of_note = "session id session-4711", "window id window-4711", "note in window-4711"
+    if mode == "daily":
+        of_session, of_window = (f"{each} removed not sent in the mode daily" for each in (of_session, of_window))
+        of_note = "note in window-4711 → in [window] repeats the window's id"
+    assert [each for each in (of_session, of_window, of_note) if each not in told] == []
+
+
 def test_json_has_what_posthog_gets_to_the_field(event_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One object for the item, with what was done, and one that sums up."""
     item, summary = objects(capsys, event_file, "--identity", "identified")

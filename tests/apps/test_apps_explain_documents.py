@@ -197,6 +197,7 @@ def test_an_event_of_a_posthog_library_means_what_it_means_there() -> None:
         "uuid": "0194f3a0-0000-7000-8000-000000000001",
         "timestamp": "2026-01-02T03:04:05Z",
         "properties": {"distinct_id": "u1", "plan": "pro", "$groups": {"company": "acme"}, "$session_id": "s"},
+        "window_id": "w",
         "$set": {"name": "Jo"},
         "$set_once": "no map",
         "type": "capture",
@@ -207,6 +208,7 @@ def test_an_event_of_a_posthog_library_means_what_it_means_there() -> None:
     (made,) = translate(signal, notes.append)
     subject = made.subject
     assert (subject.user_id, subject.session_id, subject.groups) == ("u1", "s", {"company": "acme"})
+    assert subject.window_id == "w"
     assert (subject.person_set, subject.person_set_once, made.properties) == ({"name": "Jo"}, {}, {"plan": "pro"})
     assert (made.uuid, notes) == (event["uuid"], ["posthog_key_invalid"])
     assert signal_of({"plan": "pro"}, 5).attributes == {"analytics.property.plan": "pro"}

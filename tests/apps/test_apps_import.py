@@ -58,6 +58,7 @@ def imported(root: Path, file: Path) -> list[dict[str, Any]]:
         {"distinct_id": ""}, {"distinct_id": 7}, {"distinct_id": "x" * 2000}, {"timestamp": "yesterday"},
         {"timestamp": 1}, {"timestamp": "2026-01-02T03:04:05"}, {"options": None}, {"options": {"other": True}},
         {"options": {"process_person_profile": "yes"}}, {"properties": []}, {"properties": None}, {"session_id": 7},
+        {"window_id": 7}, {"window_id": ""},
         {"api_key": "phc_other"}, {"historical_migration": True}, {"$set": {}},
     ],
 )  # fmt: skip
@@ -98,20 +99,23 @@ def test_key_rules_and_detectors_run_again(tmp_path: Path) -> None:
     properties = {
         **hidden, "$set": hidden, "$set_once": hidden, "$group_set": hidden, "$ip": "8.8.8.8", "$device_id": "d-1",
         "$geoip_city_name": "Ulm", "$groups": {"company": "acme"}, "$trace_id": "0" * 15 + "4111111111111111" + "a",
-        "alias": "ada@example.org", "$session_id": "s", "session_id": "s-1",
+        "alias": "ada@example.org", "$session_id": "s", "$window_id": "w", "session_id": "s-1",
     }  # fmt: skip
-    bodies = [json.dumps({**EVENT, "event": "sent ada@example.org", "properties": properties}).encode()]
+    bodies = [
+        json.dumps({**EVENT, "event": "sent ada@example.org", "properties": properties, "window_id": "w-1"}).encode()
+    ]
     (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl.gz", bodies))
     text = json.dumps(event)
     assert "ada@example.org" not in text
     assert "hunter2" not in text
     assert (event["event"], event["distinct_id"], event["timestamp"]) == ("sent [email]", "u-1", EVENT["timestamp"])
+    assert event["window_id"] == "w-1"
     kept = event["properties"]
     assert kept["note"] == kept["$set"]["note"] == kept["$group_set"]["note"] == kept["alias"] == "[email]"
     assert (kept["$groups"], kept["$trace_id"], kept["session_id"]) == (
         {"company": "acme"}, properties["$trace_id"], "s-1",
     )  # fmt: skip
-    assert not {"$ip", "$device_id", "$geoip_city_name", "$session_id", "password"} & set(kept)
+    assert not {"$ip", "$device_id", "$geoip_city_name", "$session_id", "$window_id", "password"} & set(kept)
 
 
 def test_a_key_that_stands_twice_hides_nothing(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def fails(_: dict[str, Any]) -> dict[str, Any]:
 
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "super_properties": {"super_properties": {"plan": "pro", "$session_id": SESSION}},
+    "super_properties": {"super_properties": {"plan": "pro", "$session_id": SESSION, "$window_id": "w-1"}},
     "disabled": {"disabled": True},
     "send": {"send": False},
     "debug": {"debug": True},
@@ -86,6 +86,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "groups": lambda: one(groups={"company": "acme", "team": 5}),
     "no profile": lambda: one(properties={"$process_person_profile": False}),
     "session": lambda: one(properties={"$session_id": SESSION}),
+    "window": lambda: one(properties={"$window_id": "w-4711"}),
     "own flags": lambda: one(properties={"$feature/new-checkout": "test", "$active_feature_flags": ["new-checkout"]}),
     "nested": lambda: one(properties={"cart": [{"sku": "a", "count": 2}, {"sku": "b"}], "none": None, "when": AT}),
     "page": lambda: posthog.capture(
@@ -127,6 +128,18 @@ def test_a_session_of_another_form_stays_a_property() -> None:
     """PostHog would not make a session of it."""
     (event,) = with_the_bridge(lambda: one(properties={"$session_id": "s1"}))
     assert event.properties["session_id"] == "s1"
+
+
+@pytest.mark.parametrize("call", ["alias", "group_identify", "set"])
+def test_a_change_has_the_window_too(call: str) -> None:
+    """As every message of a client whose `super_properties` have it."""
+    calls: dict[str, Callable[[], object]] = {
+        "alias": lambda: posthog.alias("visitor-1", "u1"),
+        "group_identify": lambda: posthog.group_identify("company", "acme", {"size": 5}, distinct_id="u1"),
+        "set": lambda: posthog.set(distinct_id="u1", properties={"plan": "pro"}),
+    }
+    (event,) = with_the_bridge(calls[call], super_properties={"$window_id": "w-4711"})
+    assert event.properties["$window_id"] == "w-4711"
 
 
 def test_the_session_of_a_context_is_kept() -> None:

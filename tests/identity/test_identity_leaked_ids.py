@@ -126,8 +126,8 @@ def plainly(text: str) -> str:
 
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_no_spelling_of_an_id_comes_back(writing: str) -> None:
-    """Wherever an app repeats it, and however; each id of a person, session or group, in a mode that sends none."""
-    keys = ("analytics.user.id", "enduser.id", "analytics.session.id", "analytics.group.company")
+    """Wherever an app repeats it, and however; each id of a person, session, window or group, in a mode with none."""
+    keys = ("analytics.user.id", "enduser.id", "analytics.session.id", "analytics.group.company", "analytics.window.id")
     with Telemetry(IdentityMode.INSTALLATION) as app:
         for place, key, given in itertools.product(PLACES, keys, IDS):
             marked = {"analytics.event": "e", key: given, **PLACES[place](WRITINGS[writing](given))}
@@ -137,15 +137,17 @@ def test_no_spelling_of_an_id_comes_back(writing: str) -> None:
             sent = json.dumps(app.events.pop(), ensure_ascii=False)
             assert plainly(given) not in plainly(sent), (place, key, given)
             if place not in {"beyond the cut", "a name"}:
-                assert re.search(r"\[(user|session|group)\]", sent), (place, key, given)
+                assert re.search(r"\[(user|session|group|window)\]", sent), (place, key, given)
 
 
 @pytest.mark.parametrize("mode", [mode for mode in IdentityMode if mode is not IdentityMode.IDENTIFIED])
 def test_an_id_that_another_overrules_does_not_come_back(mode: IdentityMode) -> None:
     """Of the item, its span, the context and the resource, whichever of them wins."""
     keys = ("analytics.user.id", "user.id", "enduser.id", "posthogDistinctId", "session.id", "analytics.user.alias")
-    ids = {key: f"lost-{number}-4711" for number, key in enumerate(keys)}
+    of_window = ("analytics.window.id", "window.id", "analytics.property.$window_id")
+    ids = {key: f"lost-{number}-4711" for number, key in enumerate((*keys, *of_window))}
     spans = {"user.id": "span-user-4711", "analytics.group.company": "span-company-4711"}
+    spans["window.id"] = "span-window-4711"
     told = [
         *ids.values(),
         *spans.values(),

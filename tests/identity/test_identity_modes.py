@@ -16,6 +16,7 @@ SESSION = "019b7ca7-d388-7000-8000-000000000001"  # UUIDv7 of the morning before
 SUBJECT = Subject(
     user_id="u1",
     session_id=SESSION,
+    window_id="window-1",
     groups={"company": "acme"},
     person_set={"plan": "pro"},
     person_set_once={"source": "ads"},
@@ -48,6 +49,7 @@ def test_identified_carries_the_user_person_groups_and_session() -> None:
     assert who.properties == {
         "$ip": "0.0.0.0",
         "$session_id": SESSION,
+        "$window_id": "window-1",
         "$groups": {"company": "acme"},
         "$set": {"plan": "pro"},
         "$set_once": {"source": "ads"},

@@ -460,9 +460,13 @@ def test_row_request_span() -> None:
         app.logger.emit(event_name="analytics.first")
         with app.tracer.start_as_current_span("inside"):
             server.set_attributes({"analytics.user.id": "u-2", "analytics.group.company": "acme"})
+            server.set_attributes({"window.id": "w-2", "analytics.session.id": "s-2"})
+            server.set_attribute("analytics.window.id", "w-1")
+            server.set_attribute("window.id", "w-3")
             app.logger.emit(event_name="analytics.second")
     assert [each["distinct_id"] for each in app.events] == ["u-1", "u-2"]
     assert app.events[1]["properties"]["$groups"] == {"company": "acme"}
+    assert (app.events[1]["properties"]["session_id"], app.events[1]["window_id"]) == ("s-2", "w-1")
 
 
 def test_row_blocks() -> None:

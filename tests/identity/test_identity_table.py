@@ -19,6 +19,7 @@ from otel_posthog.policy import IdentityMode
 PAGE = (Path(__file__).parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 USER, ALIAS, COMPANY = "u-4711-ada", "visitor-99", "acme-corp"
 JOURNEY = "order-4711"
+WINDOW = "tab-4711"
 OTHER_USER = "u-0815-bob"
 
 
@@ -47,6 +48,7 @@ class Seen:
                 **user,
                 "analytics.event": "e",
                 "analytics.session.id": self.session,
+                "analytics.window.id": WINDOW,
                 "analytics.group.company": COMPANY,
                 "analytics.journey.id": JOURNEY,
                 "analytics.user.set.plan": "pro",
@@ -77,6 +79,7 @@ class Seen:
             "events of nobody (`distinct_id`)": lambda: word(nobody["distinct_id"], USER),
             "person profile": lambda: "yes" if e["options"]["process_person_profile"] else "none",
             "session": lambda: word(e.get("session_id", properties.get("session_id")), self.session),
+            "window (`$window_id`)": lambda: word(e.get("window_id"), WINDOW),
             "groups": lambda: word(properties.get("$groups", {}).get("company"), COMPANY),
             "journey (`journey_id`)": lambda: word(properties.get("journey_id"), JOURNEY),
             "person properties": lambda: {None: "none", "pro": "filtered"}[properties.get("$set", {}).get("plan")],
@@ -123,6 +126,7 @@ def word(sent: str | None, given: str) -> str:
         "daily": "day",
         "user": "pseudonym",
         "group": "pseudonym",
+        "window": "pseudonym",
     }
     if prefix in kinds:
         return kinds[prefix]
@@ -134,7 +138,7 @@ def test_each_mode_collects_what_the_table_says(mode: IdentityMode, tmp_path: Pa
     """Every cell of the page, tried with an app that tells everything."""
     seen = Seen(mode, tmp_path)
     rows = [(row, cell) for row, its_mode, cell in cells() if its_mode is mode]
-    assert len(rows) == 13
+    assert len(rows) == 14
     assert {row: seen[row] for row, _ in rows} == dict(rows)
     assert seen.dropped == ({} if mode.has_persons else {"person_event": 4})
 

@@ -18,17 +18,20 @@ SUBJECT = Subject(
     user_id="u-4711",
     alias="visitor-9",
     session_id="session-1",
+    window_id="window-1",
     groups={"company": "acme", "team": "acme"},
     person_set={"plan": "pro"},
 )
 
 
 def test_every_id_is_replaced_and_the_rest_stays() -> None:
-    """User, alias, session and each group; properties are not this step's."""
+    """User, alias, session, window and each group; properties are not this step's."""
     found = with_pseudonyms(event(subject=SUBJECT), PSEUDONYMS, pytest.fail).subject
     assert found.user_id == PSEUDONYMS.user("u-4711", NOON_NS)
     assert found.alias == PSEUDONYMS.user("visitor-9", NOON_NS)
     assert found.session_id == PSEUDONYMS.session("session-1", NOON_NS)
+    assert found.window_id == PSEUDONYMS.window("window-1", NOON_NS)
+    assert found.window_id != PSEUDONYMS.window("window-2", NOON_NS)
     assert found.groups == {kind: PSEUDONYMS.group(kind, "acme", NOON_NS) for kind in ("company", "team")}
     assert found.groups["company"] != found.groups["team"]
     assert found.person_set == {"plan": "pro"}
@@ -46,8 +49,8 @@ def test_ids_without_a_key_for_their_time_are_left_out_and_noted() -> None:
     notes: list[str] = []
     late = Pseudonyms(keys=ring(f"2026-07-01 {KEY}"))
     found = with_pseudonyms(event(subject=SUBJECT), late, notes.append).subject
-    assert (found.user_id, found.alias, found.session_id, found.groups) == (None, None, None, {})
-    assert notes == ["identity_key_missing"] * 5
+    assert (found.user_id, found.alias, found.session_id, found.window_id, found.groups) == (None,) * 4 + ({},)
+    assert notes == ["identity_key_missing"] * 6
     with pytest.raises(DropEvent, match="identity_key_missing"):
         with_pseudonyms(event(group=GroupUpdate("company", "acme")), late, notes.append)
 

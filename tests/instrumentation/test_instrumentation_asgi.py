@@ -323,7 +323,7 @@ def test_the_id_of_a_user_is_its_usual_attribute_and_no_email(user: object, who:
 
 
 def test_the_browser_says_session_and_objection(telemetry: Telemetry) -> None:
-    """By the headers of posthog-js, `Sec-GPC` and `DNT`; its distinct id is not believed."""
+    """And its window, by the headers of posthog-js, `Sec-GPC` and `DNT`; its distinct id is not believed."""
 
     async def page(request: Any) -> JSONResponse:
         set_user(request.query_params["user"])
@@ -331,11 +331,12 @@ def test_the_browser_says_session_and_objection(telemetry: Telemetry) -> None:
         return JSONResponse({})
 
     app = Starlette(routes=[Route("/", page)])
-    get(app, "/?user=u-1", X_POSTHOG_SESSION_ID="s-1", X_POSTHOG_DISTINCT_ID="u-9")
+    get(app, "/?user=u-1", X_POSTHOG_SESSION_ID="s-1", X_POSTHOG_WINDOW_ID="w-1", X_POSTHOG_DISTINCT_ID="u-9")
     get(app, "/?user=u-2", Sec_GPC="1")
     get(app, "/?user=u-3", DNT="1")
     assert telemetry.only["distinct_id"] == "u-1"
     assert "s-1" in str(telemetry.only)
+    assert telemetry.only["window_id"] == "w-1"
     assert telemetry.dropped == {"consent": 2}
 
 

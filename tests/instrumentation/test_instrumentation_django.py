@@ -263,6 +263,12 @@ def test_a_browser_that_objects_is_heeded(headers: dict[str, str], app: Telemetr
     assert (app.events, app.dropped, queries.captured_queries) == ([], {"consent": 1}, [])
 
 
+def test_the_browser_says_session_and_window(app: Telemetry) -> None:
+    """By the headers of posthog-js."""
+    browser("ada").get("/shop", headers={"X-POSTHOG-SESSION-ID": "s-4711", "X-POSTHOG-WINDOW-ID": "w-4711"})
+    assert {(each["properties"]["session_id"], each["window_id"]) for each in app.events} == {("s-4711", "w-4711")}
+
+
 def test_uninstrumented_the_middleware_is_gone(app: Telemetry) -> None:
     """And again instrumented there is one; both may be called twice."""
     ours = PostHogDjangoInstrumentor()

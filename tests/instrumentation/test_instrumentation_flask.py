@@ -253,6 +253,13 @@ def test_to_load_the_user_leaves_no_trace(
     assert found == expected
 
 
+def test_the_browser_says_session_and_window(app: Telemetry) -> None:
+    """By the headers of posthog-js."""
+    sent = {"X-POSTHOG-SESSION-ID": "s-4711", "X-POSTHOG-WINDOW-ID": "w-4711"}
+    app.site.client()("/shop", **sent)  # type: ignore[attr-defined]
+    assert {(each["properties"]["session_id"], each["window_id"]) for each in app.events} == {("s-4711", "w-4711")}
+
+
 def test_a_remembered_user_is_who_acts(app: Telemetry) -> None:
     """Whose session is gone, and whose cookie is there."""
     site: Site = app.site  # type: ignore[attr-defined]

@@ -51,6 +51,7 @@ KEYS = [
     *("analytics.user.set.plan", "analytics.user.set_once.since", "analytics.user.alias", "analytics.consent"),
     *("analytics.journey.id", "analytics.property.journey_id", "analytics.posthog.destinations"),
     *("analytics.timestamp", "http.route", "url.path", "http.request.method", "http.response.status_code"),
+    *("analytics.window.id", "window.id", "analytics.property.$window_id", "analytics.property.window_id"),
     *("feature_flag.key", "feature_flag.result.variant"),
     *("user.id", "http.request.header.sec-gpc", "exception.type", "exception.message", "error.type", "db.system.name"),
 ]
@@ -92,6 +93,7 @@ EASY = st.dictionaries(
                     "user.id",
                     "group.company",
                     "session.id",
+                    "window.id",
                     "uuid",
                 )
             )
@@ -105,9 +107,10 @@ EASY = st.dictionaries(
 CONTEXTS = st.one_of(
     st.none(),
     st.builds(
-        lambda user, session, groups, consent, denied, consented, opened, pseudonym, other: ContextIdentity(
+        lambda user, session, window, groups, consent, denied, consented, opened, pseudonym, other: ContextIdentity(
             user_id=user,
             session_id=session,
+            window_id=window,
             groups=groups,
             consent=consent,
             denied=denied,
@@ -118,6 +121,7 @@ CONTEXTS = st.one_of(
         ),
         st.sampled_from([None, USER, UUID_USER, "12345678", "4711", " ", "anonymous", "u" * 300]),
         st.sampled_from([None, "sess-0815", "0199d3a0-0000-7000-8000-000000000001", "ada@example.org"]),
+        st.sampled_from([None, "sess-0815", "tab-4711-of-ada", "ada@example.org", " "]),
         st.sampled_from([{}, {"company": "acme-company-key"}, {"ada@example.org": "x"}, {"company": ""}]),
         st.sampled_from([None, True, False]),
         st.sampled_from([frozenset(), frozenset({USER})]),
@@ -282,7 +286,7 @@ HOSTILE: list[Any] = [
         "[session]",
     ),
     *('{"password": "open sesame"}', '{"user": {"id": "abc"}}', "[52.5200, 13.4050]"),
-    *("of another-4711", "in journey-1"),
+    *("of another-4711", "in journey-1", "in tab-4711-of-ada"),
     *(" 1 ", "Acme-Company-Key", "user/<token>", "x" * 9000, "4711" * 3000),
 ]
 POLICIES = [
@@ -327,6 +331,7 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
         ("$lib", "note"),
         ("trace_url",),
         ("journey_id", "note"),
+        ("window_id", "note"),
         ("exception.message", "$exception_level"),
         ("session_id", "$trace_id"),
         ("$ip",),
@@ -348,6 +353,8 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
             parent = {"http.request.method": value} if number % 5 == 0 else {}
             if keys[0] == "journey_id":
                 attributes["analytics.journey.id"] = "journey-1"
+            if keys[0] == "window_id":
+                attributes["analytics.window.id"] = "tab-4711-of-ada"
             if keys[0] == "note" and len(keys) == 3:
                 attributes["analytics.posthog.destinations"] = ("b", "default")[number % 2]
             dropped = int(number % 7 == 0)
@@ -381,12 +388,13 @@ def ordinary(number: int, **attributes: Any) -> Signal:
     [
         {},
         {"analytics.uuid": "6f9619ff-8b86-d011-b42d-00c04fc964ff"},
+        {"analytics.window.id": "tab-4711", "window.id": "tab-4712"},
         {"analytics.user.id": "somebody-else", "analytics.session.id": "0199d3a0-0000-7000-8000-000000000001"},
         {"analytics.group.company": "another-company", "analytics.user.set.plan": "pro"},
         {"analytics.property.$set": {"plan": "pro"}, "analytics.property.distinct_id": "by-a-library"},
         {"http.request.header.sec_gpc": ("0",), "user.id": "of-contrib"},
     ],
-    ids=["alone", "uuid", "user and session", "group and person", "library", "headers"],
+    ids=["alone", "uuid", "window", "user and session", "group and person", "library", "headers"],
 )
 def test_events_of_common_set_ups_pass_by_plan(attributes: dict[str, Any], mode: IdentityMode) -> None:
     """Sessions, groups, persons, a catalog and the uuid of `capture()` take no event off the fast way."""

@@ -37,7 +37,9 @@ def encoded(
 
 def test_the_bytes_are_exactly_these() -> None:
     """One Capture V1 event, keys in order, microseconds always written, compact, UTF-8 as it is."""
-    person = Person("u1", has_profile=True, properties={"$session_id": "s-1", "$set": {"plan": "pro"}})
+    person = Person(
+        "u1", has_profile=True, properties={"$window_id": "w-1", "$session_id": "s-1", "$set": {"plan": "pro"}}
+    )
     clean = encode_event(
         EVENT, person, "bezahlt für", {"größe": 1, "ok": True}, destination="vendor", max_event_bytes=10_000
     )
@@ -47,21 +49,21 @@ def test_the_bytes_are_exactly_these() -> None:
         '"timestamp":"2024-11-24T01:39:05.000000+00:00",'
         '"options":{"disable_skew_correction":true,"process_person_profile":true},'
         '"properties":{"größe":1,"ok":true,"$set":{"plan":"pro"},"$trace_id":"0af7651916cd43dd8448eb211c80319c",'
-        '"$span_id":"b7ad6b7169203331","$geoip_disable":true},"session_id":"s-1"}'
+        '"$span_id":"b7ad6b7169203331","$geoip_disable":true},"session_id":"s-1","window_id":"w-1"}'
     )
 
 
 def test_identity_wins_over_what_an_app_has_put_there() -> None:
     """Reserved names of the app are left out, and what is ours overwrites what is not."""
     read = encoded(
-        {"$set": {"x": 1}, "$session_id": "app", "distinct_id": "app", "$geoip_disable": False, "$lib": "x", "a": 1,
-         "$trace_id": "app", "plan": "app"},
+        {"$set": {"x": 1}, "$session_id": "app", "$window_id": "app", "distinct_id": "app", "$geoip_disable": False,
+         "$lib": "x", "a": 1, "$trace_id": "app", "plan": "app"},
         person=Person("p", has_profile=False, properties={"plan": "ours"}),
     )  # fmt: skip
     assert read["properties"] == {
         "a": 1, "plan": "ours", "$trace_id": EVENT.trace_id, "$span_id": EVENT.span_id, "$geoip_disable": True,
     }  # fmt: skip
-    assert "session_id" not in read
+    assert not {"session_id", "window_id"} & set(read)
     assert read["distinct_id"] == "p"
     assert read["options"] == {"disable_skew_correction": True, "process_person_profile": False}
 

@@ -141,12 +141,14 @@ def test_v0_is_what_posthog_sends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"https://h{made.path}" == sent["url"]
 
 
-def test_a_session_is_lifted_in_v1_and_a_property_in_v0() -> None:
-    """`$session_id` travels at the top level of a V1 event, as posthog does it, and among V0's properties."""
-    body = clean().body.replace(b'"options"', b'"session_id":"s","options"')
-    theirs = capture_v1._to_v1_event(posthogs_message(**{"$session_id": "s"}))
+@pytest.mark.parametrize("name", ["session_id", "window_id"])
+def test_a_session_is_lifted_in_v1_and_a_property_in_v0(name: str) -> None:
+    """`$session_id` travels at the top level of a V1 event, as posthog does it, and among V0's properties; a window."""
+    body = clean().body.replace(b'"options"', f'"{name}":"s","options"'.encode())
+    theirs = capture_v1._to_v1_event(posthogs_message(**{f"${name}": "s"}))
     assert json.loads(body) == theirs
-    assert v0_event(body)["properties"]["$session_id"] == "s"
+    assert v0_event(body)["properties"][f"${name}"] == "s"
+    assert name not in v0_event(body)
 
 
 @pytest.mark.parametrize("make", [v1_request, v0_request])

@@ -105,6 +105,7 @@ def test_translating_raises_nothing_but_a_drop_and_notes_fixed_reasons(item: Sig
         "timestamp_invalid",
         "user_id_invalid",
         "uuid_invalid",
+        "window_id_invalid",
     }
     assert found or notes
 

@@ -106,6 +106,20 @@ def test_row_session_id(of: Any, telemetry: Telemetry) -> None:
 
 
 @SOURCES
+def test_row_window_id(of: Any, telemetry: Telemetry) -> None:
+    """`analytics.window.id`, else `window.id`, is `$window_id`; what is no id is counted."""
+    assert of(telemetry, {"analytics.window.id": " w-1 ", "window.id": "w-2"})["window_id"] == "w-1"
+    sent = of(telemetry, {"window.id": "w-2"})
+    assert sent["window_id"] == "w-2"
+    assert "w-2" not in str(sent["properties"])
+    both = {"analytics.property.$window_id": "w-library", "window.id": "w-2"}
+    assert of(telemetry, both)["window_id"] == "w-library"
+    assert of(telemetry, {**both, "analytics.window.id": "w-1"})["window_id"] == "w-1"
+    assert "window_id" not in of(telemetry, {"analytics.window.id": 1.5})
+    assert telemetry.counted() == {"window_id_invalid": 1}
+
+
+@SOURCES
 def test_row_group(of: Any, telemetry: Telemetry) -> None:
     """`analytics.group.<type>` is `$groups.<type>`."""
     with user_context(groups={"team": "blue"}):
@@ -218,19 +232,20 @@ def test_row_property(of: Any, telemetry: Telemetry) -> None:
 
 
 def test_row_posthog_keys(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`$set`, `$set_once`, `$groups`, `$session_id` and `distinct_id` among the properties: as posthog-python's."""
+    """`$set`, `$set_once`, `$groups`, `$session_id`, `$window_id`, `distinct_id` as properties: as posthog-python's."""
     telemetry.use_for_capture(monkeypatch)
     properties = {
         "$set": {"plan": "pro"},
         "$set_once": {"first": 1},
         "$groups": {"company": "acme", "team": 7},
         "$session_id": "s-property",
+        "$window_id": "w-property",
         "distinct_id": "id-property",
         "own": 1,
     }
     capture("e", properties)
     sent = telemetry.only
-    assert sent["distinct_id"] == "id-property"
+    assert (sent["distinct_id"], sent["window_id"]) == ("id-property", "w-property")
     assert {key: sent["properties"].get(key) for key in ("$set", "$set_once", "$groups", "session_id", "own")} == {
         "$set": {"plan": "pro"},
         "$set_once": {"first": 1},

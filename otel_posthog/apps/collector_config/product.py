@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from otel_posthog.actor.attributes import CHOICE_KEYS, SESSION_ID_KEYS, USER_ID_KEYS
+from otel_posthog.actor.attributes import CHOICE_KEYS, SESSION_ID_KEYS, USER_ID_KEYS, WINDOW_ID_KEYS
 from otel_posthog.apps.collector_config.attribute import FALSE, TRUE, all_hold, any_holds, like_any, negated
 from otel_posthog.apps.collector_config.derive import CONTEXTS, Derived, asks, reads_exceptions, without_refused
 from otel_posthog.apps.collector_config.keys import NAMES
@@ -65,7 +65,9 @@ def kafka_processors(policy: Policy) -> dict[str, Any]:
 def _identity(policy: Policy) -> list[str]:
     """Return the keys that say who; none where no destination sends more than the installation's id."""
     modes = {policy.identity_of(each) for each in policy.destinations}
-    return [] if not any(mode.tells_users_apart for mode in modes) else [*USER_ID_KEYS, *SESSION_ID_KEYS]
+    return (
+        [] if not any(mode.tells_users_apart for mode in modes) else [*USER_ID_KEYS, *SESSION_ID_KEYS, *WINDOW_ID_KEYS]
+    )
 
 
 def _id_keys(policy: Policy) -> frozenset[str]:
@@ -172,7 +174,7 @@ def _before(side: _Side) -> dict[str, Any]:
         attributes, derived = f"{context}.attributes", side.derived[source]
         gone = []
         if not side.identity:
-            gone = [f'delete_matching_keys({attributes}, "^analytics\\\\.(?:user|session)\\\\.")']
+            gone = [f'delete_matching_keys({attributes}, "^analytics\\\\.(?:user|session|window)\\\\.")']
         kept = [keep_keys(attributes, item)] if not derived else _cut(derived, attributes, needed)
         return group(context, [*statements, *kept, *gone])
 

@@ -192,6 +192,7 @@ def _who(event: Event) -> dict[str, object]:
     said = {
         "user id": subject.user_id,
         "session id": subject.session_id,
+        "window id": subject.window_id,
         "consent": subject.consent,
         **{f"group {kind}": key for kind, key in subject.groups.items()},
         **{f"$set {key}": value for key, value in subject.person_set.items()},

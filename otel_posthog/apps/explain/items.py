@@ -18,7 +18,13 @@ BARE_NAME = "event"
 """The name under which bare properties are explained."""
 
 # Where PostHog's own libraries put what OpenTelemetry has attributes for.
-_TOP_LEVEL = {"distinct_id": "user.id", "uuid": "uuid", "timestamp": "timestamp", "session_id": "session.id"}
+_TOP_LEVEL = {
+    "distinct_id": "user.id",
+    "uuid": "uuid",
+    "timestamp": "timestamp",
+    "session_id": "session.id",
+    "window_id": "window.id",
+}
 # Where they stand beside the properties they mean what they mean among them.
 _BESIDE = ("$set", "$set_once", "$groups")
 

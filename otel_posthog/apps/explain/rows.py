@@ -127,5 +127,7 @@ def _sent_of(key: str, event: Mapping[str, object], properties: Mapping[str, obj
     kind, _, name = key.partition(" ")
     if kind == "session":
         return event.get("session_id") or properties.get("session_id", _GONE)
+    if kind == "window":
+        return event.get("window_id", _GONE)
     holder = properties.get("$groups" if kind == "group" else kind)
     return holder.get(name, _GONE) if isinstance(holder, Mapping) else _GONE

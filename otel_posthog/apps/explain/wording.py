@@ -49,6 +49,7 @@ _RULES = {
     "ssn": "social security number",
     "user_id": "repeats the user's id",
     "username": "name of a user",
+    "window_id": "repeats the window's id",
 }
 _DROPS = {
     "catalog_event": "the catalog does not declare it",
