@@ -186,6 +186,8 @@ def _stand_for(kind: Any) -> None:
     up there with all that is decided. A tracer calls no `__init__` of what is not of that class.
     """
     make: Callable[..., Any] = kind.__new__
+    # The SDK's own does no more than this for that class, and to hand all of it on would cost each sampled span time.
+    is_plain = _is_of_sdk(make)
 
     def new(cls: type, *args: Any, **given: Any) -> Any:
         context = given.get("context")
@@ -195,6 +197,8 @@ def _stand_for(kind: Any) -> None:
                 ours = getattr(given.get("span_processor"), IS_IN_FRONT, None)
                 if ours is not None and getattr(ours, "takes_light_spans", False):
                     return _light(given, context, ours)
+            if is_plain:
+                return object.__new__(cls)
         return make(cls, *args, **given)
 
     kind.__new__ = staticmethod(new)

@@ -90,7 +90,8 @@ def span_start(span: ReadableSpan) -> tuple[SpanKind, SpanContext | None, Attrib
     Of a light span whose attributes nobody has asked for yet it returns none: they have nothing that counts here.
     """
     try:
-        if "_given" in span.__dict__ and "_attributes" not in span.__dict__:
+        own = span.__dict__
+        if "_attributes" not in own and "_given" in own:
             return span._kind, span._parent, NO_ATTRIBUTES  # noqa: SLF001
         return span._kind, span._parent, span._attributes._dict  # type: ignore[union-attr]  # noqa: SLF001
     except AttributeError:
@@ -196,7 +197,8 @@ def see_events(see: SeeEvent) -> None:
 
 def span_events(span: ReadableSpan) -> Sequence[Event]:
     """Return a span's events; most have none, and those cost nothing."""
-    if has_no_list(span):
+    own = span.__dict__
+    if "_events" not in own and "_given" in own:  # a light span to which no event was ever added
         return ()
     try:
         return span.events if span._events._dq else ()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -248,8 +250,9 @@ def keep_evicted_events(span: Span, kind: type[EvictedEvents]) -> None:
     Its list becomes one of another class in place: a list of our own would cost each span four times as much. Where
     this SDK keeps events elsewhere, evicted ones are lost, as they are for everybody.
     """
-    if not has_no_list(span):
-        keep_evicted(getattr(span, "_events", None), kind)
+    events = span.__dict__.get("_events")  # a light span has none yet, and makes them of that class
+    if type(events) is BoundedList:
+        events.__class__ = kind
 
 
 def keep_evicted(events: object, kind: type[EvictedEvents]) -> None:
@@ -258,15 +261,10 @@ def keep_evicted(events: object, kind: type[EvictedEvents]) -> None:
         events.__class__ = kind
 
 
-def has_no_list(span: ReadableSpan) -> bool:
-    """Return whether `span` is a light one to which no event was ever added."""
-    own = span.__dict__
-    return "_given" in own and "_events" not in own
-
-
 def recorded_events(span: ReadableSpan) -> Sequence[Event]:
     """Return the events that were added to a span: those it still has, and before them the wanted evicted ones."""
-    if has_no_list(span):
+    own = span.__dict__
+    if "_events" not in own and "_given" in own:
         return ()
     try:
         events: Any = span._events  # noqa: SLF001
@@ -280,9 +278,7 @@ def recorded_events(span: ReadableSpan) -> Sequence[Event]:
 
 def forget_evicted_events(span: ReadableSpan) -> int:
     """Forget the evicted events of a span, which have been read; return how many of the wanted ones were not kept."""
-    if has_no_list(span):
-        return 0
-    events: object = getattr(span, "_events", None)
+    events: object = span.__dict__.get("_events")
     # Of nearly every span, and the second question takes longer: the SDK's lists are of an abstract class.
     if not getattr(events, "evicted", None) or not isinstance(events, EvictedEvents):
         return 0
