@@ -293,6 +293,7 @@ _KNOWN_OF_END = frozenset({
 })  # fmt: skip
 _INVALID = SpanContext(0, 0, is_remote=False)
 _sdk_start, _sdk_end = Span.start, Span.end
+spans.light_kind = LightSpan
 
 
 def _now_ns() -> int:
