@@ -257,6 +257,32 @@ def test_every_detector_of_the_policy_has_an_expression_for_the_collector() -> N
     assert [name for name in PrivacyPolicy().detectors if not any(each.patterns for each in stages({name}, ()))] == []
 
 
+HOMES = [
+    "COPY t FROM '/home/zqx/data.csv'", "q=/home/zqx/x&b=1", "https://a.example/?f=/Users/zqx/x",
+    "https://a.example/?f=%2Fhome%2Fzqx%2Fx", "file:///home/zqx/x", "file://localhost/home/zqx/x", "sftp://h/home/zqx/x",
+    "jo@h:/home/zqx/x", "c:/users/zqx/appdata", "C:\\USERS\\zqx\\x", "c:\\users\\zqx\\x", "\\\\server\\users\\zqx\\f",
+    "/Volumes/Macintosh HD/Users/zqx/x", "/System/Volumes/Data/Users/zqx/x", "/mnt/c/Users/zqx/x", "/c/Users/zqx/x",
+    "open /cygdrive/c/Users/zqx/", "/mnt/backup disk/home/zqx/x", "/usr/home/zqx/x", "/proc/1/root/home/zqx",
+    "/export/home/zqx/x", "/var/home/zqx", "x \\/home\\/zqx\\/y",
+]  # fmt: skip
+PAGE_KEYS = ["url.query", "url.full", "url.path", "http.target", "http.url", "referrer"]
+
+
+@pytest.mark.parametrize("key", ["app.note", "db.statement", "db.query.text", "db.query.summary", *PAGE_KEYS])
+@pytest.mark.parametrize("text", HOMES)
+def test_a_home_directory_is_one_under_any_key(text: str, key: str) -> None:
+    """In statements and in queries of pages; on whatever disk, however the system writes it."""
+    for left in (FILTER.scrub_value(key, text), FILTER.properties({key: text}, Receipt())):
+        assert "zqx" not in str(left)
+
+
+@pytest.mark.parametrize("key", PAGE_KEYS)
+@pytest.mark.parametrize("text", ["https://a.example/home/sale/x", "/home/sale", "/Users/123/x", "/home/ubuntu/x"])
+def test_a_page_called_home_is_none(text: str, key: str) -> None:
+    """With what the path of a page begins nobody is named."""
+    assert FILTER.scrub_value(key, text) is text
+
+
 def test_a_card_is_found_as_a_number_too() -> None:
     """A card number written without quotes is replaced; a long id that fails the check stays an int."""
     out = FILTER.properties({"a": 4111111111111111, "b": 4111111111111112, "c": 4111111111111111.0}, Receipt())

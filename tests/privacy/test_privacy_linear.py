@@ -58,6 +58,8 @@ PARTS = [
     '["\\"', "password::", "password::a=", 'a::password=["',
     # Paths.
     "/home/", "/home/a", "/home/a b", "C:\\Users\\", "\\Users\\a",
+    "/Volumes/a b", "/mnt/a", "file://a", "/mnt/home/", "\\n", "\\ntoken=", "\\/", "\\u00e9", "api.", "api.key=",
+    "%C3%A9", "%E2%80",
 ]  # fmt: skip
 
 # What keys tell changes what is looked for.

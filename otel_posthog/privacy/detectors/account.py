@@ -83,19 +83,28 @@ def _quoted(text: str, at: int, end: int) -> int:
 EMAIL = Detector("email", _find_email, needs=AT)
 
 
+# A folder above those of the accounts: of a disk, a share, a container; of a URL that is none of a page.
+_MOUNTS = (
+    r"(?:/(?:Volumes|System/Volumes|mnt|media|run/media|cygdrive|net|nfs|rootfs|host|usr|private|proc/[0-9]{1,9}/root)"
+    r"(?:/[^\s/\\\"'<>|:;,?*&]{1,64}(?: [^\s/\\\"'<>|:;,?*&]{1,32}){0,3}){0,4}"
+    r"|(?:file|s?ftps?|ssh|scp|smb|nfs|rsync)://[^\s/\\\"'<>]{0,64})?"
+)
 # `/home/…` within an address of a web page is a page; at the beginning of a path of files it is a person's.
 _HOME = re.compile(
-    r"(?:(?:(?<![0-9A-Za-z_.%~}-])|(?<=[A-Za-z]:)|(?<=file://)|(?<=/mnt/[a-z]))(?:/home|/Users|/export/home|/var/home)/"
-    r"|\b[A-Za-z]:[\\/]{1,4}(?:Users|Documents and Settings|home)[\\/]{1,4}"
-    r"|\\\\?(?:Users|home)\\\\?)"
+    rf"(?:(?:(?<![0-9A-Za-z_.%~}}-])|(?<=[A-Za-z]:)){_MOUNTS}(?:/home|(?:/[a-z])?/Users|/export/home|/var/home)/"
+    r"|\b[A-Za-z]:[\\/]{1,4}(?i:Users|Documents and Settings|home)[\\/]{1,4}"
+    r"|\\\\?(?i:Users|home)\\\\?)"
     r"([^\s/\\\"'<>|:;,?*&()\[\]{}=]+(?:(?: [^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,32}){1,3}(?=[\\/]))?)",
 )
+_PAGES = ("/home/", "/Users/")
 
 
 def _find_username(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    if facts.page or not ("ome" in text or "sers" in text or "ettings" in text):
+    if not ("ome" in text or "sers" in text or "ettings" in text or "OME" in text or "SERS" in text):
         return []
-    return [match.span(1) for match in _HOME.finditer(text) if match[1].lower() not in SHARED_ACCOUNTS]
+    found = [match for match in _HOME.finditer(text) if match[1].lower() not in SHARED_ACCOUNTS]
+    # What the path of a page begins with is a page; what stands in its query is none.
+    return [match.span(1) for match in found if match.start() or not (facts.page and match.group().startswith(_PAGES))]
 
 
 USERNAME = Detector("username", _find_username, needs=SLASH, gives_way=False)
