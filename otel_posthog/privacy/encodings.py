@@ -132,6 +132,8 @@ def _from_backslashes(code: str) -> str:
 
 
 _BASE64 = re.compile(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}(?:={1,2}(?![0-9A-Za-z=])|(?![=.]))")
+_PART = re.compile(r"[0-9A-Za-z+_-]{16,}={0,2}")
+_MOST_FOLDERS = 8
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _IN_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _AS_WORDS = bytes(ord("w" if byte in _IN_BASE64 else "x") for byte in range(256))
@@ -145,12 +147,37 @@ def base64_texts(text: str) -> Iterator[tuple[int, int, str]]:
         match = _BASE64.match(text, start)
         if match is None:
             continue
-        word = match.group().rstrip("=").encode()
-        if len(word) % 4 == 1 or word.islower() or word.isupper():
-            continue
-        try:
-            inner = a2b_base64(word.translate(_STANDARD) + b"=" * (-len(word) % 4)).decode()
-        except ValueError:
-            continue
-        if inner.isprintable() or "".join(inner.split()).isprintable():
+        inner = _from_base64(match.group())
+        if inner is not None:
             yield match.start(), match.end(), inner
+        elif "/" in match.group():
+            yield from _in_path(text, *match.span())
+
+
+def _from_base64(written: str) -> str | None:
+    """Return what a word in base64 says, if that is a text."""
+    word = written.rstrip("=").encode()
+    if len(word) % 4 == 1 or word.islower() or word.isupper():
+        return None
+    try:
+        inner = a2b_base64(word.translate(_STANDARD) + b"=" * (-len(word) % 4)).decode()
+    except ValueError:
+        return None
+    return inner if inner.isprintable() or "".join(inner.split()).isprintable() else None
+
+
+def _in_path(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Yield the parts of a path that are base64, which may itself have a slash in it."""
+    slash = text.find("/", start, end)
+    for _ in range(_MOST_FOLDERS):
+        if slash < 0:
+            break
+        inner = _from_base64(text[slash + 1 : end])
+        if inner is not None and end - slash > len(_SHORTEST):
+            yield slash + 1, end, inner
+            return
+        slash = text.find("/", slash + 1, end)
+    for part in _PART.finditer(text, start, end):
+        inner = _from_base64(part.group())
+        if inner is not None:
+            yield part.start(), part.end(), inner

@@ -7,7 +7,7 @@ other also count as one (`api_key`, `apiKey`, `apikey`). Pure; filters cache the
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -38,6 +38,9 @@ _TOKEN = re.compile(rf"[{_CAPITALS}]+(?![{_LATIN}])|[{_CAPITALS}]?[{_LATIN}]+|\d
 MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conventions comes near
 
 _MAX_COUNT = 10**12
+_MOST_DOTTED = 3
+INNER_NAMES = frozenset(("id", "previous_id", "owner"))
+"""Words that say whose something is together with the one in front of them."""
 _MAX_NEVER_NUMBERS = 10**7
 MAX_FEW = 999  # codes that a list is named after have four digits or more
 _NO_KINDS: frozenset[str] = frozenset()
@@ -174,6 +177,30 @@ class _Words:
             elif word in self._short:
                 hits.append(self._short[word])
         return tuple(hits)
+
+
+def dotted_facts(name: str, facts_of: Callable[[str], KeyFacts]) -> KeyFacts:
+    """Return the facts of the last word of `name`, or of those with which it is one (`api.key`).
+
+    What stands further in front is where it is from: a logger, a class, a table.
+
+    Args:
+        name: In front of a value in a text, with or without dots.
+        facts_of: Reads keys without dots, and the ids of what stands in front (`user.id`).
+    """
+    parts = [each.strip("-") for each in name.removeprefix("-D").split(".") if each]
+    if len(parts) < 2 or parts[-1].lower() in INNER_NAMES:
+        return facts_of(name if len(parts) < 2 else ".".join(parts))
+    facts = facts_of(parts[-1])
+    if facts.sensitive:
+        return facts
+    for count in range(2, min(len(parts), _MOST_DOTTED) + 1):
+        whole = facts_of("_".join(parts[-count:]))
+        # `auth.views` is sensitive for its first word, and no word as one.
+        if whole.sensitive and facts_of("".join(parts[-count:]).lower()).sensitive:
+            return whole
+    secret = not JOINED.isdisjoint(each.lower() for each in parts[:-1])
+    return facts_of("_".join(parts[-_MOST_DOTTED:])) if secret else facts
 
 
 def _tokens(key: str) -> tuple[str, ...]:

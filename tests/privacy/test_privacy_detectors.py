@@ -110,6 +110,8 @@ HITS = {
         ("11010519491231002X", "[national_id]"),
         ("850709-1234567", "[national_id]"),
         ("2341 2341 2346", "[national_id]"),
+        ("GET /k/529.982.247-25 200", "GET /k/[national_id] 200"),
+        ("12 529.982.247-25 200 3", "12 [national_id] 200 3"),
         ("046 454 286", "[national_id]"),
         ("passport number is C01X00T47", "passport number is [national_id]"),
         ("NHS 943 476 5919", "NHS [national_id]"),
@@ -255,6 +257,57 @@ def test_every_detector_of_the_policy_has_its_cases() -> None:
 def test_every_detector_of_the_policy_has_an_expression_for_the_collector() -> None:
     """No detector can be added to the policy without something that stands for it in Collector configurations."""
     assert [name for name in PrivacyPolicy().detectors if not any(each.patterns for each in stages({name}, ()))] == []
+
+
+IN_PATHS = {
+    "national_id": ["598.397.776-88", "52998224725", "850709-1234567", "11010519491231002X"],
+    "phone": ["0049 151 65652968", "0049%20151%2065652968", "+49301234567", "532.123.45.67", "(030) 1234567"],
+    "ssn": ["078-05-1120"],
+    "card": ["4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111"],
+    "iban": ["DE89370400440532013000"],
+    "ip": ["8.8.8.8", "2001:4860:4860::8888"],
+    "mac": ["6c:7e:f4:cd:24:2e"],
+    "jwt": [JWT],
+    "email": ["jo.doe@example.org", "bWFpbCBqby5kb2VAZXhhbXBsZS5vcmcgbm93",
+              "dG8gam8uZG9lQGV4YW1wbGUub3JnLCBwbGVhc2U/Pz4+",
+              "jo.x%E2%80%8B%40example.org", "jo%EF%BC%A0example.org"],
+    "secret": [GITHUB, AWS],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["/kunden/{}", "/api/v2/kunden/{}/orders", "https://a.example/k/{}?x=1", "GET /k/{} HTTP/1.1"]
+)
+@pytest.mark.parametrize(("name", "value"), [(name, each) for name, values in IN_PATHS.items() for each in values])
+def test_a_value_is_found_as_a_part_of_a_path(name: str, value: str, path: str) -> None:
+    """A slash in front hides nothing; what base64 has behind one may only end at the end of the path."""
+    if "/" in value and path.endswith("orders"):
+        return
+    assert FILTER.scrub_text(path.format(value)) == path.format(f"[{name}]")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from 93.184.216.34 now", "from [ip] now"),
+        ("1.2.3 (ip=93.184.216.34)", "1.2.3 (ip=[ip])"),
+        ("at http://93.184.216.34/x", "at http://[ip]/x"),
+        ("ssn: 241476967", "ssn: [national_id]"),
+        ("CPF 529.982.247-25", "CPF [national_id]"),
+        ("Tel. 5322682839", "Tel. [phone]"),
+        ("jo@example.org", "[email]"),
+        ("8.1.2.3", "8.1.2.3"),
+        ("93.184.216.34", "93.184.216.34"),
+        ("upgraded from 1.2.3.4 to 1.2.3.5", "upgraded from 1.2.3.4 to 1.2.3.5"),
+        ("2341 2341 2346", "2341 2341 2346"),
+        ("Mozilla/5.0 (X11) Chrome/120.0.0.0 Foo 1.2.3.4", "Mozilla/5.0 (X11) Chrome/120.0.0.0 Foo 1.2.3.4"),
+        ("Mobile/1234567890 x", "Mobile/1234567890 x"),
+    ],
+)
+@pytest.mark.parametrize("key", ["app.version", "client_version", "user_agent.original", "firmware", "build"])
+def test_what_a_word_names_is_found_under_a_key_of_versions_too(key: str, text: str, expected: str) -> None:
+    """There a number without a word is a version."""
+    assert FILTER.scrub_value(key, text) == expected
 
 
 HOMES = [

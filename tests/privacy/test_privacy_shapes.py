@@ -117,7 +117,19 @@ QUIET = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), [*SQL.items(), *MARKUP.items(), *SENTENCES.items(), *BRACKETED.items()])
+QUOTES = {
+    'password = """hunter2"""': 'password = """[secret]"""',
+    'password = """two\nlines""", a=1': 'password = """[secret]""", a=1',
+    "password='''hunter2' x'''": "password='''[secret]'''",
+    'password = """hunter2': 'password = """[secret]',
+    "Driver={ODBC};Uid=sa;Pwd={hunter2};Db=y": "Driver={ODBC};Uid=sa;Pwd={[secret]};Db=y",
+    "Server=x;PWD={hun}}ter 2};": "Server=x;PWD={[secret]};",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [*QUOTES.items(), *SQL.items(), *MARKUP.items(), *SENTENCES.items(), *BRACKETED.items()]
+)
 def test_a_secret_that_no_sign_joins_to_its_name_is_found(text: str, expected: str) -> None:
     """The value goes, its quotes and all around it stay; a second look finds nothing more."""
     once = FILTER.scrub_text(text)

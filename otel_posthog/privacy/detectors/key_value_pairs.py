@@ -15,9 +15,9 @@ from functools import lru_cache
 from otel_posthog.policy.defaults import DETECTORS
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import COLON, EQUALS, FLAG
-from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.keys import INNER_NAMES, KeyFacts, dotted_facts
 from otel_posthog.privacy.sensitive import is_harmless
-from otel_posthog.privacy.words import JOINED, PROSE, VALUE_KEYS
+from otel_posthog.privacy.words import PROSE, VALUE_KEYS
 
 # What joins a key to its value. Keys are read backwards from here, so that words without a value cost nothing.
 # Two colons before a letter join names in code (`std::token::parse`), or a column and the type it is cast to.
@@ -41,10 +41,8 @@ _NAME_BACK_CHARS = 160
 _KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_.\x80-\U0010ffff-]+)")
 # The words in front of a key that dots join to it: `aws.secret.access.key=…`.
 _DOTTED_REVERSED = re.compile(r"(?:\.[\w-]{1,64}){1,3}")
-_MOST_DOTTED = 3
 # `user.id=…`, `session[id]=…`, `process.owner=…`: whose it is, or of what, is said in front.
 _INNER_ID = re.compile(r"[.\[](?:(?:previous_)?id|owner)[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
-_INNER_NAMES = frozenset(("id", "previous_id", "owner"))
 _OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
 _IDS = re.compile(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
 # Of a call's arguments, not of a log line: `user_id=self.user_id`.
@@ -90,6 +88,8 @@ _ITEM = re.compile(r"[\"']([^\"'\\]*)\\*[\"'](?!\s{0,3}:)|([0-9])")
 _NUMBERS = re.compile(r"[\[{][-0-9.,\s\[\]{}]*")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?")
 _MAX_EMPTY_CHARS = 256
+# A connection string of ODBC puts a value with signs into braces.
+_BRACED = re.compile(r"\{((?:[^{}\r\n;\"']|\}\}){1,128})\};")
 # Inside a JSON string the quotes are escaped, and so is the one that ends the value.
 _QUOTES = {quote: re.compile(rf"(?<!\\)\\*{quote}") for quote in "\"'"}
 # Placeholders, and words for no value.
@@ -161,7 +161,7 @@ def pair_key_reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], Pair
 
     @lru_cache(maxsize=2048)
     def read_key(name: str) -> PairKey:
-        facts = _facts_with_dots(name, facts_of)
+        facts = dotted_facts(name, facts_of)
         word = name.rpartition(".")[2].strip("-").lower()
         return PairKey(
             facts,
@@ -174,26 +174,6 @@ def pair_key_reader(facts_of: Callable[[str], KeyFacts]) -> Callable[[str], Pair
         )
 
     return read_key
-
-
-def _facts_with_dots(name: str, facts_of: Callable[[str], KeyFacts]) -> KeyFacts:
-    """Return the facts of the last word of `name`, or of those with which it is one (`api.key`).
-
-    What stands further in front is where it is from: a logger, a class, a table.
-    """
-    parts = [each.strip("-") for each in name.removeprefix("-D").split(".") if each]
-    if len(parts) < 2 or parts[-1].lower() in _INNER_NAMES:
-        return facts_of(name if len(parts) < 2 else ".".join(parts))
-    facts = facts_of(parts[-1])
-    if facts.sensitive:
-        return facts
-    for count in range(2, min(len(parts), _MOST_DOTTED) + 1):
-        whole = facts_of("_".join(parts[-count:]))
-        # `auth.views` is sensitive for its first word, and no word as one.
-        if whole.sensitive and facts_of("".join(parts[-count:]).lower()).sensitive:
-            return whole
-    secret = not JOINED.isdisjoint(each.lower() for each in parts[:-1])
-    return facts_of("_".join(parts[-_MOST_DOTTED:])) if secret else facts
 
 
 def key_value_pairs(read_key: Callable[[str], PairKey]) -> Detector:
@@ -254,7 +234,7 @@ def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], Pa
     name, begin = found["key"][::-1], found.end()
     if before[begin : begin + 1] == "." and (dotted := _DOTTED_REVERSED.match(before, begin)):
         name, begin = f"{dotted.group()[::-1]}{name}", dotted.end()
-    if found["key"][::-1].lower() in _INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
+    if found["key"][::-1].lower() in INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
         name = f"{outer[1][::-1]}.{found['key'][::-1]}"
     key = read_key(name)
     joined = sign.group().strip()
@@ -285,6 +265,9 @@ def _header_value(text: str, at: int, key: PairKey, name: str) -> Span | None:
 
 
 def _sensitive_value(text: str, at: int, facts: KeyFacts, *, in_prose: bool) -> Span | None:
+    braced = _BRACED.match(text, at) if text[at - 1] == "=" and not facts.identifier else None
+    if braced:
+        return None if _MARKER.match(text, braced.start(1)) else braced.span(1)
     if not facts.identifier and _BRACKETED.match(text, at) and not _CALL.match(text, at):
         return _bracketed(text, at, facts)
     listed = _IDS.match(text, at) if facts.identifier else None
@@ -376,6 +359,10 @@ def value_at(text: str, at: int) -> Span | None:
         return None
     if escapes:
         return start, _escaped_end(text, start, quote, len(escapes))
+    if quote and text.startswith(quote * 2, start):
+        # A text of several lines begins and ends with three.
+        end = text.find(quote * 3, start + 2)
+        return None if _MARKER.match(text, start + 2) else (start + 2, end if end >= 0 else len(text))
     value = (_QUOTED[quote] if quote else _BARE).match(text, start)
     return ((start if quote else at), value.end()) if value else None
 

@@ -22,7 +22,8 @@ from otel_posthog.privacy.detectors.prefilter import AS_CLASSES, DATE, DIGIT, FO
 from otel_posthog.privacy.keys import KeyFacts
 
 _PIECE = re.compile(r"(?<![0-9A-Za-z_.+-])[0-9]{10,18}(?![0-9A-Za-z_]|[.-][0-9])")
-_GROUPED = re.compile(r"(?<![0-9A-Za-z_.+/-])[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
+_GROUPED = re.compile(r"(?<![0-9A-Za-z_.+-])(?<![0-9]/)[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
+_BETWEEN_SPACES = re.compile(r"[^ ]+")
 _MOMENT_LENGTHS = (10, 13)
 _AS_ZEROS = str.maketrans("123456789", "0" * 9)
 _BY_FORM = {re.sub("[0-9]", lambda size: "0" * int(size[0]), groups): rules for groups, rules in BY_GROUPS.items()}
@@ -45,8 +46,23 @@ def _in_runs(text: str, runs: Sequence[Run]) -> list[Span]:
             if rules is not None and any(rule(digits) for rule in rules):
                 spans.append(piece.span())
         if not run.group().isdecimal():
-            spans += (found.span() for found in _GROUPED.finditer(text, start, end) if _is_grouped(found.group()))
+            for found in _GROUPED.finditer(text, start, end):
+                spans += _grouped(found.group(), found.start())
     return spans
+
+
+def _grouped(written: str, start: int) -> list[Span]:
+    """Return where in groups of digits, which begin at `start`, the number is that they are, or that is among them."""
+    if _is_grouped(written):
+        return [(start, start + len(written))]
+    if " " not in written:
+        return []
+    # `529.982.247-25 200`: a status or a time may stand beside it.
+    return [
+        (start + each.start(), start + each.end())
+        for each in _BETWEEN_SPACES.finditer(written)
+        if not each.group().isdecimal() and _is_grouped(each.group())
+    ]
 
 
 def _is_grouped(written: str) -> bool:
@@ -133,6 +149,8 @@ _ANY = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Za-z]{1,9}){
 
 
 def _find_national_id(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
+    if facts.version:
+        return _labelled(text) if _may_be_labelled(text.encode("ascii", "replace")) else []
     if "national_id" in facts.kinds:
         found = _ANY.finditer(text)
         return [match.span() for match in found if len(_DIGIT.findall(match.group())) >= _FEWEST_DIGITS]
@@ -166,7 +184,7 @@ def _find_national_id_groups(text: str, _facts: KeyFacts, _runs: Sequence[Run]) 
 
 
 NATIONAL_ID_GROUPS = Detector("national_id", _find_national_id_groups, needs=GROUPS, in_versions=False)
-NATIONAL_ID = Detector("national_id", _find_national_id, needs=DIGIT | FOUR_DIGITS, in_versions=False)
+NATIONAL_ID = Detector("national_id", _find_national_id, needs=DIGIT | FOUR_DIGITS)
 
 
 # What must not be in front is looked up behind the first group: a pattern that begins with a digit is found faster.

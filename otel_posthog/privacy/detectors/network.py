@@ -31,18 +31,36 @@ _VERSION_BEFORE = re.compile(
 _VERSION_AFTER = re.compile(
     r"[-.+]?(?:rc|alpha|beta|dev|post|final|ga|snapshot|release|jar|war|whl|tar|tgz|zip|exe|msi|dmg|apk)", re.IGNORECASE
 )
+_ADDRESS_WORDS = words("from at by to for host ip addr address client peer")
+# What stands before an address under a key of versions.
+_ADDRESS_BEFORE = re.compile(
+    rf"[\s:=\"'(\[]{{1,4}}(?:{'|'.join(word[::-1] for word in _ADDRESS_WORDS)})\b"
+    r"|//:|@",
+    re.IGNORECASE,
+)
+_VERSION_NUMBERS = 64
 _PART_OF_VERSION = frozenset(".vV0123456789")
 _LOOK_BACK_CHARS = 48
 
 _NON_PUBLIC_24 = frozenset({(192, 0, 0), (192, 0, 2), (198, 51, 100), (203, 0, 113)})
 
 
-def _find_v4(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+def _find_v4(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     return [
         match.span()
         for match in _V4.finditer(text)
-        if _is_public_v4(*(int(part) for part in match.groups())) and not _is_version(text, match)
+        if _is_public_v4(*(int(part) for part in match.groups()))
+        and not _is_version(text, match)
+        and (not facts.version or _is_named(text, match))
     ]
+
+
+def _is_named(text: str, match: re.Match[str]) -> bool:
+    """Return whether a word for an address stands before numbers of which few versions have two."""
+    before = text[max(0, match.start() - _LOOK_BACK_CHARS) : match.start()][::-1]
+    return (
+        sum(int(part) >= _VERSION_NUMBERS for part in match.groups()) > 1 and _ADDRESS_BEFORE.match(before) is not None
+    )
 
 
 def _is_version(text: str, match: re.Match[str]) -> bool:
@@ -87,7 +105,7 @@ def _is_public_v6(text: str) -> bool:
 
 
 IPV6 = Detector("ip", _find_v6, needs=COLONS | DIGIT)
-IPV4 = Detector("ip", _find_v4, needs=DOTTED | DIGIT, in_versions=False)
+IPV4 = Detector("ip", _find_v4, needs=DOTTED | DIGIT)
 
 
 _MAC = re.compile(

@@ -17,7 +17,7 @@ _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?[0-9]{1,6})?"
 _END = r"(?![0-9A-Za-z_]|[.,:-][0-9])"
 
 _INTERNATIONAL = re.compile(
-    r"(?:(?<![0-9A-Za-z_+])\+\(?|(?<![0-9A-Za-z_.+:/-])00[ ]?)(?=[1-9])[0-9](?:[ .()/-]{0,3}[0-9]){6,14}"
+    r"(?:(?<![0-9A-Za-z_+])\+\(?|(?<![0-9A-Za-z_.+:-])(?<![0-9]/)00[ ]?)(?=[1-9])[0-9](?:[ .()/-]{0,3}[0-9]){6,14}"
     + _EXTENSION
     + r"(?![0-9A-Za-z]|-[0-9A-Za-z]{4})"
 )
@@ -49,11 +49,12 @@ _NATIONAL = re.compile(
     r")" + _EXTENSION + _END
 )
 _BEGINS = r"(?<![0-9A-Za-z_.+/-])(?<![0-9][ :])"
+_BEGINS_PART = r"(?<![0-9A-Za-z_.+-])(?<![0-9][ :/])"
 # 030/1234567, 0171 / 123 45 67
 _SLASHED = re.compile(rf"{_BEGINS}0[1-9][0-9]{{1,4}} ?/ ?[0-9]{{2,9}}(?:[ -][0-9]{{2,4}}){{0,3}}{_END}")
 # 532.123.45.67, which is no address; 0 (917) 123 4567
-_DOTTED = re.compile(rf"{_BEGINS}[3-9][0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{2}}\.[0-9]{{2}}{_END}")
-_AFTER_ZERO = re.compile(rf"{_BEGINS}0 ?\([0-9]{{3}}\)[ -]?[0-9]{{3}}[ -][0-9]{{4}}{_END}")
+_DOTTED = re.compile(rf"{_BEGINS_PART}[3-9][0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{2}}\.[0-9]{{2}}{_END}")
+_AFTER_ZERO = re.compile(rf"{_BEGINS_PART}0 ?\([0-9]{{3}}\)[ -]?[0-9]{{3}}[ -][0-9]{{4}}{_END}")
 # 678 102 383 may also be an amount.
 _THREE_THREES = re.compile(r"[67][0-9]{2} [0-9]{3} [0-9]{3}")
 _CURRENCIES = frozenset("$€£¥")
@@ -81,7 +82,9 @@ def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
 
 def _international(text: str, start: int, stop: int) -> list[re.Match[str]]:
     pattern = _FORM_ENCODED if text[start] == "+" and text[start - 1 : start] == "=" else _INTERNATIONAL
-    return [match for match in pattern.finditer(text, start, stop) if _is_plausible(match.group())]
+    found = [match for match in pattern.finditer(text, start, stop) if _is_plausible(match.group())]
+    # A part of a path may be a number with zeros in front; with gaps it is none.
+    return [match for match in found if text[match.start() - 1 : match.start()] != "/" or not match.group().isdecimal()]
 
 
 def _national(text: str, start: int, stop: int, written: str) -> list[re.Match[str]]:
@@ -140,11 +143,14 @@ _ANY_NUMBER = re.compile(rf"(?<![0-9A-Za-z_.+-]){_LABELLED_NUMBER}")
 
 
 def _find_labelled(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    if "phone" in facts.kinds and not facts.lenient and not facts.max_number:
+    if "phone" in facts.kinds and not (facts.lenient or facts.max_number or facts.version):
         return [match.span() for match in _ANY_NUMBER.finditer(text) if not DATE.match(text, match.start())]
     if not _may_be_labelled(text.lower()):
         return []
     spans = [match.span(1) for match in _LABELLED.finditer(text) if not DATE.match(text, match.start(1))]
+    if facts.version:
+        # `Mobile/1234567890` is a build.
+        return [span for span in spans if text[span[0] - 1] != "/"]
     if not text.isascii() and _HAN.search(text):
         spans += (match.span() for match in _CHINESE.finditer(text))
     return merge_overlaps(spans) if len(spans) > 1 else spans
@@ -163,4 +169,4 @@ def _may_be_labelled(low: str) -> bool:
     )  # fmt: skip
 
 
-LABELLED_PHONE = Detector("phone", _find_labelled, needs=SEVEN_DIGITS, in_versions=False)
+LABELLED_PHONE = Detector("phone", _find_labelled, needs=SEVEN_DIGITS)
