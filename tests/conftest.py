@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders whose tests take long."""
     order = {name: number for number, name in enumerate(_LONG)}
     items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
+@pytest.fixture(autouse=True)
+def _logging_is_as_before() -> Iterator[None]:
+    """Servers, workers and frameworks that a test starts in this process set logging up, for all tests after it."""
+    loggers = [logging.getLogger(), logging.getLogger("otel_posthog")]
+    before = [(each.level, each.propagate, each.disabled, list(each.handlers)) for each in loggers]
+    disabled = logging.root.manager.disable
+    yield
+    logging.disable(disabled)
+    for logger, (level, propagate, is_disabled, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.propagate, logger.disabled = propagate, is_disabled
+        logger.handlers[:] = list(handlers)
 
 
 @pytest.fixture(autouse=True)

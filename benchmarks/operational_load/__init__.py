@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ NAME = "operational_load"
 ON_DEMAND = True
 """Only run where it is asked for."""
 _ARRIVED_S = 120
+_CPU_TICK_S = 1 / os.sysconf("SC_CLK_TCK")  # a run of a few items takes none
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Run:
     @property
     def core_per_s(self) -> float:
         """How many items a second of a core is enough for."""
-        return self.items / sum(self.cpu_s.values())
+        return self.items / max(sum(self.cpu_s.values()), _CPU_TICK_S)
 
 
 def add_arguments(group: argparse._ArgumentGroup) -> None:

@@ -85,6 +85,8 @@ LINES = [
     "explain TELEMETRY", "explain --all TELEMETRY", "explain --json TELEMETRY", "explain --color always TELEMETRY",
     "explain --all --color always TELEMETRY", "explain --policy GOOD --all TELEMETRY", "explain --policy BAD TELEMETRY",
     "explain MISSING", "explain TEXT", "explain --identity PLANT TELEMETRY", "explain --no-values TELEMETRY",
+    "derive TELEMETRY", "derive --policy TELEMETRY", "derive --json TELEMETRY", "derive MISSING", "derive TEXT",
+    "derive PLANT",
     "doctor", "doctor --json", "doctor --send --timeout 0.1", "doctor --timeout PLANT",
     "collector-config --policy GOOD", "collector-config --policy BAD", "collector-config --policy MISSING",
     "collector-config PLANT", "gateway --policy BAD", "gateway --policy MISSING", "gateway --host PLANT",

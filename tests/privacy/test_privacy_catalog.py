@@ -193,7 +193,8 @@ _EVENTS = st.builds(
     kind=st.sampled_from([EventKind.PRODUCT, EventKind.GROUP_IDENTIFY]),
     group=st.none() | st.builds(GroupUpdate, type=_NAMES, key=st.sampled_from(["c1", "x"]), properties=_MAPS),
 )
-_OURS = {"$ip", "$geoip_disable", "$groups", "$set", "$set_once", "$session_id", "session_id", "$exception_list",
+_OURS = {"$ip", "$geoip_disable", "$groups", "$set", "$set_once", "$session_id", "session_id", "$window_id",
+         "journey_id", "$exception_list",
          "$exception_level", "$group_type", "$group_key", "$group_set"}  # fmt: skip
 
 

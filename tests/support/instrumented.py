@@ -12,7 +12,7 @@ from pathlib import Path
 TIMEOUT_S = 120
 SUPPORT = Path(__file__).parent
 # What else is installed for other tests, and takes longer to load than all the rest.
-NOT_NEEDED = "asgi,celery,dbapi,django,fastapi,pymongo,requests,urllib3"
+NOT_NEEDED = "asgi,celery,dbapi,django,fastapi,httpx,pymongo,requests,starlette,urllib3"
 EVENTS_PER_ORDER = 4  # the span, its span event, the log-based event and the marked log line
 SPANS_PER_ORDER = 2
 

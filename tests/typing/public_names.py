@@ -64,6 +64,11 @@ def emit() -> None:
         assert_type(otel_posthog.group_identify("company", 5, {"size": 2}), str)
         assert_type(otel_posthog.set_user(USER, session_id=USER, groups={"company": 5}, consent=True), bool)
         with trace.get_tracer(__name__).start_as_current_span("s", attributes={"analytics.event": "spanned"}):
+            assert_type(otel_posthog.set_user_source(lambda: USER, lambda: USER), bool)
+    with otel_posthog.journey("onboarding", id="way-1", steps=["profile"], distinct_id=USER) as way:
+        assert_type(way, otel_posthog.Journey)
+        assert_type(otel_posthog.current_journey(), otel_posthog.Journey)
+        with way.step("profile"):
             pass
 
 

@@ -20,6 +20,9 @@ EVENTS = [
     "$create_alias",
     "$groupidentify",
     "spanned",
+    "journey_started",
+    "journey_step_completed",
+    "journey_completed",
 ]
 PROGRAM = Path(__file__).with_name("public_names.py")
 
