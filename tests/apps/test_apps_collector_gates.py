@@ -30,7 +30,7 @@ SEARCHED = {"paths": 2, "network": 4, "headers": 2, "labelled": 1, "codes": 1}
 
 def _of_python(pattern: str) -> re.Pattern[str]:
     """Return an expression of RE2 as Python writes it."""
-    for theirs, ours in ((r"\x{e000}", MARK), (r"\x{80}-\x{10ffff}", "\x80-\U0010ffff"), (r"\z", r"\Z")):
+    for theirs, ours in ((r"\x{e000}", MARK[0]), (r"\x{80}-\x{10ffff}", "\x80-\U0010ffff"), (r"\z", r"\Z")):
         pattern = pattern.replace(theirs, ours)
     pattern = re.sub(r"\\x\{([0-9a-f]+)\}", lambda found: chr(int(found[1], 16)), pattern)
     pattern = pattern.replace(r"\p{Han}", "[\u4e00-\u9fff]").replace(r"[^\pL]", r"[\W\d_]").replace(r"\pL\pN", r"\w")

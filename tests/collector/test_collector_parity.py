@@ -151,6 +151,51 @@ def damaged(way: tuple[Collector, _Bytes]) -> dict[str, tuple[object, object]]:
     }
 
 
+PERSONAL: dict[str, object] = {
+    # No texts, in which something is found by the key, by the value, or because it cannot be read.
+    "app.number": 4539323787276607,
+    "app.double": 4539323787276607.0,
+    "app.list.of.cards": [4539323787276607, 1],
+    "app.list.with.a.card": [1.5, 4539323787276607],
+    "app.map.with.a.card": {"number": 4539323787276607},
+    "phone": 491701234567,
+    "pin": 1234,
+    "user_id": 77,
+    "user_ids": [1, 2, 3],
+    "zip": 10115,
+    "latitude": 48.85837,
+    "passwords": 3,
+    "app.map": {"password": 1234, "seats": 2},
+    "app.list": [True, "ada@example.org"],
+    "app.deep": [{"to": ["ada@example.org"]}],
+    "app.place": [48.85837, 2.29448],
+    "app.bytes": b"hello",
+    "app.short.bytes": b"jo",
+    "app.list.of.bytes": [b"hello"],
+    "app.list.with.a.nan": [float("nan")],
+}
+WITHIN = {"phone", "pin", "zip", "user_id", "user_ids", "latitude"}
+"""Those that are known by their key inside a map as well."""
+
+
+def test_what_is_no_text_stays_as_it_is_or_goes_with_its_key(way: tuple[Collector, _Bytes]) -> None:
+    """No number, list, map or bytes in which something is found arrives as a text; what is beside it does."""
+    made, sink = way
+    sent = ExportLogsServiceRequest()
+    scope = sent.resource_logs.add().scope_logs.add()
+    for key, value in PERSONAL.items():
+        in_attribute, in_body = scope.log_records.add(), scope.log_records.add()
+        put(in_attribute.attributes.add(key=key).value, value)
+        in_attribute.attributes.add(key="beside").value.string_value = "[ok]"
+        put(in_attribute.body, {key: value, "beside": "[ok]"})
+        put(in_body.body, {"one": {key: value}} if key in WITHIN else value if "app." in key else {key: value})
+    sink.logs.clear()
+    assert made.post("/v1/logs", sent.SerializeToString()) == 200
+    for (key, value), first, second in zip(PERSONAL.items(), sink.logs[::2], sink.logs[1::2], strict=True):
+        assert (first.attributes, first.body) == ({"beside": "[ok]"}, {"beside": "[ok]"}), key
+        assert second.body in ([], {}, "", {"seats": 2}), (key, value, second.body)
+
+
 def put(target: Any, value: object) -> None:
     """Set a value of OTLP."""
     if isinstance(value, bool):
@@ -161,6 +206,8 @@ def put(target: Any, value: object) -> None:
         target.double_value = value
     elif isinstance(value, str):
         target.string_value = value
+    elif isinstance(value, bytes):
+        target.bytes_value = value
     elif isinstance(value, list):
         target.array_value.SetInParent()
         for each in value:
@@ -224,11 +271,11 @@ value is not looked at: all of it goes.
 """
 _GOES = {
     "bytes": "goes", "a NaN": "goes", "an infinity": "goes", "span link": "the span goes", "exemplar": "goes",
-    "metric metadata": "goes", "description": "goes", "in a list": "a hit: all of it becomes `****`",
-    "in a map": "a hit: all of it becomes `****`", "a key in a map": "a hit: the map becomes `****`",
-    ": list": "a hit: all of it becomes `****`", "schema_url": "other schemas than OpenTelemetry's go",
-    "a key": "keys that are not made of words go", "metric: name": "a metric whose name is not made of words goes",
-    "unit": "what is no unit goes",
+    "metric metadata": "goes", "description": "goes", "in a list": "a hit: the list goes with its key",
+    "in a map": "a hit: the map goes with its key", ": list": "a hit: an empty list is left",
+    "schema_url": "other schemas than OpenTelemetry's go", "a key": "keys that are not made of words go",
+    "a key in a map": "a hit: the map goes with its key",
+    "metric: name": "a metric whose name is not made of words goes", "unit": "what is no unit goes",
 }  # fmt: skip
 
 

@@ -36,6 +36,17 @@ def _beside_infinity(attributes: Any, value: str) -> None:
     items.values.add(string_value=value)
 
 
+def _bytes_in_list(attributes: Any, value: str) -> None:
+    items = attributes.add(key="my.items").value.array_value.values
+    items.add(string_value="shop")
+    items.add().array_value.values.add(bytes_value=value.encode())
+
+
+def _bytes_in_map(attributes: Any, value: str) -> None:
+    inner = attributes.add(key="map").value.kvlist_value.values.add(key="inner").value.kvlist_value
+    inner.values.add(key="deep").value.bytes_value = value.encode()
+
+
 def _as_key_of_map(attributes: Any, value: str) -> None:
     attributes.add(key="map").value.kvlist_value.values.add(key=value).value.bool_value = True
 
@@ -49,6 +60,8 @@ def _attributes(name: str, of: Callable[[Any, Any, Any], Any]) -> dict[str, Plan
         f"{name}: in a map": lambda g, s, i, value: _in_map(of(g, s, i), value),
         f"{name}: in a map with a NaN": lambda g, s, i, value: _beside_nan(of(g, s, i), value),
         f"{name}: in a list with an infinity": lambda g, s, i, value: _beside_infinity(of(g, s, i), value),
+        f"{name}: bytes in a list": lambda g, s, i, value: _bytes_in_list(of(g, s, i), value),
+        f"{name}: bytes in a map": lambda g, s, i, value: _bytes_in_map(of(g, s, i), value),
         f"{name}: a key": lambda g, s, i, value: _text(of(g, s, i), "x", value),
         f"{name}: a key in a map": lambda g, s, i, value: _as_key_of_map(of(g, s, i), value),
         f"{name}: bytes": lambda g, s, i, value: setattr(
@@ -102,6 +115,7 @@ LOGS: dict[str, Plant] = {
     "log body: text": lambda g, s, i, value: setattr(i.body, "string_value", value),
     "log body: bytes": lambda g, s, i, value: setattr(i.body, "bytes_value", value.encode()),
     "log body: list": lambda g, s, i, value: i.body.array_value.values.add(string_value=value),
+    "log body: list of bytes": lambda g, s, i, value: i.body.array_value.values.add(bytes_value=value.encode()),
     "log: event_name": lambda g, s, i, value: setattr(i, "event_name", value),
     "log: severity_text": lambda g, s, i, value: setattr(i, "severity_text", value),
 }

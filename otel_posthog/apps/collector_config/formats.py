@@ -87,7 +87,7 @@ def _differences(policy: Policy) -> list[str]:
     lines = [
         "Regular expressions know no checksums and no words around: more is taken. Hits are replaced by ****. What is",
         "  damaged, and what gets through, is in docs/collector-parity.md, by name.",
-        "Lists and maps go whole where anything is found in them, and bytes always. Numbers stay numbers.",
+        "Numbers, lists and maps in which anything is found go with their keys, and bytes always: no type changes.",
         "Keys that are not made of words (`a.b`, `a_b`, no long number) go with their values, in bodies too.",
         "Spans with links go nowhere on the operational side, nor into Kafka: links cannot be read or changed.",
         "Descriptions and metadata of metrics, attributes of exemplars, and metrics with odd names go.",

@@ -31,16 +31,15 @@ from otel_posthog.apps.collector_config.ottl import (
     quoted,
 )
 from otel_posthog.apps.collector_config.patterns import (
-    FOUND_IN,
     HARMLESS_VALUES,
     LISTS,
-    MARK,
     NO_TEXT,
-    UNTOLD,
+    UNSEEN,
     id_routes,
     unseen_values,
 )
 from otel_posthog.apps.collector_config.stages import stages
+from otel_posthog.apps.collector_config.types import mark, unmark
 from otel_posthog.environment_variables import UUID_KEY
 from otel_posthog.model import Source
 from otel_posthog.policy import Policy
@@ -113,7 +112,9 @@ def redaction(side: str, policy: Policy, *, ids: Collection[str], ignored: Colle
             allowed_values=[NO_TEXT, LISTS, *HARMLESS_VALUES],
             blocked_key_patterns=[texts_under_counting_keys(words)],
         ),
-        f"redaction/{side}_unseen": step(ignored_key_patterns=alone, blocked_values=unseen_values()),
+        f"redaction/{side}_unseen": step(
+            ignored_key_patterns=alone, allowed_values=[UNSEEN], blocked_values=unseen_values()
+        ),
     }
     for stage in stages(policy.privacy.detectors, words, ids):
         allowed = [NO_TEXT, *stage.gates, *HARMLESS_VALUES]
@@ -157,7 +158,7 @@ def _before(policy: Policy) -> dict[str, Any]:
         statements += _paths(policy, attributes) if context in {"span", "log", "datapoint"} else ()
         statements += hold(context)
         if policy.operational.redact:
-            statements += mark(attributes)
+            statements += mark(context)
         if context in {"resource", "scope"}:
             statements.append(f'set({context}.schema_url, "") where not {is_match(f"{context}.schema_url", _SCHEMA)}')
         return group(context, statements)
@@ -191,28 +192,20 @@ def _spread_body() -> Iterator[str]:
     yield 'merge_maps(log.attributes, log.body, "upsert") where IsMap(log.body)'
     # What stays would be looked through once more.
     yield "keep_keys(log.body, []) where IsMap(log.body)"
-    yield 'set(log.body, "") where log.body != nil and not IsMap(log.body)'
+    yield "set(log.body, []) where IsList(log.body)"
+    yield 'set(log.body, "") where log.body != nil and not IsMap(log.body) and not IsList(log.body)'
 
 
 def _body_again() -> Iterator[str]:
     in_body = quoted(f"^{re.escape(_IN_BODY)}")
     yield f'set(log.body, log.attributes["{_BODY}"]) where log.attributes["{_BODY}"] != nil and not IsMap(log.body)'
+    # What goes leaves nothing, and `redaction` something even of that.
+    yield f'set(log.body, "") where log.attributes["{_BODY}"] == nil and IsString(log.body)'
     yield "set(log.body, log.attributes) where IsMap(log.body)"
     yield f"keep_matching_keys(log.body, {in_body}) where IsMap(log.body)"
     yield f'replace_all_patterns(log.body, "key", {in_body}, "") where IsMap(log.body)'
     yield f"delete_matching_keys(log.attributes, {in_body})"
     yield f'delete_key(log.attributes, "{_BODY}")'
-
-
-def mark(attributes: str) -> Iterator[str]:
-    """Yield the statement that marks texts, so that they are not taken for the bytes or numbers that they look like."""
-    yield f'replace_all_patterns({attributes}, "value", {quoted(UNTOLD)}, "{MARK}$1")'
-
-
-def unmark(attributes: str) -> Iterator[str]:
-    """Yield the statements that take the mark off, and what is left of lists in which something was found."""
-    yield f'replace_all_patterns({attributes}, "value", {quoted(FOUND_IN)}, "****")'
-    yield f'replace_all_patterns({attributes}, "value", "^{MARK}", "")'
 
 
 def _series() -> str:
@@ -282,7 +275,7 @@ def _paths(policy: Policy, attributes: str) -> Iterator[str]:
 
 def _after(policy: Policy) -> dict[str, Any]:
     def back(context: str) -> dict[str, object]:
-        statements = list(unmark(f"{context}.attributes")) if policy.operational.redact else []
+        statements = list(unmark(context)) if policy.operational.redact else []
         statements += _body_again() if context == "log" else ()
         return group(context, [*statements, *put_back(context)])
 

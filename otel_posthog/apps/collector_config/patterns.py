@@ -237,29 +237,38 @@ def unseen_values() -> list[str]:
 
     Of a list or a map `redaction` sees its JSON, and nothing of one that has none, since there is a NaN in it.
     """
-    return [r"^\z", *_bytes(), _CARD_NUMBER]
+    return [r"^\z", *_BYTES, rf"^(?:{_CARD_NUMBER})\z", rf"(?s)^[\[{{](?:.*[\[,:])?(?:{_CARD_NUMBER})[,\]}}].*"]
 
 
 _CARD_NUMBER = (
-    r"^(?:4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|3[0-9]{13,15}|(?:5[0-9]|6[0-9]|2[2-7]|81)[0-9]{14,17}|9792[0-9]{12,15}"
-    r"|(?:1800|2131|1354)[0-9]{11})\z"
+    r"4[0-9]{12}|4[0-9]{15}|4[0-9]{18}|3[0-9]{13,15}|(?:5[0-9]|6[0-9]|2[2-7]|81)[0-9]{14,17}|9792[0-9]{12,15}"
+    r"|(?:1800|2131|1354)[0-9]{11}"
 )
-UNTOLD = r"^(\z|[\[{A-Za-z0-9+/-])"
-"""Matches the beginning of texts that might be taken for what is none: they are marked while numbers are looked at."""
-MARK = "\ue000"
+MARK = "\ue000\n"
+"""Stands before every text while others than texts are looked at. What is replaced whole is so line by line."""
+REPLACED_WHOLE = r"(?s)^\*{4}\n.*"
+"""Matches what a text has become that was replaced whole."""
+UNMARKED = r"(?s)^[^\x{e000}].*"
+"""Matches what was no text and has become one, since something was found in it."""
+MARKED = r"^\x{e000}\n?"
 NO_TEXT = r"^(?:-?[0-9][0-9.eE+-]*|true|false)?\z"
-"""Matches numbers, yes and no: texts that look like them are marked."""
+"""Matches numbers, yes and no."""
 LISTS = r"^[\[{]"
-FOUND_IN = r"(?s)^[\[{].*"
-"""Matches what a list or a map has become in which something was found: texts that look like it are marked."""
+_NUMBER, _KEY_OF_NUMBER = "-?[0-9][0-9.eE+-]*|true|false|null", r'"[A-Za-z_][A-Za-z_.-]{0,40}[0-9]{0,3}":'
+NUMBERS_IN_LISTS = rf"^\[(?:[\[\],]|{_NUMBER})*\z"
+"""Matches lists, and lists of lists, of nothing but numbers, yes and no."""
+NUMBERS = rf"^[\[{{](?:[\[\]{{}},]|{_KEY_OF_NUMBER}|{_NUMBER})*\z"
+"""Matches lists and maps of nothing but those."""
+NO_PLACE = rf"^(?:\{{(?:[{{}},]|{_KEY_OF_NUMBER}|{_NUMBER})*|\[(?:(?:{_NUMBER})(?:(?:,(?:{_NUMBER})){{2,}})?)?\])\z"
+"""Matches of these what has no two numbers by themselves in a list."""
 _BASE64 = "[A-Za-z0-9+/]"
-
-
-def _bytes() -> Iterator[str]:
-    """Yield the patterns of bytes, which `redaction` sees as base64: eight characters or more, not all digits."""
-    for digits in range(8):
-        yield rf"^[0-9]{{{digits}}}[A-Za-z+/]{_BASE64}{{{7 - digits},}}={{0,2}}\z"
-    yield rf"^[0-9]{{8,}}[A-Za-z+/=]{_BASE64}*={{0,2}}\z"
+ENCODED = rf"(?:{_BASE64}{{4}})*(?:{_BASE64}{{2}}(?:{_BASE64}{{2}}|{_BASE64}=|==))"
+"""Matches bytes, which are written in base64."""
+NO_BYTES = r"[0-9]+|true|false|NaN|Infinity|[0-9]e\+[0-9]{2,3}"
+"""Matches what looks like that and is none."""
+UNSEEN = r"^(?:true|false|NaN|Infinity|[0-9]e\+[0-9]{2,3})\z"
+"""Matches the same, where numbers of cards are looked for."""
+_BYTES = (rf"^[0-9]*[A-Za-z+/]{_BASE64}*={{0,2}}\z", r"^[0-9]+={1,2}\z")
 
 
 def id_pairs(words: Collection[str]) -> list[str]:
@@ -284,16 +293,16 @@ def id_routes(words: Collection[str]) -> str:
 
 
 HARMLESS_VALUES = (
-    r"^\x{e000}?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z",
+    r"^(?:\x{e000}\n)?[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z",
     (
-        r"^\x{e000}?(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,18}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+        r"^(?:\x{e000}\n)?(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,18}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
         r"(?:(?:/| to | - |\.\.)(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
         r"(?:[T ][0-9:.]{5,18}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?)?\z"
     ),
-    r"^\x{e000}?00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z",
-    r"^\x{e000}?git@[a-z][a-z.-]{1,32}:[\w-]{1,64}/[\w.-]{1,64}\z",
+    r"^(?:\x{e000}\n)?00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\z",
+    r"^(?:\x{e000}\n)?git@[a-z][a-z.-]{1,32}:[\w-]{1,64}/[\w.-]{1,64}\z",
     (
-        r"^\x{e000}?Mozilla/5\.0(?: ?\(?[A-Za-z][A-Za-z_]{0,20}[0-9]{0,2}[;),]?"
+        r"^(?:\x{e000}\n)?Mozilla/5\.0(?: ?\(?[A-Za-z][A-Za-z_]{0,20}[0-9]{0,2}[;),]?"
         r"| ?[A-Za-z]{1,20}/[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}[;)]?"
         r"| ?(?:NT|X|OS|Android|Version) [0-9]{1,2}(?:[._][0-9]{1,2}){0,2}[;)]?"
         r"| ?x(?:86_)?64[;)]?| ?like Gecko\)?)+\z"

@@ -16,9 +16,10 @@ from otel_posthog.actor.attributes import CHOICE_KEYS, SESSION_ID_KEYS, USER_ID_
 from otel_posthog.apps.collector_config.attribute import FALSE, TRUE, all_hold, any_holds, like_any, negated
 from otel_posthog.apps.collector_config.derive import CONTEXTS, Derived, asks, reads_exceptions, without_refused
 from otel_posthog.apps.collector_config.keys import NAMES
-from otel_posthog.apps.collector_config.operational import KEY, mark, redaction, unmark
+from otel_posthog.apps.collector_config.operational import KEY, redaction
 from otel_posthog.apps.collector_config.ottl import any_of, group, hold, is_match, keep_keys, none_of, put_back, quoted
 from otel_posthog.apps.collector_config.shortened import ADDRESSES, shortened
+from otel_posthog.apps.collector_config.types import mark, unmark
 from otel_posthog.model import PROCESSED, Source
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import CONTENT_UID, EVENT, EXCEPTION, EXCEPTION_TYPE, PREFIX, RECORD_UID_KEY, Recogniser
@@ -48,10 +49,10 @@ def kafka_processors(policy: Policy) -> dict[str, Any]:
         return {"error_mode": "propagate", "trace_statements": spans, "log_statements": logs}
 
     def before(context: str) -> list[str]:
-        return [keep_keys(f"{context}.attributes", NAMES), *hold(context), *mark(f"{context}.attributes")]
+        return [keep_keys(f"{context}.attributes", NAMES), *hold(context), *mark(context)]
 
     def after(context: str) -> list[str]:
-        return [*unmark(f"{context}.attributes"), *put_back(context)]
+        return [*unmark(context), *put_back(context)]
 
     return {
         # Attributes of links can be neither read nor changed here.

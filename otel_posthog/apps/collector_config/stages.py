@@ -12,7 +12,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from otel_posthog.apps.collector_config.patterns import PATTERNS, id_pairs, secret_pairs, vendor_keys
+from otel_posthog.apps.collector_config.patterns import (
+    NO_PLACE,
+    NUMBERS,
+    NUMBERS_IN_LISTS,
+    PATTERNS,
+    id_pairs,
+    secret_pairs,
+    vendor_keys,
+)
 
 
 class Stage(NamedTuple):
@@ -53,11 +61,11 @@ _NO_LONG_NUMBER = rf"^{_FEW_DIGITS}(?:{_WORD}{_FEW_DIGITS})*\z"
 _NO_ACCOUNT = r"^[^A-Za-z]*(?:[A-Za-z](?:[0-9](?:[^0-9A-Za-z][^A-Za-z]*)?|[^0-9A-Za-z][^A-Za-z]*)?)*\z"
 _NO_DECIMALS = r"^[^.°]*(?:\.[0-9]{0,3}(?:[^0-9.°][^.°]*)?)*\z"
 # What is encoded may be a space as well.
-_NO_GAP = r"^\x{e000}?[^\s:%&\\\x{80}-\x{10ffff}]*\z"
+_NO_GAP = r"^(?:\x{e000}\n)?[^\s:%&\\\x{80}-\x{10ffff}]*\z"
 # Keys of vendors have fourteen characters of a word in a row, as the filters here want them.
 _NO_LONG_WORD = r"^[0-9A-Za-z_-]{0,13}(?:[^0-9A-Za-z_-][0-9A-Za-z_-]{0,13})*\z"
 _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("headers", (_fewer_than(1, r"\s%+"),), ("secret.header",)),
+    ("headers", (r"^(?:\x{e000}\n)?[^\s%+]*\z",), ("secret.header",)),
     ("tokens", (_NO_LONG_WORD,), ("secret.signed", "secret.vendor", "jwt")),
     ("addresses", (_fewer_than(1, r"@%&\\="),), ("secret.url", "email")),
     ("network", (_fewer_than(2, ":.-"),), ("mac", "ip")),
@@ -87,7 +95,10 @@ def stages(detectors: Collection[str], sensitive_keys: Collection[str], ids: Col
     }
     for name, gates, parts in _STAGES:
         on = [part for part in parts if part.partition(".")[0] in detectors]
-        yield Stage(name, gates, [pattern for part in on for pattern in made[part]])
+        numbers = _NUMBERS.get(name, NUMBERS)
+        yield Stage(name, (numbers, *gates), [pattern for part in on for pattern in made[part]])
 
 
+# Keys in a map name what is beside them, and two numbers in a list may be a place.
+_NUMBERS = {"pairs": NUMBERS_IN_LISTS, "places": NO_PLACE}
 STAGE_NAMES = tuple(name for name, _, _ in _STAGES)
