@@ -22,6 +22,7 @@ from otel_posthog.privacy.words import (
     JOINED,
     JOINED_SHORT,
     KINDS,
+    MEASURES,
     NEVER_NUMBERS,
     NO_PLURALS,
     PAGES,
@@ -201,6 +202,11 @@ def dotted_facts(name: str, facts_of: Callable[[str], KeyFacts]) -> KeyFacts:
             return whole
     secret = not JOINED.isdisjoint(each.lower() for each in parts[:-1])
     return facts_of("_".join(parts[-_MOST_DOTTED:])) if secret else facts
+
+
+def names_measure(key: str) -> bool:
+    """Return whether a word of `key` says that its numbers are measured."""
+    return not MEASURES.isdisjoint(_tokens(key))
 
 
 def _tokens(key: str) -> tuple[str, ...]:

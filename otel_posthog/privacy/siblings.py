@@ -13,7 +13,7 @@ from typing import Any
 
 from otel_posthog.privacy.detectors import place
 from otel_posthog.privacy.json_values import as_json
-from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.privacy.keys import KeyFacts, names_measure
 from otel_posthog.privacy.words import HALVES, NAME_KEYS, VALUE_KEYS
 
 _MAX_COORDINATES = 3
@@ -77,11 +77,19 @@ def both_halves(value: object, other: object) -> tuple[object, object] | None:
     return None if place(both, named=True) is None else both
 
 
-def place_of(values: Collection[object], facts: KeyFacts) -> str | None:
-    """Return the place that the numbers of a list or map are, as text; None where they are not one."""
+def place_of(values: Collection[object], facts: KeyFacts, name: str) -> str | None:
+    """Return the place that the numbers of a list or map are, as text; None where they are not one.
+
+    Args:
+        values: The numbers.
+        facts: What their key says.
+        name: Their key, of which a word may say that they are measured (`latency_ms`).
+    """
     if len(values) > _MAX_COORDINATES:
         return None
-    return place([as_json(each) for each in values], named="gps" in facts.kinds)
+    named = "gps" in facts.kinds
+    found = place([as_json(each) for each in values], named=named)
+    return None if found is not None and not named and names_measure(name) else found
 
 
 def pair(value: object, *, sure: bool) -> tuple[str, object] | None:

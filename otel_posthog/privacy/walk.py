@@ -146,7 +146,7 @@ class Walk(ABC):
     def _map(self, value: Mapping[Any, object], path: str, outer: Key, depth: int) -> object:
         """Return what may stay of a map; the rule of its key holds for every entry without a rule of its own."""
         is_place = "gps" in outer.facts.kinds
-        where = place_of(value.values(), outer.facts) if is_place else None
+        where = place_of(value.values(), outer.facts, outer.name) if is_place else None
         if where is not None and "gps" not in outer.methods.skipped:
             return self._hit("gps", where, path, outer)
         rules, copies = self._rules, self._copies
@@ -166,7 +166,7 @@ class Walk(ABC):
                 kept[name] = new
         if not copies and not changed:
             return value
-        if is_place and len(kept) < len(value) and place_of(kept.values(), outer.facts) is not None:
+        if is_place and len(kept) < len(value) and place_of(kept.values(), outer.facts, outer.name) is not None:
             return self._map(kept, path, outer, depth)
         return self._recheck(kept, depends, value, outer, f"{path}.", depth + 1) if depends else kept
 
@@ -233,7 +233,7 @@ class Walk(ABC):
 
     def _whole(self, value: Collection[object], path: str, key: Key, depth: int) -> object:
         """Return what may stay of a list that is a place, or a name and its value; None for any other list."""
-        where = place_of(value, key.facts)
+        where = place_of(value, key.facts, key.name)
         if where is not None and "gps" not in key.methods.skipped:
             return self._hit("gps", where, path, key)
         return self._pair(value, path, key, depth, sure=False)

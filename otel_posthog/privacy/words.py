@@ -104,6 +104,13 @@ KINDS = {
     "cookie": words("cookie cookies"),
     "gps": words("gps lat lng lon latitude longitude coordinates latlng latlon geo location position"),
 }
+# The words of a key under which two numbers are measured, and no place; `max` and `min` may be corners of an area.
+MEASURES = words(
+    "latency latencies duration durations elapsed timing timings time times took ms ns seconds secs millis minutes "
+    "hours rate rates ratio ratios percent percentile percentiles quantile quantiles cpu load usage score scores "
+    "weight weights price prices cost costs amount amounts total totals avg average mean median sum stddev fps "
+    "size sizes bytes probability probabilities loss temperature"
+)
 # The ends of two keys whose numbers together are a place.
 HALVES = {"x": "y", "y": "x", "0": "1", "1": "0", "long": "lat"}
 # The last words of the keys of a name and of its value.
