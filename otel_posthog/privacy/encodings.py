@@ -35,12 +35,13 @@ NAMED = {
 }  # fmt: skip
 _HEX = "[0-9A-Fa-f]"
 _REST = f"%(?:25)*[89ABab]{_HEX}"
+# Each begins with a sign, not with a repetition of one: so the engine looks for the signs alone.
 _ESCAPES = (
     # What UTF-8 writes in two bytes or more; the bytes of none.
     f"%(?:25)*(?:[CDcd]{_HEX}{_REST}|[Ee]{_HEX}{_REST}{_REST}|[Ff][0-4]{_REST}{_REST}{_REST})|%(?:25)*{_HEX}{{2}}"
     # JSON writes what is beyond the first plane as two; a JSON text in a string of another has its backslashes twice.
-    rf"|\\{{1,8}}u(?:[Dd][89ABab]{_HEX}{{2}}\\{{1,8}}u[Dd][C-Fc-f]{_HEX}{{2}}|{_HEX}{{4}}|\{{0{{0,4}}{_HEX}{{1,6}}\}})"
-    rf"|\\{{1,8}}x{_HEX}{{2}}|\\{{1,8}}/"
+    rf"|\\\\{{0,7}}u(?:[Dd][89ABab]{_HEX}{{2}}\\{{1,8}}u[Dd][C-Fc-f]{_HEX}{{2}}|{_HEX}{{4}}|\{{0{{0,4}}{_HEX}{{1,6}}\}})"
+    rf"|\\\\{{0,7}}x{_HEX}{{2}}|\\\\{{0,7}}/"
     rf"|&#(?:[xX]0{{0,6}}[0-9A-Fa-f]{{2}}|0{{0,6}}[0-9]{{2,3}});|&(?:{'|'.join(NAMED)});"
 )
 _ASCII = re.compile(_ESCAPES)
@@ -71,7 +72,7 @@ def decode(text: str) -> tuple[str, list[int] | None]:
     return text, offsets
 
 
-_ESCAPED_BREAK = re.compile(r"\\{1,8}[nrtfbv](?=[\w+(\[@-])")
+_ESCAPED_BREAK = re.compile(r"\\\\{0,7}[nrtfbv](?=[\w+(\[@-])")
 
 
 def without_escaped_breaks(text: str) -> str:

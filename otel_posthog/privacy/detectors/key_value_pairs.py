@@ -196,13 +196,14 @@ def key_value_pairs(read_key: Callable[[str], PairKey]) -> Detector:
         return False
 
     def find(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-        if "--" not in text and not hides(_KEYS_REVERSED.findall(text[::-1])) and not _has_inner_id(text):
+        may_hide = "--" in text or hides(_KEYS_REVERSED.findall(text[::-1]))
+        if not may_hide and not _has_inner_id(text):
             return []
         pattern = _FLAG_SIGN if "--" in text else _SIGN
         spans: list[Span] = []
         at = 0
         while sign := pattern.search(text, at):
-            span = _sensitive_span(text, sign, read_key)
+            span = _sensitive_span(text, sign, read_key, dotted=may_hide)
             if span:
                 spans.append(span)
             at = span[1] if span else sign.end()
@@ -223,7 +224,7 @@ def is_worth_hiding(text: str, span: Span, facts: KeyFacts) -> bool:
     return not (_is_empty(text, span, facts) or _MARKER.match(value) or is_harmless(facts, value))
 
 
-def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], PairKey]) -> Span | None:
+def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], PairKey], *, dotted: bool) -> Span | None:
     before = text[max(0, sign.start() - _LOOK_BACK_CHARS) : sign.start()][::-1]
     found = _KEY_REVERSED.match(before)
     if "::" in before[:_CAST_CHARS] and (cast := _CAST_REVERSED.match(before)):
@@ -232,8 +233,8 @@ def _sensitive_span(text: str, sign: re.Match[str], read_key: Callable[[str], Pa
     if found is None:
         return None
     name, begin = found["key"][::-1], found.end()
-    if before[begin : begin + 1] == "." and (dotted := _DOTTED_REVERSED.match(before, begin)):
-        name, begin = f"{dotted.group()[::-1]}{name}", dotted.end()
+    if dotted and before[begin : begin + 1] == "." and (front := _DOTTED_REVERSED.match(before, begin)):
+        name, begin = f"{front.group()[::-1]}{name}", front.end()
     if found["key"][::-1].lower() in INNER_NAMES and (outer := _OUTER_REVERSED.match(before, found.end())):
         name = f"{outer[1][::-1]}.{found['key'][::-1]}"
     key = read_key(name)
