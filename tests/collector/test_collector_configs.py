@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,8 +29,8 @@ LAYERS = [
     *((*BASE, "grafana", *further) for further in GRAFANA),
     *((*BASE, "posthog", *further) for further in POSTHOG),
     *((*STACK, *grafana, *posthog) for grafana in GRAFANA for posthog in POSTHOG),
-    (*BASE, "posthog", "persistent-posthog", "kafka-out"),
     (*BASE, "grafana", "kafka-in"),
+    (*BASE, "kafka-in"),
     ("base", "grafana", "exact"),
     ("base", "grafana", "lgtm", "persistent-grafana", "exact"),
     (*STACK, "exact"),
@@ -49,6 +51,16 @@ REFUSED = [
     ((*BASE, "posthog", "persistent-grafana"), "otlp_http/tempo: at least one endpoint must be specified"),
     ((*BASE, "grafana", "persistent-posthog"), "otlp_http/gateway: at least one endpoint must be specified"),
     ((*BASE, "grafana", "kafka-out"), "traces/product: must have at least one receiver"),
+    ((*BASE, "grafana", "kafka-out", "posthog", "both"), "batch/kafka_out_is_behind_posthog"),
+    ((*BASE, "lgtm", "grafana"), "batch/lgtm_is_behind_grafana"),
+    ((*BASE, "persistent-grafana", "grafana"), "batch/persistent_grafana_is_behind_base_and_grafana"),
+    ((*BASE, "persistent-posthog", "posthog"), "batch/persistent_posthog_is_behind_base_posthog_and_kafka_out"),
+    (
+        (*BASE, "posthog", "persistent-posthog", "kafka-out"),
+        "batch/persistent_posthog_is_behind_base_posthog_and_kafka_out",
+    ),
+    ((*BASE, "exact", "grafana"), "batch/exact_is_behind_grafana_and_lgtm"),
+    ((*BASE, "grafana", "exact", "lgtm"), "batch/exact_is_behind_grafana_and_lgtm"),
 ]
 """Layers that lack what they need, or come in the wrong order, and what the Collector says."""
 
@@ -82,6 +94,50 @@ def test_validate_says_nothing(layers: tuple[str, ...]) -> None:
 def test_what_does_not_fit_is_refused(layers: tuple[str, ...], message: str) -> None:
     """With a line that says what is missing."""
     assert message in validate(*layers)
+
+
+WHOLE = (*STACK, "kafka-out", "kafka-in", "lgtm", "persistent-grafana", "persistent-posthog", "exact")
+
+
+def _merged(layers: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a Collector makes of layers: maps key by key, of all else the last."""
+
+    def onto(below: Any, above: Any) -> Any:
+        if not (isinstance(below, dict) and isinstance(above, dict)):
+            return above
+        return {**below, **{key: onto(below.get(key), value) for key, value in above.items()}}
+
+    made: dict[str, Any] = {}
+    for each in layers:
+        made = onto(made, _read(each))
+    return made
+
+
+@cache
+def _read(layer: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((CONFIG / f"{layer}.yaml").read_text("utf-8")))
+
+
+def test_no_order_that_undoes_a_layer_starts() -> None:
+    """Each layer before each that it stands behind, in the whole order: the same Collector, or one that is refused."""
+    orders = set()
+    for whole in (
+        WHOLE,
+        tuple(each for each in WHOLE if each not in {"both", "posthog", "kafka-out", "persistent-posthog"}),
+    ):
+        for later in range(len(whole)):
+            for earlier in range(later):
+                order = (*whole[:earlier], whole[later], *whole[earlier:later], *whole[later + 1 :])
+                if _merged(order) != _merged(whole):
+                    orders.add(order)
+    assert len(orders) > 20
+    # Those above are refused for what is looked for here; of the others the Collector is asked.
+    assert [each for each in sorted(orders) if not _is_kept_from_starting(each) and not validate(*each)] == []
+
+
+def _is_kept_from_starting(layers: tuple[str, ...]) -> bool:
+    sizes = [each for name, each in _merged(layers)["processors"].items() if "_is_behind_" in name]
+    return any(0 < each.get("send_batch_max_size", 0) < each["send_batch_size"] for each in sizes)
 
 
 def test_every_file_is_in_a_combination() -> None:
