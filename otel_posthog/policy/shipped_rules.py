@@ -214,7 +214,7 @@ SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "jobs",
         "job_completed",
-        "A job of a queue that was done.",
+        "A job of a queue was done, as Celery's instrumentation tells; RQ has none.",
         "job_completed",
         lambda _: _spans(
             _CONSUMER,
@@ -306,7 +306,7 @@ SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "exports",
         "data_exported",
-        "A request to one of `export_routes` that was answered well.",
+        "A request to one of `export_routes` that was answered well; its size where the instrumentation tells it.",
         "data_exported",
         lambda options: _request(options.export_routes, succeeded=True),
         {"route": _ROUTE, "size_bytes": "http.response.body.size", "duration_ms": "duration_ms"},
