@@ -90,6 +90,9 @@ _WORD_OF_A_NAME = (
 NAMES = rf"^_{{0,2}}{_WORD_OF_A_NAME}(?:[_./:-]{{1,2}}{_WORD_OF_A_NAME}(?:\.[0-9]{{1,3}})?)*\z"
 """Matches keys and names that are made of words. Others may hold personal data or a secret themselves, and go."""
 
+HOMES = r"(?i)/home/|(?:^|[.:]|/mnt/[a-z])/users/"
+"""Matches keys that are paths inside somebody's home directory, which are made of words."""
+
 
 def spelt(word: str) -> str:
     """Return `word` with any of the gaps that keys have between words, in RE2."""

@@ -9,6 +9,7 @@ from typing import Any
 from otel_posthog.apps.collector_config.keys import (
     COUNTING_KEYS,
     HARMLESS_KEYS,
+    HOMES,
     NAMES,
     NO_HUMPS,
     blocked_humps,
@@ -127,7 +128,7 @@ def redaction(side: str, policy: Policy, *, ids: Collection[str], ignored: Colle
 def _withheld(policy: Policy) -> dict[str, Any]:
     names = [f"not {is_match('metric.name', _METRIC_NAME)}"]
     if policy.operational.redact:
-        names.append(f"not {is_match('metric.name', NAMES)}")
+        names += [f"not {is_match('metric.name', NAMES)}", is_match("metric.name", HOMES)]
     return {
         "error_mode": "propagate",
         "traces": {
@@ -154,7 +155,7 @@ def _before(policy: Policy) -> dict[str, Any]:
         if context == "log":
             statements += _spread_body()
         if policy.operational.redact:
-            statements.append(keep_keys(attributes, NAMES))
+            statements += [keep_keys(attributes, NAMES), delete_keys(attributes, HOMES)]
         statements += _paths(policy, attributes) if context in {"span", "log", "datapoint"} else ()
         statements += hold(context)
         if policy.operational.redact:

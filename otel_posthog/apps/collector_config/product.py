@@ -15,9 +15,19 @@ from typing import Any
 from otel_posthog.actor.attributes import CHOICE_KEYS, SESSION_ID_KEYS, USER_ID_KEYS, WINDOW_ID_KEYS
 from otel_posthog.apps.collector_config.attribute import FALSE, TRUE, all_hold, any_holds, like_any, negated
 from otel_posthog.apps.collector_config.derive import CONTEXTS, Derived, asks, reads_exceptions, without_refused
-from otel_posthog.apps.collector_config.keys import NAMES
+from otel_posthog.apps.collector_config.keys import HOMES, NAMES
 from otel_posthog.apps.collector_config.operational import KEY, redaction
-from otel_posthog.apps.collector_config.ottl import any_of, group, hold, is_match, keep_keys, none_of, put_back, quoted
+from otel_posthog.apps.collector_config.ottl import (
+    any_of,
+    delete_keys,
+    group,
+    hold,
+    is_match,
+    keep_keys,
+    none_of,
+    put_back,
+    quoted,
+)
 from otel_posthog.apps.collector_config.shortened import ADDRESSES, shortened
 from otel_posthog.apps.collector_config.types import mark, unmark
 from otel_posthog.model import PROCESSED, Source
@@ -29,7 +39,11 @@ from otel_posthog.translate.vocabulary import TIMESTAMP_KEY, UUID_KEY
 _UUID = r"^[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\z"
 # A UUID, a ULID (which the semantic conventions recommend), or what is made below.
 _UID = rf"{_UUID}|^[0-9A-HJKMNP-TV-Z]{{26}}\z|^{re.escape(CONTENT_UID)}[0-9a-f]{{64}}\z"
-_TIME = r"^[0-9TZtz:. +-]{10,35}\z"
+# RFC 3339, or nanoseconds.
+_TIME = (
+    r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
+    r" ?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?)\z|^1[0-9]{18}\z"
+)
 _SHAPES = ((UUID_KEY, _UUID), (RECORD_UID_KEY, _UID), (TIMESTAMP_KEY, _TIME))
 
 
@@ -49,7 +63,8 @@ def kafka_processors(policy: Policy) -> dict[str, Any]:
         return {"error_mode": "propagate", "trace_statements": spans, "log_statements": logs}
 
     def before(context: str) -> list[str]:
-        return [keep_keys(f"{context}.attributes", NAMES), *hold(context), *mark(context)]
+        attributes = f"{context}.attributes"
+        return [keep_keys(attributes, NAMES), delete_keys(attributes, HOMES), *hold(context), *mark(context)]
 
     def after(context: str) -> list[str]:
         return [*unmark(context), *put_back(context)]
