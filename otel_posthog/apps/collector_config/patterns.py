@@ -69,7 +69,7 @@ def _group(part: str) -> str:
 
 _GAP = rf"(?:{_SPACE}|[+\n\t_,:|.-]|\\[nt])"
 _PHONE_GAP = rf"(?:{_SPACE}|[ .()/+-]){{0,3}}"
-_AT = r"(?:@|%40|%2540|&#64;|&#x40;|&commat;|\\u0040)"
+_AT = r"[\x{200b}-\x{200d}\x{2060}\x{feff}]?(?:[@\x{ff20}]|%40|%2540|&#64;|&#x40;|&commat;|\\{1,4}u0040)"
 _OCTET = r"(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2}))"
 # Of the first number those that are neither private nor reserved, and of 100, 169, 172 and 192 the second.
 _PUBLIC_FIRST = (
@@ -193,7 +193,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "username": (
         rf"(?:/home|/Users|/export/home|/var/home)/{_NAME}(?:(?: {_NAME}){{1,3}}/)?",
         (
-            rf"(?i:(?:[A-Z]:[\\/]{{1,4}}|\\\\?)(?:Users|Documents and Settings|home)[\\/]{{1,4}})"
+            rf"(?i:(?:[A-Z]:[\\/]{{1,4}}|\\\\?|%5C)(?:Users|Documents and Settings|home)(?:[\\/]{{1,4}}|%5C))"
             rf"{_NAME}(?:(?: {_NAME}){{1,3}})?"
         ),
     ),
@@ -228,8 +228,11 @@ def secret_pairs(sensitive_keys: Collection[str]) -> list[str]:
 
 
 # A quote that is escaped is inside another text, whose end cannot be told: all that follows goes.
-_JOINED_TO = r"(?:\\*[\"'\]`]){0,2}\s{0,3}(?:=>?|:=?|%3D|%3A)\s{0,3}"
-_BEHIND_SIGN = r"(?s:\\+[\"'].*)|\"(?s:[^\"\\]|\\.)*(?:\"|\z)|'(?s:[^'\\]|\\.)*(?:'|\z)|[\[{(][^\]})]*|[^\s\"'&,;\[{(]+"
+_JOINED_TO = r"(?:_?hash)?(?:\\*[\"'\]`]|%22|&quot;|&#34;){0,2}\s{0,3}(?:=>?|:=?|%3D|%3A|\x{ff1a})\s{0,3}"
+_BEHIND_SIGN = (
+    r"(?:%22|&quot;|&#34;)[^\s\"'&,;]+|[Nn]'(?:[^'])*(?:'|\z)|"
+    r"(?s:\\+[\"'].*)|\"(?s:[^\"\\]|\\.)*(?:\"|\z)|'(?s:[^'\\]|\\.)*(?:'|\z)|[\[{(][^\]})]*|[^\s\"'&,;\[{(]+"
+)
 
 
 def unseen_values() -> list[str]:
@@ -278,7 +281,7 @@ def id_pairs(words: Collection[str]) -> list[str]:
         words: As in `PrivacyPolicy.id_keys`.
     """
     named = "|".join(spelt(word) for word in sorted(words))
-    return [rf"(?i:(?:\b|_)(?:{named})s?{_JOINED_TO})(?:{_BEHIND_SIGN})"] if words else []
+    return [rf"(?i:(?:\b|_|posthog)(?:{named})s?{_JOINED_TO})(?:{_BEHIND_SIGN})"] if words else []
 
 
 def id_routes(words: Collection[str]) -> str:

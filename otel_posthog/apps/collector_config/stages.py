@@ -67,7 +67,7 @@ _NO_LONG_WORD = r"^[0-9A-Za-z_-]{0,13}(?:[^0-9A-Za-z_-][0-9A-Za-z_-]{0,13})*\z"
 _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("headers", (r"^(?:\x{e000}\n)?[^\s%+]*\z",), ("secret.header",)),
     ("tokens", (_NO_LONG_WORD,), ("secret.signed", "secret.vendor", "jwt")),
-    ("addresses", (_fewer_than(1, r"@%&\\="),), ("secret.url", "email")),
+    ("addresses", (_fewer_than(1, r"@%&\\=\x{ff20}"),), ("secret.url", "email")),
     ("network", (_fewer_than(2, ":.-"),), ("mac", "ip")),
     ("accounts", (_fewer_than(4, _DIGITS), _NO_ACCOUNT), ("iban",)),
     ("numbers", (_fewer_than(7, _DIGITS), _NO_LONG_NUMBER), ("card", "ssn", "national_id")),
@@ -75,8 +75,8 @@ _STAGES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("labelled", (_fewer_than(5, _DIGITS), _NO_GAP), ("national_id.labelled",)),
     ("phones", (_fewer_than(7, _DIGITS), _NO_LONG_NUMBER), ("phone",)),
     ("places", (_fewer_than(4, _DIGITS), _NO_DECIMALS), ("gps",)),
-    ("paths", (_fewer_than(1, r"/\\"),), ("username",)),
-    ("pairs", (_fewer_than(1, "=:%"),), ("secret.pairs",)),
+    ("paths", (_fewer_than(1, r"/\\%"),), ("username",)),
+    ("pairs", (_fewer_than(1, r"=:%\x{ff1a}"),), ("secret.pairs",)),
 )
 
 
