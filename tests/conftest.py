@@ -33,18 +33,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
 
 
+_OWN_LOG = logging.getLogger("otel_posthog")
+
+
 @pytest.fixture(autouse=True)
 def _logging_is_as_before() -> Iterator[None]:
-    """Servers, workers and frameworks that a test starts in this process set logging up, for all tests after it."""
-    loggers = [logging.getLogger(), logging.getLogger("otel_posthog")]
-    before = [(each.level, each.propagate, each.disabled, list(each.handlers)) for each in loggers]
-    disabled = logging.root.manager.disable
+    """Servers, workers and frameworks that tests start in this process set logging up, for all tests after them."""
+    _reset_logging()
     yield
-    logging.disable(disabled)
-    for logger, (level, propagate, is_disabled, handlers) in zip(loggers, before, strict=True):
-        logger.setLevel(level)
-        logger.propagate, logger.disabled = propagate, is_disabled
-        logger.handlers[:] = list(handlers)
+    _reset_logging()
+
+
+def _reset_logging() -> None:
+    logging.disable(logging.NOTSET)
+    logging.getLogger().setLevel(logging.WARNING)
+    _OWN_LOG.setLevel(logging.NOTSET)
+    _OWN_LOG.disabled, _OWN_LOG.propagate = False, True
 
 
 @pytest.fixture(autouse=True)

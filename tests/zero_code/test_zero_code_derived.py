@@ -20,7 +20,7 @@ WORDS = "db,jobs,calls,search,exports"
 FRAMEWORKS = {
     "flask": "flask,requests,celery,dbapi",
     "django": "django,requests,celery,dbapi",
-    "fastapi": "fastapi,asgi,celery,dbapi",
+    "fastapi": "fastapi,asgi,celery,dbapi,httpx",
 }
 CONVENTIONS = {"old": "", "new": "http,database"}
 RUNS = [(framework, when) for framework in FRAMEWORKS for when in CONVENTIONS]
