@@ -201,7 +201,7 @@ def test_whoever_sends_much_waits_for_itself(receiver: Gateway, posthog: FakePos
 def test_after_the_deadline_a_request_is_refused_and_what_is_on_disk_stays(tmp_path: Path) -> None:
     """503 with `Retry-After`; when it is retried until it is through, each event of it is there once."""
     # Longer than any text that is remembered, so that each is looked at.
-    request = logs_request(*["e"] * 4000, analytics__x="a 1@b 2:c " * 150)
+    request = logs_request(*["e"] * 4000, analytics__x="a 1@b 2:c " * 100)
     body = request.SerializeToString()
     with FakePostHog() as posthog, gateway("--work-timeout", "0.3", posthog=posthog.url, directory=tmp_path) as made:
         status, headers, answer = made.post("/v1/logs", body)
