@@ -29,7 +29,7 @@ from otel_posthog.policy import Durability, Policy
 from otel_posthog.process import before_os_exit, run_at_end_of_child, run_in_child, run_in_parent
 from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import suppressed_instrumentation
-from otel_posthog.stages import Outcome, Stages, clean_events
+from otel_posthog.stages import Outcome, Stages, clean_events, drop_reasons
 from otel_posthog.threads import PipelineWork
 from otel_posthog.worker import Worker
 
@@ -334,7 +334,7 @@ class Pipeline:
             return self.stages.cleaned_of_all(signals)
         outcomes = self.stages.outcomes_of_all(signals)
         self._show(outcomes)
-        return clean_events(outcomes), [each.reason for each in outcomes if each.clean is None]
+        return clean_events(outcomes), drop_reasons(outcomes)
 
     def _handle(self, signal: Signal) -> list[CleanEvent]:
         """Return the clean events of `signal`; whatever goes wrong drops them, counted."""

@@ -91,13 +91,23 @@ class Stages:
 
     def cleaned(self, signal: Signal) -> tuple[list[CleanEvent], list[str]]:
         """Return what is sent of `signal`, and the reasons why the rest of it is not: `outcomes` where nobody looks."""
-        planned = self._plans.planned(signal) if self._plans is not None and not self._is_limited(signal) else None
+        planned = self._planned(signal)
         if planned is None:
             outcomes = self.outcomes(signal)
-            return clean_events(outcomes), [each.reason for each in outcomes if each.clean is None]
+            return clean_events(outcomes), drop_reasons(outcomes)
         self._health.count(count.RECEIVED, signal.source.value)
         made = [self._clean_planned(each) for each in planned]
         return [each for each in made if not isinstance(each, str)], [each for each in made if isinstance(each, str)]
+
+    def _planned(self, signal: Signal) -> list[Planned] | None:
+        """Return `signal` as a plan has it; None where the plain way is to decide, also where a plan fails."""
+        if self._plans is None or (self._limits is not None and self._limits.holds_for(signal.rule)):
+            return None
+        try:
+            return self._plans.planned(signal)
+        except Exception as error:
+            self._guard.caught("plans", error)
+            return None
 
     def _clean_planned(self, planned: Planned) -> CleanEvent | str:
         """Return what is sent of a planned event, or the reason why it is not."""
@@ -114,9 +124,6 @@ class Stages:
             events += made
             reasons += dropped
         return events, reasons
-
-    def _is_limited(self, signal: Signal) -> bool:
-        return self._limits is not None and self._limits.holds_for(signal.rule)
 
     def outcomes(self, signal: Signal) -> list[Outcome]:
         """Return what becomes of `signal`: an outcome for each of its events and each destination."""
@@ -180,3 +187,8 @@ class Stages:
 def clean_events(outcomes: Iterable[Outcome]) -> list[CleanEvent]:
     """Return what is sent of `outcomes`."""
     return [each.clean for each in outcomes if each.clean is not None]
+
+
+def drop_reasons(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return why the rest of `outcomes` is not sent."""
+    return [each.reason for each in outcomes if each.clean is None]

@@ -92,7 +92,7 @@ def _measured(workers: int, batches: int, batch_events: int) -> Run:
         done = subprocess.run(pinned(load, "1"), capture_output=True, text=True, check=True)
         told = json.loads(done.stdout)
         events = told["accepted"] * batch_events
-        _wait_until_delivered(sink_port, events)
+        wait_until_counted(sink_port, events, DELIVERED_S)
         delivered_s = time.time() - told["began"]
         return Run(workers, events, told["spent_s"], delivered_s, cpu_of(gateway.pid) - before, told["times_s"])
 
@@ -169,14 +169,19 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _wait_until_delivered(port: int, events: int) -> None:
-    deadline = time.monotonic() + DELIVERED_S
+def wait_until_counted(port: int, count: int, timeout_s: float) -> None:
+    """Wait until the server in the place of PostHog or of a backend has so many items.
+
+    Raises:
+        TimeoutError: It had not, in time.
+    """
+    deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-            if json.load(answer) >= events:
+            if json.load(answer) >= count:
                 return
         time.sleep(0.05)
-    raise TimeoutError("not all events were delivered")
+    raise TimeoutError(f"not all of {count} items arrived")
 
 
 def cpu_of(pid: int) -> float:

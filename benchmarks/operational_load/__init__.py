@@ -13,10 +13,9 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 
-from benchmarks.gateway_load import CONNECTIONS, cpu_of, free_port, pinned, process
+from benchmarks.gateway_load import CONNECTIONS, cpu_of, free_port, pinned, process, wait_until_counted
 from benchmarks.operational_load.traffic import SIGNALS
 from benchmarks.operational_load.ways import WAYS
 from benchmarks.report import Result, Say, table
@@ -89,20 +88,10 @@ def _measured(way: str, signal: str, requests: int, items: int) -> Run:
     with process(pinned(backend, "1")), WAYS[way](port, backend_port) as parts:
         before = {name: cpu_of(pid) for name, pid in parts.items()}
         told = json.loads(subprocess.run(pinned(load, "1"), capture_output=True, text=True, check=True).stdout)
-        _wait_until_arrived(backend_port, told["accepted"] * items)
+        wait_until_counted(backend_port, told["accepted"] * items, _ARRIVED_S)
         spent_s = time.time() - told["began"]
         cpu_s = {name: cpu_of(pid) - before[name] for name, pid in parts.items()}
         return Run(way, signal, told["accepted"] * items, spent_s, cpu_s, told["times_s"])
-
-
-def _wait_until_arrived(port: int, items: int) -> None:
-    deadline = time.monotonic() + _ARRIVED_S
-    while time.monotonic() < deadline:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-            if json.load(answer) >= items:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("not all items arrived")
 
 
 def _row(run: Run) -> tuple[str, ...]:

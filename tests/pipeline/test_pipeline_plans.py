@@ -436,3 +436,13 @@ def test_a_text_with_an_id_in_it_is_not_remembered() -> None:
     for _ in range(3):
         made.planned(ordinary(7, **{"analytics.property.note": "for user-7-of-the-shop alone"}))
     assert not any("user-7" in text for known in made._known.values() for text in known)
+
+
+def test_a_plan_that_fails_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted, and the event goes the plain way."""
+    monkeypatch.setattr(Guard, "reraise", False)
+    health = Health()
+    under = stages(Policy(destinations=(Destination(api_key="phc_a"),)), health)
+    monkeypatch.setattr(under._plans, "planned", lambda _: 1 // 0)
+    assert under.cleaned(ordinary(1)) == plain(under, ordinary(1))
+    assert health.total("fault") == 1
