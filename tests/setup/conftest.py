@@ -21,4 +21,7 @@ def not_set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     take_unheard(is_set_up=True)
     yield
     otel_posthog.shutdown(5)
+    # A worker may be reading a watched policy again; after that it finds nothing that it could replace.
+    with configure._lock:
+        configure._running = None
     activate(Policy())
