@@ -7,12 +7,13 @@ No stage keeps a reference into a live span: every mapping here is owned by the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
+
+from otel_posthog.regex import regex
 
 Attributes = Mapping[str, object]
 """OpenTelemetry attributes as the SDK hands them on: str keys; bool, int, float, str, bytes, sequences, mappings."""
@@ -336,7 +337,7 @@ UNSHOWN_KEY = "[key]"
 """What stands in a receipt for a part of a key that might be personal data."""
 
 # Names of properties, indexes and markers of the detectors; a sentence or a long number is no name a developer gave.
-_SHOWN_PATH = re.compile(r"(?!.*\d{7})[\w$\[\]:/.-]{1,300}")
+_SHOWN_PATH = regex(r"(?!.*\d{7})[\w$\[\]:/.-]{1,300}")
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.private_files import OpenDirectory, make_directories, open_directory
+from otel_posthog.regex import regex
 
-_MARK = re.compile(r"[0-9a-f]{8}")
+_MARK = regex(r"[0-9a-f]{8}")
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:

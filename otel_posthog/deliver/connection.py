@@ -7,15 +7,15 @@ else the system's; `tls_problem` says in fixed words why there is no TLS connect
 from __future__ import annotations
 
 import os
-import re
 import ssl
 import urllib.request
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from otel_posthog.environment_variables import CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE
+from otel_posthog.regex import regex
 
-_BETWEEN = re.compile(r"[\s,]+")
+_BETWEEN = regex(r"[\s,]+")
 _OTHER_HOST = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and its like; their text has the name in it
 _PASSING = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 

@@ -8,7 +8,6 @@ the id in a support ticket is not the id in PostHog.
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 from otel_posthog import environment_variables as env
 from otel_posthog.identity.period_secrets import Clock, PeriodSecrets, now_in_utc
 from otel_posthog.policy import InstallationRotation
+from otel_posthog.regex import regex
 from otel_posthog.state import (
     create_empty,
     file_names,
@@ -35,7 +35,7 @@ _NOTICE_FILE = "notice-shown"
 # Another text after each opt-out: running processes see by it that there is another id, and `INSTANCE_ID`, which stays
 # what it is, gives another one with it.
 _ERA_FILE = "installation-era"
-_SECRETS = re.compile(r"(daily-salt|installation-(yearly|monthly|weekly))-[0-9W]+")
+_SECRETS = regex(r"(daily-salt|installation-(yearly|monthly|weekly))-[0-9W]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.regex import regex
 from otel_posthog.values import unix_ns
 
 MIN_KEY_BYTES = 32  # the length of a SHA-256: RFC 2104, section 3, discourages shorter HMAC keys
@@ -23,7 +24,7 @@ MIN_DIFFERENT_BYTES = 8
 
 MAKE_ONE = "make one with `openssl rand -hex 32`"
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_DATE = regex(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

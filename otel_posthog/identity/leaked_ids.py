@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from otel_posthog.model import Event, Receipt
+from otel_posthog.regex import regex
 
 # Shorter ids are ordinary numbers and words as well; as a part of a text only one that is long is surely meant.
 MIN_CHARS, MIN_CHARS_WITHIN_TEXT = 4, 8
@@ -25,10 +26,10 @@ _OF_NUMBERS = "0123456789.e+-inf"
 # Percent-encoded this often: what a proxy and a redirect encode once more each.
 MAX_ROUNDS = 6
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+\Z", re.ASCII)
-_UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?\Z")
+_PLAIN = regex(r"[A-Za-z0-9_.~-]+\Z", re.ASCII)
+_UUID = regex(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?\Z")
 _UUID_DIGITS = 32
-_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_ENCODED = regex(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class _Id(NamedTuple):

@@ -8,12 +8,12 @@ of that period can be traced back.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from otel_posthog.regex import regex
 from otel_posthog.state import file_names, read_or_create, remove_file
 from otel_posthog.values import moment_of
 
@@ -21,7 +21,7 @@ from otel_posthog.values import moment_of
 GRACE = timedelta(minutes=5)
 
 # A period, and what a process adds while it writes the file, which it leaves where it dies over that.
-_NAME = re.compile(r"([0-9W]{4,8})(?:\.[0-9a-f]{16})?")
+_NAME = regex(r"([0-9W]{4,8})(?:\.[0-9a-f]{16})?")
 
 Clock = Callable[[], datetime]
 

@@ -17,13 +17,14 @@ from otel_posthog.identity.installation import RotatingIds
 from otel_posthog.identity.keys import KeyRing
 from otel_posthog.identity.period_secrets import DailySalts
 from otel_posthog.policy import InstallationRotation
+from otel_posthog.regex import regex
 
 _HEX_DIGITS = 32
-_FORM = re.compile(r"(?:user-|daily-(\d{8})-)[0-9a-f]{32}\Z", re.ASCII)
+_FORM = regex(r"(?:user-|daily-(\d{8})-)[0-9a-f]{32}\Z", re.ASCII)
 _MS_PER_MINUTE = 60_000
 _UUID_DIGITS = 32
 # `uuid.UUID` takes longer than all else that is done about a session.
-_USUAL_UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z", re.ASCII)
+_USUAL_UUID7 = regex(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z", re.ASCII)
 
 
 class Pseudonyms:

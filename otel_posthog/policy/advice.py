@@ -7,12 +7,12 @@ to add to it (`also_<list>`): no advice leads to a filter weaker than the built-
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, get_args, get_origin
 
 from otel_posthog.policy.fields import FrozenMap, required
 from otel_posthog.policy.sections.privacy import HitMethod
+from otel_posthog.regex import regex
 
 ALSO = "also_"
 # Lists that are in order, and have something to add to: a rule that is added is asked before the others.
@@ -21,7 +21,7 @@ _ROUTES = frozenset({"api_routes", "ignored_routes", "search_routes", "export_ro
 _ORDERED = frozenset({"off_switches", "user_key_prefixes"}) | _ROUTES | _FIRST
 # Lists of what is let out: shorter is stricter.
 _LETS_OUT = frozenset({"allow"})
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HUMP = regex(r"(?<=[a-z])(?=[A-Z])")
 
 
 def adds_to(name: str, hint: Any) -> bool:

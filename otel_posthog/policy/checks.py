@@ -6,7 +6,6 @@ says is allowed, and shown to whoever checks the policy. Nothing is read here, o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,10 +29,11 @@ from otel_posthog.policy.sections.catalog import Catalog, PropertySpec, Property
 from otel_posthog.policy.sections.delivery import Destination
 from otel_posthog.policy.sections.identity import IdentityUser
 from otel_posthog.policy.sections.privacy import HitMethod, KeyReference, Method, PrivacyPolicy, Rule
+from otel_posthog.regex import regex
 
-_RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_TOKEN_NAME = re.compile(r"[a-z][a-z_]{0,31}")
-_REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RULE_NAME = regex(r"[a-z][a-z0-9_]{0,31}")
+_TOKEN_NAME = regex(r"[a-z][a-z_]{0,31}")
+_REVISION = regex(r"[A-Za-z0-9._-]{1,64}")
 _NAMES_SHOWN = 3
 MAX_KEY_CHARS = 200
 """What is read, and sent, of a key."""
@@ -41,7 +41,7 @@ MAX_KEY_CHARS = 200
 NEVER_SENT = frozenset({"exception.message", "exception.stacktrace"})
 """Attributes that `privacy` never sends."""
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIT_METHODS = frozenset({Method.DROP, Method.REPLACE, Method.MASK, Method.HMAC, Method.IP_PREFIX, Method.KEEP})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
@@ -12,6 +11,7 @@ from otel_posthog.policy.advice import other_word
 from otel_posthog.policy.fields import KeyPath, shortened
 from otel_posthog.policy.sections.derive import DeriveConditions, DeriveKind, DeriveRule, DeriveSignal, ValueCondition
 from otel_posthog.policy.shipped_rules import GROUPS, WORDS
+from otel_posthog.regex import regex
 
 FEW_VALUES = frozenset(
     {
@@ -36,8 +36,8 @@ OF_SPANS = frozenset({"duration_ms", "duration_s", "is_slow", "is_error", "span_
 """What may be listed as a property of a span beside attributes."""
 
 _MARKS = frozenset({"attribute", "event_name", "exception"})
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_PROPERTY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_NAME = regex(r"[a-z][a-z0-9_]{0,31}")
+_PROPERTY = regex(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _WHO = frozenset({"distinct_id", "token"})
 _MAX_EVENT_BYTES = 100  # with a word for each attribute in it, below what PostHog takes
 

@@ -7,14 +7,15 @@ places that can be reached: time is the length of the text times the number of c
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from otel_posthog.regex import regex
+
 MAX_PATTERN_CHARS, MAX_TEXT_CHARS = 200, 1000
 
-_CLASS = re.compile(r"\[(?:[^\]\[\\^][^\]\[\\]*)\]")
-_COUNT = re.compile(r"\{(\d{1,3})(?:,(\d{1,3}))?\}")
+_CLASS = regex(r"\[(?:[^\]\[\\^][^\]\[\\]*)\]")
+_COUNT = regex(r"\{(\d{1,3})(?:,(\d{1,3}))?\}")
 _SPECIAL = {
     "*": "write `{0,64}` for how many",
     "+": "write `{1,64}` for how many",

@@ -10,7 +10,6 @@ and trace. What identity decided, and our own `$` names, win over whatever an ap
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,9 +19,10 @@ from typing import Any
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person, Receipt
 from otel_posthog.posthog.properties import is_reserved
+from otel_posthog.regex import regex
 from otel_posthog.values import moment_of
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = regex("[\ud800-\udfff]")
 # `json.dumps` would make one for each event; what it is given has passed the filters, which let no value hold itself.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
 # What it calls for a text, without the way there.

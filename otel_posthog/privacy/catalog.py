@@ -18,6 +18,7 @@ from otel_posthog.model import EXCEPTION_EVENT, Attributes, Event, GroupUpdate, 
 from otel_posthog.policy import Catalog, CatalogMode, EventSpec, PropertySpec, PropertyType
 from otel_posthog.policy.pattern import matches
 from otel_posthog.privacy.json_values import as_json
+from otel_posthog.regex import regex
 
 UNDECLARED, TYPE, VALUE = "catalog_undeclared", "catalog_type", "catalog_value"
 """The rules of a receipt: a name that is not declared, a value of another type, a value outside the constraints."""
@@ -31,7 +32,7 @@ _log = logging.getLogger("otel_posthog")
 
 # `exceptions.mode` bounds what a `$exception` event may have; no type that a catalog could declare does.
 _EXCEPTION_PROPERTIES = frozenset({"$exception_list", "$exception_level"})
-_NAME = re.compile(r"(?!.*\d{5})[A-Za-z_$][\w.$ -]{0,99}", re.ASCII)
+_NAME = regex(r"(?!.*\d{5})[A-Za-z_$][\w.$ -]{0,99}", re.ASCII)
 _MAX_LOGGED = 1000
 _STRING = PropertySpec()
 

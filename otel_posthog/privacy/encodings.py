@@ -15,6 +15,7 @@ from binascii import a2b_base64
 from collections.abc import Iterator
 
 from otel_posthog.privacy.detectors.prefilter import unbroken_runs
+from otel_posthog.regex import regex
 
 MAX_LAYERS = 3  # of encodings within others; `%25252540` is one
 
@@ -44,8 +45,8 @@ _ESCAPES = (
     rf"|\\\\{{0,7}}x{_HEX}{{2}}|\\\\{{0,7}}/"
     rf"|&#(?:[xX]0{{0,6}}[0-9A-Fa-f]{{2}}|0{{0,6}}[0-9]{{2,3}});|&(?:{'|'.join(NAMED)});"
 )
-_ASCII = re.compile(_ESCAPES)
-_UNICODE = re.compile(f"{_ESCAPES}|[{INVISIBLE}{_MARKS}{_SPACES}{_DASHES}{_DOTS}\ufe6b\uff01-\uff5e]|(?![0-9])\\d")
+_ASCII = regex(_ESCAPES)
+_UNICODE = regex(f"{_ESCAPES}|[{INVISIBLE}{_MARKS}{_SPACES}{_DASHES}{_DOTS}\ufe6b\uff01-\uff5e]|(?![0-9])\\d")
 
 
 def may_be_encoded(text: str) -> bool:
@@ -72,7 +73,7 @@ def decode(text: str) -> tuple[str, list[int] | None]:
     return text, offsets
 
 
-_ESCAPED_BREAK = re.compile(r"\\\\{0,7}[nrtfbv](?=[\w+(\[@-])")
+_ESCAPED_BREAK = regex(r"\\\\{0,7}[nrtfbv](?=[\w+(\[@-])")
 
 
 def without_escaped_breaks(text: str) -> str:
@@ -132,8 +133,8 @@ def _from_backslashes(code: str) -> str:
     return chr(number) if number <= sys.maxunicode else ""
 
 
-_BASE64 = re.compile(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}(?:={1,2}(?![0-9A-Za-z=])|(?![=.]))")
-_PART = re.compile(r"[0-9A-Za-z+_-]{16,}={0,2}")
+_BASE64 = regex(r"(?<![0-9A-Za-z+/_-])[0-9A-Za-z+/_-]{16,}(?:={1,2}(?![0-9A-Za-z=])|(?![=.]))")
+_PART = regex(r"[0-9A-Za-z+_-]{16,}={0,2}")
 _MOST_FOLDERS = 8
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _IN_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"

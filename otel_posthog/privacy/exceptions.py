@@ -14,6 +14,7 @@ from otel_posthog.model import EXCEPTION_EVENT, Attributes, Receipt
 from otel_posthog.policy import ExceptionMode
 from otel_posthog.policy.checks import NEVER_SENT
 from otel_posthog.posthog.properties import MAX_EXCEPTIONS, MAX_FRAMES
+from otel_posthog.regex import regex
 
 NEVER = NEVER_SENT
 """Attributes that are not sent, whatever the allow-list says."""
@@ -21,9 +22,9 @@ NEVER = NEVER_SENT
 _PREFIX, _LIST, _LEVEL = "$exception", "$exception_list", "$exception_level"
 # The name of a type in common languages (`shop.Order.Invalid`, `*errors.errorString`, `Foo::Bar`, `List<T>`); no
 # address of a page.
-_TYPE = re.compile(r"(?![0-9]|\w*://)[\w*&$][\w.$:<>*&/\\-]{0,399}", re.ASCII)
-_NAME = re.compile(r"[\w$<>.:~-]{1,200}")
-_PROGRAM = re.compile(r"[\w-]{1,100}(?:\.pyw?)?")
+_TYPE = regex(r"(?![0-9]|\w*://)[\w*&$][\w.$:<>*&/\\-]{0,399}", re.ASCII)
+_NAME = regex(r"[\w$<>.:~-]{1,200}")
+_PROGRAM = regex(r"[\w-]{1,100}(?:\.pyw?)?")
 _LEVELS = frozenset({"fatal", "error", "warning", "log", "info", "debug"})
 _MECHANISM = ("type", "handled", "synthetic", "exception_id", "parent_id", "source", "is_exception_group")
 _WORDS = frozenset({"generic", "chained", "cause", "context", "member"})

@@ -6,7 +6,6 @@ other also count as one (`api_key`, `apiKey`, `apikey`). Pure; filters cache the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -30,11 +29,12 @@ from otel_posthog.privacy.words import (
     USED,
     VERSIONS,
 )
+from otel_posthog.regex import regex
 
 # Latin letters with their accents are letters of one word; other scripts are words of their own.
 _LATIN = "a-z\u00df-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 _CAPITALS = "A-Z\u00c0-\u00d6\u00d8-\u00de"
-_TOKEN = re.compile(rf"[{_CAPITALS}]+(?![{_LATIN}])|[{_CAPITALS}]?[{_LATIN}]+|\d+|[^\W\d_{_CAPITALS}{_LATIN}]+")
+_TOKEN = regex(rf"[{_CAPITALS}]+(?![{_LATIN}])|[{_CAPITALS}]?[{_LATIN}]+|\d+|[^\W\d_{_CAPITALS}{_LATIN}]+")
 
 MAX_KEY_CHARS = 256  # longer ones are read so far; none of ours or of the conventions comes near
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from itertools import pairwise
 
 from otel_posthog.model import REDACTED
 from otel_posthog.policy import HitMethod, Method, Rule
+from otel_posthog.regex import regex
 
 AFTER_CHARS = 4
 """How many of the characters after a hit a method sees: enough for `/48` and one more."""
@@ -40,11 +40,11 @@ _MIN_CHARS_PER_KEPT = 4
 V4_BITS, V6_BITS = 24, 48
 
 _MAX_ADDRESS_CHARS = 64  # an address with a zone and a prefix length is shorter
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
+_NUMBER = regex(r"-?\d{1,15}(?:\.\d{1,15})?")
 
 _TOKEN_BYTES, _CHECK_BYTES = 12, 3
 _LETTERS = bytes.maketrans(b"0123456789abcdef", b"abcdefghijklmnop")
-_FORM = re.compile(r"\[([a-z_]{1,32})#([a-p]{24})([a-p]{6})\]")
+_FORM = regex(r"\[([a-z_]{1,32})#([a-p]{24})([a-p]{6})\]")
 
 
 @dataclass(frozen=True, slots=True)

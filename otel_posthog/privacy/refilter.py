@@ -7,7 +7,6 @@ and stay. Runs in `otel-posthog spool import`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +14,13 @@ from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Receipt
 from otel_posthog.posthog.encoding import MAX_ID_BYTES, NotAnEventError, as_bytes, decode_event, is_text
 from otel_posthog.posthog.properties import is_reserved
 from otel_posthog.privacy.filter import Filter
+from otel_posthog.regex import regex
 
 # Identity's, by what their values are.
 _IDS = frozenset({"session_id", "$group_type", "$group_key"})
 _OF_AN_ALIAS = frozenset({"alias", "distinct_id"})
 _MAPS = frozenset({"$set", "$set_once", "$group_set"})
-_TRACE = {"$trace_id": re.compile("[0-9a-f]{32}"), "$span_id": re.compile("[0-9a-f]{16}")}
+_TRACE = {"$trace_id": regex("[0-9a-f]{32}"), "$span_id": regex("[0-9a-f]{16}")}
 _FIXED = {"$ip": "0.0.0.0", "$geoip_disable": True}  # noqa: S104 - what PostHog stores, no interface
 
 

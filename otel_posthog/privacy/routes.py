@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from otel_posthog.regex import regex
+
 TEMPLATE_KEYS = ("http.route", "url.template")
 PATH_KEYS = ("url.path", "http.target", "url.full", "http.url", "url.original")
 
@@ -21,18 +23,18 @@ _MAX_ROUTE_CHARS = 1024
 
 # `<username>`, `<string(length=2):lang>`, `<str:username>`; `{username}`, `{rest:path}`, `{?q*}`; `:username`, `:id?`,
 # `:id(\d+)`; `(?P<username>[^/]+)`; `*` and `*rest`.
-_PARAMETER = re.compile(
+_PARAMETER = regex(
     r"\(\?P<(?P<expression>\w+)>(?:[^()\\]|\\.|\[[^\]]*\])*\)[?*+]?"
     r"|<(?:[^<>/:]{1,64}:)?(?P<angle>[\w-]+)>"
     r"|\{[+#./;?&*]{0,2}(?P<brace>[\w-]+)(?::[^{}/]{1,64})?[?*]?\}"
     r"|(?<=/):(?P<colon>\w+)(?:\([^()/]{0,64}\))?[?*+]?"
     r"|(?<=/)\*+(?P<star>\w*)"
 )
-_PATHS = re.compile(r"<path:|:path\}|^\*|\(\?P<\w+>(?:\.\*|\.\+)")
+_PATHS = regex(r"<path:|:path\}|^\*|\(\?P<\w+>(?:\.\*|\.\+)")
 # `/users/{id}`: the part before says whose id it is.
 _BARE = frozenset(("id", "ids", "pk", "uuid", "guid", "key", "uid"))
 _NONE: Mapping[str, str] = {}
-_BEHIND_HOST = re.compile(r"[a-z][a-z0-9+.-]{0,32}://[^/?#]{0,512}", re.IGNORECASE)
+_BEHIND_HOST = regex(r"[a-z][a-z0-9+.-]{0,32}://[^/?#]{0,512}", re.IGNORECASE)
 
 
 class _Route(NamedTuple):
@@ -108,7 +110,7 @@ class Routes:
         if whole > 1:
             return _Route(template, None, ())
         patterns.append(_literal(template[end:]))
-        return _Route(template, re.compile(f"{''.join(patterns)}/?(?=[?#]|\\Z)", re.IGNORECASE), tuple(parts))
+        return _Route(template, regex(f"{''.join(patterns)}/?(?=[?#]|\\Z)", re.IGNORECASE), tuple(parts))
 
 
 def _names(parameter: re.Match[str], template: str) -> Iterator[str]:

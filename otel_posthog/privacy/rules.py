@@ -6,7 +6,6 @@ value may be and what is done with it. Made once for a policy, used by any threa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -23,9 +22,10 @@ from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_method
 from otel_posthog.privacy.scan import CountActions, Fired, Scanner
 from otel_posthog.privacy.selectors import Selectors, ValueRule
 from otel_posthog.privacy.siblings import both_halves, name_of, names_beside, other_half
+from otel_posthog.regex import regex
 
 # A marker that replaced a part of a key says nothing of the value; `user[email]` does.
-_OWN_MARKER = re.compile(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")
+_OWN_MARKER = regex(rf"(?<!\w)\[(?:{'|'.join(sorted(DETECTORS))})\]")
 _PLACE = frozenset(("gps",))
 # Keys that name an id only together with the key above: the `id` of a `user`.
 _IDS = frozenset(("id", "ids", "uuid", "uid", "guid", "identifier", "hash", "key", "previous_id"))

@@ -7,7 +7,6 @@ what. Pure, from any thread.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +19,7 @@ from otel_posthog.policy.policy import revision_of
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.privacy.catalog import Declared
 from otel_posthog.privacy.filter import Filter
+from otel_posthog.regex import regex
 
 
 def sanitize_properties(
@@ -72,7 +72,7 @@ def without_secrets(text: str) -> str:
     return _only_secrets().scrub_text(_CREDENTIALS.sub(r"\1[secret]@", text))
 
 
-_CREDENTIALS = re.compile(r"\A([A-Za-z][\w+.-]*://)[^/?#]*@")
+_CREDENTIALS = regex(r"\A([A-Za-z][\w+.-]*://)[^/?#]*@")
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, NUMBER, feature
 from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded, without_escaped_breaks
 from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
 from otel_posthog.privacy.methods import AFTER_CHARS, MARKERS, HitMethods
+from otel_posthog.regex import regex
 
 Fired = list[str]
 Hit = tuple[int, int, Detector]
@@ -40,7 +41,7 @@ _MAX_ROUNDS = 16
 _SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
 _MOST_COMPARED = 8  # in a text full of numbers every detector looks at each of them
-_MARKER = re.compile(rf"\[(?:{'|'.join(sorted(DETECTORS))})\]|{re.escape(REDACTED)}")
+_MARKER = regex(rf"\[(?:{'|'.join(sorted(DETECTORS))})\]|{re.escape(REDACTED)}")
 _LONGEST_MARKER = max(map(len, (*DETECTORS, REDACTED))) + 2
 
 # How sure each detector's hits are, in the order in which the detectors run.
@@ -50,7 +51,7 @@ _WHOLES = frozenset(_SURENESS)
 _SUREST = 3  # of a secret
 
 # Most values: short words without what a hit needs, UUIDs, timestamps, hashes.
-_HARMLESS = re.compile(
+_HARMLESS = regex(
     # MAC addresses and phone numbers may have few characters, too. What rules them out comes after the first character,
     # by which the engine chooses between the alternatives at once.
     r"[A-Za-z_.,()'!-](?!(?<=[A-Fa-f])(?:[A-Fa-f]-(?:[A-Fa-f]{2}-){4}|[A-Fa-f]{3}\.[A-Fa-f]{4}\.))[A-Za-z_.,()'!-]{0,18}"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from otel_posthog.model import REDACTED
 from otel_posthog.privacy.keys import MAX_FEW, KeyFacts
 from otel_posthog.privacy.words import PLAIN, PREFERENCES, SHARED_ACCOUNTS
+from otel_posthog.regex import regex
 
 Clean = Callable[[str], str]
 """Returns a text with markers in place of what the detectors find."""
@@ -21,21 +22,21 @@ Clean = Callable[[str], str]
 _NOTHING = frozenset((REDACTED, "_OTHER"))
 _NO_VALUES: tuple[object, ...] = ("", *_NOTHING, (), [], {})
 _FINEST_COARSE, _MOST_DEGREES = 2, 100_000  # beyond, a whole number is one of millionths of a degree
-_STATE = re.compile(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
-_LONG_DIGITS = re.compile(r"\d{4}")
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?")
+_STATE = regex(r"[A-Za-z][A-Za-z0-9_ ./+-]{0,39}|\d{1,3}(?:\.\d{1,3}){0,3}")
+_LONG_DIGITS = regex(r"\d{4}")
+_NUMBER = regex(r"-?\d{1,15}(?:\.\d{1,6})?")
 
 _CREDENTIALS = frozenset(("secret", "jwt"))
-_MARKER = re.compile(r"\[[a-z_]{2,16}\]")
-_HEADER = re.compile(
+_MARKER = regex(r"\[[a-z_]{2,16}\]")
+_HEADER = regex(
     r"\W*(?:(?:proxy-)?authorization\W+)?(?:(?:bearer|basic|digest|token|apikey|negotiate)\W*)?", re.IGNORECASE
 )
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_OPAQUE = re.compile(r"\d{5}|(?=[^\W_]{0,64}\d)(?=[^\W_]{0,64}[^\W\d_])[^\W_]{8}")
+_WORD = regex(r"[^\W\d_]{2,}")
+_OPAQUE = regex(r"\d{5}|(?=[^\W_]{0,64}\d)(?=[^\W_]{0,64}[^\W\d_])[^\W_]{8}")
 
-_COOKIES = re.compile(r"[^\s=;,]{1,128}(?:=[^;]*)?(?:;\s*[^\s=;,]{1,128}(?:=[^;]*)?)*;?\s*")
-_COOKIE = re.compile(r"([^\s=;,]{1,128})=([^;]*)")
-_PLAIN_VALUE = re.compile(r"[A-Za-z][A-Za-z/_-]{0,31}|\d{1,3}|")
+_COOKIES = regex(r"[^\s=;,]{1,128}(?:=[^;]*)?(?:;\s*[^\s=;,]{1,128}(?:=[^;]*)?)*;?\s*")
+_COOKIE = regex(r"([^\s=;,]{1,128})=([^;]*)")
+_PLAIN_VALUE = regex(r"[A-Za-z][A-Za-z/_-]{0,31}|\d{1,3}|")
 
 
 def is_harmless(facts: KeyFacts, value: object) -> bool:

@@ -7,7 +7,6 @@ key.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,12 +14,13 @@ from otel_posthog.privacy.detectors import place
 from otel_posthog.privacy.json_values import as_json
 from otel_posthog.privacy.keys import KeyFacts, names_measure
 from otel_posthog.privacy.words import HALVES, NAME_KEYS, VALUE_KEYS
+from otel_posthog.regex import regex
 
 _MAX_COORDINATES = 3
 _MAX_NAME_CHARS = 64
 _ENDS = (*HALVES, *VALUE_KEYS)
 # `["password", "otp"]` is a list of two names.
-_NAME = re.compile(r"[a-z][a-z_-]{1,31}")
+_NAME = regex(r"[a-z][a-z_-]{1,31}")
 
 
 def other_half(key: str, kinds: frozenset[str]) -> str:

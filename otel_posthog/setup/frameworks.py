@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ from typing import Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import Guard
+from otel_posthog.regex import regex
 from otel_posthog.setup.log import is_shown_by_parent
 from otel_posthog.switches import is_disabled, is_disabled_in_file
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("otel_posthog")
 LOGGED = "OTEL_POSTHOG_TOLD_"
 
 _ANY = "*"
-_COUNTED = re.compile(r"-(\d+)$")
+_COUNTED = regex(r"-(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -35,9 +34,10 @@ from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.fields import words_of
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.policy.shipped_rules import WORDS
+from otel_posthog.regex import regex
 
 # Tokens of every age: letters and digits, in older ones `-` and `_` of base64 too.
-_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_KEY = regex(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,18 +21,19 @@ from types import ModuleType
 from typing import NamedTuple
 
 from otel_posthog.posthog.properties import MAX_EXCEPTIONS, MAX_FRAMES
+from otel_posthog.regex import regex
 
 MAX_CHARS = 256 * 1024
 
 _HEADER = "Traceback (most recent call last):"
 _CAUSE = "The above exception was the direct cause of the following exception:"
 _CONTEXT = "During handling of the above exception, another exception occurred:"
-_FRAME_LINE = re.compile(r'  File "([^"\n]{1,1000})", line (\d{1,7}), in (\S{1,200})\Z')
-_GROUP = re.compile(r"  [|+] ")
+_FRAME_LINE = regex(r'  File "([^"\n]{1,1000})", line (\d{1,7}), in (\S{1,200})\Z')
+_GROUP = regex(r"  [|+] ")
 
-_SCOPE = re.compile(r"^\s*(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+_SCOPE = regex(r"^\s*(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 _NAMELESS = frozenset({"<module>", "<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_MODULE = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _OURS = ("otel_posthog.", "otel_posthog_instrumentation.", "opentelemetry.")
 _LIBRARIES = tuple(

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import Note, Signal
+from otel_posthog.regex import regex
 from otel_posthog.translate.vocabulary import TIMESTAMP_KEY
 from otel_posthog.values import unix_ns
 
 # Seconds, any fraction of them, and an offset; `fromisoformat` reads fractions and `Z` only from Python 3.11 on.
-_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+_RFC_3339 = regex(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 # Below it (1973) a number is seconds, milli- or microseconds; guessing which would misdate events silently.
 _MIN_TIME_NS = 10**17
 # 2100-01-01; beyond it a timestamp is a mistaken unit, and PostHog would not take it either.

@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from otel_posthog.regex import Compiled
+
+_PATTERNS: tuple[Any, ...] = (re.Pattern, Compiled)
+
 
 class Steps:
     """What was counted.
@@ -86,10 +90,11 @@ def counted(modules: list[ModuleType]) -> Iterator[Steps]:
 
 
 def _wrapped(value: Any, steps: Steps) -> Any:
-    if isinstance(value, re.Pattern):
+    if isinstance(value, _PATTERNS):
+        # To ask for its text has a late one compiled here, where it is not counted.
         return _Counting(value, steps) if isinstance(value.pattern, str) else value
-    if isinstance(value, tuple) and any(isinstance(each, (re.Pattern, tuple)) for each in value):
+    if isinstance(value, tuple) and any(isinstance(each, (*_PATTERNS, tuple)) for each in value):
         return tuple(_wrapped(each, steps) for each in value)
-    if isinstance(value, dict) and any(isinstance(each, re.Pattern) for each in value.values()):
+    if isinstance(value, dict) and any(isinstance(each, _PATTERNS) for each in value.values()):
         return {key: _wrapped(each, steps) for key, each in value.items()}
     return value

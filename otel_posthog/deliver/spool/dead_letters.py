@@ -19,14 +19,15 @@ from otel_posthog.deliver.spool.record import Record, encode_record
 from otel_posthog.deliver.spool.segment import encode_header, is_segment, read_records
 from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
+from otel_posthog.regex import regex
 
 FOLDER, SUFFIX = "dead", ".dead"
 # What a server that refuses everything may fill: enough to see what is wrong, little enough to forget about.
 MAX_FILES, MAX_BYTES = 2000, 64 * 1024 * 1024
 
-_NAME = re.compile(r"([0-9]{13,16})-[0-9]{1,10}-[0-9]+\.dead")
+_NAME = regex(r"([0-9]{13,16})-[0-9]{1,10}-[0-9]+\.dead")
 # What a process left that died over writing one.
-_DRAFT = re.compile(r"\.([0-9]{13,16})-[0-9]{1,10}-[0-9]+\.dead\.new")
+_DRAFT = regex(r"\.([0-9]{13,16})-[0-9]{1,10}-[0-9]+\.dead\.new")
 _DRAFT_AGE_MS = 60_000
 
 _number = count()

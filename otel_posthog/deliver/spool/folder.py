@@ -16,13 +16,14 @@ from pathlib import Path
 from otel_posthog.deliver.spool.files import Files, OsFiles
 from otel_posthog.policy import Destination
 from otel_posthog.posthog.requests import ingestion_url
+from otel_posthog.regex import regex
 from otel_posthog.state import spool_directory, spool_mark, state_directory
 
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_OTHER = re.compile(r"[^a-z0-9_-]+")
-_BOUND = re.compile(r"([a-z0-9][a-z0-9_-]{0,59})\.([0-9a-f]{16})(?:\.([0-9a-f]{8}))?")
+_PLAIN = regex(r"[a-z0-9][a-z0-9_-]{0,59}")
+_OTHER = regex(r"[^a-z0-9_-]+")
+_BOUND = regex(r"([a-z0-9][a-z0-9_-]{0,59})\.([0-9a-f]{16})(?:\.([0-9a-f]{8}))?")
 # As an earlier release called them: a name, or one made plain and a hash of what it was.
-_UNBOUND = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}|[a-z0-9][a-z0-9_-]{0,39}\.[0-9a-f]{12}")
+_UNBOUND = regex(r"[a-z0-9][a-z0-9_-]{0,59}|[a-z0-9][a-z0-9_-]{0,39}\.[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)

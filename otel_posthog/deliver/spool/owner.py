@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,10 +18,11 @@ from pathlib import Path
 from otel_posthog.deliver.spool import cursor, segment
 from otel_posthog.deliver.spool.files import Files, remove_if
 from otel_posthog.private_files import ForeignError
+from otel_posthog.regex import regex
 
 OWNER = "owner"
 _DRAFT = ".new-"
-_NAME = re.compile(r"[0-9]{13,16}-[0-9]{1,10}-[0-9a-f]{6}")
+_NAME = regex(r"[0-9]{13,16}-[0-9]{1,10}-[0-9a-f]{6}")
 _MAX_ABOUT_BYTES = 4096
 # A directory takes far less time to make: what is older was left by a process that died meanwhile.
 _DRAFT_AGE_MS = 60_000

@@ -6,7 +6,6 @@ It starts with 32 bytes: magic (8), version (u16), size of this header (u16), pr
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import NamedTuple, Protocol
 from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.record import MARKER, Record, next_records, scan
 from otel_posthog.private_files import ForeignError
+from otel_posthog.regex import regex
 
 MAGIC = b"\x89OPHSPL\n"
 VERSION = 1
@@ -25,7 +25,7 @@ SUFFIX = ".seg"
 
 _HEADER = struct.Struct("<8sHHIQ")
 _CHECK = struct.Struct("<I")
-_NAME = re.compile(r"[0-9]{8,10}\.seg")
+_NAME = regex(r"[0-9]{8,10}\.seg")
 # Enough to hold the last record of nearly every segment; where it does not, the window doubles.
 _TAIL_BYTES = 64 * 1024
 

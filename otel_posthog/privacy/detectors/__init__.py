@@ -7,7 +7,6 @@ detectors, as the policy switches them on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 
 from otel_posthog.privacy.detectors.account import ADDRESS, EMAIL, USERNAME
@@ -22,6 +21,7 @@ from otel_posthog.privacy.detectors.phone import LABELLED_PHONE, PHONE
 from otel_posthog.privacy.detectors.secret import AUTHORIZATION, JWT, PEM, USERINFO, is_open_userinfo
 from otel_posthog.privacy.detectors.vendor_keys import LONG_VENDOR_KEY, VENDOR_KEY
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
 __all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card", "place", "whole_until"]
 
@@ -48,7 +48,7 @@ _ORDER = (
     GPS,
     USERNAME,
 )
-_ADDRESS = re.compile(ADDRESS)
+_ADDRESS = regex(ADDRESS)
 
 
 def detectors(names: Collection[str], facts_of: Callable[[str], KeyFacts]) -> tuple[Detector, ...]:

@@ -6,23 +6,23 @@ the home directory through which a path leads.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import AT, SLASH
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import SHARED_ACCOUNTS
+from otel_posthog.regex import regex
 
 # Without limits of length: DNS and RFC 5321 have some, but a longer address is personal, too.
-_DOMAIN = re.compile(
+_DOMAIN = regex(
     r"(?:[\w\x80-\xff-]+\.)+(?:(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_]|-|_\w)"
     # Joined to what follows it, as in the name of a file.
     r"|(?:com|org|net|edu|gov|info|[a-z]{2})(?=_\w))|\[?(?:\d{1,3}\.){3}\d{1,3}(?![0-9]|\.[0-9])\]?"
 )
 _VERSION_NUMBERS = 64  # of random addresses one in 256 has only such small numbers
 _LOCAL_CHARS = r"\w.!#$*+^`{|}~'-"
-_LOCAL_REVERSED = re.compile(f"[{_LOCAL_CHARS}]+")
+_LOCAL_REVERSED = regex(f"[{_LOCAL_CHARS}]+")
 ADDRESS = f'["@{_LOCAL_CHARS}]*'
 """The characters of an address, as a pattern."""
 
@@ -90,7 +90,7 @@ _MOUNTS = (
     r"|(?:file|s?ftps?|ssh|scp|smb|nfs|rsync)://[^\s/\\\"'<>]{0,64})?"
 )
 # `/home/…` within an address of a web page is a page; at the beginning of a path of files it is a person's.
-_HOME = re.compile(
+_HOME = regex(
     rf"(?:(?:(?<![0-9A-Za-z_.%~}}-])|(?<=[A-Za-z]:)){_MOUNTS}(?:/home|(?:/[a-z])?/Users|/export/home|/var/home)/"
     r"|\b[A-Za-z]:[\\/]{1,4}(?i:Users|Documents and Settings|home)[\\/]{1,4}"
     r"|\\\\?(?i:Users|home)\\\\?)"

@@ -11,22 +11,23 @@ from collections.abc import Collection, Sequence
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.prefilter import DIGIT, FOUR_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
 # Four decimals of a degree are eleven metres, three a hundred.
 _FINE_DECIMALS = 4
-_PAIR = re.compile(
+_PAIR = regex(
     r"(?<![0-9A-Za-z_.+-])([+-]?[0-9]{1,3}\.[0-9]{4,})°?[NSEW]?[ ]{0,2}[,;/ ][ ]{0,2}"
     r"([+-]?[0-9]{1,3}\.[0-9]{4,})°?[NSEW]?(?![0-9A-Za-z_]|\.[0-9])"
 )
-_LABELLED = re.compile(
+_LABELLED = regex(
     r"(?<![0-9A-Za-z])(?:lat|lon|lng)[a-z]{0,6}[^0-9A-Za-z\n+-]{1,4}([+-]?[0-9]{1,3}\.[0-9]{4,})"
     r"[^0-9A-Za-z\n]{1,4}(?:lat|lon|lng)[a-z]{0,6}[^0-9A-Za-z\n+-]{1,4}([+-]?[0-9]{1,3}\.[0-9]{4,})",
     re.IGNORECASE,
 )
-_FINE = re.compile(r"\.[0-9]{4,}[^.]{1,20}[0-9]\.[0-9]{4}")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,5}(?:\.([0-9]+))?")
+_FINE = regex(r"\.[0-9]{4,}[^.]{1,20}[0-9]\.[0-9]{4}")
+_NUMBER = regex(r"[+-]?[0-9]{1,5}(?:\.([0-9]+))?")
 _WITH_ALTITUDE, _HIGHEST_M = 3, 99_999
-_SEXAGESIMAL = re.compile(
+_SEXAGESIMAL = regex(
     r"[0-9]{1,2}°[ ]?[0-9]{1,2}['\u2032\u2019][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,6})?(?:\"|\u2033|'')[ ]?)?[NS][ ,]{0,3}"
     r"[0-9]{1,3}°[ ]?[0-9]{1,2}['\u2032\u2019][ ]?(?:[0-9]{1,2}(?:\.[0-9]{1,6})?(?:\"|\u2033|'')[ ]?)?[EW]"
 )

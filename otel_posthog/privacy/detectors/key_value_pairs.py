@@ -18,40 +18,41 @@ from otel_posthog.privacy.detectors.prefilter import COLON, EQUALS, FLAG
 from otel_posthog.privacy.keys import INNER_NAMES, KeyFacts, dotted_facts
 from otel_posthog.privacy.sensitive import is_harmless
 from otel_posthog.privacy.words import PROSE, VALUE_KEYS
+from otel_posthog.regex import regex
 
 # What joins a key to its value. Keys are read backwards from here, so that words without a value cost nothing.
 # Two colons before a letter join names in code (`std::token::parse`), or a column and the type it is cast to.
 _JOINS = r"(?:=|:(?!:[A-Za-z_])(?:(?<!::)|(?![A-Za-z_])))(?:[=>](?![=>]))?(?!//)\s{0,3}"
-_SIGN = re.compile(_JOINS)
-_FLAG_SIGN = re.compile(rf"{_JOINS}|(?<=\w) (?=[^\s-])")
-_CAST_REVERSED = re.compile(r"\s{0,3}(?:\)[0-9, ]{1,8}\()?\w{1,32}(?: \w{1,16})?::")
-_KEY_REVERSED = re.compile(
+_SIGN = regex(_JOINS)
+_FLAG_SIGN = regex(rf"{_JOINS}|(?<=\w) (?=[^\s-])")
+_CAST_REVERSED = regex(r"\s{0,3}(?:\)[0-9, ]{1,8}\()?\w{1,32}(?: \w{1,16})?::")
+_KEY_REVERSED = regex(
     r"\s{0,3}:?(?:(?P<quote>[\"'])\\*|\](?=[^\[]{1,64}\[\w)|(?P<column>\)[\"'`\]]?|[`\]]))?(?P<key>[\w-]{1,256})"
 )
 _LOOK_BACK_CHARS = 320
 _CAST_CHARS = 64
 # The name before a value: in attributes of markup, a map written as a text, YAML.
-_NAME_BEFORE = re.compile(
+_NAME_BEFORE = regex(
     r"(?<![\w-])(?:name|key|field|header|param|property)\\?[\"']?\s{0,2}[=:]\s{0,3}\\?[\"']?([\w.-]{1,64})",
     re.IGNORECASE,
 )
 _NAME_BACK_CHARS = 160
 # Every word that might be a key, in the reversed text, where the few signs come first: in almost every text none of
 # these words matters.
-_KEYS_REVERSED = re.compile(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_.\x80-\U0010ffff-]+)")
+_KEYS_REVERSED = regex(r"[=:][\"'`)\]\\\s:]{0,24}([0-9A-Za-z_.\x80-\U0010ffff-]+)")
 # The words in front of a key that dots join to it: `aws.secret.access.key=…`.
-_DOTTED_REVERSED = re.compile(r"(?:\.[\w-]{1,64}){1,3}")
+_DOTTED_REVERSED = regex(r"(?:\.[\w-]{1,64}){1,3}")
 # `user.id=…`, `session[id]=…`, `process.owner=…`: whose it is, or of what, is said in front.
-_INNER_ID = re.compile(r"[.\[](?:(?:previous_)?id|owner)[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
-_OUTER_REVERSED = re.compile(r"[.\[]([\w.-]{1,64})")
-_IDS = re.compile(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
+_INNER_ID = regex(r"[.\[](?:(?:previous_)?id|owner)[\]\\\"']{0,4}\s{0,3}[=:]", re.IGNORECASE)
+_OUTER_REVERSED = regex(r"[.\[]([\w.-]{1,64})")
+_IDS = regex(r"(?!\[[a-z_]{2,16}\])[\[({][^\[\](){}\r\n]{1,512}[\])}]")
 # Of a call's arguments, not of a log line: `user_id=self.user_id`.
 _SHORT_CHARS = 3
 # `A+`, `x!`: no word, and no placeholder.
-_SHORT = re.compile(r"[^\W_][+!@#$%^*?~-]|[+!^~-][^\W_]")
+_SHORT = regex(r"[^\W_][+!@#$%^*?~-]|[+!^~-][^\W_]")
 _ANSWERS = frozenset(("true", "false", "yes", "no", "y", "n", "0", "1"))
-_DIGIT = re.compile(r"\d")
-_VARIABLE = re.compile(r"(?:[A-Za-z_.]{0,60}(?:[._]|(?<=[a-z])(?=[IU])))?(?:[iI]d|ID|[uU]u?id|UU?ID)s?(?=[^\w.]|\Z)")
+_DIGIT = regex(r"\d")
+_VARIABLE = regex(r"(?:[A-Za-z_.]{0,60}(?:[._]|(?<=[a-z])(?=[IU])))?(?:[iI]d|ID|[uU]u?id|UU?ID)s?(?=[^\w.]|\Z)")
 _MAX_KEY_CHARS = 256
 _MAX_HARMLESS = 4096
 
@@ -67,61 +68,61 @@ OPENING = (
     r"(?:[bruenxq]{1,2}|_[a-z0-9]{2,16}|(?:password|md5|sha\d{0,3}|crypt|encrypt|aes_encrypt|hashbytes|encode|decode"
     r"|cast|convert|concat|lower|upper|trim|hex|unhex|binary|quote|str|bytes)\(\s{0,2})"
 )
-_OPENED = re.compile(rf"(?:(?:bearer|basic|digest|token)(?:[ +]|%20))?(?:(\\*){OPENING}?([\"']))?", re.IGNORECASE)
+_OPENED = regex(rf"(?:(?:bearer|basic|digest|token)(?:[ +]|%20))?(?:(\\*){OPENING}?([\"']))?", re.IGNORECASE)
 _QUOTED = {
-    '"': re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),
-    "'": re.compile(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL),
+    '"': regex(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL),
+    "'": regex(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL),
 }
-_BARE = re.compile(rf"[^\s\"'](?:(?!{_STOP})[^\s\"'])*")
-_CALL = re.compile(rf"{OPENING}[\"']", re.IGNORECASE)
+_BARE = regex(rf"[^\s\"'](?:(?!{_STOP})[^\s\"'])*")
+_CALL = regex(rf"{OPENING}[\"']", re.IGNORECASE)
 # What a column is set to or compared with: [password] and `password` are columns in SQL only.
-_LITERAL = re.compile(rf"(?:{OPENING}|(?:ANY|ALL|SOME)\s?\(\s{{0,2}}(?:ARRAY\[)?)?[\"']|[0-9]", re.IGNORECASE)
+_LITERAL = regex(rf"(?:{OPENING}|(?:ANY|ALL|SOME)\s?\(\s{{0,2}}(?:ARRAY\[)?)?[\"']|[0-9]", re.IGNORECASE)
 # A list, a map or a call with something quoted in it, or numbers: `['x', 'y']`, `{"value": "x"}`, `SecretStr('x')`.
 _BEGUN = r"[bruN]{0,2}\\*[\"']"
-_BRACKETED = re.compile(
+_BRACKETED = regex(
     r"(?:[A-Za-z_]\w{0,40}|(?:[A-Za-z_]\w{0,32}\.){1,3}[A-Z][a-z]\w{0,40}(?=\())?"
     rf"(?:[\[({{]\s{{0,3}}(?:\w{{0,40}}[\[({{]\s{{0,3}}){{0,3}}{_BEGUN}|[\[{{][\s\[{{]{{0,4}}-?[0-9]"
     rf"|[\[({{]\s{{0,3}}[\w-]{{1,64}}\s{{0,2}}[:=]\s{{0,2}}(?:{_BEGUN}|[0-9\[{{]))"
 )
-_BRACKET = re.compile(r"[\[({]|[\])}]|(?<![^\W_]{2})(\\*)([\"'])")
-_ITEM = re.compile(r"[\"']([^\"'\\]*)\\*[\"'](?!\s{0,3}:)|([0-9])")
-_NUMBERS = re.compile(r"[\[{][-0-9.,\s\[\]{}]*")
-_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?")
+_BRACKET = regex(r"[\[({]|[\])}]|(?<![^\W_]{2})(\\*)([\"'])")
+_ITEM = regex(r"[\"']([^\"'\\]*)\\*[\"'](?!\s{0,3}:)|([0-9])")
+_NUMBERS = regex(r"[\[{][-0-9.,\s\[\]{}]*")
+_NUMBER = regex(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?")
 _MAX_EMPTY_CHARS = 256
 # A connection string of ODBC puts a value with signs into braces.
-_BRACED = re.compile(r"\{((?:[^{}\r\n;\"']|\}\}){1,128})\};")
+_BRACED = regex(r"\{((?:[^{}\r\n;\"']|\}\}){1,128})\};")
 # Inside a JSON string the quotes are escaped, and so is the one that ends the value.
-_QUOTES = {quote: re.compile(rf"(?<!\\)\\*{quote}") for quote in "\"'"}
+_QUOTES = {quote: regex(rf"(?<!\\)\\*{quote}") for quote in "\"'"}
 # Placeholders, and words for no value.
-_EMPTY = re.compile(
+_EMPTY = regex(
     r"\?|\$\d{1,3}|%s|[:@$][a-z_]{1,32}|%\([a-z_]{1,32}\)s|[*x.•]{1,64}|<[a-z _-]{0,32}>|\$?\{\{?[a-z _.-]{0,32}\}?\}"
     r"|(?:(?:bearer|basic|token)\s)?(?:\$\{?[A-Z_]{1,64}\}?|<[a-z_-]{1,32}>)"
     r"|await|new|async|function|(?:[a-z_]\w{0,32}\.){1,4}\w{1,32}[(\[]|\$\(\w{0,32}|\$\{\{|\{\w{0,32}:?"
     r"|\[?(?:redacted|masked|hidden|filtered|removed)\]?|true|false|null|none|nil|undefined|.{0,2}",
     re.IGNORECASE | re.DOTALL,
 )
-_MARKER = re.compile(rf"\[(?:redacted|session|{'|'.join(sorted(DETECTORS))}|[a-z]{{2,6}})\](?![^\s\"'&,;)\]}}#\\])")
+_MARKER = regex(rf"\[(?:redacted|session|{'|'.join(sorted(DETECTORS))}|[a-z]{{2,6}})\](?![^\s\"'&,;)\]}}#\\])")
 # Short words that mean a credential in a query string only, and only before something opaque.
-_QUERY_KEY = re.compile(
+_QUERY_KEY = regex(
     r"(?:.*[_-])?(?:code|sid|nonce|ticket|state|hmac|pass|verifier|assertion)|.*key|saml(?:request|response)"
     r"|.*access_?(?:key_?)?id"
 )
 # The list of the semantic conventions, and its relatives: whatever they hold signs a request.
-_SIGNATURE_KEY = re.compile(r"(?:.*[_-])?sig(?:nature)?|awsaccesskeyid|x-(?:amz|goog)-(?:credential|security-token)")
-_COOKIE_KEY = re.compile(r"(?:set-)?cookies?")
-_LINE = re.compile(r"[^\r\n\"]+")
+_SIGNATURE_KEY = regex(r"(?:.*[_-])?sig(?:nature)?|awsaccesskeyid|x-(?:amz|goog)-(?:credential|security-token)")
+_COOKIE_KEY = regex(r"(?:set-)?cookies?")
+_LINE = regex(r"[^\r\n\"]+")
 # A scheme of any name, and its one value or its list of parameters (RFC 9110, 11.4); prose has no such second word.
-_AUTHORIZATION_KEY = re.compile(r"(?:proxy-|x-)?authorization")
-_AUTHORIZATION_VALUE = re.compile(
+_AUTHORIZATION_KEY = regex(r"(?:proxy-|x-)?authorization")
+_AUTHORIZATION_VALUE = regex(
     r"[A-Za-z][\w-]{1,31} {1,3}(?:"
     r"[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+)(?:,\s{0,3}[\w-]{1,64}=(?:\\?\"[^\"\r\n]*\"?|[^\s,\"]+))*"
     r"|(?=[^\s\"']{0,64}[0-9])[^\s\"']{8,})"
 )
-_SESSION_KEY = re.compile(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
+_SESSION_KEY = regex(r"(?:.*[_-])?(?:session_?-?(?:id)?|sid|sess|phpsessid|jsessionid)")
 _QUERY_STARTS = frozenset(("?", "&", "#", ";", ""))
 # With `=` at its end only: a long list of pairs is then read once.
-_WORD = re.compile(r"[\w~+/.%:-]+={0,2}(?=[\s&;,\"'#)\]}<]|\Z)")
-_OPAQUE = re.compile(r"(?=[^\d]{0,256}\d).{16,}|[\w-]{32,}", re.DOTALL)
+_WORD = regex(r"[\w~+/.%:-]+={0,2}(?=[\s&;,\"'#)\]}<]|\Z)")
+_OPAQUE = regex(r"(?=[^\d]{0,256}\d).{16,}|[\w-]{32,}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

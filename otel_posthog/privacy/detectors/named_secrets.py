@@ -13,29 +13,30 @@ from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_o
 from otel_posthog.privacy.detectors.key_value_pairs import OPENING, PairKey, is_worth_hiding
 from otel_posthog.privacy.detectors.prefilter import DIGIT, GAP, QUOTE, SLASH
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
 ReadKey = Callable[[str], PairKey]
 
 # `<password>x</`, `<password type="a">x`, `<entry key="password">x</`
-_ELEMENT = re.compile(
+_ELEMENT = regex(
     r"<(?:[\w-]{1,32}:)?(?P<tag>[\w.-]{1,64})(?P<attributes>\s[^<>]{0,512})?>(?P<verbatim><!\[CDATA\[)?(?P<content>[^<>]+)"
     r"(?P<end></)?"
 )
-_NAME_ATTRIBUTE = re.compile(r"\s(?:name|key|id)\s{0,3}=\s{0,3}[\"']?([\w.-]{1,64})")
+_NAME_ATTRIBUTE = regex(r"\s(?:name|key|id)\s{0,3}=\s{0,3}[\"']?([\w.-]{1,64})")
 
 # A part of a form: its headers, an empty line, its content.
-_PART = re.compile(
+_PART = regex(
     r"name=\"(?P<key>[\w.-]{1,64})\"[^\r\n]{0,256}(?:\r?\n[^\r\n]{1,256}){0,3}\r?\n\r?\n"
     r"(?P<content>[^\r\n]+)"
 )
 # `('password', 'x')`, `(b'authorization', b'x')`; `('password', 'otp')` are two names.
-_TUPLE = re.compile(
+_TUPLE = regex(
     r"[(\[]\s{0,2}[bru]?(?P<quote>[\"'])(?P<key>[\w. -]{1,64})(?P=quote)\s{0,2},\s{0,2}(?P<kind>[bru]?)"
     r"(?:'(?P<single>(?:[^'\\]|\\.)*)'|\"(?P<double>(?:[^\"\\]|\\.)*)\")\s{0,2}[)\]]"
 )
-_NAME = re.compile(r"[a-z][a-z_-]{1,31}")
+_NAME = regex(r"[a-z][a-z_-]{1,31}")
 # `my password is x1`: what follows has a digit, and is no measure (`8-16 characters`).
-_IS_SAID = re.compile(r" is [\"']?((?=\S{0,64}[0-9])(?![0-9]{1,3}(?:-|\Z))[^\s\"']{4,})")
+_IS_SAID = regex(r" is [\"']?((?=\S{0,64}[0-9])(?![0-9]{1,3}(?:-|\Z))[^\s\"']{4,})")
 _SENTENCE_CHARS = 48
 
 
@@ -114,28 +115,28 @@ def _in_sentences(text: str, read_key: ReadKey) -> Iterator[Span]:
 _QUOTED = r"'(?P<single>(?:[^'\\]|\\.|'')*)'?|\"(?P<double>(?:[^\"\\]|\\.|\"\")*)\"?"
 
 # What compares a column with a literal; both are looked at only around one of these.
-_OPERATOR = re.compile(
+_OPERATOR = regex(
     r"(?:<>|[!^<>]=|[<>]|!?~~?\*?"
     r"|(?<![\w.])(?:(?:NOT\s{1,3})?(?:I?LIKE|RLIKE|REGEXP|GLOB|SIMILAR\s{1,3}TO|IN|BETWEEN)"
     r"|IS\s{1,3}(?:NOT\s{1,3})?DISTINCT\s{1,3}FROM))"
     rf"\s{{0,3}}\(?\s{{0,3}}{OPENING}?(?=['\"0-9-])",
     re.IGNORECASE,
 )
-_COLUMN_REVERSED = re.compile(r"\s{0,3}\)?[\"'`\]]?(?P<key>[\w$]{1,64})")
+_COLUMN_REVERSED = regex(r"\s{0,3}\)?[\"'`\]]?(?P<key>[\w$]{1,64})")
 _COLUMN_CHARS = 72
-_COMPARED = re.compile(rf"{_QUOTED}|(?P<number>-?[0-9][0-9.]{{0,30}})", re.DOTALL)
-_NEXT = re.compile(rf"\s{{0,8}}(?:,|AND\b)\s{{0,8}}{OPENING}?", re.IGNORECASE)
+_COMPARED = regex(rf"{_QUOTED}|(?P<number>-?[0-9][0-9.]{{0,30}})", re.DOTALL)
+_NEXT = regex(rf"\s{{0,8}}(?:,|AND\b)\s{{0,8}}{OPENING}?", re.IGNORECASE)
 
 # Columns, and what is given for each: `(a, b) VALUES (1, 2), (3, 4)`, `SET (a, b) = (1, 2)`.
-_ROWS = re.compile(
+_ROWS = regex(
     r"\(([^()]{1,8192})\)\s{0,8}(?:(?:OVERRIDING|OUTPUT)\s[^()]{1,256})?(?:VALUES?\b|=\s{0,8}(?:ROW\b)?)\s{0,8}(?=\()",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(rf"{_QUOTED}|(?P<sign>[(),])|(?P<number>[^'\"(),]+)", re.DOTALL)
-_NUMBER = re.compile(r"\s*(?P<number>0x[0-9A-Fa-f]{2,}|-?[0-9]+)\s*")
+_TOKEN = regex(rf"{_QUOTED}|(?P<sign>[(),])|(?P<number>[^'\"(),]+)", re.DOTALL)
+_NUMBER = regex(r"\s*(?P<number>0x[0-9A-Fa-f]{2,}|-?[0-9]+)\s*")
 
 # `PASSWORD '…'`, `IDENTIFIED BY '…'`, `SET PASSWORD FOR jo = '…'`; without its end a quote may be an apostrophe.
-_STATED = re.compile(
+_STATED = regex(
     r"(?<![\w'\"])(?:IDENTIFIED\s{1,4}(?:WITH\s{1,4}\S{1,64}\s{1,4})?(?:BY|AS)(?:\s{1,4}PASSWORD)?"
     r"|PASSWORD\s{1,4}FOR\s{1,4}\S{1,128}\s{0,4}=|PASSWORD|PASSWD|PASSPHRASE)"
     r"(?:\s{1,4}|\s{0,4}\(\s{0,4}|(?<==))"

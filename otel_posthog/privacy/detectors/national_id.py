@@ -20,10 +20,11 @@ from otel_posthog.privacy.detectors.national_rules import (
 )
 from otel_posthog.privacy.detectors.prefilter import AS_CLASSES, DATE, DIGIT, FOUR_DIGITS, GROUPS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
-_PIECE = re.compile(r"(?<![0-9A-Za-z_.+-])[0-9]{10,18}(?![0-9A-Za-z_]|[.-][0-9])")
-_GROUPED = re.compile(r"(?<![0-9A-Za-z_.+-])(?<![0-9]/)[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
-_BETWEEN_SPACES = re.compile(r"[^ ]+")
+_PIECE = regex(r"(?<![0-9A-Za-z_.+-])[0-9]{10,18}(?![0-9A-Za-z_]|[.-][0-9])")
+_GROUPED = regex(r"(?<![0-9A-Za-z_.+-])(?<![0-9]/)[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
+_BETWEEN_SPACES = regex(r"[^ ]+")
 _MOMENT_LENGTHS = (10, 13)
 _AS_ZEROS = str.maketrans("123456789", "0" * 9)
 _BY_FORM = {re.sub("[0-9]", lambda size: "0" * int(size[0]), groups): rules for groups, rules in BY_GROUPS.items()}
@@ -73,9 +74,9 @@ def _is_grouped(written: str) -> bool:
     return any(rule(digits) for rule in rules)
 
 
-_WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{7,}")
+_WORD = regex(r"[0-9A-Za-z][0-9A-Za-z.+-]{7,}")
 _LONGEST = 18
-_SPACED_NINO = re.compile(
+_SPACED_NINO = regex(
     r"(?<![0-9A-Za-z])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: [0-9]{2}){3} [A-D](?![0-9A-Za-z])",
     re.IGNORECASE,
 )
@@ -109,8 +110,8 @@ LABELS_IN_WORDS = (
     r"|driv(?:er|ing)(?:'?s)? licen[cs]e|licen[cs]e (?:number|no)|(?:thai|turkish|rsa|finnish|swedish) id"
     r"|여권|주민등록번호|身份证|マイナンバー|เลขประจำตัวประชาชน"
 )
-_LABEL = re.compile(rf"(?<![0-9A-Za-z])(?:{LABELS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{LABELS_IN_WORDS})")
-_AFTER_LABEL = re.compile(
+_LABEL = regex(rf"(?<![0-9A-Za-z])(?:{LABELS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{LABELS_IN_WORDS})")
+_AFTER_LABEL = regex(
     # No bracket: a marker is not a word of the sentence.
     r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?(?:[^0-9A-Za-z\n\[]{0,3}(?:no|nr|num|number|card|code)\b)?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"
     r"[^0-9A-Za-z\n\]]{1,4}"
@@ -118,7 +119,7 @@ _AFTER_LABEL = re.compile(
     r"[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Z]{1,8}){0,5})"
 )
 _FEWEST_DIGITS = 5
-_DIGIT = re.compile("[0-9]")
+_DIGIT = regex("[0-9]")
 
 
 def _labelled(text: str) -> list[Span]:
@@ -145,7 +146,7 @@ _FIRST_WORDS = frozenset(
 )
 
 
-_ANY = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Za-z]{1,9}){0,5}(?![0-9A-Za-z])")
+_ANY = regex(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Za-z]{1,9}){0,5}(?![0-9A-Za-z])")
 
 
 def _find_national_id(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
@@ -173,7 +174,7 @@ def _may_be_labelled(raw: bytes) -> bool:
 
 
 # Aadhaar, grouped as lists and paths group.
-_ODDLY_GROUPED = re.compile(
+_ODDLY_GROUPED = regex(
     r"(?<![0-9A-Za-z])(?<![0-9][\t\n_,:|.-])[2-9][0-9]{3}([\t\n_,:|])[0-9]{4}\1[0-9]{4}(?![0-9A-Za-z]|[\t\n_,:|.-][0-9])"
 )
 
@@ -189,7 +190,7 @@ NATIONAL_ID = Detector("national_id", _find_national_id, needs=DIGIT | FOUR_DIGI
 
 # What must not be in front is looked up behind the first group: a pattern that begins with a digit is found faster.
 _SSN_CHARS = len("078-05-1120")
-_SSN = re.compile(
+_SSN = regex(
     r"[0-9]{3}([- ])(?<![0-9A-Za-z_.+-][0-9]{3}.)(?<!000.)(?<!666.)(?<!9[0-9][0-9].)(?!00)[0-9]{2}\1(?!0000)[0-9]{4}"
     r"(?![0-9A-Za-z_+]|[.-][0-9])"
 )

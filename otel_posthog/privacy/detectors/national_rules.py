@@ -13,6 +13,7 @@ from itertools import product
 
 from otel_posthog.privacy.detectors.checksums import is_date, luhn, mod11_10, verhoeff, weighted
 from otel_posthog.privacy.detectors.prefilter import AS_CLASSES
+from otel_posthog.regex import regex
 
 Rule = Callable[[str], bool]
 
@@ -374,7 +375,7 @@ ALPHANUMERIC: tuple[tuple[str, str, Rule], ...] = (
 def _by_shape() -> dict[bytes, tuple[tuple[re.Pattern[str], Rule], ...]]:
     found: dict[bytes, tuple[tuple[re.Pattern[str], Rule], ...]] = {}
     for shapes, pattern, rule in ALPHANUMERIC:
-        asked = (re.compile(pattern, re.IGNORECASE), rule)
+        asked = (regex(pattern, re.IGNORECASE), rule)
         for shape in shapes.split():
             for filled in product(*("a0" if char == "?" else char for char in shape)):
                 key = "".join(filled).encode()

@@ -14,26 +14,27 @@ from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import COLONS, DASHES, DIGIT, DOTS, DOTTED
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import words
+from otel_posthog.regex import regex
 
-_V4 = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])")
-_V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
+_V4 = regex(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9]|\.[0-9])")
+_V6 = regex(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{2,42}")
 
 # What stands before a number with three dots that is a version: `version 1.2.3.4`, `pkg==1.2.3.4`, `Chrome/120.0.0.0`.
 # Read backwards from the number: a search for what ends there would try every character before it.
 _VERSION_WORDS = words("version versions ver release build revision rev firmware sdk driver update")
 _INSTALLS = words("collecting installing installed downloading upgrading")
-_VERSION_BEFORE = re.compile(
+_VERSION_BEFORE = regex(
     rf"[\s:=\"'/-]{{0,3}}(?:{'|'.join(word[::-1] for word in (*_VERSION_WORDS, 'upgraded to'))})\b"
     rf"|\s?[:=](?:vr|v)\b|\(?\s\S{{1,40}}\s(?:{'|'.join(word[::-1] for word in _INSTALLS)})\b"
     r"|\s?=[=~<>^!]|/[\w.+-]*[A-Za-z](?:\Z|[\s(;,\"'])|@[A-Za-z]|-\w*[A-Za-z]",
     re.IGNORECASE,
 )
-_VERSION_AFTER = re.compile(
+_VERSION_AFTER = regex(
     r"[-.+]?(?:rc|alpha|beta|dev|post|final|ga|snapshot|release|jar|war|whl|tar|tgz|zip|exe|msi|dmg|apk)", re.IGNORECASE
 )
 _ADDRESS_WORDS = words("from at by to for host ip addr address client peer")
 # What stands before an address under a key of versions.
-_ADDRESS_BEFORE = re.compile(
+_ADDRESS_BEFORE = regex(
     rf"[\s:=\"'(\[]{{1,4}}(?:{'|'.join(word[::-1] for word in _ADDRESS_WORDS)})\b"
     r"|//:|@",
     re.IGNORECASE,
@@ -108,15 +109,15 @@ IPV6 = Detector("ip", _find_v6, needs=COLONS | DIGIT)
 IPV4 = Detector("ip", _find_v4, needs=DOTTED | DIGIT)
 
 
-_MAC = re.compile(
+_MAC = regex(
     r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z]|[:-][0-9A-Fa-f]{2})"
 )
 
 # Cisco's way; without a letter it might be a number.
-_DOTTED_MAC = re.compile(
+_DOTTED_MAC = regex(
     r"(?<![0-9A-Za-z.])(?=[0-9.]{0,14}[A-Fa-f])[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![0-9A-Za-z]|\.[0-9A-Za-z])"
 )
-_DOTTED_MAC_END = re.compile(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
+_DOTTED_MAC_END = regex(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
 
 
 def _find_mac(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:

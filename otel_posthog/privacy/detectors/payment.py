@@ -16,10 +16,11 @@ from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import GROUPS, IBAN_START, LONG_DIGITS, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import IBAN_LENGTHS
+from otel_posthog.regex import regex
 
-_DIALLED = re.compile(r"[0-9]{8,15}(?![ .-]?[0-9])")
+_DIALLED = regex(r"[0-9]{8,15}(?![ .-]?[0-9])")
 _CARD_GAPS = str.maketrans("", "", " ().+/-")
-_GROUP = re.compile(r"[0-9]+")
+_GROUP = regex(r"[0-9]+")
 _MIN_DIGITS, _MAX_DIGITS = 13, 19
 _MAX_GROUPS = 5
 _MAX_GROUP_DIGITS = 7  # American Express has 4-6-5; the last groups of UUIDs have twelve
@@ -105,7 +106,7 @@ _MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763})
 
 
 # Grouped by separators of lists, paths and tables, in which people write no cards: further groups rule it out.
-_ODDLY_GROUPED = re.compile(
+_ODDLY_GROUPED = regex(
     r"(?<![0-9A-Za-z])(?<![0-9][\t\n_,:|.-])"
     r"(?:[0-9]{4}([\t\n_,:|])[0-9]{4}\1[0-9]{4}\1[0-9]{4}|3[0-9]{3}([\t\n_,:|])[0-9]{6}\2[0-9]{5})"
     r"(?![0-9A-Za-z]|[\t\n_,:|.-][0-9])"
@@ -124,8 +125,8 @@ CARD = Detector("card", _find_card, needs=NUMBER | LONG_DIGITS)
 _IBAN_GAPS = str.maketrans("", "", " +-")
 _AS_NUMBERS = str.maketrans({char: str(int(char, 36)) for char in ascii_letters})
 # UUIDs have dashes, and groups of eight and twelve.
-_LONG_GROUP = re.compile(r"[0-9A-Za-z]{5}-|-[0-9A-Za-z+ -]{0,40}[0-9A-Za-z]{5}")
-_IBAN_START = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?=[ +-]?[0-9A-Za-z])")
+_LONG_GROUP = regex(r"[0-9A-Za-z]{5}-|-[0-9A-Za-z+ -]{0,40}[0-9A-Za-z]{5}")
+_IBAN_START = regex(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?=[ +-]?[0-9A-Za-z])")
 
 
 def _find_iban(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
@@ -154,7 +155,7 @@ def _iban_end(text: str, start: int, length: int) -> int | None:
 
 @lru_cache(maxsize=len(IBAN_LENGTHS))
 def _pattern_of(length: int) -> re.Pattern[str]:
-    return re.compile(rf"[0-9A-Za-z](?:[ +-]?[0-9A-Za-z]){{{length - 1}}}")
+    return regex(rf"[0-9A-Za-z](?:[ +-]?[0-9A-Za-z]){{{length - 1}}}")
 
 
 def _passes_mod97(iban: str) -> bool:

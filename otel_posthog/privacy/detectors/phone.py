@@ -12,18 +12,19 @@ from collections.abc import Sequence
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.prefilter import DATE, NUMBER, SEVEN_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
 _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?[0-9]{1,6})?"
 _END = r"(?![0-9A-Za-z_]|[.,:-][0-9])"
 
-_INTERNATIONAL = re.compile(
+_INTERNATIONAL = regex(
     r"(?:(?<![0-9A-Za-z_+])\+\(?|(?<![0-9A-Za-z_.+:-])(?<![0-9]/)00[ ]?)(?=[1-9])[0-9](?:[ .()/-]{0,3}[0-9]){6,14}"
     + _EXTENSION
     + r"(?![0-9A-Za-z]|-[0-9A-Za-z]{4})"
 )
 # `q=%2B49+30+123+4567`: a form writes each space as a plus. Only as a value's beginning, since 1+2+3 is a sum.
-_FORM_ENCODED = re.compile(r"(?<==)\+\(?(?=[1-9])[0-9](?:[ +.()/-]{0,3}[0-9]){6,14}(?![0-9A-Za-z])")
-_NATIONAL = re.compile(
+_FORM_ENCODED = regex(r"(?<==)\+\(?(?=[1-9])[0-9](?:[ +.()/-]{0,3}[0-9]){6,14}(?![0-9A-Za-z])")
+_NATIONAL = regex(
     r"(?<![0-9A-Za-z_.+-])(?<![0-9][ :])(?:"
     # (415) 555-0132, 415-555-0132, 415.555.0132, 1-415-555-0132; with 91 or 001 before it
     r"(?:(?:00)?[0-9]{1,2}[ .-])?(?:\([0-9]{3}\)[ -]?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}"
@@ -51,16 +52,16 @@ _NATIONAL = re.compile(
 _BEGINS = r"(?<![0-9A-Za-z_.+/-])(?<![0-9][ :])"
 _BEGINS_PART = r"(?<![0-9A-Za-z_.+-])(?<![0-9][ :/])"
 # 030/1234567, 0171 / 123 45 67
-_SLASHED = re.compile(rf"{_BEGINS}0[1-9][0-9]{{1,4}} ?/ ?[0-9]{{2,9}}(?:[ -][0-9]{{2,4}}){{0,3}}{_END}")
+_SLASHED = regex(rf"{_BEGINS}0[1-9][0-9]{{1,4}} ?/ ?[0-9]{{2,9}}(?:[ -][0-9]{{2,4}}){{0,3}}{_END}")
 # 532.123.45.67, which is no address; 0 (917) 123 4567
-_DOTTED = re.compile(rf"{_BEGINS_PART}[3-9][0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{2}}\.[0-9]{{2}}{_END}")
-_AFTER_ZERO = re.compile(rf"{_BEGINS_PART}0 ?\([0-9]{{3}}\)[ -]?[0-9]{{3}}[ -][0-9]{{4}}{_END}")
+_DOTTED = regex(rf"{_BEGINS_PART}[3-9][0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{2}}\.[0-9]{{2}}{_END}")
+_AFTER_ZERO = regex(rf"{_BEGINS_PART}0 ?\([0-9]{{3}}\)[ -]?[0-9]{{3}}[ -][0-9]{{4}}{_END}")
 # 678 102 383 may also be an amount.
-_THREE_THREES = re.compile(r"[67][0-9]{2} [0-9]{3} [0-9]{3}")
+_THREE_THREES = regex(r"[67][0-9]{2} [0-9]{3} [0-9]{3}")
 _CURRENCIES = frozenset("$€£¥")
-_UNIT = re.compile(r" ?(?:[$€£¥%]|[A-Z]{3}\b|[kKMGT]?[Bb]\b|bytes|rows|items)")
+_UNIT = regex(r" ?(?:[$€£¥%]|[A-Z]{3}\b|[kKMGT]?[Bb]\b|bytes|rows|items)")
 _EXTENSION_CHARS = 16
-_DIGIT = re.compile(r"[0-9]")
+_DIGIT = regex(r"[0-9]")
 
 
 def _find(text: str, _facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
@@ -130,16 +131,16 @@ LABELS = (
     r"|(?:phone|mobile|cell|contact|telephone|fax|whatsapp)[ _-]?(?:number|num|no|nr)|my number|number to call"
     r"|call (?:me|us|him|her|them)(?: back)?|reach (?:me|us|him|her|them)|text (?:me|us|him|her)"
 )
-_LABELLED = re.compile(
+_LABELLED = regex(
     rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{LABELS})(?:(?<=[^\x00-\x7f])|(?![0-9A-Za-z]))"
     r"[^0-9A-Za-z\n(+]{0,4}(?:(?:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b[^0-9A-Za-z\n(+]{0,4}){0,2}"
     rf"({_LABELLED_NUMBER})",
     re.IGNORECASE,
 )
 # Mobile numbers of China, in a text of its letters.
-_CHINESE = re.compile(r"(?<![0-9A-Za-z_.-])1[3-9][0-9]{9}(?![0-9A-Za-z_]|[.-][0-9])")
-_HAN = re.compile("[\u4e00-\u9fff]")
-_ANY_NUMBER = re.compile(rf"(?<![0-9A-Za-z_.+-]){_LABELLED_NUMBER}")
+_CHINESE = regex(r"(?<![0-9A-Za-z_.-])1[3-9][0-9]{9}(?![0-9A-Za-z_]|[.-][0-9])")
+_HAN = regex("[\u4e00-\u9fff]")
+_ANY_NUMBER = regex(rf"(?<![0-9A-Za-z_.+-]){_LABELLED_NUMBER}")
 
 
 def _find_labelled(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:

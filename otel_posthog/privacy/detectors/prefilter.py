@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from otel_posthog.regex import regex
+
 # The features: one bit each, and what a text must have for it.
 AT = 1 << 0  # `@`
 COLON = 1 << 1  # `:`
@@ -32,9 +34,9 @@ GROUPS = 1 << 18  # three groups of digits as cards have them, whatever stands b
 LONG_TOKEN = 1 << 19  # 20 characters of a word without a break
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
-LONG_NUMBER = re.compile(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
+LONG_NUMBER = regex(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
 # Points in time stand in every log line.
-DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
+DATE = regex(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
 _FEWEST_DIGITS, _ID_DIGITS, _CARD_DIGITS = 7, 12, 13
 
 _DIGITS = b"0123456789"

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
 from otel_posthog.privacy.detectors.prefilter import AT, COLON, DASHES, GAP, SLASH, TOKEN
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
 MARKER = "[secret]"
 
-_PEM_BEGIN = re.compile(r"----(?:-| )BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?(?:-| )----")
-_PEM_END = re.compile(r"----(?:-| )END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?(?:-| )----")
+_PEM_BEGIN = regex(r"----(?:-| )BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?(?:-| )----")
+_PEM_END = regex(r"----(?:-| )END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?(?:-| )----")
 
 
 def _find_pem(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
@@ -31,10 +32,10 @@ def _find_pem(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
 
 
 _AFTER_SCHEME = "://"
-_USER = re.compile(r"[^\s/?#\"'<>:@]*", re.ASCII)
+_USER = regex(r"[^\s/?#\"'<>:@]*", re.ASCII)
 # A password may hold a slash, but not where the part before it is a port (`https://host:8080/@name`).
-_PASSWORD = re.compile(r":(?!\d{1,5}[/?#])", re.ASCII)
-_WORD_END = re.compile(r"[\s\"'<>]", re.ASCII)
+_PASSWORD = regex(r":(?!\d{1,5}[/?#])", re.ASCII)
+_WORD_END = regex(r"[\s\"'<>]", re.ASCII)
 
 
 def _find_userinfo(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
@@ -85,12 +86,12 @@ def is_open_userinfo(text: str) -> bool:
 
 # The schemes of RFC 7235 and its relatives; a prose word after one (`basic information`) is no credential.
 _SHORTEST_AUTHORIZATION = len("basic ") + 8
-_AUTHORIZATION = re.compile(
+_AUTHORIZATION = regex(
     r"(?<![0-9A-Za-z])(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3}([\w.~+/=-]{8,})",
     re.IGNORECASE | re.ASCII,
 )
 # Three words of prose are shorter than 40 characters and have neither digit nor hump.
-_CREDENTIAL = re.compile(r"\d|[a-z][A-Z]|=\Z|.{40}")
+_CREDENTIAL = regex(r"\d|[a-z][A-Z]|=\Z|.{40}")
 
 
 def _find_authorization(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
@@ -110,7 +111,7 @@ AUTHORIZATION = Detector("secret", _find_authorization, needs=GAP)
 
 # Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`. Behind a `~` stand
 # what an SD-JWT discloses of a person, and one more token.
-_JWT = re.compile(r"eyJ[\w-]*(?:\.[\w-]*){0,4}(?:~[\w-]*(?:\.[\w-]*){0,4})*")
+_JWT = regex(r"eyJ[\w-]*(?:\.[\w-]*){0,4}(?:~[\w-]*(?:\.[\w-]*){0,4})*")
 _MIN_CHARS = 20
 _OPAQUE_CHARS = 200  # a header cut off before its first dot
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
 from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, TOKEN, long_words
 from otel_posthog.privacy.keys import KeyFacts
+from otel_posthog.regex import regex
 
 # kinds: w letters, digits, - _     t those and . = ~     b base64 (letters, digits, + / = _ -)
 #        x hexadecimal              u capitals, digits    a letters, digits    h the same, no more after it
@@ -233,7 +234,7 @@ def _behind(least: str, kind: str) -> str:
 
 
 def _compiled(*odd: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((hint, re.compile(pattern, re.ASCII)) for hint, pattern in odd)
+    return tuple((hint, regex(pattern, re.ASCII)) for hint, pattern in odd)
 
 
 # Keys without a beginning of their own: characters that each has, and its pattern.
@@ -267,8 +268,8 @@ LONG_WITHOUT_BEGINNING = _compiled(
 )
 # `sk_live_…`, `shippo_test_…`, `sm_pat_…`: what it is for, then something opaque.
 _PURPOSE = r"_(?:live|test|prod|sandbox|api|oauth|pat|tkn|pw|key|token|secret|aat|sat)_"
-_HAS_PURPOSE = re.compile(_PURPOSE)
-FOR_A_PURPOSE = re.compile(
+_HAS_PURPOSE = regex(_PURPOSE)
+FOR_A_PURPOSE = regex(
     rf"(?<![0-9A-Za-z])[A-Za-z][0-9A-Za-z]{{1,11}}{_PURPOSE}(?:[a-z]{{2,8}}_)?(?=[0-9A-Za-z_=.-]{{0,64}}[0-9])[0-9A-Za-z_=.-]{{16,}}",
     re.ASCII,
 )
@@ -280,13 +281,13 @@ def _beginnings_pattern() -> re.Pattern[str]:
         by_first[beginning[0]].append(re.escape(beginning[1:]) + _behind(least, kind))
     # By first letter: where a word begins, one comparison for each letter rules all of its beginnings out.
     grouped = "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items())
-    return re.compile(rf"(?<![0-9A-Za-z])(?:{grouped})", re.ASCII)
+    return regex(rf"(?<![0-9A-Za-z])(?:{grouped})", re.ASCII)
 
 
 _BEGINNINGS = _beginnings_pattern()
 _MAX_DOTTED = 32  # `snyk_uat.0123abcd.`, before the first long word of a key
 # Hashes, UUIDs, names of things.
-_PLAIN_WORD = re.compile(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,15})*")
+_PLAIN_WORD = regex(r"[0-9a-f-]+|[0-9A-F-]+|[A-Za-z]{1,15}(?:[_-][A-Za-z]{1,15})*")
 
 
 def _find_vendor_key(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:

@@ -1,0 +1,106 @@
+"""What a start costs, counted: what is compiled and imported by `import otel_posthog` and `configure()`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import otel_posthog
+from otel_posthog.regex import Compiled, Late, regex
+
+# Of 230 that it would be if all were compiled at import.
+MOST_COMPILED = 15
+
+PROGRAM = """
+import collections, json, re, re._compiler, sys
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+before, compiled, real = set(sys.modules), [], re._compiler.compile
+def compile(pattern, flags=0):
+    made_by = sys._getframe(1)
+    while made_by.f_globals["__name__"] in ("re", "otel_posthog.regex"):
+        made_by = made_by.f_back
+    compiled.append(made_by.f_globals["__name__"])
+    return real(pattern, flags)
+re._compiler.compile = compile
+import otel_posthog
+otel_posthog.configure(tracer_provider=provider)
+ours = [each for each in compiled if each.startswith("otel_posthog")]
+print(json.dumps({"compiled": ours, "modules": sorted(set(sys.modules) - before)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what a start does in a process of its own."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "POSTHOG_API_KEY": "phc_start",
+        "POSTHOG_HOST": "http://127.0.0.1:9",
+        "OTEL_POSTHOG_STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "OTEL_POSTHOG_EXIT_TRY_S": "0",
+    }
+    words = [sys.executable, "-I", "-c", PROGRAM]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=True, timeout=120)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has the compiler of expressions elsewhere")
+def test_a_start_compiles_what_application_threads_use_and_no_detector(start: dict[str, Any]) -> None:
+    """The detectors' expressions, and most others, are compiled when a text comes that they are for."""
+    compiled = start["compiled"]
+    assert len(compiled) <= MOST_COMPILED, compiled
+
+
+def _late(value: object) -> Iterator[Any]:
+    if isinstance(value, Compiled):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for each in value:
+            yield from _late(each)
+    elif isinstance(value, dict):
+        yield from _late(list(value.values()))
+
+
+def _modules() -> Iterator[ModuleType]:
+    for each in pkgutil.walk_packages(otel_posthog.__path__, "otel_posthog."):
+        if not each.name.startswith("otel_posthog.apps.demo.helpdesk") and not each.name.endswith("__main__"):
+            yield importlib.import_module(each.name)
+
+
+def test_every_late_expression_is_one() -> None:
+    """None has a mistake that would show in a running app only."""
+    found = [each for module in _modules() for value in list(vars(module).values()) for each in _late(value)]
+    assert len(found) > 150
+    for each in found:
+        assert callable(each.search)
+
+
+def test_a_late_expression_is_compiled_by_its_first_use_and_then_as_every_other() -> None:
+    """All that the standard library's has is there, before and after."""
+    late: Any = regex(r"(?P<name>[a-z]+)-\d", re.IGNORECASE)
+    assert type(late) is Late
+    with pytest.raises(AttributeError):
+        _ = late.__wrapped__
+    assert type(late) is Late
+    found = late.search("x AB-1")
+    assert found is not None
+    assert found["name"] == "AB"
+    assert type(late) is Compiled
+    assert late.sub("-", "ab-1 ab-2") == "- -"
+    assert (late.groupindex, late.groups, late.pattern) == ({"name": 1}, 1, r"(?P<name>[a-z]+)-\d")
+    with pytest.raises(AttributeError):
+        _ = late.other
