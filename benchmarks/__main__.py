@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import (
+    delivered,
     derive,
     faults,
     fuzz_gateway,
@@ -26,6 +27,7 @@ from otel_posthog.apps.demo.app import AppError
 BENCHMARKS = (
     requests,
     span_end,
+    delivered,
     derive,
     spool,
     faults,
@@ -50,6 +52,9 @@ benchmarks:
             not know the key, with collection off, and without otel-posthog
   span_end  what one span costs the thread that makes it, next to the SDK alone
             and to capture() of posthog-python
+  delivered  what an event costs until PostHog has it, in CPU, memory and time of
+            the application's thread, next to posthog-python (V0, V1),
+            posthog-otel-exporter and OTLP, also while a server refuses or hangs
   derive    what rules that make product events of telemetry cost a span that no
             rule is about
   spool     an append next to SQLite and to write(2) alone, what four dead
@@ -71,7 +76,7 @@ benchmarks:
             fuzz_gateway
 
 examples:
-  make bench                                        all, some fifteen minutes
+  make bench                                        all, some twenty minutes
   make bench ARGS="--only span_end"                 one minute
   make bench ARGS="--only requests --condition hanging --rounds 2"
   make bench ARGS="--only faults --fault kill --events 2000"

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 180
 
@@ -138,3 +140,15 @@ def test_operational_load_has_a_figure_for_each_signal() -> None:
             assert each["items_per_s"] > 0
             assert each["items_per_core_s"] > 0
             assert each["cpu_us"]
+
+
+@pytest.mark.parametrize("condition", ["back to back", "2,000/s, hanging"])
+def test_delivered_compares_with_posthog_python(condition: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both deliver all where the server works; where it hangs, nobody waits for it."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    size = ("--delivered-events", "300", "--delivered-paced-s", "0.1", "--delivered-contender", "otel-posthog")
+    made = figures("--only", "delivered", "--rounds", "1", "--delivered-condition", condition, *size)
+    table = made["delivered"]["conditions"][condition]
+    assert list(table) == ["sdk", "otel-posthog", "posthog-python V1"]
+    assert table["posthog-python V1"]["cpu_to_v1"]["median"] == 1
+    assert table["otel-posthog"]["cpu_us"]["min"] > 0
