@@ -109,6 +109,11 @@ def load_installation(environ: Mapping[str, str]) -> Installation:
     return Installation(_hashed(stored or uuid.uuid4().hex), is_kept=stored is not None, directory=directory, era=era)
 
 
+def notice_shown(environ: Mapping[str, str]) -> bool:
+    """Return whether a process of this installation has shown the notice, which it does where it first collects."""
+    return _NOTICE_FILE in file_names(state_directory(environ))
+
+
 def forget_installation(environ: Mapping[str, str]) -> None:
     """Forget the ids of this installation: who opts out and in again is not known as who they were.
 

@@ -13,12 +13,24 @@ from itertools import islice
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
-from otel_posthog.apps.doctor.checks import Finding, Level
+from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.policy import Policy
 from otel_posthog.switches import is_disabled
 
 INSTRUMENTOR = "posthog_python"
 MAX_FOLDERS, MAX_FILES, MAX_FILE_BYTES = 500, 2000, 1024 * 1024
+
+BRIDGED = Kind(
+    "posthog_python_bridged", Group.PROCESS, Level.OK,
+    "{name} imports it, and what it captures goes through the bridge",
+)  # fmt: skip
+BESIDE = Kind(
+    "posthog_python_beside", Group.PROCESS, Level.NOTE,
+    "{name} imports it: what it captures goes to PostHog by itself, past filters, identity mode and switches",
+    "set {variable}=true, which takes that through here; nothing, if it is meant so", Gravity.LEAKS,
+    Symptom.PRIVACY,
+)  # fmt: skip
+KINDS = (BRIDGED, BESIDE)
 
 _IMPORT = re.compile(rb"^(?:from|import)[ \t]+posthog\b", re.MULTILINE)
 # Of other people, and what the app does not run.
@@ -36,15 +48,8 @@ def of_posthog_python(policy: Policy, environ: Mapping[str, str], folder: Path) 
     name = next((name for name in _sources(folder) if _imports_it(folder / name)), None)
     if name is None:
         return
-    if policy.collection.bridge and not is_disabled(INSTRUMENTOR, environ):
-        yield Finding(Level.OK, "posthog-python", f"{name} imports it, and what it captures goes through the bridge")
-        return
-    yield Finding(
-        Level.NOTE,
-        "posthog-python",
-        f"{name} imports it: what it captures goes to PostHog by itself, past filters, identity mode and switches",
-        f"set {env.OTEL_POSTHOG_BRIDGE}=true, which takes that through here; nothing, if it is meant so",
-    )
+    is_bridged = policy.collection.bridge and not is_disabled(INSTRUMENTOR, environ)
+    yield (BRIDGED if is_bridged else BESIDE).found("posthog-python", name=name, variable=env.OTEL_POSTHOG_BRIDGE)
 
 
 def _sources(folder: Path) -> Iterator[Path]:

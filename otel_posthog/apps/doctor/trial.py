@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from otel_posthog import health as outcome
-from otel_posthog.apps.doctor.checks import Finding, Level
+from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms, load_installation
@@ -21,6 +21,14 @@ from otel_posthog.setup.runtime import collection_now
 from otel_posthog.setup.settings import Settings
 
 EVENT_NAME = "otel_posthog_doctor"
+
+ARRIVED = Kind("trial_arrived", Group.POSTHOG, Level.OK, "PostHog took the event {event} in {seconds:.1f} s")
+NOT_SENT = Kind("trial_not_sent", Group.POSTHOG, Level.OK, "nothing was sent: collection is off, or previewed")
+FAILED = Kind(
+    "trial_failed", Group.POSTHOG, Level.WRONG, "the event did not arrive ({why})", "{fix}", Gravity.NOTHING_ARRIVES,
+    Symptom.NOTHING,
+)  # fmt: skip
+KINDS = (ARRIVED, NOT_SENT, FAILED)
 
 _WHY = {"not_posthog": "the answer is not PostHog's", "tls": "no TLS connection"}
 _FIXES = {
@@ -44,7 +52,7 @@ def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> I
         timeout_s: How long each destination is given.
     """
     if not collection_now(settings.collection, environ).enabled or settings.collection.is_preview:
-        yield Finding(Level.NOTE, "trial", "nothing was sent: collection is off, or previewed")
+        yield NOT_SENT.found("trial")
         return
     for each in settings.policy.destinations:
         if each.api_key:
@@ -81,7 +89,7 @@ def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: 
     destination = policy.destinations[0]
     about = f"trial {destination.name}"
     if any(name == outcome.DELIVERED for name, _ in counts):
-        return Finding(Level.OK, about, f"PostHog took the event {EVENT_NAME} in {duration_s:.1f} s")
+        return ARRIVED.found(about, event=EVENT_NAME, seconds=duration_s)
     reason = next(
         (
             why
@@ -98,4 +106,4 @@ def _finding(policy: Policy, counts: Mapping[tuple[str, str], int], duration_s: 
     if reason == "catalog":
         fix = f"nothing: the catalog does not declare {EVENT_NAME}, so it may not be sent"
     why = _WHY.get(reason, reason.removeprefix("network_").replace("_", " "))
-    return Finding(Level.WRONG, about, f"the event did not arrive ({why})", fix)
+    return FAILED.found(about, why=why, fix=fix)

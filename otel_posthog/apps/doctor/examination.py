@@ -1,0 +1,61 @@
+"""All that the doctor looks at, in one list, the gravest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.doctor import reading
+from otel_posthog.apps.doctor.collection import of_collection
+from otel_posthog.apps.doctor.destinations import of_destinations
+from otel_posthog.apps.doctor.directories import of_directories
+from otel_posthog.apps.doctor.filters import of_filters
+from otel_posthog.apps.doctor.finding import Finding
+from otel_posthog.apps.doctor.otlp import of_otlp
+from otel_posthog.apps.doctor.posthog_python import of_posthog_python
+from otel_posthog.apps.doctor.process import of_process
+from otel_posthog.apps.doctor.sampling import of_sampling
+from otel_posthog.apps.doctor.trial import trial
+from otel_posthog.setup.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is looked at beyond files and the environment.
+
+    Attributes:
+        is_sending: Send one event to each destination.
+        timeout_s: How long each of them is given.
+    """
+
+    is_sending: bool = False
+    timeout_s: float = 10.0
+
+
+def examine(environ: Mapping[str, str], folder: Path, wishes: Wishes) -> list[Finding]:
+    """Return all findings, the gravest first.
+
+    Args:
+        environ: The app's environment.
+        folder: Where the app is.
+        wishes: What is looked at beyond files and the environment.
+    """
+    result = reading.read(environ)
+    found = [*result.findings, *of_process(environ), *of_otlp(environ)]
+    if result.settings is not None:
+        found += _of_settings(result.settings, result, folder, wishes)
+    return sorted(found, key=lambda each: each.rank)
+
+
+def _of_settings(settings: Settings, result: reading.Reading, folder: Path, wishes: Wishes) -> Iterator[Finding]:
+    environ, is_key_wrong = result.environ, bool(result.left_out & {env.POSTHOG_API_KEY, env.OTEL_POSTHOG_POLICY})
+    yield from of_collection(settings, environ, is_key_wrong=is_key_wrong)
+    yield from of_destinations(settings, environ, is_key_wrong=is_key_wrong)
+    yield from of_filters(settings)
+    yield from of_sampling(settings)
+    yield from of_directories(settings.policy, environ)
+    yield from of_posthog_python(settings.policy, environ, folder)
+    if wishes.is_sending and not result.findings:
+        yield from trial(settings, environ, wishes.timeout_s)

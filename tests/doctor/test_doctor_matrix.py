@@ -1,0 +1,34 @@
+"""The tables of `docs/troubleshooting.md`: every kind of finding has its row, and a test that has it found."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from otel_posthog.apps.doctor.finding import Gravity, Level
+from otel_posthog.apps.doctor.reference import BEGIN, END, kinds, tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_has_what_the_doctor_says() -> None:
+    """`make policy` renews it."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert page.partition(BEGIN)[2].partition(END)[0] == f"\n{tables()}\n"
+
+
+def test_every_kind_of_bad_news_has_a_symptom_and_good_news_none() -> None:
+    """So that it is in a table, with a name of its own; what is wrong is never merely to know."""
+    found = list(kinds())
+    assert [name for name, number in Counter(each.id for each in found).items() if number > 1] == []
+    assert [each.id for each in found if (each.symptom is None) != (each.level is Level.OK)] == []
+    assert [each.id for each in found if each.level is Level.WRONG and each.gravity is Gravity.TO_KNOW] == []
+    assert len(tables().splitlines()) > len([each for each in found if each.symptom])
+
+
+def test_every_kind_is_found_in_a_test() -> None:
+    """A row that no test makes the doctor find might never be found."""
+    tests = [*(ROOT / "tests" / "doctor").glob("*.py"), *(ROOT / "tests" / "apps").glob("test_apps_doctor*.py")]
+    named = set(re.findall(r"\"(\w+)\"", "\n".join(each.read_text(encoding="utf-8") for each in tests)))
+    assert {each.id for each in kinds() if each.level is not Level.OK} - named == set()

@@ -1,0 +1,71 @@
+"""What the doctor finds of versions, the launcher and instrumentations, in environments where something is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from doctored import KEY
+from left_out import Environment
+
+DOCTOR = "import sys; from otel_posthog.apps.cli import main; main(['doctor', '--json', *sys.argv[1:]])"
+
+
+def distribution(environment: Environment, name: str, number: str) -> None:
+    """Have `environment` say that a distribution is installed in that version."""
+    folder = environment.packages / f"{name.replace('-', '_')}-{number}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n", encoding="utf-8")
+
+
+def nothing(_: Environment) -> None:
+    """Leave an environment as it is."""
+
+
+def old_sdk(environment: Environment) -> None:
+    """Another SDK, of the release before the oldest that works."""
+    distribution(environment, "opentelemetry-sdk", "1.40.0")
+
+
+def newer_sdk(environment: Environment) -> None:
+    """An SDK of another release than the API's."""
+    major, minor, *_ = version("opentelemetry-api").split(".")
+    distribution(environment, "opentelemetry-sdk", f"{major}.{int(minor) + 1}.0")
+
+
+def frozen(environment: Environment) -> None:
+    """The package as a tool that freezes programs leaves it: with its version, without its entry points."""
+    distribution(environment, "otel-posthog", "0.1.0")
+
+
+CASES: dict[str, tuple[tuple[str, ...], Callable[[Environment], None], dict[str, str], str, str]] = {
+    "sdk_too_old": (("opentelemetry_sdk",), old_sdk, {}, "1.40.0", "opentelemetry-sdk>=1.41"),
+    "versions_mixed": (("opentelemetry_sdk",), newer_sdk, {}, "not of one release", "pip install"),
+    "sdk_missing": (("opentelemetry_sdk",), nothing, {}, "not installed", "opentelemetry-sdk>=1.41"),
+    "entry_points_missing": (("otel_posthog",), frozen, {}, "entry points", "pip"),
+    "launcher_missing": ((), nothing, {"PATH": "/nowhere"}, "opentelemetry-instrument", "otel-posthog[auto]"),
+    "framework_not_instrumented": (
+        ("opentelemetry_instrumentation_flask",), nothing, {}, "Flask is installed, its instrumentation is not",
+        "pip install opentelemetry-instrumentation-flask",
+    ),
+    "zero_code_disabled": (
+        (), nothing, {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask,posthog"},
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "configure()",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_what_is_missing_is_found(kind: str, tmp_path: Path) -> None:
+    """In an environment without it, with the command that puts it right."""
+    left_out, change, environ, says, fix = CASES[kind]
+    environment = Environment(tmp_path / "environment", *left_out)
+    change(environment)
+    out = environment.run("-c", DOCTOR, is_instrumented=False, **{"POSTHOG_API_KEY": KEY, **environ})
+    found = {each["id"]: each for each in json.loads(out[out.index("[") :])}
+    assert kind in found, found
+    assert says in found[kind]["says"]
+    assert fix in found[kind]["fix"]
