@@ -24,6 +24,9 @@ from otel_posthog.posthog.encoding import as_bytes, encode_event, encode_planned
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
 from otel_posthog.privacy.catalog import Specs
 
+# What a link to a trace shows around the event: an hour before and after it.
+_AROUND_MS = 3_600_000
+
 
 class _Rules(NamedTuple):
     """What holds for one destination."""
@@ -78,6 +81,7 @@ class Cleaner:
         self.policy, self._installation_id, self._health = policy, installation_id, health
         self._pseudonyms, self.revision = pseudonyms or Pseudonyms(), revision_of(policy)
         self.destinations = tuple(each for each in policy.destinations if each.api_key)
+        self._trace_template = policy.trace_template
         # Destinations with the same rules share what is compiled of them.
         filters = {privacy: Filter(privacy) for privacy in {policy.privacy_of(each) for each in policy.destinations}}
         self._rules = {
@@ -194,9 +198,15 @@ class Cleaner:
         return catalog.event(limited, receipt)
 
     def _with_trace_url(self, properties: dict[str, object], event: Event) -> dict[str, object]:
-        if self.policy.trace_url and event.trace_id:
-            url = self.policy.trace_url.format(trace_id=event.trace_id, span_id=event.span_id or "")
-            properties["trace_url"] = url
+        """Return `properties` with a link to the event's trace, if there is a trace to be seen."""
+        if self._trace_template and event.trace_id and event.is_sampled:
+            time_ms = event.time_ns // 10**6
+            properties["trace_url"] = self._trace_template.format(
+                trace_id=event.trace_id,
+                span_id=event.span_id or "",
+                from_ms=time_ms - _AROUND_MS,
+                to_ms=time_ms + _AROUND_MS,
+            )
         return properties
 
     def _who(self, event: Event, mode: IdentityMode) -> Person:

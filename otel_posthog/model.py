@@ -164,6 +164,7 @@ class Signal(NamedTuple):
         parent: For a span event the attributes of its span, which say who acts where those of the event do not.
         rule: The `id` of the recogniser's rule that says it is a product event.
         flags: What feature flags had said before it, in the request that it is of.
+        is_sampled: Whether the trace that it belongs to was sampled as it began.
     """
 
     source: Source
@@ -181,6 +182,7 @@ class Signal(NamedTuple):
     uid: bytes = b""
     rule: str = ""
     flags: tuple[Flag, ...] = ()
+    is_sampled: bool = True
 
 
 class Subject(NamedTuple):
@@ -248,6 +250,7 @@ class Event(NamedTuple):
         source: The kind of telemetry it was read from.
         kind: What it does; the name of one that is no `PRODUCT` is `kind.value`.
         group: The group that a `GROUP_IDENTIFY` is about; None for every other kind.
+        is_sampled: Whether its trace was sampled as it began.
     """
 
     name: str
@@ -261,6 +264,7 @@ class Event(NamedTuple):
     source: Source
     kind: EventKind = EventKind.PRODUCT
     group: GroupUpdate | None = None
+    is_sampled: bool = True
 
 
 class Person(NamedTuple):

@@ -34,12 +34,12 @@ from otel_posthog.sdk import (
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _SPAN, _SPAN_EVENT, _LOG = Source.SPAN, Source.SPAN_EVENT, Source.LOG
 
-# A plain tuple, as one is made for every event: trace id, span id, end in Unix nanoseconds, resource, who acts, and how
-# many of the span's attributes its limits had evicted.
-_SpanOrigin = tuple[int, int, int, Attributes, "ContextIdentity | None", int]
-# Trace id, span id, time and observed time in Unix nanoseconds, resource, who acts, which one it is that was taken of
-# this process, and how many of its attributes were evicted.
-_LogOrigin = tuple[int, int, int, int, Attributes, "ContextIdentity | None", int, int]
+# A plain tuple, as one is made for every event: trace id, span id, end in Unix nanoseconds, resource, whether it is
+# sampled, who acts, and how many of the span's attributes its limits had evicted.
+_SpanOrigin = tuple[int, int, int, Attributes, bool, "ContextIdentity | None", int]
+# Trace id, span id, time and observed time in Unix nanoseconds, resource, whether its trace is sampled, who acts, which
+# one it is that was taken of this process, and how many of its attributes were evicted.
+_LogOrigin = tuple[int, int, int, int, Attributes, bool, "ContextIdentity | None", int, int]
 
 _Made = Callable[[str, Attributes], Attributes]
 """Returns the attributes of the event that the rule of an id makes of an item, of the item's."""
@@ -90,6 +90,7 @@ def log_signals(item: ReadWriteLogRecord | ReadableLogRecord, recogniser: Recogn
         record.timestamp or 0,
         record.observed_timestamp or 0,
         _resource(item),
+        (record.trace_flags or 0) & 1 == 1,
         acting(record.context),
         # Clocks tick in milliseconds on some systems, and an app may give several records one time.
         taken_as(record.attributes),
@@ -123,14 +124,16 @@ def record_signals(
             return []
         ids = record.trace_id, record.span_id, record.end_ns
         made = partial(recogniser.attributes_of, item=record, facts=_itself)
-        of = (*ids, record.resource, None, record.dropped_attributes)
+        # What is not sampled is not exported, and few SDKs put the flag in: it is in no span that was not.
+        of = (*ids, record.resource, True, None, record.dropped_attributes)
         signals = _of_span(found, inside, attributes, of, made)
         return with_flags_of_span(signals) if recogniser.tells_flags else signals
     found = recogniser.log(record.event_name or None, attributes, record, _itself)
     if not found:
         return []
     times = record.time_ns, record.observed_ns
-    origin = (record.trace_id, record.span_id, *times, record.resource, None, 0, record.dropped_attributes)
+    of_trace = record.is_sampled, None, 0, record.dropped_attributes
+    origin = (record.trace_id, record.span_id, *times, record.resource, *of_trace)
     return _of_log(
         found, attributes, origin, partial(recogniser.attributes_of, item=record, facts=_itself), uids, record
     )
@@ -143,14 +146,28 @@ def _of_span(
     origin: _SpanOrigin,
     made: _Made,
 ) -> list[Signal]:
-    trace_id, span_id, end_ns, resource, who, dropped = origin
-    own = dict(attributes)
+    trace_id, span_id, end_ns, resource, is_sampled, who, dropped = origin
+    own, ids = dict(attributes), (trace_id, span_id)
     signals: list[Signal] = []
     for name, rule in found:
         its = made(rule, own)
         signals.append(
             Signal(
-                _SPAN, name, its, end_ns, trace_id, span_id, resource, who, end_ns, 0, NO_ATTRIBUTES, dropped, b"", rule
+                _SPAN,
+                name,
+                its,
+                end_ns,
+                *ids,
+                resource,
+                who,
+                end_ns,
+                0,
+                NO_ATTRIBUTES,
+                dropped,
+                b"",
+                rule,
+                (),
+                is_sampled,
             )
         )
     if not inside:
@@ -162,7 +179,6 @@ def _of_span(
         repeat = repeats[name, time_ns]
         repeats[name, time_ns] += 1
         lost = getattr(given, "dropped", 0)  # where they are the SDK's
-        ids = trace_id, span_id
         signals.append(
             Signal(
                 _SPAN_EVENT,
@@ -178,6 +194,8 @@ def _of_span(
                 lost,
                 b"",
                 rule,
+                (),
+                is_sampled,
             )
         )
     return signals
@@ -191,7 +209,7 @@ def _of_log(  # noqa: PLR0913, PLR0917 - a call by keyword takes longer
     uids: RecordUids | None = None,
     record: LogRecord = OPERATIONAL,
 ) -> list[Signal]:
-    trace_id, span_id, time_ns, observed_ns, resource, who, taken, dropped = origin
+    trace_id, span_id, time_ns, observed_ns, resource, is_sampled, who, taken, dropped = origin
     signals: list[Signal] = []
     for name, rule in found:
         uid = uids.uid(record, name) if uids else b""
@@ -213,6 +231,8 @@ def _of_log(  # noqa: PLR0913, PLR0917 - a call by keyword takes longer
                 dropped,
                 uid,
                 rule,
+                (),
+                is_sampled,
             )
         )
     return signals

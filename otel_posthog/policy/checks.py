@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
-from string import Formatter
 from urllib.parse import urlsplit
 
 from otel_posthog.policy.defaults import (
@@ -23,6 +22,7 @@ from otel_posthog.policy.defaults import (
 )
 from otel_posthog.policy.derive_checks import derive_problems
 from otel_posthog.policy.fields import KeyPath, shortened
+from otel_posthog.policy.link_checks import is_url, trace_url_problems
 from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections.catalog import Catalog, PropertySpec, PropertyType
@@ -68,7 +68,8 @@ def problems(policy: Policy) -> Iterator[Problem]:
         fix = "use letters, digits, `.`, `_` and `-`, at most 64"
         yield Problem(("revision",), "a revision is shown in metrics, and cannot be written so", fix)
     yield from _identity_user(policy.identity_user)
-    yield from _trace_url(policy.trace_url)
+    for found in trace_url_problems(policy.trace_url):
+        yield Problem(*found)
     yield from _privacy(policy.privacy, ("privacy",))
     yield from _catalog(policy.catalog, ("catalog",))
     yield from _destinations(policy.destinations)
@@ -94,7 +95,7 @@ def weaknesses(policy: Policy) -> Iterator[str]:
         yield f"`operational.user_keys` is without {_first_of(missing)}; `also_user_keys` adds to it"
     if not policy.operational.redact:
         yield "`operational.redact: false`: spans, logs and metrics go on as they are, but for product data"
-    if policy.trace_url and urlsplit(policy.trace_url).username is not None:
+    if policy.trace_template and urlsplit(policy.trace_template).username is not None:
         yield "`trace_url` has a user in it, who goes to PostHog with every event"
 
 
@@ -107,25 +108,6 @@ def _identity_user(user: IdentityUser) -> Iterator[Problem]:
     if user.attribute is not None and not is_attribute(user.attribute):
         fix = "write e.g. `attribute: uuid` or `attribute: profile.uuid`"
         yield Problem(("identity_user", "attribute"), "this is no name of an attribute", fix)
-
-
-def _trace_url(template: str | None) -> Iterator[Problem]:
-    try:
-        fields = [field[1:] for field in Formatter().parse(template or "") if field[1] is not None]
-    except ValueError:
-        fields = [("", "", None)]
-    # A width would be as much memory with every event, an attribute something of Python's.
-    if not all(name in {"trace_id", "span_id"} and not spec and not way for name, spec, way in fields):
-        yield Problem(("trace_url",), "trace_url has an unknown placeholder", "use {trace_id} and {span_id} only")
-
-
-def is_url(host: str) -> bool:
-    """Return whether requests can be made to `host`."""
-    try:
-        parts = urlsplit(host)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
-        return False
 
 
 def _destinations(destinations: tuple[Destination, ...]) -> Iterator[Problem]:

@@ -111,7 +111,10 @@ def plain(value: object, shows: Callable[[str, object], bool], text: Callable[[s
 def required(hint: Any) -> Any | None:
     """Return the type that an optional setting has where it is set; None of a setting that is not optional."""
     kinds = get_args(hint) if get_origin(hint) in {UnionType, Union} else ()
-    return next((each for each in kinds if each is not type(None)), None) if type(None) in kinds else None
+    if type(None) not in kinds:
+        return None
+    others = tuple(each for each in kinds if each is not type(None))
+    return Union[others] if others else None  # noqa: UP007 - of as many as there are
 
 
 def section_or_word(hint: Any) -> Any | None:

@@ -21,6 +21,7 @@ from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
 from otel_posthog.policy.sections.derive import DeriveOptions, DeriveRule
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, IdentityUser, InstallationRotation
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
+from otel_posthog.policy.sections.trace_url import TraceUrl
 from otel_posthog.policy.shipped_rules import WORDS
 
 _DIGITS = 12
@@ -78,15 +79,22 @@ class Policy:
     derive_options: DeriveOptions = setting(DeriveOptions(), "Thresholds and routes of the rules that words stand for.")
     delivery: DeliveryPolicy = setting(DeliveryPolicy(), "How events are queued and sent.")
     destinations: tuple[Destination, ...] = setting((Destination(),), "The PostHog projects that events go to.")
-    trace_url: str | None = setting(
+    trace_url: TraceUrl | str | None = setting(
         None,
-        "A Grafana link template with `{trace_id}` and `{span_id}`, sent as `trace_url`; None sends none.",
+        "Where a person sees the trace of an event, sent as its `trace_url` where the trace was sampled: an address "
+        "with `{trace_id}` (and `{span_id}`, `{from_ms}`, `{to_ms}`, an hour around the event), or a section that "
+        "names Grafana or Jaeger; without it none is sent.",
     )
     watch_interval_s: float | None = setting(
         None,
         "How often the files of the policy are looked at and, when they have changed, read again; they are read once "
         "where not given.",
     )
+
+    @property
+    def trace_template(self) -> str | None:
+        """The address of an event's trace with its placeholders; None where none is sent."""
+        return self.trace_url.template if isinstance(self.trace_url, TraceUrl) else self.trace_url
 
     def identity_of(self, destination: Destination) -> IdentityMode:
         """Return the identity mode of what is sent to `destination`."""

@@ -51,7 +51,8 @@ def _sections(kind: type, names: dict[type, str]) -> Iterator[type]:
     for each in _shown(kind):
         inner = _dataclass_in(hints[each.name])
         if inner is not None and inner not in names:
-            names[inner] = f"`{each.name}`" if is_dataclass(hints[each.name]) else f"Each of `{each.name}`"
+            are_several = get_origin(hints[each.name]) in {tuple, FrozenMap}
+            names[inner] = f"Each of `{each.name}`" if are_several else f"`{each.name}`"
             yield from _sections(inner, names)
 
 
@@ -80,7 +81,7 @@ def _type(hint: Any, enums: dict[type[Enum], None]) -> str:
     if origin in {tuple, frozenset}:
         return f"list of {_type(inner[0], enums)}"
     if section_or_word(hint) is not None:
-        return "word or section"
+        return "text or section"
     if isinstance(hint, type) and issubclass(hint, Enum):
         enums[hint] = None
         return " / ".join(f"`{each.value}`" for each in hint)

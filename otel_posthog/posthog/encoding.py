@@ -33,8 +33,9 @@ _NO_IP = json.dumps(_NO_IP_ALONE, separators=(",", ":"))[1:-1]
 _SECOND_CHARS = len("2026-11-25T12:00:00")
 # The delivery's headers say which library sends; inside an event these would only contradict them.
 _HEADER_NAMES = frozenset({"$lib", "$lib_version"})
+SAMPLED = "trace_sampled"
 # Names that an event gets by itself, or that stand elsewhere in it.
-_ADDED = frozenset({*_HEADER_NAMES, "$trace_id", "$span_id", "session_id", "journey_id", "trace_url"})
+_ADDED = frozenset({*_HEADER_NAMES, "$trace_id", "$span_id", "session_id", "journey_id", "trace_url", SAMPLED})
 # Events that change persons or groups; PostHog refuses them for an event without a person.
 _PERSON_EVENTS = frozenset(
     {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}
@@ -108,6 +109,7 @@ def encode_planned(event: Event, person: Person, name: str, properties: str, *, 
     profile = "true" if person.has_profile else "false"
     trace = f',"$trace_id":"{event.trace_id}"' if event.trace_id else ""
     span = f',"$span_id":"{event.span_id}"' if event.span_id else ""
+    sampled = f',"{SAMPLED}":{"true" if event.is_sampled else "false"}' if event.trace_id else ""
     of_person = _NO_IP if sent == _NO_IP_ALONE else _json(sent)[1:-1]
     session = f',"session_id":{_text(session_id)}' if isinstance(session_id, str) else ""
     window = f',"window_id":{_text(window_id)}' if isinstance(window_id, str) else ""
@@ -115,7 +117,7 @@ def encode_planned(event: Event, person: Person, name: str, properties: str, *, 
         f'{{"event":{name},"uuid":"{event.uuid}","distinct_id":{_text(person.distinct_id)}'
         f',"timestamp":"{_timestamp(event.time_ns)}"'
         f',"options":{{"disable_skew_correction":true,"process_person_profile":{profile}}}'
-        f',"properties":{{{properties}{"," if properties and of_person else ""}{of_person}{trace}{span}'
+        f',"properties":{{{properties}{"," if properties and of_person else ""}{of_person}{trace}{span}{sampled}'
         f',"$geoip_disable":true}}{session}{window}}}'
     )
     return CleanEvent(event.uuid, _utf8(body), destination)
@@ -181,6 +183,8 @@ def _document(event: Event, person: Person, name: str, properties: Mapping[str, 
         sent["$trace_id"] = event.trace_id
     if event.span_id:
         sent["$span_id"] = event.span_id
+    if event.trace_id:
+        sent[SAMPLED] = event.is_sampled
     sent["$geoip_disable"] = True
     session_id, window_id = sent.pop("$session_id", None), sent.pop("$window_id", None)
     document: dict[str, object] = {

@@ -109,8 +109,8 @@ def span_in(context: Context) -> object:
     return context.get(_SPAN_KEY) if _SPAN_KEY else get_current_span(context)
 
 
-def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
-    """Return a span's trace id, span id, end in Unix nanoseconds and resource, by one look instead of seven properties.
+def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes, bool]:
+    """Return a span's trace id, span id, end in Unix nanoseconds, resource, and whether it is sampled, by one look.
 
     Where this SDK keeps them elsewhere, it is the public way.
     """
@@ -120,7 +120,7 @@ def span_end(span: ReadableSpan) -> tuple[int, int, int, Attributes]:
         context, end_ns, attributes = span._context, span._end_time, span._resource._attributes  # noqa: SLF001
     except AttributeError:
         context, end_ns, attributes = span.context, span.end_time, item_attributes(span.resource.attributes)
-    return context.trace_id, context.span_id, end_ns or 0, attributes
+    return context.trace_id, context.span_id, end_ns or 0, attributes, context.trace_flags & 1 == 1
 
 
 def span_outline(span: ReadableSpan) -> tuple[str, str, int]:

@@ -29,9 +29,10 @@ from otel_posthog.policy import (
     decide,
 )
 from otel_posthog.policy.advice import other_word
-from otel_posthog.policy.checks import is_attribute, is_url, problems
+from otel_posthog.policy.checks import is_attribute, problems
 from otel_posthog.policy.collection import FALSE_WORDS, PREVIEW, TRUE_WORDS
 from otel_posthog.policy.fields import words_of
+from otel_posthog.policy.link_checks import is_url
 from otel_posthog.policy.secrets import with_secrets
 from otel_posthog.policy.shipped_rules import WORDS
 from otel_posthog.regex import regex

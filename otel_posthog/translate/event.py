@@ -72,6 +72,7 @@ def translate(signal: Signal, note: Note) -> tuple[Event, ...]:
                 source=signal.source,
                 kind=each,
                 group=group,
+                is_sampled=signal.is_sampled,
             )
             for number, (each, group) in enumerate(changes)
         ]

@@ -125,6 +125,7 @@ def event_of(signal: Signal, shape: Shape, note: Note) -> Event:
         trace_id=f"{signal.trace_id:032x}" if signal.trace_id else None,
         span_id=f"{signal.span_id:016x}" if signal.span_id else None,
         source=signal.source,
+        is_sampled=signal.is_sampled,
     )
 
 

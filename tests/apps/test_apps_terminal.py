@@ -60,10 +60,12 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     rules = [{"keys": [PLANT], "words": [PLANT], "method": "mask"}]
     good.write_text(
         json.dumps({"destinations": [named], "privacy": {"rules": rules, "also_allow": [PLANT + FORGED]},
-                    "collection": {"off_switches": [PLANT.replace("\r", "")]}, "trace_url": f"https://x/{PLANT}",
+                    "collection": {"off_switches": [PLANT.replace("\r", "")]},
                     "catalog": {"events": {PLANT + FORGED: {}}}}), encoding="utf-8",
     )  # fmt: skip
-    bad.write_text(json.dumps({PLANT + FORGED: 1, "privacy": {PLANT: 1}}), encoding="utf-8")
+    bad.write_text(
+        json.dumps({PLANT + FORGED: 1, "privacy": {PLANT: 1}, "trace_url": f"https://x/{PLANT}"}), encoding="utf-8"
+    )
     lists = tmp_path / "lists.jsonl"
     lists.write_text(PLANT, encoding="utf-8")
     monkeypatch.setenv("OTEL_POSTHOG_SPOOL_DIR", str(root))

@@ -35,6 +35,7 @@ from otel_posthog.policy import (
     Rule,
 )
 from otel_posthog.policy.fields import FrozenMap
+from otel_posthog.policy.sections.trace_url import TraceUrl
 from otel_posthog.stages import Stages
 
 USER, UUID_USER = "u-4711/Ada", "6F9619FF-8B86-D011-B42D-00C04FC964FF"
@@ -46,7 +47,13 @@ KEYS = [
     *("analytics.property.value", "analytics.property.name", "analytics.property.x", "analytics.property.y"),
     *("analytics.property.session_id", "analytics.property.$set", "analytics.property.$groups", "analytics."),
     *("analytics.property.distinct_id", "analytics.property.token_count", "analytics.property.4711"),
-    *("analytics.property.page_url", "analytics.property.trace_url", "analytics.property.phone", "analytics.uuid"),
+    *(
+        "analytics.property.page_url",
+        "analytics.property.trace_url",
+        "analytics.property.trace_sampled",
+        "analytics.property.phone",
+        "analytics.uuid",
+    ),
     *("analytics.user.id", "analytics.session.id", "analytics.group.company", "analytics.group.set.company.size"),
     *("analytics.user.set.plan", "analytics.user.set_once.since", "analytics.user.alias", "analytics.consent"),
     *("analytics.journey.id", "analytics.property.journey_id", "analytics.posthog.destinations"),
@@ -153,7 +160,16 @@ SIGNALS = st.builds(
     CONTEXTS,
     st.sampled_from([TIME_NS, TIME_NS, TIME_NS + 1, 0]),
     st.sampled_from([(0, 0), (1, 2)]),
-    st.sampled_from([{}, {"repeat_index": 1}, {"dropped_attributes": 1}, {"uid": b"\x01" * 32}, {"flags": FLAGS}]),
+    st.sampled_from(
+        [
+            {},
+            {"repeat_index": 1},
+            {"dropped_attributes": 1},
+            {"uid": b"\x01" * 32},
+            {"flags": FLAGS},
+            {"is_sampled": False},
+        ]
+    ),
 )
 SPECS = FrozenMap(
     {
@@ -189,6 +205,13 @@ PRIVACY = st.builds(
 )
 
 
+TRACE_URLS = (
+    None,
+    "https://grafana.example.org/{trace_id}/{span_id}?q=ä&from={from_ms}",
+    TraceUrl(grafana="https://grafana.example.org", datasource="tempo"),
+)
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Draw a policy of one or two destinations."""
@@ -201,7 +224,7 @@ def policies(draw: st.DrawFn) -> Policy:
         catalog=catalog,
         collection=CollectionPolicy(consent_required=draw(st.booleans())),
         delivery=DeliveryPolicy(max_event_bytes=draw(st.sampled_from([900 * 1024, 900 * 1024, 400]))),
-        trace_url=draw(st.sampled_from([None, "https://grafana.example.org/{trace_id}/{span_id}?q=ä"])),
+        trace_url=draw(st.sampled_from(TRACE_URLS)),
         destinations=(Destination(api_key="phc_a"), *([second] if draw(st.booleans()) else [])),
     )
 
@@ -330,6 +353,7 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
         (names[3], "name"),
         ("$lib", "note"),
         ("trace_url",),
+        ("trace_sampled", "note"),
         ("journey_id", "note"),
         ("window_id", "note"),
         ("exception.message", "$exception_level"),
@@ -361,7 +385,7 @@ def test_no_value_passes_that_does_not_leave_as_it_is(policy: Policy, user: str 
             given = Signal(
                 Source.SPAN_EVENT, "e", attributes, TIME_NS + number, 1, 2, {"service.name": "shop"}, context
             )
-            given = given._replace(parent=parent, dropped_attributes=dropped)
+            given = given._replace(parent=parent, dropped_attributes=dropped, is_sampled=number % 2 == 0)
             assert planned.cleaned(given) == plain(by_itself, given), (key, value)
         assert counts(with_plans) == counts(without)
 

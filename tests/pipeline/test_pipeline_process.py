@@ -85,6 +85,7 @@ def test_a_signal_arrives_as_a_filtered_anonymous_event(fake_posthog: FakePostHo
         "$ignore_sent_at": True,
         "$trace_id": f"{1:032x}",
         "$span_id": f"{2:016x}",
+        "trace_sampled": True,
     }
     assert (event.event, event.distinct_id, event.timestamp) == (
         "e",

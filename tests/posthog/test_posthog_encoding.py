@@ -49,7 +49,7 @@ def test_the_bytes_are_exactly_these() -> None:
         '"timestamp":"2024-11-24T01:39:05.000000+00:00",'
         '"options":{"disable_skew_correction":true,"process_person_profile":true},'
         '"properties":{"größe":1,"ok":true,"$set":{"plan":"pro"},"$trace_id":"0af7651916cd43dd8448eb211c80319c",'
-        '"$span_id":"b7ad6b7169203331","$geoip_disable":true},"session_id":"s-1","window_id":"w-1"}'
+        '"$span_id":"b7ad6b7169203331","trace_sampled":true,"$geoip_disable":true},"session_id":"s-1","window_id":"w-1"}'
     )
 
 
@@ -61,7 +61,8 @@ def test_identity_wins_over_what_an_app_has_put_there() -> None:
         person=Person("p", has_profile=False, properties={"plan": "ours"}),
     )  # fmt: skip
     assert read["properties"] == {
-        "a": 1, "plan": "ours", "$trace_id": EVENT.trace_id, "$span_id": EVENT.span_id, "$geoip_disable": True,
+        "a": 1, "plan": "ours", "$trace_id": EVENT.trace_id, "$span_id": EVENT.span_id,
+        "trace_sampled": True, "$geoip_disable": True,
     }  # fmt: skip
     assert not {"session_id", "window_id"} & set(read)
     assert read["distinct_id"] == "p"

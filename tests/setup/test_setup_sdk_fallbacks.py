@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+from opentelemetry.trace import TraceFlags
 
 import otel_posthog
 from otel_posthog import AnalyticsSampler, sdk
@@ -80,7 +81,7 @@ class Moved:
     attributes = MappingProxyType({"analytics.event": "e", "k": 1})
     events = (SimpleNamespace(name="x", attributes={}, timestamp=1),)
     dropped_attributes = 0
-    context = SimpleNamespace(trace_id=7, span_id=8)
+    context = SimpleNamespace(trace_id=7, span_id=8, trace_flags=TraceFlags(1))
     end_time = 9
     resource = SimpleNamespace(attributes={"service.name": "s"})
 
@@ -90,7 +91,7 @@ def test_attributes_and_events_are_read_the_public_way() -> None:
     span: ReadableSpan = Moved()  # type: ignore[assignment]
     assert sdk.span_attributes(span) == {"analytics.event": "e", "k": 1}
     assert [each.name for each in sdk.span_events(span)] == ["x"]
-    assert sdk.span_end(span) == (7, 8, 9, {"service.name": "s"})
+    assert sdk.span_end(span) == (7, 8, 9, {"service.name": "s"}, True)
 
 
 def test_a_span_that_cannot_be_changed_is_stripped_by_the_exporters() -> None:

@@ -35,7 +35,9 @@ from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumento
 
 KEY = "phc_test"
 
-ADDED = frozenset({"$lib", "$lib_version", "$ip", "$geoip_disable", "$ignore_sent_at", "$trace_id", "$span_id"})
+ADDED = frozenset(
+    {"$lib", "$lib_version", "$ip", "$geoip_disable", "$ignore_sent_at", "$trace_id", "$span_id", "trace_sampled"}
+)
 """Properties that each of the two libraries writes in its own way."""
 
 NOT_PROPERTIES = frozenset({"$process_person_profile"})

@@ -57,7 +57,7 @@ GOLDEN_TYPE = (
     b'"properties":{"$exception_list":[{"type":"Order.Declined","value":"",'
     b'"mechanism":{"type":"generic","synthetic":false,"exception_id":0},"module":"failing"}],'
     b'"$exception_level":"error","$ip":"0.0.0.0","$trace_id":"00000000000000000000000000000abc",'
-    b'"$span_id":"0000000000000def","$geoip_disable":true}}'
+    b'"$span_id":"0000000000000def","trace_sampled":true,"$geoip_disable":true}}'
 )
 GOLDEN_FRAMES = [
     {

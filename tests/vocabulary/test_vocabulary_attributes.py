@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from events import ring
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from telemetry import Telemetry
 
 from otel_posthog import capture, user_context
 from otel_posthog.identity import Pseudonyms
+from otel_posthog.intake import AnalyticsSampler
 from otel_posthog.policy import CollectionPolicy, IdentityMode
 
 TIME_NS = 1_764_000_000_123_456_789
@@ -291,6 +293,18 @@ def test_row_trace_and_span_id(of: Any) -> None:
         trace_id, span_id = properties["$trace_id"], properties["$span_id"]
         assert (len(trace_id), len(span_id)) == (32, 16)
         assert properties["trace_url"] == f"https://grafana.example/{trace_id}/{span_id}"
+
+
+@SOURCES
+@pytest.mark.parametrize("sampler", [ALWAYS_ON, ALWAYS_OFF])
+def test_row_trace_sampled(of: Any, sampler: Any) -> None:
+    """`whether the trace was sampled` is `trace_sampled`; no `trace_url` leads where there is no trace."""
+    made = AnalyticsSampler(sampler)
+    with Telemetry(sampler=made, trace_url="https://grafana.example/{trace_id}") as telemetry:
+        with telemetry.tracer.start_as_current_span("around"):
+            properties = of(telemetry, {})["properties"]
+        assert properties["trace_sampled"] is (sampler is ALWAYS_ON)
+        assert ("trace_url" in properties) is (sampler is ALWAYS_ON)
 
 
 def test_row_time(telemetry: Telemetry) -> None:

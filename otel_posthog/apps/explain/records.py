@@ -15,7 +15,7 @@ from datetime import datetime
 
 from otel_posthog.errors import MalformedTelemetry
 from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
-from otel_posthog.intake.otlp.json_document import UINT64, Fields, as_fields, attributes_of
+from otel_posthog.intake.otlp.json_document import UINT64, Fields, as_fields, attributes_of, is_sampled
 from otel_posthog.intake.otlp.records import SPAN_KINDS, STATUS_CODES
 from otel_posthog.model import Attributes
 from otel_posthog.values import unix_ns
@@ -108,6 +108,7 @@ def _log(fields: Fields) -> LogRecord:
         span_id=_id(fields, "span_id"),
         resource=_attributes(fields.object("resource")),
         dropped_attributes=fields.whole("dropped_attributes", UINT64),
+        is_sampled=is_sampled(fields, "trace_flags"),
     )
 
 

@@ -32,7 +32,7 @@ from otel_posthog.apps.gateway.settings import Options, read_option_file
 from otel_posthog.deliver.transport import HttpTransport, TlsError, TransportError
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.intake.otlp.protobuf import LOGS, METRICS, TRACES, Kind
-from otel_posthog.policy.checks import is_url
+from otel_posthog.policy.link_checks import is_url
 from otel_posthog.posthog.responses import Response
 from otel_posthog.sdk import suppressed_instrumentation
 

@@ -123,6 +123,7 @@ def _log(value: object, around: _Around, path: str) -> LogRecord:
         resource=around.resource,
         dropped_attributes=fields.whole("droppedAttributesCount", UINT64),
         scope_name=around.scope_name,
+        is_sampled=is_sampled(fields, "flags"),
     )
 
 
@@ -134,7 +135,15 @@ def _required(fields: Fields, name: str, size_bytes: int) -> int:
     return value
 
 
-# What only rules ask for: no event is lost for a mistake in one of these.
+# No event is lost for a mistake in one of these: what only rules ask for, and whether there is a trace to be seen.
+
+
+def is_sampled(fields: Fields, name: str) -> bool:
+    """Return whether the flags of a trace, as W3C's Trace Context has them, say that it is sampled."""
+    try:
+        return fields.whole(name, UINT64) & 1 == 1
+    except MalformedTelemetry:
+        return False
 
 
 def _start(fields: Fields) -> int:

@@ -184,6 +184,7 @@ def _log(record: Any, around: _Around, path: str) -> LogRecord:
         resource=around.resource,
         dropped_attributes=record.dropped_attributes_count,
         scope_name=around.scope_name,
+        is_sampled=record.flags & 1 == 1,
     )
 
 

@@ -107,6 +107,7 @@ class LogRecord(NamedTuple):
         resource: The attributes of the resource that emitted it.
         dropped_attributes: How many attributes the limits of the SDK had evicted.
         scope_name: Of the instrumentation scope; empty where it has none.
+        is_sampled: Whether its flags say that its trace is sampled.
     """
 
     event_name: str
@@ -119,6 +120,7 @@ class LogRecord(NamedTuple):
     resource: Attributes
     dropped_attributes: int = 0
     scope_name: str = ""
+    is_sampled: bool = False
 
 
 Record = SpanRecord | LogRecord

@@ -1,0 +1,58 @@
+"""Trace links: the address at which a person sees the trace of an event, by the name of what shows it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from otel_posthog.policy.fields import Choice, setting
+
+PLACEHOLDERS = ("trace_id", "span_id", "from_ms", "to_ms")
+"""What may stand in a template, in braces: ids in hexadecimal digits, and times around the event in milliseconds.
+Nothing that an app has put into an event is among it."""
+
+
+class TraceSource(Choice):
+    """What kind of data source of Grafana has the traces."""
+
+    TEMPO = "tempo"
+    JAEGER = "jaeger"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceUrl:
+    """Where a trace is seen, by the name of what shows it: `grafana` with a `datasource`, or `jaeger`.
+
+    In place of this section a text is the address itself, with `{trace_id}` in it.
+    """
+
+    grafana: str | None = setting(None, "Address of Grafana, whose Explore shows the trace.")
+    datasource: str | None = setting(None, "The `uid` of Grafana's data source that has the traces.")
+    datasource_type: TraceSource = setting(TraceSource.TEMPO, "What kind of data source that is.")
+    org_id: int | None = setting(None, "Grafana's organisation; the one that whoever follows the link is in otherwise.")
+    jaeger: str | None = setting(None, "Address of Jaeger's own page, whose `/trace/<id>` shows the trace.")
+
+    @property
+    def template(self) -> str:
+        """The address with its placeholders."""
+        if self.jaeger:
+            return f"{self.jaeger.rstrip('/')}/trace/{{trace_id}}?uiFind={{span_id}}"
+        return f"{(self.grafana or '').rstrip('/')}/explore?{'&'.join(self._query())}"
+
+    def _query(self) -> list[str]:
+        """Return what Explore reads of its address: https://grafana.com/docs/grafana/latest/explore/."""
+        source = {"type": self.datasource_type.value, "uid": self.datasource}
+        query: dict[str, object] = {"refId": "A", "datasource": source, "query": "<trace_id>"}
+        if self.datasource_type is TraceSource.TEMPO:
+            query["queryType"] = "traceql"
+        pane = {
+            "datasource": self.datasource,
+            "queries": [query],
+            "range": {"from": "<from_ms>", "to": "<to_ms>"},
+            "panelsState": {"trace": {"spanId": "<span_id>"}},
+        }
+        encoded = quote(json.dumps({"trace": pane}, separators=(",", ":")), safe="")
+        for name in PLACEHOLDERS:
+            encoded = encoded.replace(quote(f"<{name}>"), f"{{{name}}}")
+        return ["schemaVersion=1", f"panes={encoded}", *([f"orgId={self.org_id}"] if self.org_id else [])]
