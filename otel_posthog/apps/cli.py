@@ -20,10 +20,11 @@ from otel_posthog.apps.derive import command as derive
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
+from otel_posthog.apps.inspector import command as inspector
 from otel_posthog.apps.spool import command as spool
 from otel_posthog.apps.terminal import safe_output
 
-COMMANDS = (collector_config, demo, derive, doctor, explain, gateway, policy, pseudonym, spool)
+COMMANDS = (collector_config, demo, derive, doctor, explain, gateway, inspector, policy, pseudonym, spool)
 MISSING_EXTRA = 2
 
 DESCRIPTION = """\

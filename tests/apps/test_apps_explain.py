@@ -162,9 +162,9 @@ def test_the_fields_of_json_are_those_that_the_documentation_has(
     assert set(item) == {
         *("type", "version", "line", "kind", "side", "reason", "dropped", "events"),
         "operational",
-        "name",
+        *("name", "operational_before"),
     }
-    assert set(event) == {"reason", "notes", "destinations", "before"}
+    assert set(event) == {"reason", "rule", "notes", "keys", "destinations", "before"}
     assert set(sent) == {
         *("destination", "identity", "policy", "sent", "dropped", "name", "properties", "changes"),
         "event",

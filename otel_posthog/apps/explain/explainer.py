@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 
-from otel_posthog.apps.explain.explanation import Explanation, Kept, Operational, ProductEvent, Sent
 from otel_posthog.apps.explain.items import BARE_NAME, Item, signal_of
 from otel_posthog.apps.explain.records import MetricPoint
 from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
+from otel_posthog.inspection.explanation import Explanation, Kept, Operational, ProductEvent, Sent
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import EXCEPTION_EVENT, GONE, Attributes, Event, Signal
@@ -93,7 +93,7 @@ class Explainer:
             if event is not None:
                 sent = tuple(self._sent(each) for each in of_event)
                 why, notes = (_further(event), ()) if events else (reason, tuple(self._notes))
-                events.append(_product_event(event, why, notes, sent))
+                events.append(_product_event(event, why, notes, sent, signal.rule))
         return events, [each.reason for each in outcomes if each.event is None]
 
     def _sent(self, outcome: Outcome) -> Sent:
@@ -177,8 +177,10 @@ class _OperationalSide:
             yield Kept(prefix + self._redactor.text(key), value, clean.get(key))
 
 
-def _product_event(event: Event, reason: str, notes: tuple[str, ...], sent: tuple[Sent, ...]) -> ProductEvent:
-    return ProductEvent(event.name, reason, event.properties, event.telemetry, _who(event), notes, sent)
+def _product_event(
+    event: Event, reason: str, notes: tuple[str, ...], sent: tuple[Sent, ...], rule: str
+) -> ProductEvent:
+    return ProductEvent(event.name, reason, event.properties, event.telemetry, _who(event), notes, sent, rule)
 
 
 def _further(event: Event) -> str:

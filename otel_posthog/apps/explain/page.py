@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_posthog.apps.explain.explanation import Explanation, Operational, ProductEvent, Sent, Summary
 from otel_posthog.apps.explain.rows import (
     CHANGED,
     REMOVED,
@@ -17,6 +16,7 @@ from otel_posthog.apps.explain.rows import (
     unsent_keys,
 )
 from otel_posthog.apps.explain.wording import Pieces, difference, drop_in_words, listed, rule_in_words, shown
+from otel_posthog.inspection.explanation import Explanation, Operational, ProductEvent, Sent, Summary
 
 PLAIN, SOFT, TITLE, PRODUCT, OPERATIONAL, OLD, NEW, BAD = (
     *("plain", "soft", "title", "product", "operational", "old", "new", "bad"),
@@ -107,7 +107,7 @@ def _operational_lines(side: Operational, *, with_values: bool) -> Iterator[Line
     if side.withheld:
         yield _line(("  → operational side", OPERATIONAL), (f"   nothing: {side.withheld}", SOFT))
         return
-    rows = kept_rows(side.parts)
+    rows = kept_rows(side.parts, with_values=with_values)
     same = sum(row.state == SAME for row in rows)
     yield _line(("  → operational side", OPERATIONAL), (f"   {same} of {len(rows)} parts as they are", SOFT))
     for row in rows:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from otel_posthog.apps.explain.explanation import Change, Kept, ProductEvent, Sent
 from otel_posthog.apps.explain.wording import listed, rule_in_words, shown, shown_apart
+from otel_posthog.inspection.explanation import Change, Kept, ProductEvent, Sent
+from otel_posthog.inspection.form import sent_properties, shown_part
 from otel_posthog.model import shown_path
 
 SAME, CHANGED, REMOVED = "same", "changed", "removed"
@@ -72,14 +72,14 @@ def added(event: ProductEvent, sent: Sent) -> dict[str, object]:
     return {key: value for key, value in sent_properties(sent).items() if key not in known}
 
 
-def sent_properties(sent: Sent) -> Mapping[str, object]:
-    """Return the properties that PostHog gets; none where it gets no event."""
-    return cast("Mapping[str, object]", sent.event["properties"]) if sent.event else {}
-
-
-def kept_rows(parts: Iterable[Kept]) -> list[Row]:
-    """Return what became of the parts of an operational item."""
-    return [_row(part.key, part.before, _GONE if part.after is None else part.after, ()) for part in parts]
+def kept_rows(parts: Iterable[Kept], *, with_values: bool = True) -> list[Row]:
+    """Return what became of the parts of an operational item; without values no key that is no name either."""
+    return [
+        _row(
+            part.key if with_values else shown_part(part), part.before, _GONE if part.after is None else part.after, ()
+        )
+        for part in parts
+    ]
 
 
 def _row(key: str, before: object, after: object, about: Iterable[Change], otherwise: str = "") -> Row:

@@ -14,12 +14,12 @@ from typing import IO, Protocol, final
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.explain.documents import STANDARD_INPUT, JsonDocuments, UnreadableFileError, open_text
 from otel_posthog.apps.explain.explainer import Explainer
-from otel_posthog.apps.explain.explanation import Explanation, Summary
 from otel_posthog.apps.explain.items import items_of
 from otel_posthog.apps.explain.records import is_console
 from otel_posthog.apps.explain.views import ColorView, JsonView, PlainView
 from otel_posthog.apps.terminal import styled
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.inspection.explanation import Explanation, Summary
 from otel_posthog.setup.settings import read_settings
 
 EXPLAINED, UNREADABLE, WRONG_SETTING, INTERRUPTED = 0, 1, 2, 130
@@ -44,7 +44,7 @@ def run_session(arguments: argparse.Namespace) -> int:
     logging.getLogger("otel_posthog").addHandler(logging.NullHandler())
     name = "standard input" if arguments.file == STANDARD_INPUT else arguments.file
     try:
-        explainer = _explainer(arguments)
+        explainer = explainer_of(arguments)
     except ConfigurationError as error:
         return _fail(str(error), WRONG_SETTING)
     try:
@@ -110,7 +110,12 @@ def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> 
     return EXPLAINED
 
 
-def _explainer(arguments: argparse.Namespace) -> Explainer:
+def explainer_of(arguments: argparse.Namespace) -> Explainer:
+    """Return what explains under the policy and identity that `arguments` name.
+
+    Raises:
+        ConfigurationError: They cannot work.
+    """
     environ = dict(os.environ)
     if arguments.identity:
         environ.pop(env.ANALYTICS_ANONYMIZE_USER_IDS, None)

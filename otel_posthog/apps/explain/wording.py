@@ -16,7 +16,7 @@ _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 Pieces = list[tuple[str, bool]]
 """A text in pieces, each with whether the other text lacks it."""
 
-_RULES = {
+RULES = {
     "allow_list": "not on the allow-list",
     "card": "card number",
     "catalog_type": "not of the type that the catalog declares",
@@ -51,7 +51,7 @@ _RULES = {
     "username": "name of a user",
     "window_id": "repeats the window's id",
 }
-_DROPS = {
+DROPS = {
     "catalog_event": "the catalog does not declare it",
     "catalog_group": "the catalog does not declare its group",
     "group_invalid": "its group may not leave",
@@ -69,12 +69,12 @@ _DROPS = {
 
 def rule_in_words(rule: str) -> str:
     """Return what a rule of a receipt is about."""
-    return _RULES.get(rule) or rule.replace("_", " ")
+    return RULES.get(rule) or rule.replace("_", " ")
 
 
 def drop_in_words(reason: str) -> str:
     """Return why an event was dropped."""
-    return _DROPS.get(reason) or reason.replace("_", " ")
+    return DROPS.get(reason) or reason.replace("_", " ")
 
 
 def listed(words: Iterable[str]) -> str:

@@ -43,6 +43,7 @@ class ProductEvent:
         who: What it says of who acts (`user id`, `session id`, ...), unfiltered.
         notes: What could not be taken as it was given (`timestamp_invalid`, ...).
         sent: One for each destination.
+        rule: The `id` of the recogniser's rule that says it is one; empty where nobody asked it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ProductEvent:
     who: Mapping[str, object]
     notes: tuple[str, ...]
     sent: tuple[Sent, ...]
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ class Explanation:
     """All about one item.
 
     Attributes:
-        line: Where its document begins.
-        kind: `span`, `log` or `event`.
+        line: Where its document begins; None where it is not of a file.
+        kind: `span`, `log`, `metric` or `event`.
         name: The span's or the record's own name; empty where it has none.
         dropped: Why what says it is a product event is none; empty otherwise.
         reason: Why it is not one, where it is not.
@@ -90,7 +92,7 @@ class Explanation:
         operational: None for an event that was not read from telemetry.
     """
 
-    line: int
+    line: int | None
     kind: str
     name: str
     reason: str

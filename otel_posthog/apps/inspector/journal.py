@@ -1,0 +1,177 @@
+"""The items that a viewer has, newest last, and counts of all that came: filled by a source, read by streams.
+
+Bounded by number and by bytes; nothing of it is ever on a disk. A source's thread adds, an event loop reads; a reader
+that is too slow finds a gap and holds nobody up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
+from threading import Lock
+from typing import Any, NamedTuple
+
+from otel_posthog.inspection.form import as_line
+
+MAX_ITEMS, MAX_BYTES = 1000, 64 * 1024 * 1024
+MAX_NAMES = 200
+_OTHER = "(other)"
+
+
+class Kept(NamedTuple):
+    """One item.
+
+    Attributes:
+        seq: Its number, from 1.
+        line: Its object as JSON.
+    """
+
+    seq: int
+    line: str
+
+
+class Journal:
+    """The items, and the counts.
+
+    Args:
+        max_items: How many are kept.
+        max_bytes: How much JSON of them is kept.
+    """
+
+    def __init__(self, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES) -> None:
+        self._max_items, self._max_bytes = max_items, max_bytes
+        self._lock = Lock()
+        self._items: deque[Kept] = deque()
+        self._size_bytes, self._last = 0, 0
+        self._listeners: list[Callable[[], None]] = []
+        self._totals = Totals()
+        self.summary: Mapping[str, object] | None = None
+        self.ended: str = ""
+
+    def add(self, item: dict[str, Any]) -> int:
+        """Keep an item, give it its number and return that."""
+        with self._lock:
+            self._last += 1
+            kept = Kept(self._last, as_line({**item, "seq": self._last}))
+            self._items.append(kept)
+            self._size_bytes += len(kept.line)
+            while len(self._items) > self._max_items or (self._size_bytes > self._max_bytes and len(self._items) > 1):
+                self._size_bytes -= len(self._items.popleft().line)
+            self._totals.add(item)
+        self._tell()
+        return kept.seq
+
+    def finish(self, summary: Mapping[str, object]) -> None:
+        """Note that the source is read to its end."""
+        self.summary = summary
+        self._tell()
+
+    def end(self, reason: str) -> None:
+        """Note that nothing comes any more, for streams to end."""
+        self.ended = reason
+        self._tell()
+
+    def after(self, seq: int, limit: int) -> list[Kept]:
+        """Return the first items that come after `seq`, at most `limit`, oldest first."""
+        with self._lock:
+            start = max(0, seq - self._items[0].seq + 1) if self._items else 0
+            return [self._items[at] for at in range(start, min(len(self._items), start + limit))]
+
+    def before(self, seq: int, limit: int) -> list[Kept]:
+        """Return the last items that come before `seq`, at most `limit`, oldest first."""
+        with self._lock:
+            end = min(len(self._items), max(0, seq - self._items[0].seq)) if self._items else 0
+            return [self._items[at] for at in range(max(0, end - limit), end)]
+
+    def item(self, seq: int) -> Kept | None:
+        """Return one item, if it is still kept."""
+        found = self.after(seq - 1, 1)
+        return found[0] if found and found[0].seq == seq else None
+
+    @property
+    def first_seq(self) -> int:
+        """The number of the oldest item that is kept; of the next one where none is."""
+        with self._lock:
+            return self._items[0].seq if self._items else self._last + 1
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest item."""
+        return self._last
+
+    def totals(self) -> dict[str, object]:
+        """Return the counts of all that came."""
+        with self._lock:
+            kept, first = len(self._items), self._items[0].seq if self._items else self._last + 1
+            return {**self._totals.form(), "kept": kept, "first_seq": first, "last_seq": self._last}
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called, on any thread, when there is something new."""
+        self._listeners.append(listener)
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call `listener` no more."""
+        with suppress(ValueError):
+            self._listeners.remove(listener)
+
+    def _tell(self) -> None:
+        for each in tuple(self._listeners):
+            with suppress(RuntimeError):  # its event loop has ended
+                each()
+
+
+class Totals:
+    """Counts by event, outcome and rule."""
+
+    def __init__(self) -> None:
+        self.items = self.operational = 0
+        self._events: dict[str, Counter[str]] = {}
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        self._rules: Counter[tuple[str, str]] = Counter()
+
+    def add(self, item: Mapping[str, Any]) -> None:
+        """Count an item."""
+        self.items += 1
+        self.operational += item["side"] == "operational"
+        self._outcomes.update(("dropped", reason) for reason in item["dropped"])
+        for event in item["events"]:
+            for sent in event["destinations"]:
+                self._add_sent(sent)
+
+    def _add_sent(self, sent: Mapping[str, Any]) -> None:
+        outcome = "sent" if sent["sent"] else "dropped"
+        name = sent["name"] or _OTHER
+        if name not in self._events and len(self._events) >= MAX_NAMES:
+            name = _OTHER
+        self._events.setdefault(name, Counter())[outcome] += 1
+        self._outcomes[outcome, sent["dropped"] or ""] += 1
+        self._rules.update((each["rule"], each["action"]) for each in sent["changes"])
+
+    def form(self) -> dict[str, object]:
+        """Return the counts as an object of a `state`."""
+        events = [
+            {"name": name, "sent": counts["sent"], "dropped": counts["dropped"]}
+            for name, counts in sorted(self._events.items(), key=lambda each: -each[1].total())
+        ]
+        return {
+            "items": self.items,
+            "operational": self.operational,
+            "events": events,
+            "outcomes": _listed(self._outcomes, "outcome", "reason"),
+            "rules": _listed(self._rules, "rule", "action"),
+        }
+
+
+def _listed(counts: Counter[tuple[str, str]], first: str, second: str) -> list[dict[str, object]]:
+    return [{first: one, second: other, "count": count} for (one, other), count in counts.most_common()]
+
+
+def utc(time_ns: int) -> str:
+    """Return a time in Unix nanoseconds as ISO 8601 with milliseconds; empty for 0 and for what is no time."""
+    try:
+        moment = datetime.fromtimestamp(time_ns / 1e9, timezone.utc) if time_ns > 0 else None
+    except (OverflowError, OSError, ValueError):
+        return ""
+    return "" if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
