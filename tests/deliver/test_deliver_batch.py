@@ -11,6 +11,7 @@ from clean import clean
 from spooled import drained, event, spool
 
 from otel_posthog.deliver.batch import take_batch
+from otel_posthog.deliver.spool import writer
 from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.model import CleanEvent
 
@@ -32,8 +33,11 @@ def test_a_taking_that_is_interrupted_leaves_all_that_waits_as_it_was() -> None:
     assert list(queue) == [before[1]]
 
 
-def test_a_disk_that_fails_within_a_batch_keeps_back_none_of_what_was_read(tmp_path: Path) -> None:
+def test_a_disk_that_fails_within_a_batch_keeps_back_none_of_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is in memory already goes out; the rest follows once the disk can be read."""
+    monkeypatch.setattr(writer, "MAX_FRESH_BYTES", 0)
 
     class Failing(OsFiles):
         is_broken = False

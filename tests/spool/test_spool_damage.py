@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from page_cache import PageCache
 from spooled import drained, event, segments, spool
 
+from otel_posthog.deliver.spool import writer
 from otel_posthog.deliver.spool.record import MIN_BYTES, encode_record, scan
 from otel_posthog.deliver.spool.segment import HEADER_BYTES
 from otel_posthog.health import DROPPED, Health
@@ -114,8 +115,9 @@ def test_a_damaged_spool_is_drained_and_the_loss_is_counted_exactly() -> None:
     assert files.names(path) == []
 
 
-def test_pages_that_cannot_be_read_cost_what_is_on_them(tmp_path: Path) -> None:
+def test_pages_that_cannot_be_read_cost_what_is_on_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bad sector makes reading fail: the rest comes, and nobody waits for ever."""
+    monkeypatch.setattr(writer, "MAX_FRESH_BYTES", 0)
 
     class BadSector(PageCache):
         def read_at(self, descriptor: int, size: int, offset: int) -> bytes:

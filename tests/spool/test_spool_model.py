@@ -64,6 +64,24 @@ class SpoolModel(RuleBasedStateMachine):
         assert self.spool.put(event)
         self.waiting[event.uuid] = event
 
+    @rule(sizes=st.lists(st.sampled_from([10, 400, 700]), min_size=2, max_size=6))
+    def put_all(self, sizes: list[int]) -> None:
+        """Put events in one go."""
+        events = []
+        for size in sizes:
+            self.number += 1
+            events.append(CleanEvent(f"u{self.number}", b"%d:" % self.number + b"x" * size))
+        assert self.spool.put_all(events) == len(events)
+        self.waiting.update((each.uuid, each) for each in events)
+
+    @precondition(lambda self: self.spool._sources.own is not None)
+    @rule()
+    def forget_what_is_fresh(self) -> None:
+        """Let events that are on disk not be in memory any more, as where too many wait."""
+        own = self.spool._sources.own
+        assert own is not None
+        own.writer.fresh.clear()
+
     @rule(count=st.integers(1, 8))
     def take(self, count: int) -> None:
         """Take a batch: each event is one that waits, byte for byte, in the order in which it was put."""

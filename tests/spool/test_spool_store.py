@@ -13,9 +13,12 @@ import pytest
 from page_cache import PageCache
 from spooled import drained, event, segments, spool
 
+from otel_posthog.deliver.spool import writer
 from otel_posthog.deliver.spool.adoption import MAX_ADOPTED
 from otel_posthog.deliver.spool.cursor import MAX_BEYOND
+from otel_posthog.deliver.spool.files import OsFiles
 from otel_posthog.deliver.spool.folder import unbound_path
+from otel_posthog.deliver.spool.record import MIN_BYTES
 from otel_posthog.health import ADOPTED, DEAD_LETTERED, DROPPED, STORAGE_ERROR, Health
 
 ROOT = Path("/spool")
@@ -267,3 +270,30 @@ def test_importing_the_spool_costs_no_command_line_or_network() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("size", [1, 7])
+@pytest.mark.parametrize("most", [writer.MAX_FRESH_BYTES, 3000, 0])
+def test_what_was_just_written_is_not_read_again(
+    size: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch comes from memory as far as that goes, from the disk beyond it, each event once and in order."""
+    monkeypatch.setattr(writer, "MAX_FRESH_BYTES", most)
+    reads: list[int] = []
+
+    class Counting(OsFiles):
+        def read_at(self, descriptor: int, size: int, offset: int) -> bytes:
+            reads.append(size)
+            return super().read_at(descriptor, size, offset)
+
+    store = spool(tmp_path, files=Counting(tmp_path), max_segment_bytes=20_000)
+    events = [event(number) for number in range(28)]
+    for first in range(0, len(events), size):
+        store.put_all(events[first : first + size])
+    reads.clear()
+    taken = [each for _ in range(4) for each in store.take(7, 10**6)]
+    assert taken == events
+    assert bool(reads) == (most < len(events) * MIN_BYTES)
+    store.acknowledge(taken)
+    assert len(store) == 0
+    store.close()

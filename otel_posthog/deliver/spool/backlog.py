@@ -1,5 +1,7 @@
 """What waits in one directory, read from disk a window at a time, and how much of it is acknowledged.
 
+What this process has appended a moment ago is taken from memory instead, where the writer still has it.
+
 The sending thread reads and acknowledges; in this process's own directory the writer appends meanwhile.
 Acknowledgements may come in any order. A segment whose events are all acknowledged is removed; of the others the cursor
 knows the state.
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import chain
 from operator import itemgetter
 
 from otel_posthog.deliver.batch import take_batch
@@ -17,7 +20,7 @@ from otel_posthog.deliver.spool.cursor import Cursor, Position
 from otel_posthog.deliver.spool.files import Files, remove_if
 from otel_posthog.deliver.spool.owner import Owned
 from otel_posthog.deliver.spool.record import Record, next_records
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, Segments, is_segment, name_of
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, Fresh, Segments, is_segment, name_of
 from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 
@@ -205,6 +208,8 @@ class Backlog:
     def _fill(self) -> bool:
         """Read on until something is ready; return False at the end."""
         while not self._ready:
+            if self.segments.fresh and self._take_fresh():
+                continue
             # Looked at first: whatever is appended after this look makes the segment only longer.
             head = self.segments.head
             is_open = head.is_open and head.number == self._number
@@ -220,6 +225,29 @@ class Backlog:
             elif not self._go_on():
                 return False
         return True
+
+    def _take_fresh(self) -> bool:
+        """Make ready what this process has appended next and still has in memory; return whether there was any."""
+        fresh, found = self.segments.fresh, False
+        with suppress(IndexError):  # the writer forgets them where there are too many
+            while fresh[0][:2] <= (self._number, self._index):
+                appended = fresh.popleft()
+                if appended[:2] == (self._number, self._index):
+                    self._admit_all(appended)
+                    found = True
+        return found
+
+    def _admit_all(self, appended: Fresh) -> None:
+        if appended.stored_ms < self._oldest_ms():
+            self._lost(EXPIRED, len(appended.events))
+        else:
+            starts = chain((0,), appended.ends)
+            self._ready.extend(
+                (event, (appended.number, appended.start + start), appended.stored_ms)
+                for event, start in zip(appended.events, starts)  # noqa: B905 - the last end starts none
+            )
+        self._index += len(appended.events)
+        self._offset = appended.start + appended.ends[len(appended.events) - 1]
 
     def _refill(self, has_some: bool) -> bool:
         """Read on; where the disk fails, what is ready goes first, and the error shows with the next batch."""

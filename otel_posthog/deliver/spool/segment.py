@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.record import MARKER, Record, next_records, scan
+from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 from otel_posthog.regex import regex
 
@@ -134,8 +136,34 @@ class Head(NamedTuple):
     is_open: bool = False
 
 
+class Fresh(NamedTuple):
+    """What this process has just appended in one go, so that it need not be read again to be sent.
+
+    Attributes:
+        number: Of the segment.
+        first: The number of the first event within it, from 0.
+        start: Where the first record starts.
+        ends: Where each record ends, from `start` on.
+        stored_ms: When they were stored; milliseconds since 1970.
+        events: The events.
+    """
+
+    number: int
+    first: int
+    start: int
+    ends: Sequence[int]
+    stored_ms: int
+    events: Sequence[CleanEvent]
+
+
 class Segments(Protocol):
-    """The segments of a directory."""
+    """The segments of a directory.
+
+    Attributes:
+        fresh: What was appended last, the oldest first, with gaps: what is on disk is what counts.
+    """
+
+    fresh: deque[Fresh]
 
     @property
     def head(self) -> Head:
@@ -168,6 +196,7 @@ class ClosedSegments:
 
     Attributes:
         foreign: Files that are called as segments are and left alone.
+        fresh: None.
 
     Raises:
         OSError: It cannot be read.
@@ -176,6 +205,7 @@ class ClosedSegments:
 
     def __init__(self, files: Files, directory: Path) -> None:
         self.head = Head()
+        self.fresh = deque[Fresh]()
         self._segments: dict[int, tuple[int, int]] = {}
         self.foreign: list[ForeignError] = []
         for number in numbers_in(files, directory):

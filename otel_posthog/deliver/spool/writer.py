@@ -16,11 +16,13 @@ from pathlib import Path
 
 from otel_posthog.deliver.spool.files import Files
 from otel_posthog.deliver.spool.record import encode_record, is_whole
-from otel_posthog.deliver.spool.segment import HEADER_BYTES, Head, encode_header, name_of
+from otel_posthog.deliver.spool.segment import HEADER_BYTES, Fresh, Head, encode_header, name_of
 from otel_posthog.model import CleanEvent
 from otel_posthog.threads import RLock, start_daemon
 
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
+# Kept in memory until it is sent, beside the disk: a few batches. Where more waits, it is read when its turn comes.
+MAX_FRESH_BYTES = 512 * 1024
 # Segments that may wait; a disk that is further behind is waited for, or open files would have no bound.
 MAX_UNSYNCED = 16
 
@@ -37,6 +39,7 @@ class Writer:
 
     Attributes:
         head: How far has been written.
+        fresh: What was appended last, for the sending thread.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Writer:
         self._ended: dict[int, tuple[int, int]] = {}
         self._ended_bytes = 0
         self.head = Head()
+        self.fresh = deque[Fresh]()
 
     @property
     def size_bytes(self) -> int:
@@ -159,7 +163,8 @@ class Writer:
         if descriptor is None:
             descriptor = self._begin()
         number, committed, events, before, _ = self.head
-        record = encode_record(event, self._now_ms(), events)
+        now_ms = self._now_ms()
+        record = encode_record(event, now_ms, events)
         written = self._files.append(descriptor, record)
         is_short = written != len(record)
         if is_short and not is_whole(record, written):
@@ -169,6 +174,7 @@ class Writer:
         self._is_dirty = True
         committed += written
         self.head = Head(number, committed, events + 1, before, is_open=True)
+        self._keep(Fresh(number, events, committed - written, (written,), now_ms, (event,)), committed)
         if is_short or committed >= self._max_segment_bytes:
             self._leave_segment()
 
@@ -182,11 +188,20 @@ class Writer:
         if whole < len(records) and is_whole(records[whole], written - (ends[whole - 1] if whole else 0)):
             whole += 1
         self._is_dirty = True
-        committed += min(written, ends[whole - 1]) if whole else 0
+        start, committed = committed, committed + (min(written, ends[whole - 1]) if whole else 0)
         self.head = Head(number, committed, before_it + whole, before, is_open=True)
+        self._keep(Fresh(number, before_it, start, ends, now_ms, events[:whole]), committed)
         if written < ends[-1] or committed >= self._max_segment_bytes:
             self._leave_segment()
         return whole
+
+    def _keep(self, appended: Fresh, committed: int) -> None:
+        """Have the sending thread send what is on disk now without reading it."""
+        fresh = self.fresh
+        if fresh and (fresh[0].number != appended.number or committed - fresh[0].start > MAX_FRESH_BYTES):
+            fresh.clear()
+        if appended.events and committed - appended.start <= MAX_FRESH_BYTES:
+            fresh.append(appended)
 
     def _begin(self) -> int:
         number = self.head.number + 1
