@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from chromium import browser
 from gateway import Gateway, gateway
 from needs import needs
 from node import example
 from ports import free_port
 from processes import running
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -38,22 +38,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running(*words, environ={"PYTHONUNBUFFERED": "1"}) as tree:
         tree.wait_for("Serving HTTP")
         yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def browser() -> Iterator[webdriver.Chrome]:
-    """Run Chromium without a window."""
-    chromium, driver = needs("chromium", "it opens the page"), needs("chromedriver", "it moves Chromium")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=900,700"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    made = webdriver.Chrome(options=options, service=Service(driver))
-    try:
-        yield made
-    finally:
-        made.quit()
 
 
 @contextmanager

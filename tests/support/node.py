@@ -1,4 +1,4 @@
-"""Examples in JavaScript: their modules, installed once outside the tree, and a copy of the example with them."""
+"""Folders with a `package.json`: a copy with their modules, installed once outside the tree."""
 
 from __future__ import annotations
 
@@ -20,8 +20,20 @@ def example(name: str) -> Path:
     Raises:
         AssertionError: `npm ci` failed; with what it said.
     """
-    npm = needs("npm", "it installs the modules of an example")
-    source = EXAMPLES / name
+    return installed(EXAMPLES / name, name)
+
+
+def installed(source: Path, name: str) -> Path:
+    """Return a copy of the folder `source` in which its locked modules are installed.
+
+    Args:
+        source: Has a `package.json` and its lock file.
+        name: What the copy is called.
+
+    Raises:
+        AssertionError: `npm ci` failed; with what it said.
+    """
+    npm = needs("npm", "it installs locked modules")
     digest = hashlib.sha256()
     for path in sorted(source.rglob("*")):
         if path.is_file() and "node_modules" not in path.parts and "dist" not in path.parts:

@@ -1,0 +1,165 @@
+// An event beside what a destination gets of it: one row for each part, before and after, and which rule did it.
+// The rows are those of `otel-posthog explain`, with what is nested laid out as a tree.
+
+const MAX_ROWS = 500;
+const MAX_DEPTH = 6;
+const ALLOW_LIST = "allow_list";
+const NOTED = "noted";
+const UNSAFE_KEY = "[key]";
+const BESIDE = ["$set", "$set_once", "$groups"];
+
+/** Stands for a part that is not there. */
+export const GONE = Symbol("gone");
+
+/** Stands for a value that the feed does not hand out. */
+export const HIDDEN = Symbol("hidden");
+
+/**
+ * Groups of rows, of one event and one destination.
+ *
+ * A row: `key`, `path`, `depth`, `before`, `after`, `state` (same, changed, removed, added, group), `rules` (`{rule,
+ * action}`). `unsent` are the attributes that nobody asked to leave. `left` counts rows that are too many to show.
+ */
+export function pairsOf(event, sent) {
+  const changes = sent?.changes ?? [];
+  const after = sent?.event?.properties ?? {};
+  const rows = event.before ? withValues(event.before, after, sent, changes) : withoutValues(event, after, sent, changes);
+  const left = Math.max(0, rows.properties.length - MAX_ROWS);
+  return { telemetry: [], ...rows, properties: rows.properties.slice(0, MAX_ROWS), left };
+}
+
+function withValues(before, after, sent, changes) {
+  const declared = before.properties ?? {};
+  const telemetry = before.telemetry ?? {};
+  const [properties, allowed] = [[], []];
+  for (const [key, value] of Object.entries(declared)) walk(properties, key, value, own(after, key), changes);
+  for (const [key, value] of Object.entries(telemetry)) {
+    if (Object.hasOwn(declared, key)) continue;
+    const told = about(key, changes);
+    if (Object.hasOwn(after, key) || told.some((each) => each.rule !== ALLOW_LIST)) {
+      walk(allowed, key, value, own(after, key), changes);
+    }
+  }
+  const known = new Set([...Object.keys(declared), ...Object.keys(telemetry), ...BESIDE, "session_id"]);
+  const added = Object.keys(after).filter((key) => !known.has(key));
+  const unsent = changes.filter((each) => each.rule === ALLOW_LIST);
+  return {
+    who: whoRows(before.who ?? {}, after, sent, changes),
+    properties,
+    telemetry: allowed,
+    added: added.map((key) => leaf(key, GONE, after[key], [], 0, key)),
+    unsent: unsent.map(({ key }) => ({ key, value: own(telemetry, key) })),
+  };
+}
+
+function withoutValues(event, after, sent, changes) {
+  const told = changes.filter((each) => each.rule !== ALLOW_LIST);
+  const unsent = changes.filter((each) => each.rule === ALLOW_LIST);
+  const was = new Set(event.keys ?? []);
+  const rows = [];
+  const added = [];
+  for (const [key, value] of Object.entries(after)) {
+    const isOwn = was.has(key) || told.some((each) => isWithin(each.key, key));
+    if (BESIDE.includes(key)) continue;
+    if (isOwn) walk(rows, key, HIDDEN, value, changes);
+    else added.push(leaf(key, GONE, value, [], 0, key));
+  }
+  const shown = new Set(rows.map((row) => row.path));
+  for (const { key, rule, action } of told) {
+    if (action === "removed" && !shown.has(key)) rows.push(leaf(key, HIDDEN, GONE, [{ rule, action }], 0, key));
+  }
+  return { who: whoRows({}, after, sent, changes), properties: rows, added, unsent: unsent.map(({ key }) => ({ key, value: HIDDEN })) };
+}
+
+/** Who acts, beside what stands for them. */
+function whoRows(who, after, sent, changes) {
+  if (!sent?.event) return Object.entries(who).map(([key, value]) => leaf(key, value, GONE, [], 0, key));
+  const rows = [];
+  const id = sent.event.distinct_id;
+  if (!Object.hasOwn(who, "user id")) rows.push(leaf("distinct_id", GONE, id, [], 0, "distinct_id"));
+  for (const [key, value] of Object.entries(who)) {
+    rows.push(leaf(key, value, standIn(key, id, after), about(lastWord(key), changes), 0, key));
+  }
+  return rows;
+}
+
+function standIn(key, id, after) {
+  if (key === "user id") return id;
+  if (key === "consent") return GONE;
+  if (key === "session id") return own(after, Object.hasOwn(after, "$session_id") ? "$session_id" : "session_id");
+  if (key === "window id") return own(after, "$window_id");
+  const [kind, ...rest] = key.split(" ");
+  return own(after[kind === "group" ? "$groups" : kind] ?? {}, rest.join(" "));
+}
+
+const lastWord = (key) => key.split(" ").slice(1).join(" ");
+
+/** Adds the row of a part, and those of what is nested in it. */
+function walk(rows, key, before, after, changes, depth = 0, path = key) {
+  const keys = depth < MAX_DEPTH && rows.length <= MAX_ROWS ? nestedKeys(before, after, path, changes) : [];
+  if (!keys.length) {
+    rows.push(leaf(key, before, after, about(path, changes), depth, path));
+    return;
+  }
+  const own_ = changes.filter((each) => each.key === path).map(({ rule, action }) => ({ rule, action }));
+  rows.push({ key, path, depth, before, after, state: after === GONE ? "removed" : "group", rules: own_ });
+  for (const each of keys) {
+    const was = before === HIDDEN ? HIDDEN : own(before, each);
+    walk(rows, each, was, own(after, each), changes, depth + 1, `${path}.${each}`);
+  }
+}
+
+/** The keys in a part that is laid out: an object, or a list in which something was changed. */
+function nestedKeys(before, after, path, changes) {
+  const isList = Array.isArray(before) || Array.isArray(after);
+  if (isList && !changes.some((each) => isWithin(each.key, path) && each.key !== path)) return [];
+  return [...new Set([...keysOf(before), ...keysOf(after)])];
+}
+
+const keysOf = (value) => (value !== null && typeof value === "object" ? Object.keys(value) : []);
+
+const own = (object, key) =>
+  object !== null && typeof object === "object" && Object.hasOwn(object, key) ? object[key] : GONE;
+
+function leaf(key, before, after, rules, depth, path) {
+  return { key, path, depth, before, after, state: stateOf(before, after, rules), rules };
+}
+
+function stateOf(before, after, rules) {
+  if (after === GONE) return "removed";
+  if (before === GONE) return "added";
+  if (before === HIDDEN) return rules.some((each) => each.action !== NOTED) ? "changed" : "same";
+  return JSON.stringify(before) === JSON.stringify(after) ? "same" : "changed";
+}
+
+/** What the receipt says of a path: of itself, of what is in it, or of a key that no receipt may name. */
+function about(path, changes) {
+  const found = changes.filter((each) => isWithin(each.key, path) || isWithin(path, each.key) || isMasked(each.key, path));
+  const seen = new Map(found.map(({ rule, action }) => [`${rule} ${action}`, { rule, action }]));
+  return [...seen.values()];
+}
+
+const isWithin = (inner, outer) => inner === outer || inner.startsWith(`${outer}.`);
+
+/** Whether a receipt's key with `[key]` in it may be this path: its parts as far as they are named. */
+function isMasked(key, path) {
+  if (!key.includes(UNSAFE_KEY) || /^[\w.$-]+$/.test(path)) return false;
+  const [start, end] = [key.slice(0, key.indexOf(UNSAFE_KEY)), key.slice(key.lastIndexOf(UNSAFE_KEY) + UNSAFE_KEY.length)];
+  return path.startsWith(start) && path.endsWith(end);
+}
+
+/** The parts of the operational copy: those that were changed or taken off, and those that are as they were. */
+export function operationalOf({ operational: side, operational_before: before }) {
+  const was = new Map((before ?? []).map((each) => [each.key, each.value]));
+  const is = new Map((side.values ?? []).map((each) => [each.key, each.value]));
+  const of = (values, key) => (values.has(key) ? values.get(key) : HIDDEN);
+  const redacted = [...new Set(side.redacted ?? [])];
+  const removed = side.removed ?? [];
+  return {
+    changed: [
+      ...redacted.map((key) => leaf(key, of(was, key), of(is, key), [{ rule: "", action: "replaced" }], 0, key)),
+      ...removed.map((key) => leaf(key, of(was, key), GONE, [], 0, key)),
+    ],
+    same: (side.kept ?? []).filter((key) => !redacted.includes(key)).map((key) => ({ key, value: of(is, key) })),
+  };
+}

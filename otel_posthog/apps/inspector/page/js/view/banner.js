@@ -1,0 +1,56 @@
+// What a person should know before they read on: not connected, or values that are not shown.
+import { Component, html } from "../dom.js";
+import { count, counted, plain } from "../text.js";
+
+export const VALUES_SWITCH = "OTEL_POSTHOG_INSPECT_VALUES=true";
+
+export function Banner({ state, feed }) {
+  const { connection, status, missed, entries } = state;
+  return html`
+    <div class="banners">
+      ${["lost", "retrying"].includes(connection.phase) && html`<${Lost} connection=${connection} feed=${feed} />`}
+      ${connection.phase === "refused" &&
+      html`<div class="banner is-bad">
+        <p><strong>This address is no longer valid.</strong> Open the one that <code>otel-posthog inspect</code> printed when it was started last.</p>
+      </div>`}
+      ${status?.source?.problem && html`<div class="banner is-bad" id="problem"><p><strong>It could not be read to its end.</strong> ${plain(status.source.problem)}</p></div>`}
+      ${status && !status.values_shown && (entries.length > 0 || status.processes?.length > 0) && html`<${Values} status=${status} />`}
+      ${missed > 0 &&
+      html`<div class="banner"><p>${counted(missed, "item")} came while this page was away and ${missed === 1 ? "is" : "are"} no longer kept.</p></div>`}
+    </div>
+  `;
+}
+
+class Lost extends Component {
+  componentDidMount() {
+    this.timer = setInterval(() => this.setState({}), 500);
+  }
+
+  componentWillUnmount() {
+    clearInterval(this.timer);
+  }
+
+  render({ connection, feed }) {
+    const seconds = Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1000));
+    const when = connection.phase === "retrying" ? "Trying now." : seconds ? `Trying again in ${seconds} s.` : "Trying now.";
+    return html`<div class="banner is-bad" id="lost">
+      <p>
+        <strong>${connection.why || "The connection to the inspector is lost."}</strong> What is here stays. <span class="figure">${when}</span>
+      </p>
+      <button type="button" class="button" onClick=${() => feed.open()}>Try now</button>
+    </div>`;
+  }
+}
+
+function Values({ status }) {
+  const isLive = status.source?.kind !== "file";
+  const shut = (status.processes ?? []).filter((each) => !each.values_shown).length;
+  const some = shut && shut < (status.processes ?? []).length ? ` of ${count(shut)} of the apps` : "";
+  return html`<div class="banner" id="values-hidden">
+    <p>
+      <strong>Values before filtering${some} are not shown.</strong> ${isLive
+        ? html`Keys, rules and what PostHog gets are. To see the values, start the app with <code>${VALUES_SWITCH}</code>; they stay in memory on this machine.`
+        : html`Keys, rules and what PostHog gets are.`}
+    </p>
+  </div>`;
+}

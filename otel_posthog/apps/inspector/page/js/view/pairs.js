@@ -1,0 +1,77 @@
+// The OpenTelemetry item on the left, what PostHog gets on the right, row by row, with the rule behind each difference.
+import { classes, html } from "../dom.js";
+import { difference } from "../difference.js";
+import { GONE, HIDDEN, pairsOf } from "../pairs.js";
+import { counted, shown } from "../text.js";
+import { ruleInWords } from "../wording.js";
+import { Key, Value } from "./value.js";
+
+const MAX_COMPARED_CHARS = 4000;
+// What a row shows without a word: the others are named.
+const KNOWN_ACTIONS = new Set(["removed", "replaced"]);
+
+export function Pairs({ event, sent, words }) {
+  const { who, properties, telemetry, added, unsent, left } = pairsOf(event, sent);
+  return html`
+    <div class="pairs" role="table" aria-label="The OpenTelemetry item, and what PostHog gets">
+      <div class="pair pair-head" role="row">
+        <span role="columnheader">Property</span>
+        <span role="columnheader">OpenTelemetry item</span>
+        <span role="columnheader">PostHog gets</span>
+      </div>
+      <${Group} title="Who" rows=${who} words=${words} identity=${sent?.identity} />
+      <${Group} title="Properties" rows=${properties} words=${words} />
+      <${Group} title="Telemetry on the allow-list" rows=${telemetry} words=${words} />
+      <${Group} title="Added on the way" rows=${added} words=${words} />
+    </div>
+    ${left > 0 && html`<p class="note">${counted(left, "more property", "more properties")} not shown.</p>`}
+    ${unsent.length > 0 && html`<${Unsent} rows=${unsent} />`}
+  `;
+}
+
+function Group({ title, rows, words, identity }) {
+  if (!rows.length) return null;
+  return html`<div class="pair-group" role="rowgroup" aria-label=${title}>
+    <div class="pair-title" role="row"><span role="cell">${title}</span></div>
+    ${rows.map((row, at) => html`<${Pair} key=${at} row=${row} words=${words} identity=${identity} />`)}
+  </div>`;
+}
+
+export function Pair({ row, words, identity, goneText = "removed" }) {
+  const { before, after, state, depth } = row;
+  const [old, now] = isCompared(row) ? difference(before, after) : [undefined, undefined];
+  return html`<div class=${classes("pair", `is-${state}`, depth > 0 && `depth-${Math.min(depth, 4)}`)} role="row">
+    <span class="pair-key" role="rowheader"><${Key} name=${row.key} title=${row.path} /></span>
+    <span class="pair-before" role="cell">${state === "group" ? html`<${Size} value=${before} />` : html`<${Value} value=${before} parts=${old} />`}</span>
+    <span class="pair-after" role="cell">
+      ${after === GONE ? html`<span class="gone">${goneText}</span>` : state === "group" ? html`<${Size} value=${after} />` : html`<${Value} value=${after} parts=${now} />`}
+      <${Why} row=${row} words=${words} identity=${identity} />
+    </span>
+  </div>`;
+}
+
+const isCompared = ({ before, after, state }) =>
+  state === "changed" && typeof before === "string" && typeof after === "string" && before.length + after.length < MAX_COMPARED_CHARS;
+
+function Size({ value }) {
+  if (value === HIDDEN) return html`<span class="hidden-value">not shown</span>`;
+  const size = value && typeof value === "object" ? Object.keys(value).length : 0;
+  return html`<span class="size">${size ? (Array.isArray(value) ? counted(size, "element") : counted(size, "key")) : shown(value)}</span>`;
+}
+
+/** Which rules did it, in words. */
+function Why({ row, words, identity }) {
+  if (row.state === "same" || row.state === "added" || row.state === "group") return null;
+  if (!row.rules.length) return identity ? html`<span class="why">identity mode <code>${identity}</code></span>` : null;
+  return html`<span class="why">
+    ${row.rules.filter((each) => each.rule).map(({ rule, action }) => html`<span key=${rule + action}>${ruleInWords(rule, words)}${" "}<code>${rule}</code>${!KNOWN_ACTIONS.has(action) && ` ${action}`}</span>`)}
+  </span>`;
+}
+
+/** Attributes that were never asked to leave. */
+function Unsent({ rows }) {
+  return html`<details class="unsent">
+    <summary>${counted(rows.length, "attribute stays here", "attributes stay here")}: not on the allow-list</summary>
+    <dl>${rows.map(({ key, value }) => html`<div key=${key}><dt><${Key} name=${key} /></dt><dd><${Value} value=${value} /></dd></div>`)}</dl>
+  </details>`;
+}

@@ -1,0 +1,125 @@
+// "Make a rule": the lines of a policy, and what they would do to the last thousand items. Nothing is saved.
+import * as api from "../api.js";
+import { Component, createRef, html } from "../dom.js";
+import { count, counted, plain } from "../text.js";
+import { Value } from "./value.js";
+
+const KINDS = [
+  ["derive", "Make such requests a product event"],
+  ["allow", "Let an attribute leave"],
+  ["sensitive_key", "Never send a property"],
+];
+
+export class RulePanel extends Component {
+  constructor(props) {
+    super(props);
+    this.state = { kind: "", key: "", answer: null, error: "", isBusy: false, isCopied: false };
+    this.first = createRef();
+  }
+
+  componentDidMount() {
+    this.first.current?.focus();
+  }
+
+  componentWillUnmount() {
+    this.isGone = true;
+  }
+
+  choose(kind) {
+    const keys = keysFor(kind, this.props.entry);
+    this.ask(kind, keys[0] ?? "");
+  }
+
+  async ask(kind, key) {
+    this.setState({ kind, key, answer: null, error: "", isCopied: false, isBusy: true });
+    const wish = { seq: this.props.entry.seq, kind, ...(kind === "derive" ? {} : { key }) };
+    try {
+      const answer = await api.rule(wish);
+      if (this.isCurrent(kind, key)) this.setState({ answer, isBusy: false });
+    } catch (error) {
+      if (this.isCurrent(kind, key)) this.setState({ error: error.message, isBusy: false });
+    }
+  }
+
+  isCurrent(kind, key) {
+    return !this.isGone && this.state.kind === kind && this.state.key === key;
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.state.answer.policy);
+      this.setState({ isCopied: true });
+      this.props.store.set({ said: "The lines are copied." });
+    } catch {
+      this.setState({ error: "The browser does not let this page copy: select the lines." });
+    }
+  }
+
+  render({ store, entry }, { kind, key, answer, error, isBusy, isCopied }) {
+    const keys = keysFor(kind, entry);
+    return html`
+      <section class="rule" aria-label="Make a rule">
+        <div class="rule-kinds" role="group" aria-label="Kind of rule">
+          ${KINDS.map(
+            ([name, text], at) => html`<button type="button" key=${name} ref=${at ? undefined : this.first} class="button" aria-pressed=${kind === name ? "true" : "false"} disabled=${name !== "derive" && !keysFor(name, entry).length} onClick=${() => this.choose(name)}>
+              ${text}
+            </button>`,
+          )}
+        </div>
+        ${kind && kind !== "derive" &&
+        html`<div class="rule-key">
+          <label for="rule-key">${kind === "allow" ? "Attribute" : "Property"}</label>
+          <select id="rule-key" value=${key} onChange=${(event) => this.ask(kind, event.target.value)}>
+            ${keys.map((each) => html`<option key=${each} value=${each}>${plain(each).slice(0, 100)}</option>`)}
+          </select>
+        </div>`}
+        <div aria-live="polite">
+          ${!kind && html`<p class="soft">Choose what should happen. You see the lines for your policy, and what they would change, before anything is saved.</p>`}
+          ${isBusy && html`<p class="soft">Trying it on the last items.</p>`}
+          ${error && html`<p class="note is-bad">${error}</p>`}
+          ${answer && html`<${Answer} store=${store} answer=${answer} isCopied=${isCopied} copy=${() => this.copy()} />`}
+        </div>
+      </section>
+    `;
+  }
+}
+
+function Answer({ store, answer, isCopied, copy }) {
+  const { effect } = answer;
+  return html`
+    <div class="rule-lines">
+      <pre class="code" tabindex="0" aria-label="Lines for the policy">${answer.policy.trimEnd()}</pre>
+      <button type="button" id="copy" class="button" onClick=${copy}>${isCopied ? "Copied" : "Copy"}</button>
+    </div>
+    <p class="rule-effect">
+      Of the last <b>${count(effect.of)}</b> items <b>${count(effect.matched)}</b> ${effect.matched === 1 ? "matches" : "match"}, <b>${count(effect.changed)}</b> would change.
+    </p>
+    ${answer.examples?.length > 0 && html`<ul class="rule-examples">${answer.examples.slice(0, 5).map((each) => html`<${Example} key=${each.seq} store=${store} example=${each} />`)}</ul>`}
+    ${answer.note && html`<p class="note">${answer.note}</p>`}
+    <p class="soft">Nothing is saved here. Add the lines to the file that <code>OTEL_POSTHOG_POLICY</code> names.</p>
+  `;
+}
+
+function Example({ store, example }) {
+  const has = (value) => value !== null && value !== undefined;
+  const id = `${example.seq}.0`;
+  return html`<li>
+    <button type="button" class="link" disabled=${!store.entry(id)} onClick=${() => store.show(id)}>${plain(example.name ?? `item ${example.seq}`).slice(0, 80)}</button>
+    ${" "}${example.change}
+    ${has(example.before) && html` <${Value} value=${example.before} />`}
+    ${has(example.after) && html` <span aria-hidden="true">→</span> <${Value} value=${example.after} />`}
+  </li>`;
+}
+
+/** The keys that a rule of this kind can be about. */
+function keysFor(kind, entry) {
+  const sent = entry.event?.destinations ?? [];
+  if (kind === "allow") {
+    const unsent = sent.flatMap((each) => each.changes ?? []).filter((each) => each.rule === "allow_list");
+    return [...new Set(unsent.map((each) => each.key))].sort();
+  }
+  if (kind === "sensitive_key") {
+    return [...new Set(sent.flatMap((each) => each.properties ?? []))].filter((key) => !key.startsWith("$")).sort();
+  }
+  return [];
+}
