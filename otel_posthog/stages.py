@@ -9,7 +9,7 @@ another `Stages`, put in this one's place between two signals.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -46,6 +46,10 @@ class Outcome(NamedTuple):
     event: Event | None = None
     destination: Destination | None = None
     receipt: Receipt | None = None
+
+
+Show = Callable[[Sequence[Outcome]], object]
+"""Called with what became of signals, before anything is sent."""
 
 
 class Stages:
@@ -89,12 +93,16 @@ class Stages:
         # A detailed receipt lists what plans do not look at.
         self._plans = None if is_detailed else Plans(self.cleaner, self._destinations, self._note)
 
-    def cleaned(self, signal: Signal) -> tuple[list[CleanEvent], list[str]]:
-        """Return what is sent of `signal`, and the reasons why the rest of it is not: `outcomes` where nobody looks."""
-        planned = self._planned(signal)
+    def cleaned(self, signal: Signal, show: Show | None = None) -> tuple[list[CleanEvent], list[str]]:
+        """Return what is sent of `signal`, and the reasons why the rest of it is not.
+
+        Args:
+            signal: What came in.
+            show: Gets the outcomes, where somebody looks on.
+        """
+        planned = None if show else self._planned(signal)
         if planned is None:
-            outcomes = self.outcomes(signal)
-            return clean_events(outcomes), drop_reasons(outcomes)
+            return _split(self.outcomes(signal), show)
         self._health.count(count.RECEIVED, signal.source.value)
         made = [self._clean_planned(each) for each in planned]
         return [each for each in made if not isinstance(each, str)], [each for each in made if isinstance(each, str)]
@@ -116,8 +124,15 @@ class Stages:
         except Exception as error:
             return self._dropped("clean", error)
 
-    def cleaned_of_all(self, signals: Sequence[Signal]) -> tuple[list[CleanEvent], list[str]]:
-        """Return what is sent of `signals`, and the reasons why the rest is not, as `cleaned`."""
+    def cleaned_of_all(self, signals: Sequence[Signal], show: Show | None = None) -> tuple[list[CleanEvent], list[str]]:
+        """Return what is sent of `signals`, and the reasons why the rest is not, as `cleaned`.
+
+        Args:
+            signals: What came in.
+            show: Gets the outcomes, where somebody looks on.
+        """
+        if show:
+            return _split(self.outcomes_of_all(signals), show)
         events, reasons = list[CleanEvent](), list[str]()
         for signal in signals:
             made, dropped = self.cleaned(signal)
@@ -182,6 +197,13 @@ class Stages:
         if not is_decided:
             self._guard.caught(place, error)
         return reason
+
+
+def _split(outcomes: Sequence[Outcome], show: Show | None) -> tuple[list[CleanEvent], list[str]]:
+    """Return what is sent of `outcomes` and why the rest is not, once `show` has seen them."""
+    if show:
+        show(outcomes)
+    return clean_events(outcomes), drop_reasons(outcomes)
 
 
 def clean_events(outcomes: Iterable[Outcome]) -> list[CleanEvent]:

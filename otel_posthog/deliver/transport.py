@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from otel_posthog.deliver.connection import ca_bundle, proxy_for, tls_problem, trusted
+from otel_posthog.later import no_fork
 from otel_posthog.posthog.responses import Response
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class HttpTransport:
         Raises:
             TransportError: No answer came within `timeout_s`, connect and read each.
         """
-        import urllib3  # noqa: PLC0415 - its import is for processes that send
+        with no_fork:
+            import urllib3  # noqa: PLC0415 - its import is for processes that send
 
         try:
             answer = self._pool(url).request(

@@ -21,12 +21,12 @@ from otel_posthog.health import Health
 from otel_posthog.logger import show_warnings
 from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy, activate
-from otel_posthog.privacy import Filter
 from otel_posthog.setup.frameworks import log_uninstrumented
 from otel_posthog.setup.log import log_remarks, log_start
 from otel_posthog.setup.providers import Providers, attach
 from otel_posthog.setup.reload import reload_keys, reload_policy, watch_keys, watch_policy
 from otel_posthog.setup.runtime import Runtime, collection_now, make_pipeline
+from otel_posthog.setup.scrubber import late_scrubber
 from otel_posthog.setup.settings import Settings, read_options, read_settings, stripping_only
 
 _log = logging.getLogger("otel_posthog")
@@ -149,7 +149,7 @@ def _start(settings: Settings, environ: MutableMapping[str, str], by: str, *, is
     global _running
     policy, health = settings.policy, Health()
     guard = Guard(health)
-    redactor = Redactor(policy.operational, Filter(policy.operational_privacy, note=health.count_actions), guard)
+    redactor = Redactor(policy.operational, late_scrubber(policy.operational_privacy, health), guard)
     pipeline = make_pipeline(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
     if not is_logged:

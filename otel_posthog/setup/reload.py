@@ -15,11 +15,11 @@ from otel_posthog.errors import OtelPostHogError
 from otel_posthog.identity import keys_file
 from otel_posthog.policy import Destination, Policy, activate, collection_choice
 from otel_posthog.policy.watch import Watch
-from otel_posthog.privacy import Filter
 from otel_posthog.setup.log import log_remarks
 from otel_posthog.setup.propagator import propagate_actor
 from otel_posthog.setup.requests import follow_requests
 from otel_posthog.setup.runtime import Runtime
+from otel_posthog.setup.scrubber import late_scrubber
 from otel_posthog.setup.settings import Settings, keys_of, read_settings
 
 _log = logging.getLogger("otel_posthog")
@@ -42,7 +42,7 @@ def reload_policy(runtime: Runtime, policy: Policy | str | os.PathLike[str] | No
     try:
         settings = read_settings(os.environ, policy=given, api_key=before.api_key, host=before.host)
         settings, later = _effective(before, settings, is_running=runtime.pipeline is not None)
-        filter_ = Filter(settings.policy.operational_privacy, note=runtime.health.count_actions)
+        scrubber = late_scrubber(settings.policy.operational_privacy, runtime.health)
         if runtime.pipeline is not None:
             runtime.pipeline.replace_policy(settings.policy, settings.keys)
             choice = collection_choice(os.environ)
@@ -55,7 +55,7 @@ def reload_policy(runtime: Runtime, policy: Policy | str | os.PathLike[str] | No
         _log.error("the policy could not be replaced (%s): the one before it stays in force", type(error).__name__)
         runtime.guard.caught("replace_policy", error)
         return None
-    runtime.redactor.replace(settings.policy.operational, filter_)
+    runtime.redactor.replace(settings.policy.operational, scrubber)
     activate(settings.policy)
     _log.info("the policy is replaced by %s", settings.policy.source)
     log_remarks(settings)

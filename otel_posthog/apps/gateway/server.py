@@ -206,6 +206,8 @@ def _keeping(options: Options, provider: MeterProvider) -> tuple[Service, Pipeli
     if pipeline is None:
         raise ConfigurationError("nothing is collected")
     pipeline.start()
+    # Nobody's start waits for it here, and the first request need not.
+    _ = pipeline.stages
     instrument(provider, running.health)
     consumer = Consumer(pipeline, read_uuid_key(os.environ, options.uuid_key_file), options.max_items)
     tokens = read_tokens(os.environ, options.tokens_file, options.host)
