@@ -31,6 +31,9 @@ WANTED_DROPS = frozenset({"consent", "opted_out", "exceptions_off", "person_even
 MAX_POLICIES = 20
 """Revisions of the policy that are counted by name; what is counted under a further one is `other`'s."""
 
+MAX_NAMED = 200
+"""Distinct names of events with their routes and destinations; a further one is counted as `other`."""
+
 MAX_REASONS = 200
 """Distinct (outcome, reason) pairs; a further one is counted as `other`, so that cardinality stays bounded.
 The same for pairs of (rule, action)."""
@@ -48,6 +51,20 @@ class Level(NamedTuple):
     size_bytes: int
     events: int
     oldest_age_s: float
+
+
+class Named(NamedTuple):
+    """What events are counted by where their names are.
+
+    Attributes:
+        name: As it is sent.
+        route: The template of the route that the event is of; empty where it is of none.
+        destination: Where it is sent.
+    """
+
+    name: str
+    route: str
+    destination: str
 
 
 class Health:
@@ -71,6 +88,8 @@ class Health:
         self._gauges: dict[str, Callable[[], float]] = {}
         self._spools: dict[str, Callable[[], Level]] = {}
         self._durations: list[Callable[[float, str], None]] = []
+        self._latencies: list[Callable[[float, str], None]] = []
+        self._named: Counter[Named] = Counter()
         self._logged_repairs: set[str] = set()
         self._next_report = clock() + REPORT_INTERVAL_S
 
@@ -88,6 +107,19 @@ class Health:
         with self._lock:
             for _, rule, action in entries:
                 _add(self._actions, (rule, action), ("other", action), 1)
+
+    def count_named(self, named: Named) -> None:
+        """Count an event that is to be sent by its name, which the policy has to allow."""
+        with self._lock:
+            is_new = named not in self._named and len(self._named) >= MAX_NAMED
+            key = Named("other", "", named.destination) if is_new else named
+            self._named.setdefault(key, 0)
+            self._named[key] += 1
+
+    def named(self) -> dict[Named, int]:
+        """Return how many events of each name, route and destination there were since start."""
+        with self._lock:
+            return dict(self._named)
 
     def fault(self, place: str, error_type: str) -> None:
         """Count an error of ours that was kept out of the host app."""
@@ -160,6 +192,16 @@ class Health:
         for listener in tuple(self._durations):
             listener(duration_s, outcome)
 
+    def on_latency(self, listener: Callable[[float, str], None]) -> None:
+        """Register `listener(age_s, destination)`, called for each batch that has arrived."""
+        with self._lock:
+            self._latencies.append(listener)
+
+    def latency(self, age_s: float, destination: str) -> None:
+        """Call the listeners with how old the oldest event of a batch was as it arrived."""
+        for listener in tuple(self._latencies):
+            listener(age_s, destination)
+
     def report_if_due(self) -> None:
         """Report, at most once a minute."""
         if self._clock() >= self._next_report:
@@ -193,7 +235,7 @@ class Health:
         """Start the child of a fork at zero, with a lock that no vanished thread holds."""
         self._lock = RLock()
         self._counts, self._reported, self._actions = Counter(), Counter(), Counter()
-        self._before, self._at_change = {}, Counter()
+        self._before, self._at_change, self._named = {}, Counter(), Counter()
 
 
 def _add(counts: Counter[tuple[str, str]], key: tuple[str, str], other: tuple[str, str], amount: int) -> None:

@@ -17,6 +17,7 @@ from otel_posthog import health as count
 from otel_posthog.clean import Cleaner, Planned
 from otel_posthog.derived_limits import Limits
 from otel_posthog.errors import DropEvent, Guard
+from otel_posthog.event_names import EventNames
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms
 from otel_posthog.model import CleanEvent, Event, Note, Receipt, Signal
@@ -90,6 +91,7 @@ class Stages:
         self._exceptions, self._is_detailed = policy.exceptions.mode, is_detailed
         self._health, self._guard, self._limits = health, guard, limits
         self._note = note or partial(health.count, count.REPAIRED)
+        self._names = EventNames(self.cleaner, health) if policy.operational.event_names and not is_detailed else None
         # A detailed receipt lists what plans do not look at.
         self._plans = None if is_detailed else Plans(self.cleaner, self._destinations, self._note)
 
@@ -105,6 +107,8 @@ class Stages:
             return _split(self.outcomes(signal), show)
         self._health.count(count.RECEIVED, signal.source.value)
         made = [self._clean_planned(each) for each in planned]
+        if self._names is not None:
+            self._tell_names(signal, [each for each in made if not isinstance(each, str)])
         return [each for each in made if not isinstance(each, str)], [each for each in made if isinstance(each, str)]
 
     def _planned(self, signal: Signal) -> list[Planned] | None:
@@ -169,9 +173,18 @@ class Stages:
         if events and not destinations and self._destinations:
             return [Outcome(signal, self._dropped("clean", DropEvent("destination_unknown")))]
         outcomes = [self._outcome(signal, event, each) for event in events for each in destinations]
+        if self._names is not None:
+            self._tell_names(signal, clean_events(outcomes))
         if self._limits is not None and events and not any(each.clean for each in outcomes):
             self._limits.forget(signal.rule, events[0])
         return outcomes
+
+    def _tell_names(self, signal: Signal, made: Sequence[CleanEvent]) -> None:
+        try:
+            if self._names is not None:
+                self._names.count(signal, made)
+        except Exception as error:  # a metric is no reason to drop an event
+            self._guard.caught("event_names", error)
 
     def _meant(self, signal: Signal) -> Sequence[Destination]:
         """Return the destinations that `signal` is for: all of them, unless it names some."""

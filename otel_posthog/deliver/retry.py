@@ -23,6 +23,7 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy, Destination
+from otel_posthog.posthog.encoding import time_in
 from otel_posthog.posthog.responses import TOO_LARGE, Action, Verdict
 
 # One bad event in a batch of 100 is found after at most 8 refusals; a server that refuses everything says so 4 times a
@@ -60,6 +61,7 @@ class RetryQueue:
         self._policy, self._store, self._health, self._guard = policy, store, health, guard
         self._service, self._waiting = service, waiting
         self._batches: deque[Batch] = deque()
+        self._name = destination.name
         self._outage, self._refusals = OutageLog(destination.name), RateLimit()
         self._size = BatchSize(policy.max_batch_bytes)
 
@@ -139,6 +141,7 @@ class RetryQueue:
             by_result.get(verdict.results.get(event.uuid, ""), by_result[""]).append(event)
         self._dead_letter(by_result["drop"], "rejected")
         self._health.count(outcome.DELIVERED, "", len(by_result[""]))
+        self._tell_latency(by_result[""])
         self._store.acknowledge(by_result[""])
         again = by_result["retry"]
         if not again:
@@ -156,6 +159,14 @@ class RetryQueue:
         if events:
             self._health.count(outcome.DROPPED, reason, len(events))
             self._store.dead_letter(events, reason)
+
+    def _tell_latency(self, delivered: Sequence[CleanEvent]) -> None:
+        """Tell how long ago it was what the oldest of `delivered`, the first, is about."""
+        try:
+            if delivered:
+                self._health.latency(max(0.0, time.time() - time_in(delivered[0])), self._name)
+        except Exception as error:  # a metric is no reason to send them again
+            self._guard.caught("latency", error)
 
     def _fate(self) -> str:
         """Return what becomes of the events while PostHog does not take them."""

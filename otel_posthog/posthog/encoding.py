@@ -25,6 +25,7 @@ from otel_posthog.values import moment_of
 _LONE_SURROGATE = regex("[\ud800-\udfff]")
 # `json.dumps` would make one for each event; what it is given has passed the filters, which let no value hold itself.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
+_DECODER, _TIMESTAMP = json.JSONDecoder(), b'"timestamp":"'
 # What it calls for a text, without the way there.
 _text = json.encoder.encode_basestring
 # What most events say of their person: that PostHog is to see no address.
@@ -131,6 +132,23 @@ def is_added(name: str) -> bool:
 def as_bytes(document: Mapping[str, object]) -> bytes:
     """Return `document` as it is stored and sent."""
     return _utf8(_json(document))
+
+
+def name_in(event: CleanEvent) -> str:
+    """Return the name that an encoded event has."""
+    name, _ = _DECODER.raw_decode(event.body.decode(), len('{"event":'))
+    return str(name)
+
+
+def time_in(event: CleanEvent) -> float:
+    """Return the time that an encoded event has, in Unix seconds.
+
+    Raises:
+        ValueError: It has none.
+    """
+    # No text in JSON has an unescaped quotation mark.
+    start = event.body.index(_TIMESTAMP) + len(_TIMESTAMP)
+    return datetime.fromisoformat(event.body[start : event.body.index(b'"', start)].decode()).timestamp()
 
 
 def decode_event(event: CleanEvent) -> dict[str, Any]:

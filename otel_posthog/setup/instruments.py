@@ -12,9 +12,12 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 
 from otel_posthog.health import Health, Level
 
+# From a batch that goes at once to one that an outage of a day has held up.
+_LATENCIES_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400]
+
 
 def instrument(provider: MeterProvider, health: Health) -> None:
-    """Create `otel_posthog.events`, `.privacy.actions`, `.queue.size`, `.delivery.duration` and `.spool.*`."""
+    """Create `otel_posthog.events` and by name, `.privacy.actions`, `.queue.size`, `.delivery.*` and `.spool.*`."""
     meter = provider.get_meter("otel_posthog")
 
     def events(_: CallbackOptions) -> Iterable[Observation]:
@@ -41,8 +44,29 @@ def instrument(provider: MeterProvider, health: Health) -> None:
     duration = meter.create_histogram(
         "otel_posthog.delivery.duration", unit="s", description="Duration of one attempt to send a batch"
     )
+    latency = meter.create_histogram(
+        "otel_posthog.delivery.latency",
+        unit="s",
+        description="Age of the oldest event of a batch as it arrived",
+        explicit_bucket_boundaries_advisory=_LATENCIES_S,
+    )
+    _instrument_names(meter, health)
     _instrument_spools(meter, health)
     health.on_delivery(lambda duration_s, outcome: duration.record(duration_s, {"outcome": outcome}))
+    health.on_latency(lambda age_s, destination: latency.record(age_s, {"destination": destination}))
+
+
+def _instrument_names(meter: Meter, health: Health) -> None:
+    """Create the counter of events by name, which has something to tell where the policy says so."""
+
+    def named(_: CallbackOptions) -> Iterable[Observation]:
+        for (name, route, destination), amount in health.named().items():
+            of_route = {"http.route": route} if route else {}
+            yield Observation(amount, {"event.name": name, "destination": destination, **of_route})
+
+    meter.create_observable_counter(
+        "otel_posthog.events.by_name", [named], unit="{event}", description="Product events by name and route"
+    )
 
 
 def _instrument_spools(meter: Meter, health: Health) -> None:

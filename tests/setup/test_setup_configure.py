@@ -25,7 +25,10 @@ from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.setup import configure as module
 from otel_posthog.testing import FakePostHog
 
-OWN_METRICS = ("events", "queue.size", "delivery.duration", "spool.size", "spool.events", "spool.oldest_age")
+OWN_METRICS = (
+    *("events", "queue.size", "delivery.duration", "delivery.latency"),
+    *("spool.size", "spool.events", "spool.oldest_age"),
+)
 
 
 class Program:

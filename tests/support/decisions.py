@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -154,6 +155,11 @@ class App:
             LogIntake(self._submit, guard, flush=bool, close=lambda: None, recogniser=found)
         )
         self.logger = self.loggers.get_logger("l")
+
+    @property
+    def undecided(self) -> list[bytes]:
+        """The bytes of its events without the one property that says what the sampler decided."""
+        return [re.sub(rb'"trace_sampled":(true|false),', b"", each) for each in self.bodies]
 
     def close(self) -> None:
         """Shut all of it down."""

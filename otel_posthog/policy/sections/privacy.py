@@ -154,6 +154,11 @@ class OperationalPolicy:
     """
 
     redact: bool = setting(True, "Whether the detectors run over what is left.")
+    event_names: bool = setting(
+        False,
+        "Whether the metric `otel_posthog.events.by_name` counts events by their names, as they are sent, and the "
+        "templates of their routes: 200 of them at most. Where it is false no name of an event is on this side.",
+    )
     user_keys: frozenset[str] = setting(USER_KEYS, "Attribute keys that name a user and are removed.")
     user_key_prefixes: tuple[str, ...] = setting(USER_KEY_PREFIXES, "The same for whole namespaces.")
     id_keys: frozenset[str] | None = setting(
