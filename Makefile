@@ -14,7 +14,7 @@ CACHE ?= $(HOME)/.cache/otel-posthog
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
-.PHONY: demo test pytest versions lint format bench fuzz policy collector lock clean help
+.PHONY: demo test pytest versions lint format bench fuzz policy site site-serve collector lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -97,6 +97,12 @@ policy: $(VENV)/.ready ## Renew what is made of the policy and the usual events:
 	$(BIN)/otel-posthog collector-config --output collector-config/privacy.yaml
 	$(BIN)/otel-posthog collector-config --format alloy --output collector-config/alloy/config.alloy
 
+site: $(VENV)/.ready ## Build the documentation's site into site/; a warning is an error
+	$(BIN)/zensical build --strict --clean
+
+site-serve: $(VENV)/.ready # Show the site while its pages are written
+	$(BIN)/zensical serve
+
 collector: ## Build the Collector of collector-config/ with Go: three minutes the first time, on two cores
 	@.ci/build-collector $(CACHE)
 
@@ -123,4 +129,4 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache dist site

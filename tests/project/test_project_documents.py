@@ -21,7 +21,7 @@ from otel_posthog.apps.cli import COMMANDS
 from otel_posthog.policy.policy import Policy
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 UNITS = {
     "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
     "s": 1, "ms": 0.001, "min": 60, "hours": 3600, "days": 86400, "characters": 1, "events": 1,
@@ -260,6 +260,12 @@ def test_targets_that_a_page_names_are_in_the_makefile(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
+def test_every_page_of_the_documents_is_in_the_menu() -> None:
+    """A page that is added to `docs/` is a line of `nav` in `zensical.toml` too."""
+    named = set(re.findall(r'= "([^"]+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8")))
+    assert named == {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}, "a line in `nav`"
 
 
 def test_no_change_is_told_twice() -> None:
