@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 from needs import needs
@@ -40,6 +41,29 @@ class Authority:
         context.load_cert_chain(signed, self._folder / "new.key")
         return context
 
+    def server_at_times(self, name: str, begin: datetime, end: datetime) -> ssl.SSLContext:
+        """Return the context of a server whose certificate is valid between two times only.
+
+        Args:
+            name: As of `server`.
+            begin: From when on.
+            end: Until when.
+        """
+        for each, text in (
+            ("index.txt", ""),
+            ("serial", "01\n"),
+            ("ca.cnf", _CA),
+            ("names.cnf", f"subjectAltName={name}\n"),
+        ):
+            (self._folder / each).write_text(text, encoding="utf-8")
+        self._run("req", "-new", "-subj", "/CN=server", *_NEW, "-out", "server.csr")
+        times = ("-startdate", f"{begin:%Y%m%d%H%M%SZ}", "-enddate", f"{end:%Y%m%d%H%M%SZ}")
+        by = ("-config", "ca.cnf", "-cert", self.certificate, "-keyfile", self._key, "-extfile", "names.cnf")
+        self._run("ca", "-batch", "-notext", "-in", "server.csr", "-out", "server.pem", *by, *times)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._folder / "server.pem", self._folder / "new.key")
+        return context
+
     def hashed_folder(self) -> Path:
         """Return a folder with the certificate under the name by which OpenSSL looks for it."""
         command = [needs("openssl", "it names the file"), "x509", "-hash", "-noout", "-in", str(self.certificate)]
@@ -55,3 +79,16 @@ class Authority:
 
 
 _NEW = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "new.key")
+_CA = """\
+[ca]
+default_ca = this
+[this]
+dir = .
+database = index.txt
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""

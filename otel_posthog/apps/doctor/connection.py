@@ -1,0 +1,184 @@
+"""One connection, step by step: name, port, TLS; which step fails, and how.
+
+What sends events or exports telemetry tells that a request failed, and not always why. Each step has its time, a name
+that is looked up included, so that a host which is silent costs some seconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from otel_posthog.deliver.connection import trusted
+
+_Made = TypeVar("_Made")
+
+# OpenSSL's X509_V_ERR_*: of issuers that are not known, of dates, of names.
+_UNKNOWN_CA = frozenset({2, 18, 19, 20, 21, 27})
+_EXPIRED, _NOT_YET, _OTHER_HOST = 10, 9, frozenset({62, 63, 64})
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES})
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+
+
+class Problem(str, Enum):
+    """What a step failed with; part of the ids of findings."""
+
+    NO_NAME = "no_name"
+    NAME_SILENT = "name_silent"
+    REFUSED = "refused"
+    NO_ROUTE = "no_route"
+    BLOCKED = "blocked"
+    SILENT = "silent"
+    CLOSED = "closed"
+    TLS_WANTED = "tls_wanted"
+    NO_TLS = "no_tls"
+    UNKNOWN_CA = "unknown_ca"
+    EXPIRED = "certificate_expired"
+    NOT_YET = "certificate_not_yet"
+    OTHER_HOST = "certificate_other_host"
+    CA_UNREADABLE = "ca_unreadable"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect to.
+
+    Attributes:
+        host: Its name or address.
+        port: Its port.
+        is_tls: Whether TLS is spoken there.
+        certificates: A file or folder of those to believe; empty for the system's.
+        client: A client certificate and its key.
+    """
+
+    host: str
+    port: int
+    is_tls: bool
+    certificates: str = ""
+    client: tuple[str, str | None] | None = None
+
+    @property
+    def shown(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address_of(url: str, certificates: str = "") -> Address:
+    """Return where a URL leads.
+
+    Args:
+        url: With a scheme.
+        certificates: As of an address.
+    """
+    parts = urlsplit(url)
+    is_tls = parts.scheme.lower() == "https"
+    return Address(parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, certificates)
+
+
+def failing_step(address: Address, timeout_s: float) -> Problem | None:
+    """Return which step of a connection fails; None where all of them go well.
+
+    Args:
+        address: Where to connect to.
+        timeout_s: Of each step.
+    """
+    try:
+        found = _within(timeout_s, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM))
+    except OSError:
+        return Problem.NO_NAME
+    except UnicodeError:
+        return Problem.NO_NAME
+    if found is None:
+        return Problem.NAME_SILENT
+    try:
+        with socket.create_connection((address.host, address.port), timeout_s) as connection:
+            return _tls_problem(connection, address) if address.is_tls else None
+    except TimeoutError:
+        return Problem.BLOCKED
+    except OSError as error:
+        return Problem.NO_ROUTE if error.errno in _NO_ROUTE else Problem.REFUSED
+
+
+def is_tls_spoken(address: Address, timeout_s: float) -> bool:
+    """Return whether a server begins to speak TLS, whatever its certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address.host, address.port), timeout_s) as connection,
+            context.wrap_socket(connection, server_hostname=address.host),
+        ):
+            return True
+    except OSError:
+        return False
+
+
+def tls_context(address: Address) -> ssl.SSLContext:
+    """Return a context that believes what the address says.
+
+    Raises:
+        OSError: A file of certificates cannot be read.
+    """
+    named = trusted(address.certificates)
+    context = ssl.create_default_context(cafile=named.get("ca_certs"), capath=named.get("ca_cert_dir"))
+    if address.client is not None:
+        context.load_cert_chain(*address.client)
+    return context
+
+
+def _tls_problem(connection: socket.socket, address: Address) -> Problem | None:
+    try:
+        context = tls_context(address)
+    except OSError:
+        return Problem.CA_UNREADABLE
+    try:
+        with context.wrap_socket(connection, server_hostname=address.host):
+            return None
+    except TimeoutError:
+        return Problem.SILENT
+    except OSError as error:
+        return _handshake_problem(error)
+
+
+def _handshake_problem(error: OSError) -> Problem:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_problem(error.verify_code)
+    if not isinstance(error, ssl.SSLError) or isinstance(error, _CLOSED):
+        return Problem.CLOSED
+    return Problem.NO_TLS if error.reason in _NO_TLS else Problem.TLS
+
+
+def _certificate_problem(code: int) -> Problem:
+    if code in _OTHER_HOST:
+        return Problem.OTHER_HOST
+    if code in _UNKNOWN_CA:
+        return Problem.UNKNOWN_CA
+    return {_EXPIRED: Problem.EXPIRED, _NOT_YET: Problem.NOT_YET}.get(code, Problem.TLS)
+
+
+def _within(timeout_s: float, call: Callable[[], _Made]) -> _Made | None:
+    """Return what `call` returns; None where that takes longer, in which case it goes on by itself."""
+    results, errors, done = list[_Made](), list[BaseException](), threading.Event()
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:
+            errors.append(error)
+        done.set()
+
+    # The resolver of the system takes no time-out, and must not hold the exit up.
+    threading.Thread(target=run, daemon=True).start()
+    done.wait(timeout_s)
+    if errors:
+        raise errors[0]
+    return results[0] if results else None
