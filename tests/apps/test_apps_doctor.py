@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,21 @@ from authority import Authority
 from left_out import Environment, bare
 
 from otel_posthog.apps.cli import main
-from otel_posthog.testing import FakePostHog
+from otel_posthog.testing import FakePostHog, OtlpSink
 from otel_posthog.testing.fake_posthog import Fault
 
 KEY = "phc_" + "sesame"
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """An app's environment: a key, a Collector, directories of its own."""
     monkeypatch.setenv("POSTHOG_API_KEY", KEY)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     monkeypatch.setenv("OTEL_POSTHOG_STATE_DIR", str(tmp_path / "state"))
+    with OtlpSink() as sink:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+        yield
 
 
 def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:

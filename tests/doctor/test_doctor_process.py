@@ -47,6 +47,10 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Environment], None], dict[str,
     "sdk_missing": (("opentelemetry_sdk",), nothing, {}, "not installed", "opentelemetry-sdk>=1.41"),
     "entry_points_missing": (("otel_posthog",), frozen, {}, "entry points", "pip"),
     "launcher_missing": ((), nothing, {"PATH": "/nowhere"}, "opentelemetry-instrument", "otel-posthog[auto]"),
+    "otlp_exporter_missing": (
+        ("opentelemetry_exporter_otlp_proto_grpc",), nothing, {"OTEL_TRACES_EXPORTER": "otlp"},
+        "the exporter for OTLP over grpc is not installed", "opentelemetry-exporter-otlp",
+    ),
     "framework_not_instrumented": (
         ("opentelemetry_instrumentation_flask",), nothing, {}, "Flask is installed, its instrumentation is not",
         "pip install opentelemetry-instrumentation-flask",

@@ -56,7 +56,7 @@ def doctor(*words: str) -> Found:
 def healthy(monkeypatch: pytest.MonkeyPatch, **further: str) -> None:
     """Set the environment of an app in which nothing is wrong, and `further` variables."""
     monkeypatch.setenv("POSTHOG_API_KEY", KEY)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         for each in (name, name.lower()):
             monkeypatch.delenv(each, raising=False)

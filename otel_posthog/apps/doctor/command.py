@@ -10,15 +10,16 @@ from pathlib import Path
 NAME = "doctor"
 SUMMARY = "say what this environment would collect, and what is wrong with it"
 DESCRIPTION = """\
-Look at what an app with this environment would do: versions, integrations,
-policy, switches, destinations, directories, OTLP. Run it where the app runs,
-with the app's variables. Nothing is changed, and nothing leaves unless --send
-is given.
+Look at what an app with this environment would do: variables, policy, switches,
+destinations, OTLP, filters, spool, versions, integrations. Run it where the app
+runs, with the app's variables. Nothing is changed, and nothing leaves unless
+--send is given.
 """
 EPILOG = """\
 examples:
   otel-posthog doctor            what is the case, and what to do about it
-  otel-posthog doctor --send     and send one event to each destination
+  otel-posthog doctor --send     and send one event to each destination, and an
+                                 empty request to each end of OTLP
   otel-posthog doctor --json     for a script
 
 environment: that of the app (POSTHOG_API_KEY, OTEL_POSTHOG_POLICY, ...)
@@ -26,12 +27,16 @@ environment: that of the app (POSTHOG_API_KEY, OTEL_POSTHOG_POLICY, ...)
 exit status: 0 nothing is wrong, 1 something is
 """
 WRONG = 1
-_HINT = "nothing was sent: `otel-posthog doctor --send` sends one event to each destination and follows it"
+_HINT = "nothing was sent: `otel-posthog doctor --send` tries both sides, with one event for each destination"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--send", action="store_true", help="send the event otel_posthog_doctor to each destination")
+    parser.add_argument(
+        "--send",
+        action="store_true",
+        help="send the event otel_posthog_doctor to each destination, and ask the ends of OTLP",
+    )
     parser.add_argument(
         "--timeout", type=float, default=10.0, metavar="SECONDS", help="for each destination (default: 10)"
     )

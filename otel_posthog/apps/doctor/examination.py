@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor import reading
+from otel_posthog.apps.doctor.clock import SKEWED
 from otel_posthog.apps.doctor.collection import of_collection
 from otel_posthog.apps.doctor.destinations import of_destinations
 from otel_posthog.apps.doctor.directories import of_directories
 from otel_posthog.apps.doctor.filters import of_filters
 from otel_posthog.apps.doctor.finding import Finding
 from otel_posthog.apps.doctor.otlp import of_otlp
+from otel_posthog.apps.doctor.otlp_ends import of_otlp_ends
 from otel_posthog.apps.doctor.posthog_python import of_posthog_python
 from otel_posthog.apps.doctor.process import of_process
 from otel_posthog.apps.doctor.sampling import of_sampling
@@ -26,7 +28,7 @@ class Wishes:
     """What is looked at beyond files and the environment.
 
     Attributes:
-        is_sending: Send one event to each destination.
+        is_sending: Send one event to each destination, and an empty request to each end of the operational side.
         timeout_s: How long each of them is given.
     """
 
@@ -46,7 +48,18 @@ def examine(environ: Mapping[str, str], folder: Path, wishes: Wishes) -> list[Fi
     found = [*result.findings, *of_process(environ), *of_otlp(environ)]
     if result.settings is not None:
         found += _of_settings(result.settings, result, folder, wishes)
-    return sorted(found, key=lambda each: each.rank)
+    if wishes.is_sending:
+        found += of_otlp_ends(environ, wishes.timeout_s)
+    return sorted(_without_repeats(found), key=lambda each: each.rank)
+
+
+def _without_repeats(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings, and of those about the clock, which each answer may give, the first alone."""
+    is_clock_told = False
+    for each in found:
+        if each.kind is not SKEWED or not is_clock_told:
+            yield each
+        is_clock_told |= each.kind is SKEWED
 
 
 def _of_settings(settings: Settings, result: reading.Reading, folder: Path, wishes: Wishes) -> Iterator[Finding]:

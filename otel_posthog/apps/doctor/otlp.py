@@ -1,23 +1,220 @@
-"""Where the operational side goes, by the standard variables: one end for each signal that is exported."""
+"""Where the operational side goes, by the standard variables: one end for each signal that is exported, or one for all.
+
+As the SDK and its exporters read them, under `opentelemetry-instrument`, which exports all three signals over gRPC
+where nothing else is said. Only how they are written is looked at here; whether somebody takes it, in `otlp_ends`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from urllib.parse import urlsplit
 
+from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 
 ABOUT = "operational side"
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+GRPC, HTTP = "grpc", "http/protobuf"
+SIGNALS = {"traces": "trace", "metrics": "metrics", "logs": "logs"}
+"""The signals, and what OTLP calls them."""
 
-NAMED = Kind("otlp", Group.OTLP, Level.OK, "OTLP goes to the endpoint that the environment names")
+_PREFIX = "OTEL_EXPORTER_OTLP_"
+_DEFAULTS = {GRPC: "http://localhost:4317", HTTP: "http://localhost:4318"}
+_USUAL_PORTS = {4317: GRPC, 4318: HTTP}
+_EXPORTERS = {"otlp_proto_grpc": GRPC, "otlp_proto_http": HTTP}
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+NAMED = Kind("otlp", Group.OTLP, Level.OK, "{signals} go to {url} over {protocol}")
+NONE = Kind("otlp_off", Group.OTLP, Level.OK, "nothing is exported over OTLP: {names} say so")
+IN_FILE = Kind("otlp_in_file", Group.OTLP, Level.OK, "exporters are those of {path}")
 NOT_NAMED = Kind(
     "otlp_not_named", Group.OTLP, Level.NOTE, "no OTLP endpoint is named: exporters use their default on this machine",
     "set OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317", Gravity.NOTHING_ARRIVES, Symptom.OTLP,
 )  # fmt: skip
-KINDS = (NAMED, NOT_NAMED)
+
+
+def _wrong(name: str, says: str, fix: str, level: Level = Level.WRONG) -> Kind:
+    return Kind(f"otlp_{name}", Group.OTLP, level, says, fix, Gravity.NOTHING_ARRIVES, Symptom.OTLP)
+
+
+UNKNOWN_PROTOCOL = _wrong(
+    "protocol_unknown",
+    "{variable} is neither grpc nor http/protobuf: the app does not start its exporters",
+    "write one of the two",
+)
+NO_EXPORTER = _wrong(
+    "exporter_missing",
+    "{signals}: the exporter for OTLP over {protocol} is not installed",
+    "pip install opentelemetry-exporter-otlp",
+)
+NO_URL = _wrong("no_url", "{variable} is no URL", "write {variable}=http://collector:4317, without quotes")
+NO_SCHEME = _wrong(
+    "no_scheme", "{variable} has no scheme, which http/protobuf needs", "write http:// or https:// before it"
+)
+TLS_BY_DEFAULT = _wrong(
+    "grpc_no_scheme",
+    "{variable} has no scheme: gRPC takes that for TLS",
+    "write http:// before it where there is no TLS, else https://",
+    Level.NOTE,
+)
+PATH_TWICE = _wrong(
+    "path_twice",
+    "{variable} ends in /v1/..., and exporters add that once more",
+    "leave it off, or set OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and its like, which are taken as they are",
+)
+OTHER_PORT = _wrong(
+    "port_of_other_protocol",
+    "{variable} has the usual port of {usual}, and {protocol} is spoken there",
+    "set OTEL_EXPORTER_OTLP_PROTOCOL={usual}, or take the other port; nothing, if the ports are meant so",
+    Level.NOTE,
+)
+KINDS = (
+    NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, TLS_BY_DEFAULT, PATH_TWICE,
+    OTHER_PORT,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where signals go.
+
+    Attributes:
+        signals: Those that go there.
+        protocol: `grpc` or `http/protobuf`.
+        url: As it is written, or the default.
+        variable: Which says so; the general one where none does.
+        is_tls: Whether TLS is spoken.
+        certificates: The file of those to believe; empty where none is named.
+        client: A client certificate and its key.
+        headers: What is sent along, as it is written.
+    """
+
+    signals: tuple[str, ...]
+    protocol: str
+    url: str
+    variable: str
+    is_tls: bool
+    certificates: str = ""
+    client: tuple[str, str | None] | None = None
+    headers: str = ""
+
+    @property
+    def shown_signals(self) -> str:
+        """The signals in words."""
+        return ", ".join(self.signals)
 
 
 def of_otlp(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what is found of the endpoints."""
-    is_named = any(environ.get(name, "").strip() for name in _ENDPOINTS)
-    yield (NAMED if is_named else NOT_NAMED).found(ABOUT)
+    """Yield what is found of how the ends are written."""
+    path = environ.get(env.CONFIG_FILE, "").strip()
+    if path:
+        yield IN_FILE.found(ABOUT, path=path)
+        return
+    variables = [f"{_PREFIX}{each}ENDPOINT" for each in ("", *(f"{signal.upper()}_" for signal in SIGNALS))]
+    exported = [each for each in SIGNALS if _protocol(each, environ) is not None]
+    if not exported:
+        names = ", ".join(f"OTEL_{each.upper()}_EXPORTER" for each in SIGNALS)
+        yield NONE.found(ABOUT, names=names)
+    elif not any(environ.get(name, "").strip() for name in variables):
+        yield NOT_NAMED.found(ABOUT)
+    unknown = {_protocol_variable(each, environ) for each in exported if _protocol(each, environ) == ""}
+    yield from (UNKNOWN_PROTOCOL.found(ABOUT, variable=each) for each in sorted(unknown))
+    for end in ends(environ):
+        yield from _of_end(end)
+
+
+def ends(environ: Mapping[str, str]) -> list[End]:
+    """Return the ends that can be told, signals that go to the same one together."""
+    found: dict[End, list[str]] = {}
+    for signal in SIGNALS:
+        protocol = _protocol(signal, environ)
+        if protocol and not environ.get(env.CONFIG_FILE, "").strip():
+            found.setdefault(_end((), signal, protocol, environ), []).append(signal)
+    return [_with_signals(end, tuple(signals)) for end, signals in found.items()]
+
+
+def _with_signals(end: End, signals: tuple[str, ...]) -> End:
+    return End(
+        signals, end.protocol, end.url, end.variable, end.is_tls, end.certificates, end.client, end.headers
+    )  # fmt: skip
+
+
+def _end(signals: tuple[str, ...], signal: str, protocol: str, environ: Mapping[str, str]) -> End:
+    def named(word: str) -> tuple[str, str]:
+        """Return what the signal's variable says, else what the general one does, and which it was."""
+        for name in (f"{_PREFIX}{signal.upper()}_{word}", f"{_PREFIX}{word}"):
+            if environ.get(name, "").strip():
+                return environ[name].strip(), name
+        return "", f"{_PREFIX}{word}"
+
+    given, variable = named("ENDPOINT")
+    url = given or _DEFAULTS[protocol]
+    scheme = urlsplit(url).scheme.lower() if "://" in url else ""
+    is_tls = scheme == "https" or (
+        protocol == GRPC and scheme != "http" and named("INSECURE")[0].lower() != "true"
+    )  # fmt: skip
+    certificate = named("CLIENT_CERTIFICATE")[0]
+    client = (certificate, named("CLIENT_KEY")[0] or None) if certificate else None
+    return End(signals, protocol, url, variable, is_tls, named("CERTIFICATE")[0], client, named("HEADERS")[0])
+
+
+def _of_end(end: End) -> Iterator[Finding]:
+    words = {"signals": end.shown_signals, "protocol": end.protocol, "variable": end.variable, "url": end.url}
+    complaints = list(_complaints(end))
+    for kind in complaints:
+        yield kind.found(ABOUT, **words, usual=_USUAL_PORTS.get(_port(end.url) or 0, ""))
+    if not _is_exporter_there(end):
+        yield NO_EXPORTER.found(ABOUT, **words)
+    elif not complaints:
+        yield NAMED.found(ABOUT, **words)
+
+
+def _complaints(end: End) -> Iterator[Kind]:
+    is_url = "://" in end.url
+    if end.url.strip(_QUOTES) != end.url or " " in end.url or (is_url and _port(end.url) is None):
+        yield NO_URL
+        return
+    if not is_url:
+        yield TLS_BY_DEFAULT if end.protocol == GRPC else NO_SCHEME
+    path = urlsplit(end.url).path.rstrip("/") if is_url else ""
+    if (
+        end.protocol == HTTP
+        and end.variable == f"{_PREFIX}ENDPOINT"
+        and path.endswith(tuple(f"/v1/{each}" for each in SIGNALS))
+    ):
+        yield PATH_TWICE
+    if _USUAL_PORTS.get(_port(end.url) or 0, end.protocol) != end.protocol:
+        yield OTHER_PORT
+
+
+def _port(url: str) -> int | None:
+    """Return the port; 0 where there is none, None where a URL is none."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        return (parts.port or 0) if parts.hostname else None
+    except ValueError:
+        return None
+
+
+def _protocol_variable(signal: str, environ: Mapping[str, str]) -> str:
+    name = f"{_PREFIX}{signal.upper()}_PROTOCOL"
+    return name if environ.get(name) else f"{_PREFIX}PROTOCOL"
+
+
+def _protocol(signal: str, environ: Mapping[str, str]) -> str | None:
+    """Return how a signal is exported; empty where that is unknown, None where it is not, over OTLP."""
+    names = environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip() or "otlp"
+    for name in (each.strip() for each in names.split(",")):
+        if name in _EXPORTERS:
+            return _EXPORTERS[name]
+        if name == "otlp":
+            word = environ.get(_protocol_variable(signal, environ), "").strip() or GRPC
+            return word if word in _DEFAULTS else ""
+    return None
+
+
+def _is_exporter_there(end: End) -> bool:
+    name = next(name for name, protocol in _EXPORTERS.items() if protocol == end.protocol)
+    groups = (f"opentelemetry_{signal}_exporter" for signal in end.signals)
+    return all(list(entry_points(group=group, name=name)) for group in groups)

@@ -1,0 +1,210 @@
+"""Whether the ends of the operational side take OTLP: an empty request to each, the way an exporter sends it.
+
+An empty request carries no telemetry. What an exporter sends along (headers) is sent along, over TLS that is checked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from otel_posthog.apps.doctor.clock import of_clock
+from otel_posthog.apps.doctor.connection import Address, Problem, failing_step, is_tls_spoken, tls_context
+from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
+from otel_posthog.apps.doctor.network import Side, said_of
+from otel_posthog.apps.doctor.otlp import GRPC, HTTP, SIGNALS, End, ends
+from otel_posthog.deliver.connection import ca_bundle, proxy_for
+from otel_posthog.privacy import without_secrets
+
+TAKEN = Kind("otlp_taken", Group.OTLP, Level.OK, "{host} takes {signals} over {protocol} ({seconds:.1f} s)")
+
+
+def _wrong(name: str, says: str, fix: str) -> Kind:
+    return Kind(f"otlp_{name}", Group.OTLP, Level.WRONG, says, fix, Gravity.NOTHING_ARRIVES, Symptom.OTLP)
+
+
+NOT_ALLOWED = _wrong(
+    "not_allowed",
+    "{host} does not let this app in ({why})",
+    "set OTEL_EXPORTER_OTLP_HEADERS to what it wants, e.g. Authorization=Basic%20...",
+)
+NO_PATH = _wrong(
+    "no_path",
+    "{host} answers, and does not take {signals} there ({why})",
+    "correct {variable}; see whether that Collector has an OTLP receiver in a pipeline for each signal",
+)
+REDIRECTED = _wrong(
+    "redirected", "{host} redirects ({why}), which exporters do not follow", "write where to in {variable}"
+)
+FAILS = _wrong("fails", "{host} answers, and takes nothing just now ({why})", "look at the log of that Collector")
+NOT_OTLP = _wrong(
+    "not_otlp",
+    "{host} answers with a page, and is no OTLP end",
+    "correct {variable}: a Collector takes grpc at port 4317, http at 4318",
+)
+OTHER_PROTOCOL = _wrong(
+    "other_protocol",
+    "{host} takes a connection and does not speak {protocol}",
+    "set OTEL_EXPORTER_OTLP_PROTOCOL={other}, or the port of {protocol} in {variable}",
+)
+_NETWORK = Side("otlp", Group.OTLP, Symptom.OTLP, "").kinds()
+KINDS = (TAKEN, NOT_ALLOWED, NO_PATH, REDIRECTED, FAILS, NOT_OTLP, OTHER_PROTOCOL, *_NETWORK.values())
+
+_BY_CODE = {
+    "UNAUTHENTICATED": NOT_ALLOWED,
+    "PERMISSION_DENIED": NOT_ALLOWED,
+    "UNIMPLEMENTED": NO_PATH,
+    "NOT_FOUND": NO_PATH,
+}
+
+
+def of_otlp_ends(environ: Mapping[str, str], timeout_s: float) -> Iterator[Finding]:
+    """Yield what came of an empty request to each end.
+
+    Args:
+        environ: Names the ends.
+        timeout_s: How long each step may take.
+    """
+    for end in ends(environ):
+        yield from _tried(end, min(timeout_s, 5.0))
+
+
+def _tried(end: End, timeout_s: float) -> Iterator[Finding]:
+    about, started = f"OTLP {end.shown_signals}", time.monotonic()
+    address = _address(end)
+    if not address.host:
+        return  # how it is written is a finding already
+    proxy = proxy_for(_url(end)) if end.protocol == HTTP else ""
+    problem = None if proxy else failing_step(address, timeout_s)
+    found: Kind | Problem | None = problem
+    why, headers = "", dict[str, str]()
+    if problem is None:
+        found, why, headers = (_by_grpc if end.protocol == GRPC else _by_http)(end, address, proxy, timeout_s)
+    if isinstance(found, Problem):
+        ca = "OTEL_EXPORTER_OTLP_CERTIFICATE"
+        words: dict[str, Any] = {"variable": end.variable, "ca": ca, "seconds": timeout_s}
+        yield said_of(_NETWORK, found, about, address, **words)
+        return
+    yield (found or TAKEN).found(
+        about,
+        host=address.shown,
+        signals=end.shown_signals,
+        protocol=end.protocol,
+        other=HTTP if end.protocol == GRPC else GRPC,
+        variable=end.variable,
+        why=why,
+        seconds=time.monotonic() - started,
+    )
+    yield from of_clock(headers, without_secrets(address.shown))
+
+
+def _address(end: End) -> Address:
+    try:
+        parts = urlsplit(end.url if "://" in end.url else f"//{end.url}")
+        port = parts.port or (443 if end.is_tls else 80)
+    except ValueError:
+        return Address("", 0, end.is_tls)
+    # Exporters over HTTP are made of requests, which reads these variables too.
+    certificates = end.certificates or (ca_bundle()[0] if end.protocol == HTTP else "")
+    return Address(parts.hostname or "", port, end.is_tls, certificates, end.client)
+
+
+def _url(end: End) -> str:
+    """Return where an exporter over HTTP posts the first of the signals to."""
+    if end.variable != "OTEL_EXPORTER_OTLP_ENDPOINT":
+        return end.url
+    return f"{end.url.rstrip('/')}/v1/{end.signals[0]}"
+
+
+def _headers(end: End) -> dict[str, str]:
+    pairs = (each.partition("=") for each in end.headers.split(",") if "=" in each)
+    return {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
+
+
+_Came = tuple["Kind | Problem | None", str, dict[str, str]]
+
+
+def _by_http(end: End, address: Address, proxy: str, timeout_s: float) -> _Came:
+    import urllib3  # noqa: PLC0415 - its import is for who connects
+
+    context = tls_context(address) if address.is_tls else None
+    pool = (
+        urllib3.ProxyManager(proxy, ssl_context=context) if proxy else urllib3.PoolManager(ssl_context=context)
+    )  # fmt: skip
+    headers = {**_headers(end), "content-type": "application/x-protobuf"}
+    try:
+        answer = pool.request(
+            "POST", _url(end), body=b"", headers=headers, timeout=timeout_s, retries=False, redirect=False
+        )
+    except urllib3.exceptions.ReadTimeoutError:
+        return Problem.SILENT, "", {}
+    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+        if not address.is_tls and is_tls_spoken(address, timeout_s):
+            return Problem.TLS_WANTED, "", {}
+        return OTHER_PROTOCOL, "", {}
+    finally:
+        pool.clear()
+    named = {name.lower(): value for name, value in answer.headers.items()}
+    return _of_status(answer.status, named.get("content-type", "")), f"http {answer.status}", named
+
+
+def _of_status(status: int, content_type: str) -> Kind | None:
+    if 200 <= status < 300:
+        return NOT_OTLP if "html" in content_type else None
+    if status in {401, 403, 407}:
+        return NOT_ALLOWED
+    if status in {404, 405}:
+        return NO_PATH
+    if 300 <= status < 400:
+        return REDIRECTED
+    # That an empty request is not worth an answer says that somebody reads requests.
+    return FAILS if status == 429 or status >= 500 else None
+
+
+def _by_grpc(end: End, address: Address, _: str, timeout_s: float) -> _Came:
+    try:
+        import grpc  # noqa: PLC0415 - comes with the exporter
+    except ImportError:
+        return None, "", {}
+    channel = _channel(grpc, address)
+    word = SIGNALS[end.signals[0]]
+    path = f"/opentelemetry.proto.collector.{word}.v1.{word.capitalize()}Service/Export"
+    export = channel.unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
+    try:
+        export(b"", timeout=timeout_s, metadata=tuple(_headers(end).items()))
+    except grpc.RpcError as error:
+        code = error.code().name
+        found = _of_code(code, str(error.details()))
+        if found is OTHER_PROTOCOL and not address.is_tls and is_tls_spoken(address, timeout_s):
+            found = Problem.TLS_WANTED
+        return found, code.lower().replace("_", " "), {}
+    finally:
+        channel.close()
+    return None, "", {}
+
+
+def _channel(grpc: Any, address: Address) -> Any:
+    if not address.is_tls:
+        return grpc.insecure_channel(address.shown)
+    read = [_read(each) for each in (address.certificates, *(address.client or ("", "")))]
+    roots, certificate, key = read
+    return grpc.secure_channel(address.shown, grpc.ssl_channel_credentials(roots, key, certificate))
+
+
+def _read(path: str | None) -> bytes | None:
+    if not path:
+        return None
+    with open(path, "rb") as file:  # noqa: PTH123 - no path of ours
+        return file.read()
+
+
+def _of_code(code: str, details: str) -> Kind | Problem:
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    if code == "DEADLINE_EXCEEDED":
+        return Problem.SILENT
+    if code == "UNAVAILABLE":
+        return Problem.UNKNOWN_CA if "CERTIFICATE_VERIFY_FAILED" in details else OTHER_PROTOCOL
+    return FAILS

@@ -1,0 +1,271 @@
+"""What the doctor finds of the operational side: how its ends are written, and whether somebody takes OTLP there."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import grpc
+import pytest
+from authority import Authority
+from doctored import Found, doctor, healthy
+from grpc_end import files_of, grpc_end
+from ill_servers import Dated, blocked, closing, silent
+from ports import free_port
+
+from otel_posthog.testing import FakePostHog, OtlpSink
+from otel_posthog.testing.server import Answer
+
+HTTP = "http/protobuf"
+NOW, DAY = datetime.now(timezone.utc), timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that nobody believes."""
+    return Authority(tmp_path_factory.mktemp("tls") / "authority")
+
+
+@pytest.fixture(autouse=True)
+def _app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An app in which nothing is wrong; what is wrong is on its other side."""
+    (tmp_path / "app").mkdir()
+    monkeypatch.chdir(tmp_path / "app")
+    healthy(monkeypatch)
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, url: str, protocol: str, **environ: str) -> Found:
+    """Ask an end, and return what was found; nothing goes to PostHog."""
+    healthy(
+        monkeypatch,
+        OTEL_EXPORTER_OTLP_ENDPOINT=url,
+        OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+        USAGE_STATS="false",
+        **environ,
+    )
+    return doctor("--send", "--timeout", "1.5")
+
+
+def complaints(found: Found) -> list[str]:
+    """Return what is complained of, but for the switch."""
+    return [each for each in found.complaints if each != "off_by_usage_stats"]
+
+
+WRITTEN = {
+    "otlp_not_named": {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+    "otlp_protocol_unknown": {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"},
+    "otlp_no_url": {"OTEL_EXPORTER_OTLP_ENDPOINT": '"http://collector:4317"'},
+    "otlp_no_scheme": {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP},
+    "otlp_grpc_no_scheme": {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"},
+    "otlp_path_twice": {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/v1/traces", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP
+    },
+    "otlp_port_of_other_protocol": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_how_an_end_is_written_is_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else is complained of."""
+    healthy(monkeypatch, **WRITTEN[kind])
+    found = doctor()
+    assert found.complaints == [kind]
+    assert found[kind]["fix"]
+
+
+GOOD: list[dict[str, str]] = [
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317"},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otlp.example.org", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otlp.example.org/otlp/", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://tempo:4318/v1/traces",
+     "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": HTTP, "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"},
+    {f"OTEL_{each}_EXPORTER": "none" for each in ("TRACES", "METRICS", "LOGS")},
+    {**{f"OTEL_{each}_EXPORTER": "console" for each in ("TRACES", "METRICS", "LOGS")},
+     "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+    {"OTEL_CONFIG_FILE": "otel.yaml", "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("environ", GOOD, ids=str)
+def test_a_good_end_is_not_complained_of(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one signal or all, in a file, or none on purpose."""
+    healthy(monkeypatch, **environ)
+    assert doctor().complaints == []
+
+
+def test_an_end_over_http_that_takes_otlp_is_no_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets an empty request, with the headers that exporters send along."""
+    with OtlpSink() as sink:
+        found = asked(monkeypatch, sink.url, HTTP, OTEL_EXPORTER_OTLP_HEADERS="authorization=Basic%20abc")
+        assert complaints(found) == []
+        assert "otlp_taken" in found.ids
+        assert [each.path for each in sink.requests] == ["/v1/traces"]
+        assert sink.requests[0].headers["authorization"] == "Basic abc"
+        assert sink.items == 0
+
+
+def test_an_end_over_grpc_that_takes_otlp_is_no_complaint(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority
+) -> None:
+    """Without TLS, and with it where its authority is believed."""
+    with grpc_end() as (port, seen):
+        found = asked(
+            monkeypatch, f"http://127.0.0.1:{port}", "grpc", OTEL_EXPORTER_OTLP_HEADERS="authorization=Basic%20abc"
+        )
+        assert complaints(found) == []
+        assert seen[0]["authorization"] == "Basic abc"
+    tls = files_of(authority.server("IP:127.0.0.1"), authority.certificate.parent)
+    with grpc_end(tls=tls) as (port, _):
+        url, certificate = f"https://127.0.0.1:{port}", str(authority.certificate)
+        assert complaints(asked(monkeypatch, url, "grpc", OTEL_EXPORTER_OTLP_CERTIFICATE=certificate)) == []
+
+
+def test_each_signal_is_asked_at_its_own_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traces here, logs there, metrics nowhere; what is wrong with one is told of that one."""
+    with OtlpSink() as tempo:
+        loki = f"http://127.0.0.1:{free_port()}/v1/logs"
+        found = asked(monkeypatch, tempo.url, HTTP, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=loki, OTEL_METRICS_EXPORTER="none")
+        assert [each.path for each in tempo.requests] == ["/v1/traces"]
+    assert complaints(found) == ["otlp_refused"]
+    assert found["otlp_refused"]["about"] == "OTLP logs"
+    assert "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" in found["otlp_refused"]["fix"]
+
+
+STATUSES = {
+    401: "otlp_not_allowed", 403: "otlp_not_allowed", 404: "otlp_no_path", 405: "otlp_no_path", 302: "otlp_redirected",
+    429: "otlp_fails", 500: "otlp_fails", 503: "otlp_fails", 400: None, 415: None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_each_status_is_told(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do; that somebody has no use for an empty request is none."""
+    with OtlpSink() as sink:
+        sink.status = status
+        found = asked(monkeypatch, sink.url, HTTP)
+    kind = STATUSES[status]
+    assert complaints(found) == ([kind] if kind else [])
+    assert not kind or f"http {status}" in found[kind]["says"]
+
+
+CODES = {
+    grpc.StatusCode.UNAUTHENTICATED: "otlp_not_allowed",
+    grpc.StatusCode.PERMISSION_DENIED: "otlp_not_allowed",
+    grpc.StatusCode.UNIMPLEMENTED: "otlp_no_path",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "otlp_fails",
+    grpc.StatusCode.INTERNAL: "otlp_fails",
+}
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+def test_each_code_of_grpc_is_told(code: grpc.StatusCode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As its like over HTTP."""
+    with grpc_end(code) as (port, _):
+        found = asked(monkeypatch, f"http://127.0.0.1:{port}", "grpc")
+    assert complaints(found) == [CODES[code]]
+
+
+def test_a_page_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it answers 200."""
+    with Dated(lambda _: Answer(200, b"<html>", "text/html"), 0.0) as page:
+        assert complaints(asked(monkeypatch, page.url, HTTP)) == ["otlp_not_otlp"]
+
+
+def test_an_end_tells_of_the_clock_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PostHog is not asked."""
+    with Dated(lambda _: Answer(200, b"", "application/x-protobuf"), 7200.0) as end:
+        assert complaints(asked(monkeypatch, end.url, HTTP)) == ["clock_skewed"]
+
+
+def test_the_other_protocol_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GRPC to an end over HTTP, and the other way."""
+    with OtlpSink() as sink:
+        found = asked(monkeypatch, sink.url, "grpc")
+    assert complaints(found) == ["otlp_other_protocol"]
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in found["otlp_other_protocol"]["fix"]
+    with grpc_end() as (port, _):
+        found = asked(monkeypatch, f"http://127.0.0.1:{port}", HTTP)
+    assert complaints(found) == ["otlp_other_protocol"]
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL=grpc" in found["otlp_other_protocol"]["fix"]
+
+
+@pytest.fixture(params=["grpc", HTTP])
+def protocol(request: pytest.FixtureRequest) -> str:
+    """Each protocol."""
+    return str(request.param)
+
+
+def test_an_end_that_does_not_answer_is_told(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused, blocked, silent, closed, without a name or a way there: as of PostHog."""
+    refused = f"http://127.0.0.1:{free_port()}"
+    assert complaints(asked(monkeypatch, refused, protocol)) == ["otlp_refused"]
+    assert complaints(asked(monkeypatch, "http://255.255.255.255:9", protocol)) == ["otlp_no_route"]
+    named = complaints(asked(monkeypatch, "http://no-such-host.invalid:9", protocol))
+    assert named in (["otlp_no_name"], ["otlp_name_silent"])
+    with blocked() as port:
+        assert complaints(asked(monkeypatch, f"http://127.0.0.1:{port}", protocol)) == ["otlp_blocked"]
+    with silent() as port:
+        assert complaints(asked(monkeypatch, f"http://127.0.0.1:{port}", protocol)) == ["otlp_silent"]
+    with closing() as port:
+        assert complaints(asked(monkeypatch, f"https://127.0.0.1:{port}", protocol)) == ["otlp_closed"]
+
+
+def test_an_end_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It speaks gRPC, and does not answer."""
+    over = threading.Event()
+    with grpc_end(wait=lambda: over.wait(10)) as (port, _):
+        found = asked(monkeypatch, f"http://127.0.0.1:{port}", "grpc")
+        over.set()
+    assert complaints(found) == ["otlp_silent"]
+
+
+CERTIFICATES = {
+    "otlp_unknown_ca": (-DAY, DAY, "IP:127.0.0.1", False),
+    "otlp_certificate_expired": (-2 * DAY, -DAY, "IP:127.0.0.1", True),
+    "otlp_certificate_not_yet": (DAY, 2 * DAY, "IP:127.0.0.1", True),
+    "otlp_certificate_other_host": (-DAY, DAY, "DNS:elsewhere.example", True),
+}
+
+
+@pytest.mark.parametrize("kind", CERTIFICATES)
+def test_each_fault_of_a_certificate_is_told(
+    kind: str, protocol: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the variable that exporters read for the authority."""
+    begin, end, name, is_believed = CERTIFICATES[kind]
+    context = authority.server_at_times(name, NOW + begin, NOW + end)
+    believed = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.certificate)} if is_believed else {}
+    with grpc_end(tls=files_of(context, authority.certificate.parent)) as (port, _):
+        found = asked(monkeypatch, f"https://127.0.0.1:{port}", protocol, **believed)
+    assert complaints(found) == [kind]
+    if not is_believed:
+        assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in found[kind]["fix"]
+
+
+def test_the_wrong_scheme_and_certificates_that_are_not_there_are_told(
+    protocol: str, authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """TLS to an end without it, a path that leads nowhere; HTTP to one with TLS."""
+    with OtlpSink() as sink:
+        assert complaints(asked(monkeypatch, sink.url.replace("http", "https"), protocol)) == ["otlp_no_tls"]
+        nowhere = str(tmp_path / "nowhere.pem")
+        found = asked(monkeypatch, sink.url.replace("http", "https"), protocol, OTEL_EXPORTER_OTLP_CERTIFICATE=nowhere)
+        assert complaints(found) == ["otlp_ca_unreadable"]
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_CERTIFICATE")
+    tls = files_of(authority.server("IP:127.0.0.1"), authority.certificate.parent)
+    with grpc_end(tls=tls) as (port, _):
+        told = complaints(asked(monkeypatch, f"http://127.0.0.1:{port}", protocol))
+    assert told == ["otlp_tls_wanted"]
+
+
+def test_tls_that_two_do_not_agree_on_is_told(
+    protocol: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end that wants a certificate of its clients."""
+    tls = authority.server("IP:127.0.0.1")
+    tls.verify_mode, tls.maximum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_2
+    certificate = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.certificate)}
+    with FakePostHog(tls=tls) as end:
+        assert complaints(asked(monkeypatch, end.url, protocol, **certificate)) == ["otlp_tls"]
