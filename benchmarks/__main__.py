@@ -14,6 +14,7 @@ from benchmarks import (
     fuzz_gateway,
     fuzz_privacy,
     gateway_load,
+    instructions,
     operational_load,
     privacy,
     requests,
@@ -37,6 +38,7 @@ BENCHMARKS = (
     gateway_load,
     operational_load,
     fuzz_gateway,
+    instructions,
 )
 
 DESCRIPTION = """\
@@ -72,6 +74,9 @@ benchmarks:
   operational_load  what filtering spans, log records and points costs, side by side: a
             gateway, a Collector without a filter, with the compiled layer, and with
             a gateway behind it; only with --only operational_load
+  instructions  how many instructions three fixed workloads take, against the commit
+            where this branch left main, counted by callgrind; only with --only
+            instructions
   fuzz_gateway  malformed OTLP against a running gateway; only with --only
             fuzz_gateway
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks import instructions
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 180
 
@@ -152,3 +154,11 @@ def test_delivered_compares_with_posthog_python(condition: str, monkeypatch: pyt
     assert list(table) == ["sdk", "otel-posthog", "posthog-python V1"]
     assert table["posthog-python V1"]["cpu_to_v1"]["median"] == 1
     assert table["otel-posthog"]["cpu_us"]["min"] > 0
+
+
+def test_instructions_says_what_grew_and_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than 3 % is told; where callgrind is not installed, so is that."""
+    figures_of = {"a": {"ratio": 1.031}, "b": {"ratio": 1.029}, "c": {"instructions": 5.0}}
+    assert instructions.grown(figures_of) == ["a"]
+    monkeypatch.setenv("PATH", "")
+    assert "apt-get install valgrind" in benchmarks("--only", "instructions")
