@@ -25,7 +25,7 @@ VALIDATOR = Draft202012Validator(policy_schema())
 
 def documented() -> list[tuple[str, str]]:
     """Return (where, YAML) of every example of a policy in the documentation."""
-    pages = [ROOT / "README.md", ROOT / "docs" / "policy.md"]
+    pages = [ROOT / "docs" / "configuration.md", ROOT / "docs" / "policy.md"]
     return [(page.name, found) for page in pages for found in BLOCK.findall(page.read_text(encoding="utf-8"))]
 
 
