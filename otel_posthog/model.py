@@ -220,8 +220,7 @@ class Subject(NamedTuple):
     window_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GroupUpdate:
+class GroupUpdate(NamedTuple):
     """What a `GROUP_IDENTIFY` event says of a group.
 
     Attributes:
@@ -281,8 +280,7 @@ class Person(NamedTuple):
     properties: Attributes = NO_ATTRIBUTES
 
 
-@dataclass(frozen=True, slots=True)
-class CleanEvent:
+class CleanEvent(NamedTuple):
     """An event that has passed privacy: bytes that may be stored and sent as they are.
 
     Attributes:

@@ -13,8 +13,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # What is kept is filtered or random, and is still not for other users to read.
 DIRECTORY_MODE, FILE_MODE = 0o700, 0o600
@@ -34,8 +34,7 @@ class ForeignError(OSError):
         super().__init__(errno.EPERM, why, str(path))
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Whose directories and files are used.
 
     Attributes:

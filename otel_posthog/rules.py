@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -108,8 +107,7 @@ class Result(NamedTuple):
     slow_ms: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What makes a product event of an item.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
@@ -27,8 +28,7 @@ CONSENT_ENTRY = "analytics.consent"
 _log = own_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Baggage:
+class Baggage(NamedTuple):
     """What is done with baggage.
 
     Attributes:

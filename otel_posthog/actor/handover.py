@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from otel_posthog.actor.attributes import agrees, as_id
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
@@ -23,8 +23,7 @@ DENIED = ContextIdentity(consent=False)
 """Nobody's events are sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What of who acts may be handed over.
 
     Attributes:

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from otel_posthog.actor.attributes import as_id, objects
 from otel_posthog.actor.context import baggage_in_use, prepare_baggage
@@ -39,8 +38,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _log = own_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(NamedTuple):
     """What is done with requests; set-up says it.
 
     Attributes:

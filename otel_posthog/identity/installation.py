@@ -11,9 +11,9 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog import environment_variables as env
 from otel_posthog.identity.period_secrets import Clock, PeriodSecrets, now_in_utc
@@ -38,8 +38,7 @@ _ERA_FILE = "installation-era"
 _SECRETS = regex(r"(daily-salt|installation-(yearly|monthly|weekly))-[0-9W]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(NamedTuple):
     """This installation.
 
     Attributes:

@@ -8,7 +8,6 @@ changes of a person or a group. Runs on the worker. It reads no clock and no env
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from otel_posthog.errors import DropEvent
@@ -179,7 +178,7 @@ def _group_with_pseudonym(group: GroupUpdate, time_ns: int, pseudonyms: Pseudony
     key = pseudonyms.group(group.type, group.key, time_ns)
     if key is None:
         raise DropEvent(NO_KEY)
-    return replace(group, key=key)
+    return group._replace(key=key)
 
 
 def _daily(user_id: str | None, pseudonym: str | None, time_ns: int, note: Note, pseudonyms: Pseudonyms) -> str | None:

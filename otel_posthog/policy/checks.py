@@ -7,9 +7,9 @@ says is allowed, and shown to whoever checks the policy. Nothing is read here, o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from otel_posthog.policy.defaults import (
@@ -45,8 +45,7 @@ _VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIT_METHODS = frozenset({Method.DROP, Method.REPLACE, Method.MASK, Method.HMAC, Method.IP_PREFIX, Method.KEEP})
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that cannot be meant.
 
     Attributes:

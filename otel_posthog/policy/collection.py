@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog import environment_variables as env
 from otel_posthog.policy.policy import Policy
@@ -27,8 +27,7 @@ LOOK_INTERVAL_S = 1.0
 _FILE, _OFF = "opted-out", "set_collection(False)"
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(NamedTuple):
     """The decision.
 
     Attributes:

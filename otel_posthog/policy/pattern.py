@@ -7,8 +7,8 @@ places that can be reached: time is the length of the text times the number of c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from otel_posthog.regex import regex
 
@@ -47,8 +47,7 @@ class PatternError(ValueError):
         super().__init__(f"{problem}; {fix}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     characters: frozenset[str]
     least: int
     most: int

@@ -10,10 +10,9 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from otel_posthog.model import CleanEvent
@@ -38,8 +37,7 @@ _OPTION_PROPERTIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt to send a batch.
 
     Attributes:
@@ -61,8 +59,7 @@ class Attempt:
     is_historical: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What goes out."""
 
     path: str

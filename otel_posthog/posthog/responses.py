@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 RETRYABLE = frozenset({408, 425, 429})
 # 407 is a proxy that wants a password: like the key, a setting.
@@ -35,8 +35,7 @@ _TAKEN = frozenset({"1", "ok"})
 MAX_RETRY_AFTER_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """The response to one request.
 
     Attributes:
@@ -61,8 +60,7 @@ class Action(str, Enum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a response means.
 
     Attributes:
@@ -77,7 +75,7 @@ class Verdict:
     reason: str = ""
     retry_after_s: float = 0.0
     detail: str = ""
-    results: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, str] = MappingProxyType({})
 
 
 def judge(

@@ -11,7 +11,6 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import EXCEPTION_EVENT, Attributes, Event, GroupUpdate, Receipt, Subject
@@ -134,7 +133,7 @@ class Declared:
             if self._enforces:
                 raise DropEvent("catalog_group")
         specs = {} if spec is None else spec.properties
-        return replace(group, properties=self._checked(group.properties, specs, receipt, of="group"))
+        return group._replace(properties=self._checked(group.properties, specs, receipt, of="group"))
 
     def _checked(
         self,

@@ -6,7 +6,6 @@ comes first decides; a later one attaches to providers that are not attached yet
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import threading
@@ -184,7 +183,7 @@ def replace_policy(policy: Policy | str | os.PathLike[str] | None = None) -> boo
         settings = reload_policy(_running, policy)
         if settings is None:
             return False
-        _running = dataclasses.replace(_running, settings=settings)
+        _running = _running._replace(settings=settings)
         return True
 
 
@@ -200,7 +199,7 @@ def _reread_keys() -> None:
     with _lock:
         settings = reload_keys(_running) if _running else None
         if _running is not None and settings is not None:
-            _running = dataclasses.replace(_running, settings=settings)
+            _running = _running._replace(settings=settings)
 
 
 def is_attached() -> bool:

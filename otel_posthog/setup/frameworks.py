@@ -11,10 +11,9 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
 from otel_posthog import environment_variables as env
 from otel_posthog.errors import Guard
@@ -31,8 +30,7 @@ _ANY = "*"
 _COUNTED = regex(r"-(\d+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Framework:
+class Framework(NamedTuple):
     """A web framework.
 
     Attributes:

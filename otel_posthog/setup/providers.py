@@ -11,9 +11,8 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
@@ -60,8 +59,7 @@ _attached: weakref.WeakSet[object] = weakref.WeakSet()
 _latest: Runtime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Providers:
+class Providers(NamedTuple):
     """The providers to attach to; None stands for the global one."""
 
     tracer: object | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from otel_posthog.deliver import Console, Preview, spool_root
 from otel_posthog.errors import Guard
@@ -23,8 +23,7 @@ from otel_posthog.setup.requests import follow_requests
 from otel_posthog.setup.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(NamedTuple):
     """What set-up made.
 
     Attributes:

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import django_site
@@ -248,7 +247,7 @@ def test_the_policy_says_which_attribute_is_the_id(
     """An e-mail address is none, unless it says so."""
     how = requests_in_use()
     assert how is not None
-    monkeypatch.setattr("otel_posthog.actor.request._requests", replace(how, user_attribute=attribute))
+    monkeypatch.setattr("otel_posthog.actor.request._requests", how._replace(user_attribute=attribute))
     for path in ("/shop", "/profile"):
         browser("ada").get(path)
         assert set(who(app).values()) == {known_as}
@@ -336,7 +335,7 @@ def derived(app: Telemetry, monkeypatch: pytest.MonkeyPatch, *words: str) -> Non
     """Have events of these words derived."""
     how = requests_in_use()
     assert how is not None
-    monkeypatch.setattr("otel_posthog.actor.request._requests", replace(how, is_derived=lambda name: name in words))
+    monkeypatch.setattr("otel_posthog.actor.request._requests", how._replace(is_derived=lambda name: name in words))
 
 
 ACCOUNTS = ("user_logged_in", "user_logged_out", "login_failed", "user_signed_up", "password_changed")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -297,7 +296,7 @@ def test_the_policy_says_which_attribute_is_the_id(
     """An e-mail address is none, unless it says so."""
     how = requests_in_use()
     assert how is not None
-    monkeypatch.setattr("otel_posthog.actor.request._requests", replace(how, user_attribute=attribute))
+    monkeypatch.setattr("otel_posthog.actor.request._requests", how._replace(user_attribute=attribute))
     ask = app.site.client()  # type: ignore[attr-defined]
     ask("/login/ada")
     app.events.clear()
@@ -407,7 +406,7 @@ def test_what_flask_login_tells_of_accounts_are_events_where_the_policy_says_so(
     """With the user whom it names; off, nothing is sent."""
     how = requests_in_use()
     assert how is not None
-    monkeypatch.setattr("otel_posthog.actor.request._requests", replace(how, is_derived=lambda _: is_on))
+    monkeypatch.setattr("otel_posthog.actor.request._requests", how._replace(is_derived=lambda _: is_on))
     ask = app.site.client()  # type: ignore[attr-defined]
     ask("/login/ada")
     ask("/logout")

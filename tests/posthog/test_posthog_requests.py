@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,7 +100,7 @@ def test_v1_is_what_posthog_sends() -> None:
 
 def test_a_backfill_says_so_as_posthog_does() -> None:
     """`historical_migration` stands in the envelope of both formats, in V1 only where it is true."""
-    backfill = replace(attempt(), is_historical=True)
+    backfill = attempt()._replace(is_historical=True)
     theirs = capture_v1._build_v1_batch_body([json.loads(clean().body)], True, created_at=AT)
     assert json.loads(v1_request(backfill, "k").body) == theirs
     assert theirs["historical_migration"] is True

@@ -292,7 +292,7 @@ def test_what_takes_a_restart_is_told(
     changed = Policy(destinations=(Destination("a", "phc_a", "http://127.0.0.1:9"),))
     running = module.running()
     assert running is not None
-    module._running = replace(running, settings=replace(running.settings, api_key=None, host=None))
+    module._running = running._replace(settings=replace(running.settings, api_key=None, host=None))
     changed = replace(changed, delivery=replace(changed.delivery, flush_interval_s=0.5))
     assert otel_posthog.replace_policy(changed)
     assert "of the new policy, delivery, destination a will be in force from the next start" in caplog.text

@@ -10,9 +10,9 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog.deliver.spool.files import Files, remove_if, size_of, write_whole
 from otel_posthog.deliver.spool.record import Record, encode_record
@@ -33,8 +33,7 @@ _DRAFT_AGE_MS = 60_000
 _number = count()
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A dead letter.
 
     Attributes:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog.deliver.spool.files import Files, OsFiles
 from otel_posthog.policy import Destination
@@ -26,8 +26,7 @@ _BOUND = regex(r"([a-z0-9][a-z0-9_-]{0,59})\.([0-9a-f]{16})(?:\.([0-9a-f]{8}))?"
 _UNBOUND = regex(r"[a-z0-9][a-z0-9_-]{0,59}|[a-z0-9][a-z0-9_-]{0,39}\.[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder of a spool.
 
     Attributes:
@@ -87,8 +86,7 @@ def project_of(destination: Destination) -> str:
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class SpoolRoot:
+class SpoolRoot(NamedTuple):
     """A spool.
 
     Attributes:

@@ -12,8 +12,8 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog.deliver.spool import cursor, segment
 from otel_posthog.deliver.spool.files import Files, remove_if
@@ -33,8 +33,7 @@ _claims: dict[tuple[Path, int], object] = {}
 """The same, while a thread finds out whether it can have the directory: the lock would let every thread have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(NamedTuple):
     """A directory that this process has locked."""
 
     path: Path

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from otel_posthog.deliver.spool.files import Files
@@ -52,8 +51,7 @@ class Record(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What was found in some bytes.
 
     Attributes:

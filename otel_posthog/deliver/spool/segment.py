@@ -10,7 +10,6 @@ import struct
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -32,8 +31,7 @@ _NAME = regex(r"[0-9]{8,10}\.seg")
 _TAIL_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a segment says of itself."""
 
     version: int

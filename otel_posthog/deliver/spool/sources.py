@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from otel_posthog import health as outcome
 from otel_posthog.deliver.spool.adoption import MAX_ADOPTED, Adoption
@@ -173,8 +173,7 @@ class Sources:
             self.adopt()
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(NamedTuple):
     """This process's own directory, from both sides: made with its first event, gone when nothing is left in it."""
 
     writer: Writer

@@ -11,7 +11,6 @@ import hmac
 import marshal
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from otel_posthog.errors import MalformedTelemetry
@@ -29,8 +28,7 @@ STATUS_CODES = ("UNSET", "OK", "ERROR")
 """By their numbers in OTLP."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpanEvent:
+class SpanEvent(NamedTuple):
     """An event of a span.
 
     Attributes:
