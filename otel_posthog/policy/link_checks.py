@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from string import Formatter
 from urllib.parse import urlsplit
 
 from otel_posthog.policy.fields import KeyPath
 from otel_posthog.policy.sections.trace_url import PLACEHOLDERS, TraceSource, TraceUrl
+from otel_posthog.regex import regex
 
 Found = tuple[KeyPath, str, str]
 """Where, what is wrong, what to write instead; nothing of what stands there."""
 
-_UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_UNSEEN = regex(r"[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UID = regex(r"[A-Za-z0-9_-]{1,40}")
 _EXAMPLE = "write e.g. `https://jaeger.example/trace/{trace_id}`"
 
 
