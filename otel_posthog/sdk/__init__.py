@@ -45,7 +45,6 @@ from otel_posthog.sdk.spans import (
     bounded,
     copy_span,
     forget_evicted_events,
-    is_first_to_take,
     item_attributes,
     keep_evicted_events,
     recorded_events,
@@ -59,10 +58,10 @@ from otel_posthog.sdk.spans import (
     span_in,
     span_outline,
     span_start,
-    taken_as,
     trace_state_of,
     with_resource,
 )
+from otel_posthog.sdk.taken import is_first_to_take, taken_as
 
 # Whatever of this package is imported that imports a thread pool comes by here.
 keep_children_from_waiting()

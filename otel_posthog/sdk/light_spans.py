@@ -22,16 +22,17 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from otel_posthog.actor import CarriedScope, Scope
 from otel_posthog.actor.attributes import KEPT_KEYS
-from otel_posthog.model import Attributes
 from otel_posthog.recogniser import PREFIX
 from otel_posthog.sdk import spans
 from otel_posthog.sdk.dropped_spans import IS_IN_FRONT
-from otel_posthog.sdk.spans import EndingSpanProcessor, keep_evicted, trace_state_of
+from otel_posthog.sdk.spans import EndingSpanProcessor, keep_evicted, tell_kept, trace_state_of
 
 _Given = dict[str, Any]
 
 # Values that nobody can change later, and the SDK takes as they are but for their length.
 _PLAIN = frozenset({str, int, bool, float})
+_LISTS = frozenset({list, tuple})
+_IS_CLEAN = "otel_posthog_is_clean"
 
 
 class LightSpan(Span):
@@ -43,6 +44,9 @@ class LightSpan(Span):
     _trace_config = None
     otel_posthog_scope: Scope | None = None
     _otel_posthog_taken = 0
+
+    _is_marked = False
+    """Whether it has, or may have, attributes of the product side."""
 
     _given: _Given
     """What the SDK's tracer makes a span of; among it the attributes that wait, until `_attributes` is made of them."""
@@ -68,32 +72,46 @@ class LightSpan(Span):
             type(value) in _PLAIN
             and type(key) is str
             and key
-            and PREFIX not in key
-            and key not in KEPT_KEYS
             and Span.set_attribute is _set_one
             and Span.set_attributes is _set_many
         ):
             own, given = self.__dict__, self._given
             most, waiting = given["limits"].max_span_attributes, given["attributes"]
             with self._lock:
-                if "_attributes" not in own and self._end_time is None and (most is None or len(waiting) < most):
+                takes = "_attributes" not in own and self._end_time is None and (most is None or len(waiting) < most)
+                if takes:
                     if key in waiting:
                         del waiting[key]  # the one that was set last is evicted last
                     waiting[key] = value
-                    return
+            if takes:
+                if PREFIX in key:
+                    self._is_marked = True
+                    tell_kept(self, {key: value})
+                elif key in KEPT_KEYS:
+                    tell_kept(self, {key: value})
+                return
         super().set_attribute(key, value)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set several, in the same way."""
-        if type(attributes) is dict and _can_wait(attributes) and Span.set_attributes is _set_many:
-            own, given = self.__dict__, self._given
-            most, waiting = given["limits"].max_span_attributes, given["attributes"]
-            with self._lock:
-                has_room = most is None or len(waiting) + len(attributes) <= most
-                if "_attributes" not in own and self._end_time is None and has_room:
-                    for key in attributes:
-                        waiting.pop(key, None)
-                    waiting.update(attributes)
+        if type(attributes) is dict and Span.set_attributes is _set_many:
+            copied = dict(attributes)
+            is_marked = _clean(copied)
+            if is_marked is not None:
+                own, given = self.__dict__, self._given
+                most, waiting = given["limits"].max_span_attributes, given["attributes"]
+                with self._lock:
+                    has_room = most is None or len(waiting) + len(copied) <= most
+                    takes = "_attributes" not in own and self._end_time is None and has_room
+                    if takes:
+                        for key in copied:
+                            waiting.pop(key, None)
+                        waiting.update(copied)
+                if takes:
+                    if is_marked:
+                        self._is_marked = True
+                    if is_marked or not KEPT_KEYS.isdisjoint(copied):
+                        tell_kept(self, copied)
                     return
         super().set_attributes(attributes)
 
@@ -116,8 +134,8 @@ class LightSpan(Span):
         if record_metrics:
             record_metrics()
         ours: Any = self._span_processor
-        # Of what has no attributes but waiting ones, and no events, only rules make something.
-        if "_attributes" in own or "_events" in own or ours.looks_at_unmarked():
+        # Of what has no attributes but unmarked ones, and no events, only rules make something.
+        if self._is_marked or "_attributes" in own or "_events" in own or ours.looks_at_unmarked():
             ours.on_ending(self)
 
 
@@ -144,6 +162,9 @@ def _reasons() -> Iterator[str]:
         if unknown:
             yield f"{what}: {', '.join(sorted(unknown))}"
             return
+    if vars(BoundedAttributes(immutable=False)).get("_dict") != {}:
+        yield "it keeps attributes in another way"
+        return
     unknown = vars(kind("", _INVALID, limits=SpanLimits(), resource=Resource({}))).keys() - _KNOWN_FIELDS
     if unknown:
         yield f"its spans hold more: {', '.join(sorted(unknown))}"
@@ -212,31 +233,44 @@ def _light(given: _Given, context: SpanContext, ours: EndingSpanProcessor) -> Li
     # The SDK's methods ask for attributes inside this lock, which are made inside it.
     span._given, span._context, span._lock, span._span_processor = given, context, threading.RLock(), ours  # type: ignore[assignment]
     span._kind, span._parent = given.get("kind", SpanKind.INTERNAL), given.get("parent")
-    if copied and not _can_wait(copied):
-        _attributes(span, given)
+    if copied:
+        is_marked = _clean(copied)
+        if is_marked is not False or not KEPT_KEYS.isdisjoint(copied):
+            # Who sees a span's start is to find them.
+            given[_IS_CLEAN] = is_marked is not None
+            _attributes(span, given)
     return span
 
 
-def _can_wait(attributes: Attributes) -> bool:
-    """Return whether nobody asks for these before the app sets more: no product data, nothing of who acts."""
+def _clean(attributes: dict[str, Any]) -> bool | None:
+    """Make of lists what the SDK does; return whether any attribute is the product side's, None for what may be odd."""
+    is_marked = False
     for key, value in attributes.items():
-        if type(value) not in _PLAIN or type(key) is not str or PREFIX in key or not key:
-            return False
-    return KEPT_KEYS.isdisjoint(attributes)
+        if type(key) is not str or not key:
+            return None
+        if type(value) not in _PLAIN:
+            # Headers, as instrumentations capture them.
+            if type(value) not in _LISTS or not value or not all(type(each) is str for each in value):
+                return None
+            attributes[key] = tuple(value)
+        if PREFIX in key:
+            is_marked = True
+    return is_marked
 
 
 def _attributes(span: LightSpan, given: _Given) -> BoundedAttributes:
     limits, own = given["limits"], span.__dict__
+    most, longest = limits.max_span_attributes, limits.max_span_attribute_length
     with span._lock:  # noqa: SLF001
         if "_attributes" not in own:
-            own["_attributes"] = BoundedAttributes(
-                limits.max_span_attributes,
-                given["attributes"],
-                immutable=span._end_time is not None,  # noqa: SLF001
-                max_value_len=limits.max_span_attribute_length,
-            )
-    made: BoundedAttributes = own["_attributes"]
-    return made
+            waiting, is_over = given["attributes"], span._end_time is not None  # noqa: SLF001
+            if longest is None and given.get(_IS_CLEAN, True) and (most is None or len(waiting) <= most):
+                own["_attributes"] = made = BoundedAttributes(most, None, immutable=is_over)
+                made._dict = waiting  # noqa: SLF001
+            else:
+                own["_attributes"] = BoundedAttributes(most, waiting, immutable=is_over, max_value_len=longest)
+    found: BoundedAttributes = own["_attributes"]
+    return found
 
 
 def _events(span: Any, _: _Given) -> object:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import unwrap
-from itertools import count
 from operator import attrgetter, itemgetter
 from time import time_ns
 from typing import TYPE_CHECKING, Any, cast
@@ -163,16 +162,22 @@ def see_attributes(see: See) -> None:
     @wraps(set_many)
     def set_attributes(self: Span, attributes: Mapping[str, Any]) -> None:
         set_many(self, attributes)
-        if may_keep(attributes) and _see is not None:
-            wanted = {key: value for key, value in attributes.items() if is_kept(key)}
-            if wanted:
-                _see(self, wanted)
+        if may_keep(attributes):
+            tell_kept(self, attributes)
 
     setattr(Span, "set_attributes", set_attributes)  # noqa: B010 - mypy takes a method for what cannot be replaced
     # Where the SDK sets one by way of many, as 1.41 does, it is seen there already.
     code = getattr(unwrap(set_one), "__code__", None)
     if code is None or "set_attributes" not in code.co_names:
         setattr(Span, "set_attribute", set_attribute)  # noqa: B010
+
+
+def tell_kept(span: Span, attributes: Mapping[str, object]) -> None:
+    """Do what the methods do that `see_attributes` has put in place, for a span that has taken them in another way."""
+    if _see is not None:
+        wanted = {key: value for key, value in attributes.items() if is_kept(key)}
+        if wanted:
+            _see(span, wanted)
 
 
 def see_events(see: SeeEvent) -> None:
@@ -369,29 +374,6 @@ def _like_list(items: Iterable[object], like: object) -> BoundedList[object]:
     result = BoundedList.from_seq(None, list(items))
     result.dropped = getattr(like, "dropped", 0)
     return result
-
-
-_taken = count(1)
-
-
-def is_first_to_take(item: object) -> bool:
-    """Return whether this is the first call for a live span, or for a log record's attributes.
-
-    A batch processor copies records before later processors see them; what all copies share is the attributes' object.
-    Where an item cannot be marked each call is the first: the event has the same uuid each time.
-    """
-    if taken_as(item):
-        return False
-    try:  # noqa: SIM105 - for each product event; `suppress` takes three times as long
-        item._otel_posthog_taken = next(_taken)  # type: ignore[attr-defined]  # noqa: SLF001
-    except (AttributeError, TypeError):
-        pass
-    return True
-
-
-def taken_as(item: object) -> int:
-    """Return the item's number among those taken in this process; 0 where it was not taken or cannot be marked."""
-    return getattr(item, "_otel_posthog_taken", 0)
 
 
 def item_attributes(attributes: object) -> Attributes:

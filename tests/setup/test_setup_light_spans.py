@@ -56,6 +56,28 @@ def test_a_captured_objection_a_recorded_exception_and_an_allowed_key_count_wher
         assert (b"some text" in made.bodies[1], len(made.bodies)) == (True, 2)
 
 
+def test_a_requests_headers_and_its_user_keep_its_attributes_from_being_made_no_more_than_others() -> None:
+    """Lists at the start, a user set by one and by several, lists later: all wait, and whoever looks has them."""
+    header = "http.request.header.accept"
+    with app(ALWAYS_OFF, rules=False) as made:
+        given = {header: ["text/html", "*/*"], "http.route": "/x"}
+        span: Any = made.tracer.start_span("r", kind=SpanKind.SERVER, attributes=given)
+        span.set_attributes({"enduser.id": "ada", "user.email": "a"})
+        span.set_attribute("session.id", "s")
+        span.set_attributes({"http.response.header.etag": ("x",), "http.status_code": 200})
+        assert "_attributes" not in vars(span)
+        scope = kept_scope(span)
+        assert scope is not None
+        assert scope.record is not None
+        assert (scope.record.identity.user_id, scope.record.identity.session_id) == ("ada", "s")
+        span.end()
+        assert "_attributes" not in vars(span)
+        assert dict(span.attributes) == {
+            **given, header: ("text/html", "*/*"), "enduser.id": "ada", "user.email": "a", "session.id": "s",
+            "http.response.header.etag": ("x",), "http.status_code": 200,
+        }  # fmt: skip
+
+
 @OFF
 def test_no_attribute_of_an_apps_processor_is_on_a_dropped_span(light: bool) -> None:
     """Processors of the app's see no dropped span in either way, so that it makes no difference what they set."""
