@@ -224,25 +224,25 @@ def test_a_thousand_items_and_no_more(page: Page, feed: Feed) -> None:
     item = event("burst", {"plan": "pro"})
     feed.push(*[item] * 1200)
     page.open(feed)
-    page.until(lambda: page.text(".shown").startswith("Newest 1,000"))
+    page.until(lambda: page.text(".shown").startswith("1,000 events"))
     assert len(page.rows) < 40
     page.press("G")
     page.until(lambda: page.text(".row.is-cursor") != "")
     assert page.script("return document.querySelector('.row.is-cursor').ariaPosInSet") == "1000"
     feed.push(*[item] * 300)
-    page.until(lambda: feed.items[-1]["seq"] == 1500 and page.text(".shown").startswith("Newest 1,000"))
+    page.until(lambda: feed.items[-1]["seq"] == 1500 and page.text(".shown").startswith("1,000 events"))
 
 
 def test_what_is_read_stays_where_it_is_while_others_come(page: Page, feed: Feed) -> None:
     """A view that is not at the top is not moved by what comes in above it."""
     feed.push(*(event(f"e{number}", {}) for number in range(60)))
     page.open(feed)
-    page.until(lambda: page.text(".shown").startswith("Newest 60"))
+    page.until(lambda: page.text(".shown").startswith("60"))
     page.script("document.getElementById('stream').scrollTop = 540")
     first = "return document.elementFromPoint(60, 260).closest('.row')?.querySelector('.row-name').innerText ?? ''"
     seen = page.until(lambda: page.script(first))
     feed.push(event("new", {}), event("newer", {}))
-    page.until(lambda: page.text(".shown").startswith("Newest 62"))
+    page.until(lambda: page.text(".shown").startswith("62"))
     assert page.until(lambda: page.script(first) == seen)
 
 
@@ -267,6 +267,21 @@ def test_delivery_and_the_apps_are_shown(page: Page, feed: Feed) -> None:
     }
     assert "dropped: there is no consent\n7" in page.text("[aria-labelledby=totals-delivery]")
     assert "ended, 5 skipped" in page.text(".processes")
+
+
+def test_operational_items_show_where_they_are_asked_for(page: Page, feed: Feed) -> None:
+    """The stream is of product events; a button counts the others and shows them, the empty stream says so."""
+    feed.push(request())
+    page.open()
+    page.until(lambda: "No product event yet" in page.text(".empty"))
+    page.click(".empty button")
+    page.until(lambda: page.rows == ["POST /tickets"])
+    assert page.text(".row-state") == "OTLP only"
+    feed.push(event())
+    page.until(lambda: page.rows == ["ticket_created", "POST /tickets"])
+    page.click("#operational")
+    page.until(lambda: page.rows == ["ticket_created"])
+    assert page.text("#operational") == "Show 1 operational item"
 
 
 def test_totals_filter_the_stream(page: Page, feed: Feed) -> None:
@@ -295,6 +310,7 @@ def test_a_rule_is_tried_before_anything_is_saved(page: Page, feed: Feed) -> Non
         },
     )
     page.open(feed)
+    page.click("#operational")
     page.open_row("POST /tickets")
     page.press("r")
     page.all(".rule-kinds button")[0].click()

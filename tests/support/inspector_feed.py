@@ -127,8 +127,7 @@ def serving_feed() -> Iterator[Feed]:
     """Serve the page with a feed that is empty as yet."""
     feed = Feed()
     handler = type("Handler", (_Handler,), {"feed": feed})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     feed.url = f"http://127.0.0.1:{server.server_port}{BASE}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -140,6 +139,13 @@ def serving_feed() -> Iterator[Feed]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a page that is left breaks connections off."""
 
 
 class _Handler(BaseHTTPRequestHandler):

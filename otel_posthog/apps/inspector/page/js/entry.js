@@ -1,13 +1,19 @@
 // One line of the stream: an item of the feed, or one event of an item that holds several.
-import { shown } from "./text.js";
+import { plain, shown } from "./text.js";
 
 const ALLOW_LIST = "allow_list";
 const NOTED = "noted";
 
-/** The lines of an item, which has one at least. */
+/** The lines of an item, which has one at least; none of what is no item. */
 export function entriesOf(item) {
   const events = item.events ?? [];
-  return events.length ? events.map((event, number) => entry(item, event, number)) : [entry(item, null, 0)];
+  try {
+    return events.length ? events.map((event, number) => entry(item, event, number)) : [entry(item, null, 0)];
+  } catch (error) {
+    // The others are shown all the same.
+    console.error(`item ${item.seq} cannot be read: ${error.message}`);
+    return [];
+  }
 }
 
 function entry(item, event, number) {
@@ -23,7 +29,7 @@ function entry(item, event, number) {
     time: item.time,
     name: nameOf(item, event),
     outcome: outcomeOf(item, event),
-    via: event?.reason ?? item.reason ?? "",
+    via: plain(event?.reason ?? item.reason ?? ""),
     process: processOf(item.process),
     rules: [...new Set(changes.filter((each) => each.action !== NOTED).map((each) => each.rule))],
     removed: new Set(told.filter((each) => each.action === "removed").map((each) => each.key)).size,
@@ -50,7 +56,7 @@ function outcomeOf(item, event) {
 
 /** `helpdesk 4711`; empty for what a file holds. */
 export function processOf(process) {
-  return process ? `${process.service || "app"} ${process.pid}` : "";
+  return process ? plain(`${process.service || "app"} ${process.pid}`) : "";
 }
 
 /** `POST /tickets` of a span; of a log record what it is. */

@@ -4,14 +4,19 @@ import { searchText } from "./entry.js";
 export const NO_FILTER = Object.freeze({ text: "", event: "", outcome: "", rule: "", process: "" });
 
 /** Whether there is any filter. */
-export const isSet = (filter) => Object.values(filter).some(Boolean);
+export const isSet = (filter) => Object.keys(NO_FILTER).some((name) => filter[name]);
 
-/** The lines that pass, in the same order. */
+/** Whether a line is of an item that says of itself that it is a product event. */
+export const isProduct = (entry) => entry.outcome.state !== "operational";
+
+/** The lines that pass, in the same order; operational items only where they are asked for. */
 export function passing(entries, filter) {
-  if (!isSet(filter)) return entries;
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const withOperational = filter.withOperational || filter.outcome === "operational";
+  if (!isSet(filter) && withOperational) return entries;
   return entries.filter(
     (entry) =>
+      (withOperational || isProduct(entry)) &&
       (!filter.event || entry.name === filter.event) &&
       (!filter.outcome || outcomeKeys(entry).includes(filter.outcome)) &&
       (!filter.rule || ruleKeys(entry).includes(filter.rule)) &&

@@ -129,7 +129,16 @@ function stateOf(before, after, rules) {
   if (after === GONE) return "removed";
   if (before === GONE) return "added";
   if (before === HIDDEN) return rules.some((each) => each.action !== NOTED) ? "changed" : "same";
-  return JSON.stringify(before) === JSON.stringify(after) ? "same" : "changed";
+  return areSame(before, after) ? "same" : "changed";
+}
+
+function areSame(one, other) {
+  try {
+    return JSON.stringify(one) === JSON.stringify(other);
+  } catch {
+    // Deeper than the engine follows.
+    return false;
+  }
 }
 
 /** What the receipt says of a path: of itself, of what is in it, or of a key that no receipt may name. */

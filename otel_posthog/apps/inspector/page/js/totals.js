@@ -18,7 +18,15 @@ export function totalsOf(entries) {
     if (isEvent) add(reasons, entry.via);
     if (entry.process) add(processes, entry.process);
   }
-  return { events: sorted(events), outcomes: sorted(outcomes), rules: sorted(rules), reasons: sorted(reasons), processes: sorted(processes) };
+  const operational = outcomes.get("operational") ?? 0;
+  return {
+    operational,
+    events: sorted(events),
+    outcomes: sorted(outcomes),
+    rules: sorted(rules),
+    reasons: sorted(reasons),
+    processes: sorted(processes),
+  };
 }
 
 function add(counts, key) {
@@ -26,4 +34,6 @@ function add(counts, key) {
 }
 
 const sorted = (counts) =>
-  [...counts].map(([key, count]) => ({ key, count })).sort((one, other) => other.count - one.count || (one.key < other.key ? -1 : 1));
+  [...counts]
+    .map(([key, count]) => ({ key, count }))
+    .sort((one, other) => other.count - one.count || (one.key < other.key ? -1 : 1));

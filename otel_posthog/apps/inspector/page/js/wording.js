@@ -1,5 +1,7 @@
 // Rules, reasons and outcomes in words: the server's, which are those of `otel-posthog explain`.
 
+import { plain } from "./text.js";
+
 const STATES = {
   sent: "to PostHog",
   dropped: "dropped",
@@ -7,17 +9,20 @@ const STATES = {
   operational: "operational only",
 };
 
-const spaced = (name) => name.replaceAll("_", " ");
+const spaced = (name) => plain(name.replaceAll("_", " "));
 
-export const ruleInWords = (rule, words) => words.rules?.[rule] ?? spaced(rule);
+// A name from outside may be one that every object has.
+const inTable = (table, name) => (table && Object.hasOwn(table, name) ? String(table[name]) : undefined);
 
-export const dropInWords = (reason, words) => words.drops?.[reason] ?? spaced(reason);
+export const ruleInWords = (rule, words) => inTable(words.rules, rule) ?? spaced(rule);
+
+export const dropInWords = (reason, words) => inTable(words.drops, reason) ?? spaced(reason);
 
 /** `dropped:consent` as `dropped: there is no consent`. */
 export function outcomeInWords(key, words) {
   const at = key.indexOf(":");
-  if (at < 0) return STATES[key] ?? key;
-  return `${STATES[key.slice(0, at)]}: ${dropInWords(key.slice(at + 1), words)}`;
+  if (at < 0) return inTable(STATES, key) ?? spaced(key);
+  return `${inTable(STATES, key.slice(0, at)) ?? spaced(key.slice(0, at))}: ${dropInWords(key.slice(at + 1), words)}`;
 }
 
 /** What a line of the stream says of where it goes: `PostHog + OTLP`, `PostHog only`, `dropped: consent`. */

@@ -1,6 +1,7 @@
 // The page as a whole: what is above, the stream, and beside it the open event or the totals.
 import { classes, html } from "../dom.js";
 import { Banner } from "./banner.js";
+import { Boundary } from "./boundary.js";
 import { EventPane } from "./event.js";
 import { Filters } from "./filters.js";
 import { Help } from "./help.js";
@@ -18,13 +19,13 @@ export function App({ store, state, feed }) {
     <${Banner} state=${state} feed=${feed} />
     <${Tabs} store=${store} state=${state} />
     <main class=${classes("main", open && "has-event", `tab-${tab}`)}>
-      <section class="pane pane-stream" aria-label="Events">
+      <section class="pane pane-stream" aria-label="Stream">
         <${Filters} store=${store} state=${state} />
         <${Stream} store=${store} state=${state} shown=${store.shown} />
       </section>
       <section class="pane pane-side" aria-label=${open ? "The open event" : "Totals and delivery"}>
         ${open
-          ? html`<${EventPane} key=${open.id} store=${store} entry=${open} words=${state.words} isRuleOpen=${state.isRuleOpen} />`
+          ? html`<${Boundary} key=${open.id}><${EventPane} store=${store} entry=${open} words=${state.words} isRuleOpen=${state.isRuleOpen} /><//>`
           : html`<${Overview} store=${store} state=${state} />`}
       </section>
     </main>

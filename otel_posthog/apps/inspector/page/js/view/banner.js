@@ -5,21 +5,30 @@ import { count, counted, plain } from "../text.js";
 export const VALUES_SWITCH = "OTEL_POSTHOG_INSPECT_VALUES=true";
 
 export function Banner({ state, feed }) {
-  const { connection, status, missed, entries } = state;
-  return html`
-    <div class="banners">
-      ${["lost", "retrying"].includes(connection.phase) && html`<${Lost} connection=${connection} feed=${feed} />`}
-      ${connection.phase === "refused" &&
-      html`<div class="banner is-bad">
-        <p><strong>This address is no longer valid.</strong> Open the one that <code>otel-posthog inspect</code> printed when it was started last.</p>
-      </div>`}
-      ${status?.source?.problem && html`<div class="banner is-bad" id="problem"><p><strong>It could not be read to its end.</strong> ${plain(status.source.problem)}</p></div>`}
-      ${status && !status.values_shown && (entries.length > 0 || status.processes?.length > 0) && html`<${Values} status=${status} />`}
-      ${missed > 0 &&
-      html`<div class="banner"><p>${counted(missed, "item")} came while this page was away and ${missed === 1 ? "is" : "are"} no longer kept.</p></div>`}
-    </div>
-  `;
+  const { connection, status, missed } = state;
+  const notices = [
+    ["lost", "retrying"].includes(connection.phase) && html`<${Lost} connection=${connection} feed=${feed} />`,
+    connection.phase === "refused" && html`<${Refused} />`,
+    status?.source?.problem && html`<${Problem} text=${status.source.problem} />`,
+    areHidden(state) && html`<${Values} status=${status} />`,
+    missed > 0 && html`<${Missed} items=${missed} />`,
+  ].filter(Boolean);
+  return notices.length ? html`<section class="banners" aria-label="Notices">${notices}</section>` : null;
 }
+
+const areHidden = ({ status, entries }) => status && !status.values_shown && (entries.length > 0 || status.processes?.length > 0);
+
+const Refused = () => html`<div class="banner is-bad">
+  <p><strong>This address is no longer valid.</strong> Open the one that <code>otel-posthog inspect</code> printed when it was started last.</p>
+</div>`;
+
+const Problem = ({ text }) => html`<div class="banner is-bad" id="problem">
+  <p><strong>It could not be read to its end.</strong> ${plain(text)}</p>
+</div>`;
+
+const Missed = ({ items }) => html`<div class="banner">
+  <p>${counted(items, "item")} came while this page was away and ${items === 1 ? "is" : "are"} no longer kept.</p>
+</div>`;
 
 class Lost extends Component {
   componentDidMount() {

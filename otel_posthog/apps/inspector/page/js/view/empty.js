@@ -37,7 +37,14 @@ function EmptyFile({ source }) {
   </div>`;
 }
 
-export function NothingFound({ store }) {
+export function NothingFound({ store, isSet }) {
+  if (!isSet) {
+    return html`<div class="empty">
+      <h2>No product event yet</h2>
+      <p>What came so far is operational only: it goes on over OTLP, and PostHog gets nothing of it.</p>
+      <p><button type="button" class="button" onClick=${() => store.narrowTo({ withOperational: true })}>Show operational items</button></p>
+    </div>`;
+  }
   return html`<div class="empty">
     <h2>No event passes these filters</h2>
     <p><button type="button" class="button" onClick=${() => store.narrowTo(NO_FILTER)}>Clear filters</button></p>

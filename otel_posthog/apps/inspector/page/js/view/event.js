@@ -88,12 +88,12 @@ function Facts({ entry, sent }) {
 }
 
 const FactList = ({ facts }) =>
-  html`<dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  html`<dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${plain(value)}</dd></div>`)}</dl>`;
 
 function Product({ pane, event, sent, words }) {
   const all = event.destinations ?? [];
   return html`<section class="side" aria-label="PostHog">
-    ${event.notes?.length > 0 && html`<p class="note">Could not be taken as given: ${event.notes.map((each) => each.replaceAll("_", " ")).join(", ")}.</p>`}
+    ${event.notes?.length > 0 && html`<p class="note">Could not be taken as given: ${plain(event.notes.join(", ").replaceAll("_", " "))}.</p>`}
     ${all.length > 1 && html`<${Destinations} pane=${pane} all=${all} chosen=${sent} />`}
     ${sent && !sent.sent && html`<p class="note is-bad"><strong>PostHog gets nothing:</strong> ${dropInWords(sent.dropped ?? "", words)}.</p>`}
     ${!sent && html`<p class="note">No destination is configured: PostHog gets nothing.</p>`}

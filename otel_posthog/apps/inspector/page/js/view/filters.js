@@ -1,7 +1,7 @@
 // Search and filters above the stream.
 import { html } from "../dom.js";
-import { NO_FILTER, isSet } from "../filter.js";
-import { count, plain } from "../text.js";
+import { NO_FILTER, isProduct, isSet } from "../filter.js";
+import { count, counted, plain } from "../text.js";
 import { totalsOf } from "../totals.js";
 import { outcomeInWords, ruleInWords } from "../wording.js";
 
@@ -34,16 +34,20 @@ export function Filters({ store, state }) {
       </div>
       <p class="shown">
         <span class="figure">${shownText(store, state)}</span>
+        ${totals.operational > 0 &&
+        html`<button type="button" class="link" id="operational" aria-pressed=${filter.withOperational ? "true" : "false"} onClick=${() => store.narrowTo({ withOperational: !filter.withOperational })}>
+          ${filter.withOperational ? "Hide" : "Show"} ${counted(totals.operational, "operational item")}
+        </button>`}
         ${isSet(filter) && html`<button type="button" class="link" id="clear" onClick=${() => store.narrowTo(NO_FILTER)}>Clear filters</button>`}
       </p>
     </div>
   `;
 }
 
-function shownText(store, state) {
-  const all = state.entries.length;
-  const shown = store.shown.length;
-  return isSet(state.filter) ? `${count(shown)} of ${count(all)}` : `Newest ${count(all)}`;
+function shownText(store, { filter, entries }) {
+  const all = filter.withOperational ? entries.length : entries.filter(isProduct).length;
+  const what = all === 1 ? "event" : "events";
+  return isSet(filter) ? `${count(store.shown.length)} of ${count(all)} ${what}` : `${count(all)} ${what}`;
 }
 
 function Select({ id, name, value, onChange, options = [], groups = [] }) {

@@ -1,5 +1,6 @@
 // The totals, where no event is open: by event, outcome and rule, then where events wait and which apps are connected.
 import { classes, html } from "../dom.js";
+import { processOf } from "../entry.js";
 import { isSet } from "../filter.js";
 import { bytes, clock, count, counted, duration, plain } from "../text.js";
 import { totalsOf } from "../totals.js";
@@ -75,7 +76,7 @@ function Bars({ title, lines, chosen, choose }) {
 }
 
 function Delivery({ status, words }) {
-  if (!status?.delivery) return null;
+  if (!status?.delivery || status.source?.kind === "file") return null;
   const { queue = {}, delivery, spool = [] } = status;
   const reasons = delivery.reasons ?? [];
   const last = delivery.last_attempt;
@@ -86,11 +87,11 @@ function Delivery({ status, words }) {
       <div><dt>Delivered</dt><dd>${count(delivery.delivered)}</dd></div>
       ${delivery.previewed > 0 && html`<div><dt>Previewed, not sent</dt><dd>${count(delivery.previewed)}</dd></div>`}
       <div><dt>Dropped</dt><dd>${count(delivery.dropped)}</dd></div>
-      ${reasons.map((each) => html`<div class="is-inner" key=${each.outcome + each.reason}><dt>${outcomeInWords(`${each.outcome}:${each.reason}`, words).replace(/^undefined: /, "")}</dt><dd>${count(each.count)}</dd></div>`)}
+      ${reasons.map((each) => html`<div class="is-inner" key=${each.outcome + each.reason}><dt>${outcomeInWords(`${each.outcome}:${each.reason}`, words)}</dt><dd>${count(each.count)}</dd></div>`)}
       <div><dt>Queue and buffer</dt><dd>${bytes((queue.worker_bytes ?? 0) + (queue.buffer_bytes ?? 0))}</dd></div>
       ${spool.map((each) => html`<div key=${each.destination}><dt>Spool of ${plain(each.destination)}</dt><dd>${each.events ? `${counted(each.events, "event")}, ${bytes(each.bytes)}, ${duration(each.oldest_age_s)} old` : "empty"}</dd></div>`)}
       <div><dt>Requests to PostHog</dt><dd>${count(delivery.attempts)}</dd></div>
-      ${last && html`<div><dt>Last request</dt><dd>${last.outcome}, ${duration(last.duration_s)}, ${clock(last.time).slice(0, 8)}</dd></div>`}
+      ${last && html`<div><dt>Last request</dt><dd>${plain(last.outcome)}, ${duration(last.duration_s)}, ${clock(last.time).slice(0, 8)}</dd></div>`}
     </dl>
   </section>`;
 }
@@ -100,18 +101,18 @@ function Processes({ store, status }) {
   if (!all.length) return null;
   return html`<section class="card" aria-labelledby="totals-processes">
     <h3 id="totals-processes">Apps</h3>
-    <div class="scroll-x" role="region" aria-label="Apps" tabindex="0">
+    <div class="scroll-x" role="region" aria-label="Table of apps" tabindex="0">
     <table class="processes">
       <thead><tr><th scope="col">Service</th><th scope="col">Process</th><th scope="col">State</th><th scope="col">Values</th><th scope="col">Policy</th></tr></thead>
       <tbody>
         ${all.map((each) => {
-          const name = `${each.service || "app"} ${each.pid}`;
+          const name = processOf(each);
           return html`<tr key=${name}>
             <td><button type="button" class="link" onClick=${() => store.narrowTo({ process: store.state.filter.process === name ? "" : name })}>${plain(each.service || "app")}</button></td>
             <td class="figure">${each.pid}</td>
             <td>${each.connected ? "connected" : "ended"}${each.skipped > 0 && `, ${count(each.skipped)} skipped`}</td>
             <td>${each.values_shown ? "shown" : "not shown"}</td>
-            <td><code>${each.policy}</code></td>
+            <td><code>${plain(each.policy ?? "")}</code></td>
           </tr>`;
         })}
       </tbody>

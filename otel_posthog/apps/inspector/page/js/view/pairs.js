@@ -2,7 +2,7 @@
 import { classes, html } from "../dom.js";
 import { difference } from "../difference.js";
 import { GONE, HIDDEN, pairsOf } from "../pairs.js";
-import { counted, shown } from "../text.js";
+import { counted, plain, shown } from "../text.js";
 import { ruleInWords } from "../wording.js";
 import { Key, Value } from "./value.js";
 
@@ -62,9 +62,9 @@ function Size({ value }) {
 /** Which rules did it, in words. */
 function Why({ row, words, identity }) {
   if (row.state === "same" || row.state === "added" || row.state === "group") return null;
-  if (!row.rules.length) return identity ? html`<span class="why">identity mode <code>${identity}</code></span>` : null;
+  if (!row.rules.length) return identity ? html`<span class="why">identity mode <code>${plain(identity)}</code></span>` : null;
   return html`<span class="why">
-    ${row.rules.filter((each) => each.rule).map(({ rule, action }) => html`<span key=${rule + action}>${ruleInWords(rule, words)}${" "}<code>${rule}</code>${!KNOWN_ACTIONS.has(action) && ` ${action}`}</span>`)}
+    ${row.rules.filter((each) => each.rule).map(({ rule, action }) => html`<span key=${rule + action}>${ruleInWords(rule, words)}${" "}<code>${plain(rule)}</code>${!KNOWN_ACTIONS.has(action) && ` ${plain(action)}`}</span>`)}
   </span>`;
 }
 

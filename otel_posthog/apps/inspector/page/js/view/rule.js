@@ -76,7 +76,7 @@ export class RulePanel extends Component {
         <div aria-live="polite">
           ${!kind && html`<p class="soft">Choose what should happen. You see the lines for your policy, and what they would change, before anything is saved.</p>`}
           ${isBusy && html`<p class="soft">Trying it on the last items.</p>`}
-          ${error && html`<p class="note is-bad">${error}</p>`}
+          ${error && html`<p class="note is-bad">${plain(error)}</p>`}
           ${answer && html`<${Answer} store=${store} answer=${answer} isCopied=${isCopied} copy=${() => this.copy()} />`}
         </div>
       </section>
@@ -95,7 +95,7 @@ function Answer({ store, answer, isCopied, copy }) {
       Of the last <b>${count(effect.of)}</b> items <b>${count(effect.matched)}</b> ${effect.matched === 1 ? "matches" : "match"}, <b>${count(effect.changed)}</b> would change.
     </p>
     ${answer.examples?.length > 0 && html`<ul class="rule-examples">${answer.examples.slice(0, 5).map((each) => html`<${Example} key=${each.seq} store=${store} example=${each} />`)}</ul>`}
-    ${answer.note && html`<p class="note">${answer.note}</p>`}
+    ${answer.note && html`<p class="note">${plain(answer.note)}</p>`}
     <p class="soft">Nothing is saved here. Add the lines to the file that <code>OTEL_POSTHOG_POLICY</code> names.</p>
   `;
 }
@@ -105,7 +105,7 @@ function Example({ store, example }) {
   const id = `${example.seq}.0`;
   return html`<li>
     <button type="button" class="link" disabled=${!store.entry(id)} onClick=${() => store.show(id)}>${plain(example.name ?? `item ${example.seq}`).slice(0, 80)}</button>
-    ${" "}${example.change}
+    ${" "}${plain(example.change ?? "")}
     ${has(example.before) && html` <${Value} value=${example.before} />`}
     ${has(example.after) && html` <span aria-hidden="true">→</span> <${Value} value=${example.after} />`}
   </li>`;

@@ -81,7 +81,7 @@ export class Stream extends Component {
             )}
         </div>
       </div>
-      ${!shown.length && (isSet(state.filter) && state.entries.length ? html`<${NothingFound} store=${store} />` : html`<${Empty} state=${state} />`)}
+      ${!shown.length && (state.entries.length ? html`<${NothingFound} store=${store} isSet=${isSet(state.filter)} />` : html`<${Empty} state=${state} />`)}
     `;
   }
 }

@@ -1,9 +1,10 @@
 // One line on delivery: what waits where, and what PostHog has.
 import { classes, html } from "../dom.js";
-import { bytes, count, counted, duration } from "../text.js";
+import { bytes, count, counted, duration, plain } from "../text.js";
 
 export function Strip({ status }) {
-  if (!status?.delivery) return null;
+  // Nothing runs where a file is shown.
+  if (!status?.delivery || status.source?.kind === "file") return null;
   const { queue = {}, delivery } = status;
   const spool = (status.spool ?? []).reduce(
     (sum, each) => ({ events: sum.events + (each.events ?? 0), bytes: sum.bytes + (each.bytes ?? 0), age: Math.max(sum.age, each.oldest_age_s ?? 0) }),
@@ -12,7 +13,7 @@ export function Strip({ status }) {
   const waits = spool.events ? `${counted(spool.events, "event")}, ${duration(spool.age)} old` : "empty";
   const last = delivery.last_attempt;
   return html`
-    <section class="strip" aria-label="Delivery">
+    <section class="strip" aria-label="Delivery at a glance" tabindex="0">
       <dl>
         <${Figure} name="Queue" value=${bytes(queue.worker_bytes)} />
         <${Figure} name="Buffer" value=${bytes(queue.buffer_bytes)} />
@@ -22,7 +23,7 @@ export function Strip({ status }) {
         ${delivery.dead_lettered > 0 && html`<${Figure} name="Dead letters" value=${count(delivery.dead_lettered)} isBad=${true} />`}
         ${delivery.retried > 0 && html`<${Figure} name="Retried" value=${count(delivery.retried)} />`}
         ${delivery.faults > 0 && html`<${Figure} name="Faults" value=${count(delivery.faults)} isBad=${true} />`}
-        ${last && html`<${Figure} name="Last request" value=${`${last.outcome}, ${duration(last.duration_s)}`} isBad=${last.outcome !== "ok"} />`}
+        ${last && html`<${Figure} name="Last request" value=${`${plain(last.outcome)}, ${duration(last.duration_s)}`} isBad=${last.outcome !== "ok"} />`}
       </dl>
     </section>
   `;

@@ -83,5 +83,5 @@ export function Tabs({ store, state }) {
   const tab = (name, text) => html`
     <button type="button" aria-pressed=${state.tab === name ? "true" : "false"} onClick=${() => store.set({ tab: name })}>${text}</button>
   `;
-  return html`<div class="tabs" role="group" aria-label="What is shown">${tab("stream", "Events")}${tab("totals", "Totals and delivery")}</div>`;
+  return html`<nav class="tabs" aria-label="Panes">${tab("stream", "Events")}${tab("totals", "Totals and delivery")}</nav>`;
 }
