@@ -8,12 +8,13 @@ it is clean; one that is not clean after a bounded number of scans is replaced w
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from otel_posthog.harmless import Harmless
 from otel_posthog.model import REDACTED
 from otel_posthog.policy.defaults import DETECTORS
-from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Span, detectors, whole_until
+from otel_posthog.privacy.detectors import PEM, USERINFO, Detector, Find, Span, detectors, whole_until
 from otel_posthog.privacy.detectors.prefilter import LONG_TOKEN, NUMBER, features_of
 from otel_posthog.privacy.encodings import base64_texts, decode, may_be_encoded, without_escaped_breaks
 from otel_posthog.privacy.keys import NO_FACTS, PAGE_FACTS, KeyFacts
@@ -40,6 +41,7 @@ UNSETTLED = "max_reads"
 _MAX_ROUNDS = 16
 _SPARE_CHARS, _READS = 8192, 3
 _GAP_CHARS = 4
+_MAX_FITTING = 4096  # texts of a program have some hundred combinations of features
 _MOST_COMPARED = 8  # in a text full of numbers every detector looks at each of them
 _MARKER = regex(rf"\[(?:{'|'.join(sorted(DETECTORS))})\]|{re.escape(REDACTED)}")
 _LONGEST_MARKER = max(map(len, (*DETECTORS, REDACTED))) + 2
@@ -81,10 +83,11 @@ class Scanner:
         self._note = note
         self._detectors = detectors(names, facts_of)
         self._userinfo = USERINFO in self._detectors
-        # Only for keys without facts and for pages: under another key the same text may be a hit.
-        self._harmless, self._harmless_pages = Harmless(), Harmless()
-        # Texts have a few hundred combinations of features; which detectors each needs is computed once.
-        self._fitting: dict[tuple[int, frozenset[str]], tuple[Detector, ...]] = {}
+        # Texts without hits, by the detectors that did not look. Only for keys without facts and for pages: under
+        # another key the same text may be a hit.
+        self._harmless: dict[frozenset[str], Harmless] = defaultdict(Harmless)
+        self._harmless_pages: dict[frozenset[str], Harmless] = defaultdict(Harmless)
+        self._fitting = _Fitting(self._detectors)
 
     def clean(
         self,
@@ -107,12 +110,7 @@ class Scanner:
         if size <= max_chars:
             if size < _SHORTEST_HIT or (_HARMLESS.fullmatch(text) and not facts.kinds):
                 return text
-            known = self._known(facts) if methods is MARKERS else None
-            if known is not None and type(text) is str and ("", text) in known.values:
-                return text
             cleaned = self._clean(text, facts, fired, methods)
-            if known is not None and cleaned is text:
-                known.remember("", text)
             # A marker may be longer than what it stands for.
             if len(cleaned) > max_chars and fired is not None:
                 fired.append(CUT)
@@ -126,11 +124,11 @@ class Scanner:
         # The end of the window may be half of something; it was only read for what begins before it.
         return until(window, min(max_chars, max(0, len(window) - _MARGIN_CHARS)))
 
-    def _known(self, facts: KeyFacts) -> Harmless | None:
+    def _known(self, facts: KeyFacts, skipped: frozenset[str]) -> Harmless | None:
         """Return what is remembered of texts under keys with these facts, if anything is."""
         if facts is NO_FACTS:
-            return self._harmless
-        return self._harmless_pages if facts is PAGE_FACTS else None
+            return self._harmless[skipped]
+        return self._harmless_pages[skipped] if facts is PAGE_FACTS else None
 
     def _clean(self, text: str, facts: KeyFacts, fired: Fired | None, methods: HitMethods) -> str:
         left_chars = _SPARE_CHARS + _READS * len(text)
@@ -158,6 +156,17 @@ class Scanner:
 
     def _hits(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         """Return what is found in `text`, ascending and apart."""
+        # Asked in every round, and for what base64 hides: texts that differ in a hit are often the same without it, and
+        # tokens of a kind have the same head.
+        known = self._known(facts, skipped)
+        if known is not None and type(text) is str and ("", text) in known.values:
+            return []
+        hits = self._hits_anew(text, facts, skipped)
+        if known is not None and not hits:
+            known.remember("", text)
+        return hits
+
+    def _hits_anew(self, text: str, facts: KeyFacts, skipped: frozenset[str]) -> list[Hit]:
         plain, offsets = decode(text) if may_be_encoded(text) else (text, None)
         hits = self._hits_in(plain, offsets, text, facts, skipped)
         if "\\" in plain and (broken := without_escaped_breaks(plain)) is not plain:
@@ -169,12 +178,7 @@ class Scanner:
     ) -> list[Hit]:
         """Return what is found in `plain`, the reading of `text` whose characters are at `offsets` there."""
         seen, runs = features_of(plain)
-        kind = (seen * 2 + facts.version, skipped)
-        fitting = self._fitting.get(kind)
-        if fitting is None:
-            on = (each for each in self._detectors if each.name not in skipped)
-            fitting = tuple(each for each in on if each.fits(seen, version=facts.version))
-            self._fitting[kind] = fitting
+        fitting = self._fitting[seen * 2 + facts.version, skipped]
         hits: list[Hit] = []
         if seen & LONG_TOKEN and not plain.islower():
             hits = self._hits_in_base64(plain, skipped, offsets)
@@ -184,10 +188,10 @@ class Scanner:
         if offsets is not None and self._userinfo and USERINFO.name not in skipped:
             hits = _merged(hits, USERINFO.find(text, facts, ()), USERINFO, None)
         gone = 0
-        for detector in fitting:
+        for detector, find in fitting:
             if gone and detector.needs & gone:
                 continue
-            spans = detector.find(plain, facts, runs)
+            spans = find(plain, facts, runs)
             if spans:
                 if runs:
                     runs = [run for run in runs if not _is_covered(run, spans)]
@@ -210,6 +214,27 @@ class Scanner:
             found = self._hits(inner, NO_FACTS, skipped)
             hits = _merged(hits, [(start, end)], found[0][2], offsets) if found else hits
         return hits
+
+
+class _Fitting(dict[tuple[int, frozenset[str]], tuple[tuple[Detector, Find], ...]]):
+    """Which detectors a text of certain features needs, and how each of them finds hits there; computed once for each.
+
+    Args:
+        on: The detectors of the policy.
+    """
+
+    def __init__(self, on: Iterable[Detector]) -> None:
+        super().__init__()
+        self._on = tuple(on)
+
+    def __missing__(self, kind: tuple[int, frozenset[str]]) -> tuple[tuple[Detector, Find], ...]:
+        (seen, version), skipped = divmod(kind[0], 2), kind[1]
+        on = (each for each in self._on if each.name not in skipped and each.fits(seen, version=bool(version)))
+        fitting = tuple((each, each.finder(seen)) for each in on)
+        if len(self) >= _MAX_FITTING:
+            self.clear()
+        self[kind] = fitting
+        return fitting
 
 
 def until(text: str, end: int) -> str:

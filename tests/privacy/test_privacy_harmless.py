@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from base64 import b64encode
 
 import pytest
 
 from otel_posthog.harmless import MAX_CHARS, MAX_VALUES, Harmless
 from otel_posthog.model import Receipt
 from otel_posthog.policy import Policy
-from otel_posthog.privacy import Filter
+from otel_posthog.policy.defaults import DETECTORS
+from otel_posthog.privacy import Filter, scan
+from otel_posthog.privacy.keys import NO_FACTS
+from otel_posthog.privacy.methods import HitMethods
 from otel_posthog.privacy.properties import Properties
 
 ROUTE = {"http.route": "/tickets/{id}", "http.response.status_code": 200}
@@ -85,3 +89,44 @@ def test_memory_is_bounded() -> None:
         known.remember("k", number)
     assert known.knows("k", MAX_VALUES)
     assert not known.knows("k", 0)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that the scanner looks at."""
+    looked: list[str] = []
+
+    def noted(text: str) -> object:
+        looked.append(text)
+        return features_of(text)
+
+    features_of = vars(scan)["features_of"]
+    monkeypatch.setattr(scan, "features_of", noted)
+    return looked
+
+
+def test_what_is_left_of_a_text_is_looked_at_once(looks: list[str]) -> None:
+    """Texts that differ in what is replaced are looked at once each, and what is left of all of them once."""
+    tested = Filter(Policy().privacy)
+    for number in range(3):
+        assert tested.properties({"note": f"mail of {number}{MAIL}"}, Receipt()) == {"note": "mail of [email]"}
+    assert looks.count("mail of [email]") == 1
+    assert len(looks) == 4
+
+
+def test_the_head_of_tokens_is_looked_at_once(looks: list[str]) -> None:
+    """What base64 hides is remembered like any text: tokens of a kind begin with the same."""
+    tested, head = Filter(Policy().privacy), '{"alg":"HS256","typ":"JWT"}'
+    for number in range(3):
+        payload = b64encode(f'{{"sub": {number}}}'.encode()).decode()
+        tested.properties({"note": f"{b64encode(head.encode()).decode()} {payload}"}, Receipt())
+    assert looks.count(head) == 1
+
+
+def test_a_text_is_remembered_for_the_detectors_that_looked(looks: list[str]) -> None:
+    """What the scanner has seen with one detector off is looked at again with all of them."""
+    scanner = scan.Scanner(DETECTORS, lambda _: NO_FACTS)
+    for _ in range(2):
+        assert scanner.clean(MAIL, 100, methods=HitMethods(skipped=frozenset(("email",)))) == MAIL
+    assert looks.count(MAIL) == 1
+    assert scanner.clean(MAIL, 100) == "[email]"

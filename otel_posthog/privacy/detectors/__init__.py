@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from otel_posthog.privacy.detectors.account import ADDRESS, EMAIL, USERNAME
-from otel_posthog.privacy.detectors.detector import Detector, Span
+from otel_posthog.privacy.detectors.detector import Detector, Find, Span
 from otel_posthog.privacy.detectors.gps import GPS, place
 from otel_posthog.privacy.detectors.key_value_pairs import key_value_pairs, pair_key_reader
 from otel_posthog.privacy.detectors.named_secrets import secrets_by_place, secrets_in_sentences
@@ -23,7 +23,7 @@ from otel_posthog.privacy.detectors.vendor_keys import LONG_VENDOR_KEY, VENDOR_K
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.regex import regex
 
-__all__ = ["PEM", "USERINFO", "Detector", "Span", "detectors", "is_card", "place", "whole_until"]
+__all__ = ["PEM", "USERINFO", "Detector", "Find", "Span", "detectors", "is_card", "place", "whole_until"]
 
 _ORDER = (
     PEM,

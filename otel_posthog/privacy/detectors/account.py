@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.first_words import HOME
 from otel_posthog.privacy.detectors.prefilter import AT, SLASH
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.privacy.words import SHARED_ACCOUNTS
@@ -92,19 +93,17 @@ _MOUNTS = (
 # `/home/…` within an address of a web page is a page; at the beginning of a path of files it is a person's.
 _HOME = regex(
     rf"(?:(?:(?<![0-9A-Za-z_.%~}}-])|(?<=[A-Za-z]:)){_MOUNTS}(?:/home|(?:/[a-z])?/Users|/export/home|/var/home)/"
-    r"|\b[A-Za-z]:[\\/]{1,4}(?i:Users|Documents and Settings|home)[\\/]{1,4}"
-    r"|\\\\?(?i:Users|home)\\\\?)"
+    r"|\b[A-Za-z]:[\\/]{1,4}(?ai:Users|Documents and Settings|home)[\\/]{1,4}"
+    r"|\\\\?(?ai:Users|home)\\\\?)"
     r"([^\s/\\\"'<>|:;,?*&()\[\]{}=]+(?:(?: [^\s/\\\"'<>|:;,?*&()\[\]{}=]{1,32}){1,3}(?=[\\/]))?)",
 )
 _PAGES = ("/home/", "/Users/")
 
 
 def _find_username(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    if not ("ome" in text or "sers" in text or "ettings" in text or "OME" in text or "SERS" in text):
-        return []
     found = [match for match in _HOME.finditer(text) if match[1].lower() not in SHARED_ACCOUNTS]
     # What the path of a page begins with is a page; what stands in its query is none.
     return [match.span(1) for match in found if match.start() or not (facts.page and match.group().startswith(_PAGES))]
 
 
-USERNAME = Detector("username", _find_username, needs=SLASH, gives_way=False)
+USERNAME = Detector("username", _find_username, needs=SLASH | HOME, gives_way=False)

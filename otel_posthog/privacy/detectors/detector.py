@@ -27,6 +27,8 @@ class Detector:
         needs_one: The same, of which one is enough; 0 for none.
         in_versions: False if a version number may look like a hit: values under keys of versions are left out then.
         gives_way: Whether a hit that overlaps one of an earlier detector is dropped; else the wider of the two wins.
+        for_features: Makes the function that finds hits in texts with certain features, where some of them spare it a
+            part of its work; it finds the same as `find`.
         marker: What replaces a hit where the policy names no method.
     """
 
@@ -36,10 +38,15 @@ class Detector:
     needs_one: int = 0
     in_versions: bool = True
     gives_way: bool = True
+    for_features: Callable[[int], Find] | None = None
     marker: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "marker", f"[{self.name}]")
+
+    def finder(self, features: int) -> Find:
+        """Return the function that finds hits in texts with `features`."""
+        return self.find if self.for_features is None else self.for_features(features)
 
     def fits(self, features: int, *, version: bool) -> bool:
         """Return whether a hit is possible in a text with `features`."""

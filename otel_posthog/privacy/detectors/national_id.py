@@ -11,14 +11,15 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.checksums import verhoeff
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
+from otel_posthog.privacy.detectors.detector import Detector, Find, Run, Span, merge_overlaps
+from otel_posthog.privacy.detectors.first_words import NATIONAL_LABEL, NATIONAL_LABELS
 from otel_posthog.privacy.detectors.national_rules import (
     BY_GROUPS,
     BY_LENGTH,
     is_alphanumeric_id,
     may_hold_alphanumeric_id,
 )
-from otel_posthog.privacy.detectors.prefilter import AS_CLASSES, DATE, DIGIT, FOUR_DIGITS, GROUPS, NUMBER
+from otel_posthog.privacy.detectors.prefilter import DATE, DIGIT, FOUR_DIGITS, GROUPS, NOT_ASCII, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.regex import regex
 
@@ -96,11 +97,7 @@ def _alphanumeric(text: str) -> list[Span]:
 
 
 # Labels in front of a number. Short ones count in capitals only: `sin`, `run` and `pan` are words.
-LABELS = (
-    "SSN ITIN EIN NIN NINO NHS DNI NIF NIE NIR CPF CNPJ BSN PESEL NIP CPR CNP SIN TFN ABN PAN MBI NRIC FIN TCK TCKN "
-    "RRN FRN CURP RFC RUT CUIT CUIL PPS PPSN AMKA AFM OIB EGN HETU hetu PNR pnr RVNR SVNR KVNR TIN TNIN SNILS INN NIK "
-    "CNIC IRD UTR NIT ssn itin nino"
-)
+LABELS = NATIONAL_LABELS
 LABELS_IN_WORDS = (
     r"social security|my social|c[ée]dula|kennitala|isikukood|asmens kodas|personas kods|rodn[ée] [čc][íi]slo|ИНН|СНИЛС"
     r"|national insurance|national id|identity (?:number|card|code)|identification (?:number|code)"
@@ -131,46 +128,31 @@ def _labelled(text: str) -> list[Span]:
     return spans
 
 
-# As `bytes.lower`, and a space for what is no letter.
-_ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte < 128 else 32 for byte in range(256))
-# Every label begins with one of these words, unless it has letters outside ASCII.
-_FIRST_WORDS = frozenset(
-    (
-        f"{LABELS.lower()} social national identity identification id tax taxpayer steuer steuerid steuernummer "
-        "versichertennummer codice burgerservicenummer personnummer henkilotunnus fodselsnummer aadhaar aadhar uidai "
-        "kimlik voter medicare passport pasaporte reisepass passeport paspoort passaporto pass passnr ausweis driver "
-        "driving cedula kennitala isikukood asmens personas rodne license licence thai turkish rsa finnish swedish"
-    )
-    .encode()
-    .split()
-)
-
-
 _ANY = regex(r"(?<![0-9A-Za-z])[0-9A-Za-z]{1,18}(?:[ ./-][0-9A-Za-z]{1,9}){0,5}(?![0-9A-Za-z])")
 
 
-def _find_national_id(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
-    if facts.version:
-        return _labelled(text) if _may_be_labelled(text.encode("ascii", "replace")) else []
-    if "national_id" in facts.kinds:
-        found = _ANY.finditer(text)
-        return [match.span() for match in found if len(_DIGIT.findall(match.group())) >= _FEWEST_DIGITS]
-    spans = _in_runs(text, runs) if runs else []
-    if text.isdecimal():
-        return spans
-    raw = text.encode() if text.isascii() else None
-    if raw is None or may_hold_alphanumeric_id(raw):
-        spans += _alphanumeric(text)
-    if (" " in text or ":" in text) and (raw is None or _may_be_labelled(raw)):
-        spans += _labelled(text)
-    return merge_overlaps(spans) if len(spans) > 1 else spans
+def _for_features(features: int) -> Find:
+    """Return what finds a number in texts with `features`: what a label needs is known, what a form needs is not."""
+    is_ascii = not features & NOT_ASCII
+    may_be_labelled = bool(features & NATIONAL_LABEL)
+    may_be_said = may_be_labelled or not is_ascii
 
+    def find(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
+        if facts.version:
+            return _labelled(text) if may_be_labelled else []
+        if "national_id" in facts.kinds:
+            found = _ANY.finditer(text)
+            return [match.span() for match in found if len(_DIGIT.findall(match.group())) >= _FEWEST_DIGITS]
+        spans = _in_runs(text, runs) if runs else []
+        if text.isdecimal():
+            return spans
+        if not is_ascii or may_hold_alphanumeric_id(text.encode()):
+            spans += _alphanumeric(text)
+        if may_be_said and (" " in text or ":" in text):
+            spans += _labelled(text)
+        return merge_overlaps(spans) if len(spans) > 1 else spans
 
-def _may_be_labelled(raw: bytes) -> bool:
-    """Return whether `raw`, an ASCII text, has the first word of a label, and enough digits for a number."""
-    if raw.translate(AS_CLASSES).count(b"0") < _FEWEST_DIGITS:
-        return False
-    return not _FIRST_WORDS.isdisjoint(raw.translate(_ONLY_LETTERS).split())
+    return find
 
 
 # Aadhaar, grouped as lists and paths group.
@@ -185,7 +167,7 @@ def _find_national_id_groups(text: str, _facts: KeyFacts, _runs: Sequence[Run]) 
 
 
 NATIONAL_ID_GROUPS = Detector("national_id", _find_national_id_groups, needs=GROUPS, in_versions=False)
-NATIONAL_ID = Detector("national_id", _find_national_id, needs=DIGIT | FOUR_DIGITS)
+NATIONAL_ID = Detector("national_id", _for_features(-1), needs=DIGIT | FOUR_DIGITS, for_features=_for_features)
 
 
 # What must not be in front is looked up behind the first group: a pattern that begins with a digit is found faster.

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from otel_posthog.privacy.detectors.detector import Detector, Run, Span, merge_overlaps
-from otel_posthog.privacy.detectors.prefilter import DATE, NUMBER, SEVEN_DIGITS
+from otel_posthog.privacy.detectors.detector import Detector, Find, Run, Span, merge_overlaps
+from otel_posthog.privacy.detectors.first_words import PHONE_LABEL
+from otel_posthog.privacy.detectors.prefilter import DATE, NOT_ASCII, NUMBER, SEVEN_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.regex import regex
 
@@ -143,11 +144,15 @@ _HAN = regex("[\u4e00-\u9fff]")
 _ANY_NUMBER = regex(rf"(?<![0-9A-Za-z_.+-]){_LABELLED_NUMBER}")
 
 
-def _find_labelled(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
+def _find_by_key(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
     if "phone" in facts.kinds and not (facts.lenient or facts.max_number or facts.version):
         return [match.span() for match in _ANY_NUMBER.finditer(text) if not DATE.match(text, match.start())]
-    if not _may_be_labelled(text.lower()):
-        return []
+    return []
+
+
+def _find_labelled(text: str, facts: KeyFacts, runs: Sequence[Run]) -> list[Span]:
+    if "phone" in facts.kinds and not (facts.lenient or facts.max_number or facts.version):
+        return _find_by_key(text, facts, runs)
     spans = [match.span(1) for match in _LABELLED.finditer(text) if not DATE.match(text, match.start(1))]
     if facts.version:
         # `Mobile/1234567890` is a build.
@@ -157,17 +162,8 @@ def _find_labelled(text: str, facts: KeyFacts, _runs: Sequence[Run]) -> list[Spa
     return merge_overlaps(spans) if len(spans) > 1 else spans
 
 
-def _may_be_labelled(low: str) -> bool:
-    # Without a letter there is no label.
-    if low.isascii() and not low.islower():
-        return False
-    # Spelled out: `any` over them takes longer than the search it saves.
-    return (
-        "tel" in low or "phone" in low or "fax" in low or "mob" in low or "cell" in low or "whatsapp" in low
-        or "number" in low or "call" in low or "reach" in low or "text" in low or "numm" in low or "handy" in low
-        or "sms" in low or "gsm" in low or "tlf" in low or "puh" in low or "cel" in low or "portable" in low
-        or not low.isascii()
-    )  # fmt: skip
+def _for_features(features: int) -> Find:
+    return _find_labelled if features & (PHONE_LABEL | NOT_ASCII) else _find_by_key
 
 
-LABELLED_PHONE = Detector("phone", _find_labelled, needs=SEVEN_DIGITS)
+LABELLED_PHONE = Detector("phone", _find_labelled, needs=SEVEN_DIGITS, for_features=_for_features)

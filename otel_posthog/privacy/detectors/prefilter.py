@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from otel_posthog.privacy.detectors.first_words import FEATURES, NATIONAL_LABEL
 from otel_posthog.regex import regex
 
 # The features: one bit each, and what a text must have for it.
@@ -32,12 +33,17 @@ IBAN_START = 1 << 16  # two letters and two digits where a word begins
 QUOTE = 1 << 17  # a quote or an opening bracket
 GROUPS = 1 << 18  # three groups of digits as cards have them, whatever stands between
 LONG_TOKEN = 1 << 19  # 20 characters of a word without a break
+NOT_ASCII = 1 << 20
+TEN_DIGITS = 1 << 21  # without a break
+# Those from `1 << 24` on are of first words.
 
 # Ranges, not `\\d`: a set without categories is looked up in a table.
 LONG_NUMBER = regex(r"[0-9(][0-9 ().+/-]{7,}[0-9]")
 # Points in time stand in every log line.
 DATE = regex(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?![0-9])")
 _FEWEST_DIGITS, _ID_DIGITS, _CARD_DIGITS = 7, 12, 13
+_LABELLED_DIGITS = 5
+"""How many digits a number behind a label has at least."""
 
 _DIGITS = b"0123456789"
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -54,9 +60,13 @@ _AS_NUMBERS = _table({_DIGITS + _BETWEEN_DIGITS: ord("n")})
 _LONG_WORD = b"w" * 14  # the shortest secret that is told by its shape alone
 _LONGER_WORD = b"w" * 20  # the shortest text in base64, and shorter than keys of vendors that have no beginning
 _LONG_RUN = b"n" * 9
+_TEN = b"0" * 10
+# Small letters, and a space for what is no letter.
+_ONLY_LETTERS = bytes(ord(chr(byte).lower()) if 65 <= byte & 95 <= 90 and byte < 128 else 32 for byte in range(256))
+_FIRST_WORDS = frozenset(FEATURES)
 
 
-def features_of(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901 - one line per feature
+def features_of(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901, PLR0912 - one line per feature
     """Return the features of `text`, which has no encodings any more, and the long numbers in it."""
     features = 0
     if "@" in text:
@@ -79,6 +89,8 @@ def features_of(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901
         features |= GAP
     if "'" in text or '"' in text or "(" in text:
         features |= QUOTE
+    if not text.isascii():
+        features |= NOT_ASCII
     # One byte a character, so that what is found in one is at the same place in the other.
     raw = text.encode("ascii", "replace")
     # `in` for bytes tries a number first, and fails at length.
@@ -88,7 +100,18 @@ def features_of(text: str) -> tuple[int, Sequence[re.Match[str]]]:  # noqa: C901
     classes = raw.translate(AS_CLASSES)
     # Counted, not left out: for that a table is made each time.
     digits = classes.count(b"0")
+    if digits >= _LABELLED_DIGITS or features & (GAP | SLASH):
+        words = raw.translate(_ONLY_LETTERS).split()
+        if not _FIRST_WORDS.isdisjoint(words):
+            features |= _features_of_words(words, digits)
     return (features, ()) if not digits else _with_digits(text, raw, b"x" + classes, digits, features | DIGIT)
+
+
+def _features_of_words(words: list[bytes], digits: int) -> int:
+    features = 0
+    for word in _FIRST_WORDS.intersection(words):
+        features |= FEATURES[word]
+    return features if digits >= _LABELLED_DIGITS else features & ~NATIONAL_LABEL
 
 
 def _with_digits(
@@ -105,6 +128,8 @@ def _with_digits(
     if digits < _FEWEST_DIGITS:
         return features, ()
     features |= SEVEN_DIGITS
+    if classes.find(_TEN) >= 0:
+        features |= TEN_DIGITS
     if digits >= _CARD_DIGITS:
         features |= LONG_DIGITS
     if digits >= _ID_DIGITS and (classes.find(b"0000x0000x0000") >= 0 or classes.find(b"0000x000000x00000") >= 0):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from otel_posthog.privacy.detectors.detector import Detector, Run, Span
+from otel_posthog.privacy.detectors.first_words import SCHEME
 from otel_posthog.privacy.detectors.prefilter import AT, COLON, DASHES, GAP, SLASH, TOKEN
 from otel_posthog.privacy.keys import KeyFacts
 from otel_posthog.regex import regex
@@ -85,7 +86,6 @@ def is_open_userinfo(text: str) -> bool:
 
 
 # The schemes of RFC 7235 and its relatives; a prose word after one (`basic information`) is no credential.
-_SHORTEST_AUTHORIZATION = len("basic ") + 8
 _AUTHORIZATION = regex(
     r"(?<![0-9A-Za-z])(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+){1,3}([\w.~+/=-]{8,})",
     re.IGNORECASE | re.ASCII,
@@ -95,18 +95,12 @@ _CREDENTIAL = regex(r"\d|[a-z][A-Z]|=\Z|.{40}")
 
 
 def _find_authorization(text: str, _facts: KeyFacts, _runs: Sequence[Run]) -> list[Span]:
-    if len(text) < _SHORTEST_AUTHORIZATION:
-        return []
-    low = text.lower()
-    # Spelled out: `any` over the schemes takes longer than the search it saves.
-    if not ("bearer" in low or "basic" in low or "digest" in low or "token" in low or "apikey" in low or "nego" in low):
-        return []
     return [match.span(1) for match in _AUTHORIZATION.finditer(text) if _CREDENTIAL.search(match.group(1))]
 
 
 PEM = Detector("secret", _find_pem, needs=DASHES | GAP, gives_way=False)
 USERINFO = Detector("secret", _find_userinfo, needs=AT | COLON | SLASH)
-AUTHORIZATION = Detector("secret", _find_authorization, needs=GAP)
+AUTHORIZATION = Detector("secret", _find_authorization, needs=GAP | SCHEME)
 
 
 # Every part is optional, so that a match never fails after a long read: linear on `eyJeyJeyJ...`. Behind a `~` stand
