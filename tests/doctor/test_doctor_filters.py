@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from doctored import doctor, healthy
+from doctored import KEY, doctor, healthy, texts
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,14 @@ def policy(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(folder / "policy.yaml"))
 
 
+ENFORCED = "catalog: {mode: enforce%s}\n"
 POLICIES = {
+    "catalog_empty": (ENFORCED % "", "every event is dropped"),
+    "properties_removed": ("privacy: {rules: [{keys: ['*'], method: drop}]}\n", "remove every property"),
+    "event_name_filtered": (ENFORCED % ", events: {bought_by_ann@example.org: {}, ticket_created: {}}", "(1)"),
+    "consent_required": ("collection: {consent_required: true}\n", "consent"),
+    "batches_slow": ("delivery: {flush_interval_s: 60}\n", "60 s"),
+    "derive_rule_never": ("derive: [{name: shown, event: page_shown, when: {kind: [server]}, sample: 0}]\n", "shown"),
     "policy_refused": ("privcy: {}\n", "did you mean `privacy`"),
     "policy_weaker": ("operational: {redact: false}\n", "weaker than built in"),
     "spool_in_memory": ("delivery: {durability: memory}\n", "loses them"),
@@ -37,7 +44,111 @@ def test_what_a_policy_says_is_found(kind: str, folder: Path, monkeypatch: pytes
     policy(text, folder, monkeypatch)
     found = doctor()
     assert found.complaints == [kind]
+    assert found[kind]["fix"] or kind == "policy_refused"
     assert says in found[kind]["says"]
+
+
+def test_each_destination_is_looked_at_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one whose catalog lets nothing through is named."""
+    policy(
+        "destinations: [{name: ours}, {name: vendor, api_key_env: VENDOR, catalog: {mode: enforce}}]\n",
+        folder,
+        monkeypatch,
+    )
+    monkeypatch.setenv("VENDOR", KEY)
+    found = doctor()
+    assert found.complaints == ["catalog_empty"]
+    assert found["catalog_empty"]["says"].startswith("destination vendor: ")
+
+
+BROWSER = {
+    "browser_mismatch": [
+        {"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "false"},
+        {"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "true", "ANALYTICS_ANONYMIZE_USER_IDS": "false"},
+        {"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "perhaps"},
+        {"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "true", "OTEL_POSTHOG_IDENTITY": "identified"},
+    ],
+    "browser_other_project": [{"NEXT_PUBLIC_POSTHOG_KEY": KEY + "x"}, {"VITE_PUBLIC_POSTHOG_KEY": KEY + "x"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "environ"), [(kind, each) for kind, all_ in BROWSER.items() for each in all_], ids=str
+)
+def test_a_browser_that_does_otherwise_is_found(
+    kind: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With both variables in what it says, and no key."""
+    healthy(monkeypatch, **environ)
+    found = doctor()
+    assert found.complaints == [kind]
+    assert next(iter(environ)) in found[kind]["says"]
+    assert not [each for each in texts(found) if KEY in each]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "true"}, {"NEXT_PUBLIC_POSTHOG_KEY": KEY},
+     {"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "no", "ANALYTICS_ANONYMIZE_USER_IDS": "false"}],
+)  # fmt: skip
+def test_a_browser_that_does_the_same_is_not_complained_of(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way both go."""
+    healthy(monkeypatch, **environ)
+    assert doctor().complaints == []
+
+
+# What keeps no span, some spans, all of them, as the SDK's samplers are named.
+KEEPS = {
+    "always_off": 0, "parentbased_always_off": 0, "traceidratio:0": 0, "parentbased_traceidratio:0.0": 0,
+    "posthog:always_off": 0, "posthog:parentbased_traceidratio:0": 0, "posthog:0": 0,
+    "traceidratio:0.1": 1, "parentbased_traceidratio:0.5": 1, "posthog:0.1": 1, "posthog:traceidratio:0.1": 1,
+    "": 2, "always_on": 2, "parentbased_always_on": 2, "traceidratio:1": 2, "traceidratio:": 2, "posthog:": 2,
+    "posthog:always_on": 2, "posthog:1": 2,
+}  # fmt: skip
+BY_LIFT = {
+    "all": ([], [], []),
+    "marked": (["marked_of_nothing"], ["marked_of_some"], []),
+    "off": (["unsampled_none_of_nothing"], ["unsampled_none"], ["unsampled_none"]),
+}
+
+
+@pytest.mark.parametrize("lift", BY_LIFT)
+@pytest.mark.parametrize("sampler", KEEPS)
+def test_a_sampler_that_loses_product_events_is_found(sampler: str, lift: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever keeps nothing or some, with whatever is recorded of the rest; none with `all`."""
+    name, _, argument = sampler.partition(":")
+    healthy(monkeypatch, OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument, OTEL_POSTHOG_SAMPLER=lift)
+    found = doctor()
+    assert found.complaints == BY_LIFT[lift][KEEPS[sampler]]
+    assert all("=all" in found[each]["fix"] for each in found.complaints)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "kind"),
+    [("often", "sampler_unknown"), ("posthog:often", "sampler_argument"), ("posthog:2", "sampler_argument")],
+)
+def test_a_sampler_that_the_sdk_would_not_take_is_found(
+    sampler: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its name or its argument."""
+    name, _, argument = sampler.partition(":")
+    healthy(monkeypatch, OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument)
+    assert doctor().complaints == [kind]
+
+
+@pytest.mark.parametrize(
+    ("words", "disabled", "expected"),
+    [("web,db", "", 0), ("web", "flask,django,fastapi,starlette,asgi,wsgi", 1), ("web,db,jobs", "*", 3),
+     ("accounts", "*", 0), ("page_viewed", "*", 1)],
+)  # fmt: skip
+def test_rules_without_spans_are_found(
+    words: str, disabled: str, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every instrumentation is disabled that makes the spans of a word."""
+    healthy(monkeypatch, OTEL_POSTHOG_DERIVE=words, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=disabled)
+    assert doctor().complaints == ["derive_without_spans"] * expected
 
 
 VARIABLES = {

@@ -10,6 +10,7 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor import reading
 from otel_posthog.apps.doctor.clock import SKEWED
 from otel_posthog.apps.doctor.collection import of_collection
+from otel_posthog.apps.doctor.derive_rules import of_derive_rules
 from otel_posthog.apps.doctor.destinations import of_destinations
 from otel_posthog.apps.doctor.directories import of_directories
 from otel_posthog.apps.doctor.filters import of_filters
@@ -19,6 +20,7 @@ from otel_posthog.apps.doctor.otlp_ends import of_otlp_ends
 from otel_posthog.apps.doctor.posthog_python import of_posthog_python
 from otel_posthog.apps.doctor.process import of_process
 from otel_posthog.apps.doctor.sampling import of_sampling
+from otel_posthog.apps.doctor.spool import of_spool
 from otel_posthog.apps.doctor.trial import trial
 from otel_posthog.setup.settings import Settings
 
@@ -66,9 +68,11 @@ def _of_settings(settings: Settings, result: reading.Reading, folder: Path, wish
     environ, is_key_wrong = result.environ, bool(result.left_out & {env.POSTHOG_API_KEY, env.OTEL_POSTHOG_POLICY})
     yield from of_collection(settings, environ, is_key_wrong=is_key_wrong)
     yield from of_destinations(settings, environ, is_key_wrong=is_key_wrong)
-    yield from of_filters(settings)
-    yield from of_sampling(settings)
+    yield from of_filters(settings, environ)
+    yield from of_sampling(settings, environ)
+    yield from of_derive_rules(settings.policy, environ)
     yield from of_directories(settings.policy, environ)
+    yield from of_spool(settings, environ)
     yield from of_posthog_python(settings.policy, environ, folder)
     if wishes.is_sending and not result.findings:
         yield from trial(settings, environ, wishes.timeout_s)
