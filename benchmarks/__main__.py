@@ -14,6 +14,7 @@ from benchmarks import (
     fuzz_gateway,
     fuzz_privacy,
     gateway_load,
+    growth,
     instructions,
     operational_load,
     privacy,
@@ -30,6 +31,7 @@ BENCHMARKS = (
     span_end,
     delivered,
     derive,
+    growth,
     spool,
     faults,
     soak,
@@ -59,6 +61,8 @@ benchmarks:
             posthog-otel-exporter and OTLP, also while a server refuses or hangs
   derive    what rules that make product events of telemetry cost a span that no
             rule is about
+  growth    how the cost of an event grows with attributes, length of a text,
+            destinations, rules, threads and what waits on disk
   spool     an append next to SQLite and to write(2) alone, what four dead
             workers left taken over, fifty processes killed while they write
   faults    what is lost and what comes twice in outages, refusals, kills and

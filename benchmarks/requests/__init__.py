@@ -11,8 +11,7 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.report import Result, Say, count, table
-from benchmarks.requests.condition import AGAIN, COMPARED, WELL, WITHOUT, Condition, programs
-from benchmarks.requests.program import SAMPLING
+from benchmarks.requests.condition import AGAIN, COMPARED, SAMPLING, WELL, WITHOUT, Condition, programs
 from benchmarks.requests.rounds import MAX_EXIT_MORE_S, TURN_REQUESTS, Comparison, compare, run_round
 
 NAME = "requests"
@@ -33,6 +32,13 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         "--requests", type=count, default=REQUESTS, metavar="N", help="measured requests a round (default: %(default)s)"
     )
     group.add_argument(
+        "--sampling",
+        type=float,
+        default=SAMPLING,
+        metavar="SHARE",
+        help="of traces that are kept (default: %(default)s)",
+    )
+    group.add_argument(
         "--condition",
         action="append",
         choices=[*(each.name for each in COMPARED), "none"],
@@ -46,15 +52,16 @@ def run(arguments: argparse.Namespace, say: Say) -> Result:
     Raises:
         AppError: A helpdesk did not start, answer or end as it should.
     """
-    conditions, rounds = programs(arguments.condition), []
+    conditions, rounds = programs(arguments.condition, arguments.sampling), []
     for index in range(arguments.rounds or ROUNDS):
         started_s = time.monotonic()
         rounds.append(run_round(conditions, arguments.requests, index))
         say(f"requests: round {index + 1} took {time.monotonic() - started_s:.0f} s")
     compared = compare(rounds, conditions)
-    head = HEAD.format(sampling=SAMPLING, rounds=len(rounds), requests=arguments.requests, turn=TURN_REQUESTS)
+    head = HEAD.format(sampling=arguments.sampling, rounds=len(rounds), requests=arguments.requests, turn=TURN_REQUESTS)
     figures = {
         "rounds": len(rounds),
+        "sampling": arguments.sampling,
         "requests_per_round": arguments.requests,
         "noise_ratio": compared[0].noise,
         "conditions": {each.name: each.figures() for each in compared},

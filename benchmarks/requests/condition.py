@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
@@ -11,6 +11,7 @@ from otel_posthog.apps.demo.app import hide_package
 from otel_posthog.testing import FakePostHog, Fault
 
 API_KEY, UNKNOWN_KEY = "phc_benchmark", "phc_unknown"
+SAMPLING = 0.1
 HANG_S = 3600.0  # longer than any run: the server ends it when it stops
 
 
@@ -22,11 +23,13 @@ class Condition:
         name: As the tables and `--condition` call it.
         prepare: Brings a running server and the app's environment, whose files go into a folder, into this state.
         summary: What the state is.
+        sampling: Which share of traces the app's sampler keeps.
     """
 
     name: str
     prepare: Callable[[FakePostHog, dict[str, str], Path], None]
     summary: str
+    sampling: float = SAMPLING
 
 
 def _well(_server: FakePostHog, _environment: dict[str, str], _folder: Path) -> None:
@@ -64,6 +67,7 @@ COMPARED = (
 )
 
 
-def programs(names: list[str] | None) -> tuple[Condition, ...]:
+def programs(names: list[str] | None, sampling: float = SAMPLING) -> tuple[Condition, ...]:
     """Return the conditions of a run: those called `names` (None for all), and those that all are compared with."""
-    return (WELL, AGAIN, *(each for each in COMPARED if names is None or each.name in names), WITHOUT)
+    chosen = (WELL, AGAIN, *(each for each in COMPARED if names is None or each.name in names), WITHOUT)
+    return tuple(replace(each, sampling=sampling) for each in chosen)

@@ -20,7 +20,7 @@ from otel_posthog.apps.demo.planted import customers
 from otel_posthog.apps.demo.traffic import Answer, Browser
 from otel_posthog.testing import FakePostHog
 
-SAMPLER, SAMPLING = "parentbased_traceidratio", 0.1
+SAMPLER = "parentbased_traceidratio"
 # The demo shortens these so that a watcher sees telemetry at once; an app runs with the SDK's own intervals.
 SDK_INTERVALS = ("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BLRP_SCHEDULE_DELAY", "OTEL_METRIC_EXPORT_INTERVAL")
 
@@ -43,7 +43,7 @@ class Program:
         self.condition = condition
         self.request_times_s: list[float] = []
         self._server = stack.enter_context(FakePostHog(api_key=API_KEY))
-        environment = _environment(folder, otlp_url, self._server.url)
+        environment = _environment(folder, otlp_url, self._server.url, condition.sampling)
         condition.prepare(self._server, environment, folder)
         self._app = AppProcess(folder, environment)
         self._visit: Visit | None = None
@@ -78,9 +78,9 @@ class Program:
         self._app.stop()
 
 
-def _environment(folder: Path, otlp_url: str, posthog_url: str) -> dict[str, str]:
+def _environment(folder: Path, otlp_url: str, posthog_url: str, sampling: float) -> dict[str, str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "POSTHOG_"))}
-    options = Options(0, SAMPLER, SAMPLING, seed=0, keep=False, unprotected=False, environ=environ)
+    options = Options(0, SAMPLER, sampling, seed=0, keep=False, unprotected=False, environ=environ)
     environment = app_environment(options, folder, helpdesk_parent(folder))
     for name in SDK_INTERVALS:
         environment.pop(name, None)

@@ -162,3 +162,10 @@ def test_instructions_says_what_grew_and_what_it_lacks(monkeypatch: pytest.Monke
     assert instructions.grown(figures_of) == ["a"]
     monkeypatch.setenv("PATH", "")
     assert "apt-get install valgrind" in benchmarks("--only", "instructions")
+
+
+def test_growth_has_a_curve_for_each_thing_that_may_grow() -> None:
+    """Each point of each curve has a time."""
+    made = figures("--only", "growth", "--rounds", "1")["growth"]
+    assert {"attributes", "destinations", "rules of the policy", "threads that submit", "events on disk"} < set(made)
+    assert all(time_us > 0 for curve in made.values() for time_us in curve.values())
