@@ -1,4 +1,4 @@
-"""The command `python -m benchmarks`: runs the benchmarks and prints their tables, or one JSON object."""
+"""The command `python -m benchmarks`: runs the benchmarks and prints their tables and one page, or one JSON object."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks import (
     delivered,
@@ -17,6 +18,7 @@ from benchmarks import (
     growth,
     instructions,
     operational_load,
+    page,
     privacy,
     requests,
     soak,
@@ -74,7 +76,7 @@ benchmarks:
   fuzz_privacy  made-up texts against the privacy filter's promises; only with
             --only fuzz_privacy
   gateway_load  how many events a second the gateway takes on one core, and what
-            an event costs with two workers; only with --only gateway_load
+            an event costs with two workers
   operational_load  what filtering spans, log records and points costs, side by side: a
             gateway, a Collector without a filter, with the compiled layer, and with
             a gateway behind it; only with --only operational_load
@@ -85,8 +87,10 @@ benchmarks:
             fuzz_gateway
 
 examples:
-  make bench                                        all, some twenty minutes
+  make bench                                        all and the page, half an hour
   make bench ARGS="--only span_end"                 one minute
+  make bench ARGS="--only delivered --plot costs.svg"
+  make bench ARGS="--only requests --sampling 1"    with all traces kept
   make bench ARGS="--only requests --condition hanging --rounds 2"
   make bench ARGS="--only faults --fault kill --events 2000"
   make bench ARGS="--only soak --minutes 10"
@@ -95,7 +99,8 @@ examples:
   python -m benchmarks --json 2>/dev/null | jq .requests.noise_ratio
 
 how to read it:
-  medians, with the least and the greatest round in brackets; a ratio is made
+  the last table has the figures that are asked for first, beside their goals.
+  Medians, with the least and the greatest round in brackets; a ratio is made
   round by round, then summarised. Times in ms and us are of this machine and
   this moment: compare ratios, never times of two runs.
 """
@@ -112,11 +117,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 results[benchmark.NAME] = benchmark.run(parsed, _say)
                 if not parsed.json:
                     print(f"{results[benchmark.NAME].text}\n", flush=True)
-    except AppError as error:
+        if parsed.plot:
+            page.plot(results, parsed.plot)
+    except (AppError, ImportError, ValueError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
+    whole = page.page(results)
     if parsed.json:
-        print(json.dumps({name: result.figures for name, result in results.items()}))
+        figures = {name: result.figures for name, result in results.items()}
+        print(json.dumps(figures | ({"page": whole.figures} if whole else {})))
+    elif whole:
+        print(whole.text)
     return 0
 
 
@@ -132,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rounds", type=count, metavar="N", help="rounds of every benchmark (default: 5 of requests, 20 of span_end)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw `delivered` and `growth` into an .svg or .png")
     for benchmark in BENCHMARKS:
         benchmark.add_arguments(parser.add_argument_group(benchmark.NAME))
     return parser

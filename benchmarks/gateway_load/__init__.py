@@ -26,8 +26,6 @@ from typing import IO
 from benchmarks.report import Result, Say, table
 
 NAME = "gateway_load"
-ON_DEMAND = True
-"""Only run where it is asked for."""
 
 CONNECTIONS, READY_S, DELIVERED_S = 8, 60, 300
 GOAL_PER_S, GOAL_RATIO = 12_000, 1.1
