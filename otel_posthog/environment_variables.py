@@ -32,6 +32,13 @@ OTEL_POSTHOG_LIGHT_SPANS = "OTEL_POSTHOG_LIGHT_SPANS"
 OTEL_POSTHOG_BRIDGE = "OTEL_POSTHOG_BRIDGE"
 """`true` takes what the app sends with posthog-python through this pipeline; wins over `collection.bridge`."""
 
+OTEL_POSTHOG_INSPECT = "OTEL_POSTHOG_INSPECT"
+"""`1` lets this user's `otel-posthog inspect` and `tail` look on, over a socket in the state directory; a path: in that
+directory. Default: off."""
+
+OTEL_POSTHOG_INSPECT_VALUES = "OTEL_POSTHOG_INSPECT_VALUES"
+"""`1` shows them values as they were before the filters, too. Default: off."""
+
 OTEL_POSTHOG_STATE_DIR = "OTEL_POSTHOG_STATE_DIR"
 """Where the installation's id and the notice's mark are kept. Default: the user's state directory."""
 

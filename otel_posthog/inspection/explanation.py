@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from otel_posthog.model import Attributes
+
 Change = tuple[str, str, str]
 """(key, rule, action), as a receipt has it: the key is safe to show, and there is never a value."""
 
@@ -72,10 +74,12 @@ class Operational:
     Attributes:
         withheld: Why it gets nothing; empty where it gets something.
         parts: Its texts and attributes, with what became of each.
+        leaving: Those attributes that would leave in an event too, as they would.
     """
 
     withheld: str
     parts: tuple[Kept, ...]
+    leaving: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,23 @@ class Explanation:
     dropped: tuple[str, ...] = ()
     events: tuple[ProductEvent, ...] = ()
     operational: Operational | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One point of a metric, but for its number.
+
+    Attributes:
+        name: Of the metric.
+        description: Of the metric.
+        attributes: Of the point.
+        resource: The attributes of the resource that emitted it.
+    """
+
+    name: str
+    description: str
+    attributes: Attributes
+    resource: Attributes
 
 
 @dataclass(slots=True)

@@ -17,8 +17,6 @@ from otel_posthog.model import shown_path
 VERSION = 1
 """Of the fields; it grows when one goes or changes its meaning, not when one is added."""
 
-_NAMES = ("name", "event_name")
-
 
 class Values(Enum):
     """Which values an object holds: none, those that leave the process, or those before the filters too."""
@@ -50,11 +48,13 @@ def item_form(explanation: Explanation, values: Values) -> dict[str, object]:
 
 
 def leaving_name(explanation: Explanation) -> str:
-    """Return the name of an item as somebody outside gets it; empty where nobody does."""
-    parts = explanation.operational.parts if explanation.operational else ()
-    found = [part.after for part in parts if part.key in _NAMES]
-    sent = [each.event["event"] for event in explanation.events for each in event.sent if each.event]
-    return next((each for each in (*found, *sent) if isinstance(each, str)), "")
+    """Return what an item may be called where its own name may not be shown: by what leaves of it."""
+    sent = next((each.event["event"] for event in explanation.events for each in event.sent if each.event), "")
+    leaving = explanation.operational.leaving if explanation.operational else {}
+    method, route = (leaving.get(key) for key in ("http.request.method", "http.route"))
+    if isinstance(route, str):
+        return f"{method} {route}" if isinstance(method, str) else route
+    return str(sent)
 
 
 def summary_form(summary: Summary) -> dict[str, object]:
@@ -136,16 +136,22 @@ def _sent(sent: Sent, values: Values) -> dict[str, object]:
 
 
 def _operational(side: Operational, values: Values) -> dict[str, object]:
-    key = (lambda part: part.key) if values is Values.ALL else shown_part
+    named = _own_key if values is Values.ALL else shown_part
     made: dict[str, object] = {
         "withheld": side.withheld or None,
-        "kept": [key(part) for part in side.parts if part.after is not None],
-        "redacted": [key(part) for part in side.parts if part.after is not None and part.after != part.before],
-        "removed": [key(part) for part in side.parts if part.after is None],
+        "kept": [named(part) for part in side.parts if part.after is not None],
+        "redacted": [named(part) for part in side.parts if part.after is not None and part.after != part.before],
+        "removed": [named(part) for part in side.parts if part.after is None],
     }
-    if values is not Values.NONE:
-        made["values"] = [{"key": key(part), "value": part.after} for part in side.parts if part.after is not None]
+    if values is Values.ALL:
+        made["values"] = [{"key": part.key, "value": part.after} for part in side.parts if part.after is not None]
+    elif values is Values.LEAVING:
+        made["values"] = [{"key": key, "value": value} for key, value in side.leaving.items()]
     return made
+
+
+def _own_key(part: Kept) -> str:
+    return part.key
 
 
 def _changed_parts(side: Operational | None) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ wrapped exporters' work. They recognise, hand over and detach, no more; they nev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
@@ -18,7 +18,7 @@ from otel_posthog.errors import Guard
 from otel_posthog.intake.acting import seen, started
 from otel_posthog.intake.flags import Added
 from otel_posthog.intake.signals import log_signals, see_added, span_signals
-from otel_posthog.model import Attributes, Close, Flush, Submit
+from otel_posthog.model import Attributes, Close, Flush, Signal, Submit
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import PREFIX, Recogniser
 from otel_posthog.sdk import (
@@ -34,6 +34,20 @@ from otel_posthog.sdk import (
 )
 
 Detach = Callable[[Span], None]
+Seen = tuple[ReadableSpan | ReadWriteLogRecord, Sequence[Signal]]
+"""A span that has ended, or a log record and the signals that were made of it."""
+
+_tap: Callable[[Seen], object] | None = None
+
+
+def see_items(tap: Callable[[Seen], object] | None) -> None:
+    """Have `tap` see every span and log record of this process from the next one on; None ends that.
+
+    Args:
+        tap: Called on the app's threads: it does nothing but keep what it is given, and raises nothing.
+    """
+    global _tap
+    _tap = tap
 
 
 class SpanIntake(EndingSpanProcessor):
@@ -94,6 +108,8 @@ class SpanIntake(EndingSpanProcessor):
                 self._detach(span)
             except Exception as error:
                 self._guard.caught("span_detach", error)
+        if _tap is not None:
+            _tap((span, ()))
 
     def on_end(self, span: ReadableSpan) -> None:
         """Read the span here only where the SDK does not tell of ending spans; the exporters strip it then."""
@@ -103,6 +119,8 @@ class SpanIntake(EndingSpanProcessor):
             self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
+        if _tap is not None:
+            _tap((span, ()))
 
     def looks_at_unmarked(self) -> bool:
         """Return whether there are rules about spans that nobody has marked."""
@@ -168,7 +186,10 @@ class LogIntake(LogRecordProcessor):
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Submit `log_record` if it is a product event."""
         try:
-            for signal in log_signals(log_record, self._recogniser):
+            signals = log_signals(log_record, self._recogniser)
+            if _tap is not None:
+                _tap((log_record, signals))
+            for signal in signals:
                 self._submit(signal)
         except Exception as error:
             self._guard.caught("log_intake", error)

@@ -21,6 +21,7 @@ from otel_posthog.logger import show_warnings
 from otel_posthog.operational import Redactor
 from otel_posthog.policy import Policy, activate
 from otel_posthog.setup.frameworks import log_uninstrumented
+from otel_posthog.setup.inspecting import let_inspect
 from otel_posthog.setup.log import log_remarks, log_start
 from otel_posthog.setup.providers import Providers, attach
 from otel_posthog.setup.reload import reload_keys, reload_policy, watch_keys, watch_policy
@@ -158,6 +159,7 @@ def _start(settings: Settings, environ: MutableMapping[str, str], by: str, *, is
         if collection.enabled:
             log_uninstrumented(environ, guard)
     _running = Runtime(settings, health, guard, redactor, pipeline, by)
+    let_inspect(_running, environ)
     watch_policy(_running, _reread)
     watch_keys(_running, _reread_keys)
     return _running

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from otel_posthog.apps.explain.documents import Located, UnreadableFileError
 from otel_posthog.apps.explain.foreign_formats import foreign_format
-from otel_posthog.apps.explain.records import MetricPoint, is_console, read_console, read_otlp_metrics
+from otel_posthog.apps.explain.records import is_console, read_console, read_otlp_metrics
 from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.inspection.explanation import MetricPoint
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.otlp.json_document import is_otlp, read_document
 from otel_posthog.model import Signal, Source

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from otel_posthog.errors import MalformedTelemetry
+from otel_posthog.inspection.explanation import MetricPoint
 from otel_posthog.intake.otlp import LogRecord, Record, SpanEvent, SpanRecord
 from otel_posthog.intake.otlp.json_document import UINT64, Fields, as_fields, attributes_of, is_sampled
 from otel_posthog.intake.otlp.records import SPAN_KINDS, STATUS_CODES
@@ -25,23 +25,6 @@ _SPAN = frozenset({"context", "start_time", "end_time", "parent_id"})
 _LOG = frozenset({"body", "severity_number", "trace_id", "span_id"})
 _METRICS = frozenset({"resource_metrics"})
 _DATA = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
-
-
-@dataclass(frozen=True, slots=True)
-class MetricPoint:
-    """One point of a metric, but for its number.
-
-    Attributes:
-        name: Of the metric.
-        description: Of the metric.
-        attributes: Of the point.
-        resource: The attributes of the resource that emitted it.
-    """
-
-    name: str
-    description: str
-    attributes: Attributes
-    resource: Attributes
 
 
 def is_console(content: object) -> bool:

@@ -12,10 +12,11 @@ from otel_posthog.apps.explain.documents import JsonDocuments, UnreadableFileErr
 from otel_posthog.apps.explain.explainer import Explainer
 from otel_posthog.apps.explain.items import Item, items_of
 from otel_posthog.apps.explain.records import is_console
-from otel_posthog.apps.inspector.journal import Journal, utc
+from otel_posthog.apps.inspector.journal import Journal
 from otel_posthog.apps.inspector.source import NOTHING_RUNS, RuleError
 from otel_posthog.inspection.explanation import Summary
 from otel_posthog.inspection.form import Values, item_form, summary_form
+from otel_posthog.inspection.times import utc
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 
 

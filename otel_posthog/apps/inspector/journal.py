@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -166,12 +165,3 @@ class Totals:
 
 def _listed(counts: Counter[tuple[str, str]], first: str, second: str) -> list[dict[str, object]]:
     return [{first: one, second: other, "count": count} for (one, other), count in counts.most_common()]
-
-
-def utc(time_ns: int) -> str:
-    """Return a time in Unix nanoseconds as ISO 8601 with milliseconds; empty for 0 and for what is no time."""
-    try:
-        moment = datetime.fromtimestamp(time_ns / 1e9, timezone.utc) if time_ns > 0 else None
-    except (OverflowError, OSError, ValueError):
-        return ""
-    return "" if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
