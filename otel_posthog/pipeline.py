@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,7 +31,7 @@ from otel_posthog.process import before_os_exit, run_at_end_of_child, run_in_chi
 from otel_posthog.recogniser import Recogniser
 from otel_posthog.sdk import suppressed_instrumentation
 from otel_posthog.threads import PipelineWork
-from otel_posthog.worker import Worker
+from otel_posthog.worker import Worker, bounds
 
 if TYPE_CHECKING:
     from otel_posthog.stages import Outcome, Stages
@@ -41,9 +40,6 @@ _log = logging.getLogger("otel_posthog")
 
 # Threads end and locks are handed on after the deadline of a wait: measured up to 0.07 s on two busy cores.
 EXIT_MARGIN_S = 0.25
-# A worker that does not get the interpreter for so long leaves application threads to see to their own events: what a
-# `kill -9` takes along stays below 50 ms, with what is being handled and written.
-MAX_QUEUE_AGE_S = 0.02
 # Of a process that ends in `os._exit`: to get on disk what the worker has not handled yet takes milliseconds.
 SAVE_TIMEOUT_S = 1.0
 
@@ -103,11 +99,7 @@ class Pipeline:
         self._tap: Tap | None = None
         health.use_policy(revision_of(policy))
         self._delivery = delivery or Delivery(policy, health, guard, suppress=suppressed_instrumentation, spool=spool)
-        # Without a queue an application thread does the worker's job, and its event is on disk when it returns.
-        is_queued = policy.delivery.durability is not Durability.WRITE_THROUGH
-        max_queue_bytes = policy.delivery.max_queue_bytes if is_queued else 0
-        max_age_s = MAX_QUEUE_AGE_S if policy.delivery.durability is Durability.SPOOL else math.inf
-        self._worker = Worker(self._handle, self._commit, self._tick, max_bytes=max_queue_bytes, max_age_s=max_age_s)
+        self._worker = Worker(self._handle, self._commit, self._tick, **bounds(policy.delivery))
         self._ticks: list[Callable[[], None]] = []
         self._returns: list[Callable[[], None]] = []
         self._exit_deadline: float | None = None

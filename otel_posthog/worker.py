@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from math import inf
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
 from otel_posthog.model import Signal
+from otel_posthog.policy import DeliveryPolicy, Durability
 from otel_posthog.threads import Daemon, Event, Lock, PipelineWork, RLock, is_pipeline_work, start_daemon
 
 # A dict entry with a short key and a small value, and the objects of a Signal around it, as sys.getsizeof counts them.
@@ -24,16 +25,37 @@ _BYTES_PER_ATTRIBUTE, _BYTES_PER_SIGNAL = 150, 600
 # waits for a server that cannot be reached must be gone soon after that.
 _IDLE_S = 2.0
 
+# A worker that does not get the interpreter for so long leaves application threads to see to their own events: what a
+# `kill -9` takes along stays below 50 ms, with what is being handled and written.
+MAX_QUEUE_AGE_S = 0.02
+
 # From the first signal of a commit to its write.
 _COMMIT_S = 0.005
 
-# While signals come, the worker looks for the next ones by itself so often: to be woken for each would cost the
-# application's thread as much as all else that it does for an event. It is what a `kill -9` may take along beside
-# what is in hand. After one look in vain it waits to be woken, so that a quiet app has no timers.
-_NAP_S = 0.001
 _Made = TypeVar("_Made")
 _SMALL = frozenset({bool, int, float, type(None)})
 _Entry = tuple[Signal, int, float] | Event | None
+
+
+class Bounds(TypedDict):
+    """What a policy says of the queue and of when the worker looks into it, as `Worker` takes it."""
+
+    max_bytes: int
+    max_age_s: float
+    interval_s: float
+
+
+def bounds(policy: DeliveryPolicy) -> Bounds:
+    """Return the bounds of `policy`.
+
+    Without a queue an application thread does the worker's job, and its event is on disk when it returns.
+    """
+    is_queued = policy.durability is not Durability.WRITE_THROUGH
+    return Bounds(
+        max_bytes=policy.max_queue_bytes if is_queued else 0,
+        max_age_s=MAX_QUEUE_AGE_S if policy.durability is Durability.SPOOL else inf,
+        interval_s=policy.worker_interval_s,
+    )
 
 
 class Worker(Generic[_Made]):
@@ -47,9 +69,12 @@ class Worker(Generic[_Made]):
         max_bytes: The bound, by estimated size.
         max_age_s: The bound, by the time that the oldest signal has waited: how much a `kill -9` may take along while
             the worker does not get to its work.
+        interval_s: How often it looks while signals come: to be woken for each would cost the application's thread as
+            much as all else that it does for an event. It is what a `kill -9` may take along beside what is in hand.
+            After one look in vain it waits to be woken, so that a quiet app has no timers.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the bounds by name
         self,
         handle: Callable[[Signal], Iterable[_Made]],
         commit: Callable[[Sequence[_Made]], None],
@@ -57,9 +82,10 @@ class Worker(Generic[_Made]):
         *,
         max_bytes: int,
         max_age_s: float = inf,
+        interval_s: float = 0.001,
     ) -> None:
         self._handle, self._commit, self._tick = handle, commit, tick
-        self._max_bytes, self._max_age_s = max_bytes, max_age_s
+        self._max_bytes, self._max_age_s, self._interval_s = max_bytes, max_age_s, interval_s
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
@@ -236,7 +262,7 @@ class Worker(Generic[_Made]):
         if self._has_worked:
             self._has_worked = False
             # As a sleep: nobody releases it for a worker that is not idle.
-            if self._wake.acquire(timeout=_NAP_S) or self._queue:
+            if self._wake.acquire(timeout=self._interval_s) or self._queue:
                 return
         self._is_idle = True
         # What was put before the worker was known to be idle wakes nobody.

@@ -38,6 +38,9 @@ _NAMES_SHOWN = 3
 MAX_KEY_CHARS = 200
 """What is read, and sent, of a key."""
 
+# Longer than what waits may be old: application threads would see to their own events.
+MAX_WORKER_INTERVAL_S = 0.02
+
 NEVER_SENT = frozenset({"exception.message", "exception.stacktrace"})
 """Attributes that `privacy` never sends."""
 
@@ -74,6 +77,9 @@ def problems(policy: Policy) -> Iterator[Problem]:
     yield from _destinations(policy.destinations)
     for found in derive_problems(policy.derive):
         yield Problem(*found)
+    if not 0 < policy.delivery.worker_interval_s <= MAX_WORKER_INTERVAL_S:
+        fix = "write e.g. `worker_interval_s: 0.001`"
+        yield Problem(("delivery", "worker_interval_s"), "the worker looks at least every 0.02 s", fix)
 
 
 def weaknesses(policy: Policy) -> Iterator[str]:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_posthog.model import Signal, Source
-from otel_posthog.worker import Worker, estimated_bytes
+from otel_posthog.policy import DeliveryPolicy, Durability
+from otel_posthog.worker import MAX_QUEUE_AGE_S, Worker, bounds, estimated_bytes
 
 
 def signal(name: str = "e", **attributes: Any) -> Signal:
@@ -184,3 +185,37 @@ def test_a_commit_does_not_wait_for_a_stream_to_end(monkeypatch: pytest.MonkeyPa
     assert sum(commits) == 50
     assert max(commits) < 10
     queue.close()
+
+
+def test_how_often_it_looks_is_the_policys() -> None:
+    """After a signal it looks again once, after the interval, and then waits to be woken."""
+    waits: list[float] = []
+
+    class Wake:
+        def acquire(self, timeout: float) -> bool:
+            waits.append(timeout)
+            time.sleep(0.001)
+            return False
+
+        def release(self) -> None:
+            """Nobody waits."""
+
+    made = bounds(DeliveryPolicy(worker_interval_s=0.007))
+    queue: Worker[None] = Worker(lambda _: [None], lambda _: None, lambda: None, **made)
+    queue._wake = Wake()  # type: ignore[assignment]
+    assert queue.put(signal())
+    assert queue.flush(30)
+    deadline = time.monotonic() + 30
+    while len(waits) < 3 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    queue.close()
+    assert waits.count(0.007) == 1
+    assert max(waits) > 1
+
+
+@pytest.mark.parametrize("durability", list(Durability))
+def test_the_bounds_of_the_queue_are_those_of_the_durability(durability: Durability) -> None:
+    """There is no queue where a thread writes for itself, and no age where there is no disk to be on."""
+    made = bounds(DeliveryPolicy(durability=durability))
+    assert bool(made["max_bytes"]) == (durability is not Durability.WRITE_THROUGH)
+    assert (made["max_age_s"] == MAX_QUEUE_AGE_S) == (durability is Durability.SPOOL)

@@ -93,6 +93,7 @@ def test_an_empty_file_is_the_built_in_policy(text: str) -> None:
         ("trace_url:\n  jaeger: https://j.example\n  datasource: a\n", 3, "datasource is Grafana's"),
         ("trace_url:\n  jaeger: https://j.example\n  org_id: 1\n", 3, "org_id is Grafana's"),
         ("trace_url:\n  grafana: https://g.example\n  datasource_type: zipkin\n", 3, "tempo"),
+        ("delivery:\n  worker_interval_s: 0.5\n", 2, "at least every 0.02 s"),
         ("- a\n", 1, "must be a map"),
         ("source: x\n", 1, "is not a key of the policy"),
     ],

@@ -72,6 +72,11 @@ class DeliveryPolicy:
         8 * 1024 * 1024,
         "Size of the queue of the worker; past it the application thread filters its own event.",
     )
+    worker_interval_s: float = setting(
+        0.001,
+        "How often the worker looks for events while they come; up to so much of them ends with a `kill -9`, where "
+        "`durability` is `spool`. A longer one costs less CPU. At most 0.02.",
+    )
     max_buffer_bytes: int = setting(
         32 * 1024 * 1024,
         "Size of what waits in memory, where there is no disk or it is full; past it new events are dropped and "
