@@ -1,9 +1,9 @@
 """Both ends of the load, each a process of its own.
 
-`python -m benchmarks.gateway_load.traffic send PORT REQUESTS EVENTS CONNECTIONS` sends requests over a few connections,
-as fast as they are answered, and prints one JSON object. They are made beforehand, so that the load costs nothing but
-sending; no two events in them are the same. `... receive PORT` is a server in PostHog's place that costs little: it
-answers each batch with success and counts its events; GET answers with the count.
+`python -m benchmarks.gateway_load.traffic send PORT REQUESTS EVENTS CONNECTIONS ENCODING` sends requests over a few
+connections, as fast as they are answered, and prints one JSON object. They are made beforehand, so that the load costs
+nothing but sending; no two events in them are the same. `... receive PORT` is a server in PostHog's place that costs
+little: it answers each batch with success and counts its events; GET answers with the count.
 """
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ import json
 import sys
 import threading
 import time
+from base64 import b64decode
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
 from typing import ClassVar
 
+from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-HEADERS = {"Content-Type": "application/x-protobuf"}
+PROTOBUF, JSON = "protobuf", "json"
+_MEDIA_TYPES = {PROTOBUF: "application/x-protobuf", JSON: "application/json"}
 
 
-def send_all(port: int, requests: list[bytes], connections: int, path: str = "/v1/logs") -> None:
+def send_all(
+    port: int, requests: list[bytes], connections: int, path: str = "/v1/logs", encoding: str = PROTOBUF
+) -> None:
     """Send all requests; print how long it took, and each answer, in seconds."""
     waiting: SimpleQueue[bytes] = SimpleQueue()
     for body in requests:
         waiting.put(body)
+    headers = {"Content-Type": _MEDIA_TYPES[encoding]}
     times_s: list[float] = []
     statuses: list[int] = []
 
@@ -39,7 +45,7 @@ def send_all(port: int, requests: list[bytes], connections: int, path: str = "/v
             except Empty:
                 return
             start = time.perf_counter()
-            connection.request("POST", path, body, HEADERS)
+            connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             answer.read()
             times_s.append(time.perf_counter() - start)
@@ -59,17 +65,30 @@ TIME_NS = 1_790_000_000_000_000_000
 PAGES = ("/tickets", "/tickets/{id}", "/search", "/reports/monthly")
 
 
-def bodies(count: int, events: int) -> list[bytes]:
+def bodies(count: int, events: int, encoding: str = PROTOBUF) -> list[bytes]:
     """Return `count` requests of `events` log-based events each.
 
     Args:
         count: How many requests.
         events: How many events in each.
+        encoding: `protobuf`, or `json` as OTLP has it.
     """
-    return [_body(number * events, events) for number in range(count)]
+    requests = [_request(number * events, events) for number in range(count)]
+    if encoding == JSON:
+        return [_json(each) for each in requests]
+    return [each.SerializeToString() for each in requests]
 
 
-def _body(first: int, events: int) -> bytes:
+def _json(request: ExportLogsServiceRequest) -> bytes:
+    """Return it in OTLP's own JSON, in which ids are hexadecimal."""
+    document = MessageToDict(request)
+    for record in document["resourceLogs"][0]["scopeLogs"][0]["logRecords"]:
+        for key in ("traceId", "spanId"):
+            record[key] = b64decode(record[key]).hex()
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _request(first: int, events: int) -> ExportLogsServiceRequest:
     request = ExportLogsServiceRequest()
     holder = request.resource_logs.add()
     for key, value in (("service.name", "shop"), ("service.version", "1.4.2"), ("telemetry.sdk.language", "java")):
@@ -85,7 +104,7 @@ def _body(first: int, events: int) -> bytes:
         add(key="analytics.priority").value.string_value = "high" if number % 3 else "low"
         add(key="analytics.duration_ms").value.double_value = number % 700 + 0.5
         add(key="http.route").value.string_value = PAGES[number % len(PAGES)]
-    return request.SerializeToString()
+    return request
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -135,7 +154,7 @@ def receive(port: int, handler: type[Receiver] = Receiver) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "send":
-        port, requests, events, connections = map(int, sys.argv[2:])
-        send_all(port, bodies(requests, events), connections)
+        port, requests, events, connections = map(int, sys.argv[2:6])
+        send_all(port, bodies(requests, events, sys.argv[6]), connections, encoding=sys.argv[6])
     else:
         receive(int(sys.argv[2]))

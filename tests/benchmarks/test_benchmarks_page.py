@@ -37,7 +37,7 @@ FIGURES: dict[str, dict[str, Any]] = {
     "delivered": {"conditions": dict.fromkeys(CONDITIONS, CONTENDERS)},
     "span_end": {"paces": {"operational, back to back": {"otel-posthog": {"adds_us": spread(2.5)}}}},
     "privacy": {"otel-posthog": {"mean_us": 12.0, "p99_us": 90.0}},
-    "gateway_load": {"events_per_s": 26_000.0},
+    "gateway_load": {"events_per_s": 26_000.0, "json_events_per_s": 11_000.0},
     "faults": {"kill -9, spool": [{"lost": number % 3} for number in range(20)]},
     "growth": {"attributes": {"1": 10.0, "2": 11.0}, "rules": {"1": 10.0, "4": 10.0}},
 }
@@ -59,7 +59,7 @@ def test_the_page_has_what_was_run_and_no_more() -> None:
     """One benchmark gives its own figures; one that is on no page gives none."""
     alone = page({"gateway_load": Result("", FIGURES["gateway_load"])})
     assert alone is not None
-    assert list(alone.figures) == ["gateway, OTLP in protobuf, events/s on one core"]
+    assert list(alone.figures) == ["gateway, OTLP in protobuf, events/s on one core", "the same in JSON"]
     assert page({"growth": Result("", FIGURES["growth"])}) is None
 
 
