@@ -14,7 +14,7 @@ CACHE ?= $(HOME)/.cache/otel-posthog
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
-.PHONY: demo test pytest versions lint format bench fuzz policy site site-serve collector lock clean help
+.PHONY: demo test pytest versions lint format bench fuzz policy dashboards site site-serve collector lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -96,6 +96,9 @@ policy: $(VENV)/.ready ## Renew what is made of the policy and the usual events:
 	$(BIN)/python -m otel_posthog.apps.doctor.reference docs/troubleshooting.md
 	$(BIN)/otel-posthog collector-config --output collector-config/privacy.yaml
 	$(BIN)/otel-posthog collector-config --format alloy --output collector-config/alloy/config.alloy
+
+dashboards: $(VENV)/.ready ## Renew what Grafana and Prometheus read, collector-config/grafana/
+	$(BIN)/python -m dashboards
 
 site: $(VENV)/.ready ## Build the documentation's site into site/; a warning is an error
 	$(BIN)/zensical build --strict --clean

@@ -163,8 +163,9 @@ class RetryQueue:
     def _tell_latency(self, delivered: Sequence[CleanEvent]) -> None:
         """Tell how long ago it was what the oldest of `delivered`, the first, is about."""
         try:
-            if delivered:
-                self._health.latency(max(0.0, time.time() - time_in(delivered[0])), self._name)
+            at_s = time_in(delivered[0]) if delivered else None
+            if at_s is not None:
+                self._health.latency(max(0.0, time.time() - at_s), self._name)
         except Exception as error:  # a metric is no reason to send them again
             self._guard.caught("latency", error)
 

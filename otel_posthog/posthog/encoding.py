@@ -140,15 +140,14 @@ def name_in(event: CleanEvent) -> str:
     return str(name)
 
 
-def time_in(event: CleanEvent) -> float:
-    """Return the time that an encoded event has, in Unix seconds.
-
-    Raises:
-        ValueError: It has none.
-    """
+def time_in(event: CleanEvent) -> float | None:
+    """Return the time that an encoded event has, in Unix seconds; None where it has none that can be read."""
     # No text in JSON has an unescaped quotation mark.
-    start = event.body.index(_TIMESTAMP) + len(_TIMESTAMP)
-    return datetime.fromisoformat(event.body[start : event.body.index(b'"', start)].decode()).timestamp()
+    _, _, rest = event.body.partition(_TIMESTAMP)
+    try:
+        return datetime.fromisoformat(rest.partition(b'"')[0].decode()).timestamp()
+    except ValueError:
+        return None
 
 
 def decode_event(event: CleanEvent) -> dict[str, Any]:

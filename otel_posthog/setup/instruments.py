@@ -12,6 +12,8 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 
 from otel_posthog.health import Health, Level
 
+# The semantic conventions' advice for requests, and what a time-out takes.
+_DURATIONS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 15, 30]
 # From a batch that goes at once to one that an outage of a day has held up.
 _LATENCIES_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400]
 
@@ -42,7 +44,10 @@ def instrument(provider: MeterProvider, health: Health) -> None:
         "otel_posthog.queue.size", [queue_sizes], unit="By", description="Bytes that wait, by queue"
     )
     duration = meter.create_histogram(
-        "otel_posthog.delivery.duration", unit="s", description="Duration of one attempt to send a batch"
+        "otel_posthog.delivery.duration",
+        unit="s",
+        description="Duration of one attempt to send a batch",
+        explicit_bucket_boundaries_advisory=_DURATIONS_S,
     )
     latency = meter.create_histogram(
         "otel_posthog.delivery.latency",

@@ -438,4 +438,4 @@ def test_journeys_say_what_the_catalogue_of_usual_events_declares(telemetry: Tel
     assert {each["event"] for each in telemetry.events} == set(declared)
     for each in telemetry.events:
         own = {key for key in each["properties"] if not key.startswith("$") and key != "service.name"}
-        assert own - {"journey_id"} <= set(declared[each["event"]].__annotations__)
+        assert own - {"journey_id", "trace_sampled"} <= set(declared[each["event"]].__annotations__)

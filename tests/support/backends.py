@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from needs import needs
 from ports import free_port
 from processes import running
@@ -24,12 +26,22 @@ BUILD_TIMEOUT_S, READY_TIMEOUT_S, SHOWN_TIMEOUT_S = 3600, 90, 60
 
 
 def program(name: str) -> str:
-    """Return the path of `prometheus` or `jaeger`, built the first time."""
+    """Return the path of `prometheus`, `jaeger` or `dashboard-schema`, built the first time."""
     needs("go", f"it builds {name}")
     command = [str(ROOT / ".ci" / "build-backend"), name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUILD_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def cached(name: str) -> None:
+    """Skip the test where a program is not built yet: that takes minutes, and is what `make test-backends` does."""
+    module = ROOT / "tests" / "backends" / name
+    files = [module / each for each in ("go.mod", "go.sum", "main.go")]
+    content = [each.read_bytes() for each in files if each.exists()]
+    key = hashlib.sha256(b"".join(content)).hexdigest()[:12]
+    if not (Path.home() / ".cache" / "otel-posthog" / "backends" / key / name).exists():
+        pytest.skip(f"{name} is not built on this machine: `make test-backends` does it")
 
 
 def get(url: str, **query: str) -> Any:
@@ -54,9 +66,9 @@ def until(answer: Callable[[], Any], timeout_s: float = SHOWN_TIMEOUT_S) -> Any:
 
 
 @contextmanager
-def prometheus(folder: Path) -> Iterator[str]:
-    """Run Prometheus with its OTLP receiver, and yield where it is."""
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
+def prometheus(folder: Path, settings: str = "global: {scrape_interval: 1h}\n") -> Iterator[str]:
+    """Run Prometheus with its OTLP receiver and these settings, and yield where it is."""
+    (folder / "prometheus.yml").write_text(settings)
     address = f"127.0.0.1:{free_port()}"
     words = [
         program("prometheus"),
