@@ -6,18 +6,20 @@ works on the inspector's own thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_posthog.inspection.explanation import Explanation, Kept, Operational, ProductEvent
 from otel_posthog.inspection.form import Values, item_form
+from otel_posthog.inspection.made_rules import RuleError
 from otel_posthog.inspection.operational import OperationalSide
 from otel_posthog.inspection.outcomes import product_events, why_none
-from otel_posthog.inspection.ring import Entry
+from otel_posthog.inspection.ring import Entry, Ring
 from otel_posthog.inspection.sdk_items import log_record, span_record
 from otel_posthog.inspection.times import utc
+from otel_posthog.inspection.trial import Item, Trial
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.model import NO_ATTRIBUTES, UNSHOWN_KEY, Event, Signal, Source, shown_path
 from otel_posthog.operational import Redactor
@@ -49,14 +51,31 @@ class Explaining:
 
     def form(self, entry: Entry) -> dict[str, object]:
         """Return the object of an entry."""
-        if self._of is not self._pipeline.policy:
-            self._of = self._pipeline.policy
-            self._side = OperationalSide(self._redactor, Filter(self._of.privacy))
+        self._follow()
         record = record_of(entry)
         signal = entry.outcomes[0][0].signal if entry.outcomes else None
         span = _span_ids(record, signal)
         made = item_form(self._explanation(entry, record), self.values)
         return {**made, "time": utc(entry.time_ns), "span": span}
+
+    def answer(self, asked: Mapping[str, object], ring: Ring) -> dict[str, object]:
+        """Return the lines of a rule that a viewer asks for and its effect on the ring, or why there is none."""
+        kind, key, seq = asked.get("kind"), asked.get("key", ""), asked.get("seq")
+        of = ring.entry(seq) if isinstance(seq, int) else None
+        if of is None or not isinstance(kind, str) or not isinstance(key, str):
+            return {"error": "the app does not keep this item any more"}
+        self._follow()
+        trial = Trial(self._of, self._side, self.values)
+        try:
+            return trial.answer(kind, key, _tried(of), map(_tried, ring.entries()))
+        except RuleError as error:
+            return {"error": str(error)}
+
+    def _follow(self) -> None:
+        """Take over the policy that is in force now."""
+        if self._of is not self._pipeline.policy:
+            self._of = self._pipeline.policy
+            self._side = OperationalSide(self._redactor, Filter(self._of.privacy))
 
     def _explanation(self, entry: Entry, record: SpanRecord | LogRecord | None) -> Explanation:
         signals = [each[0].signal for each in entry.outcomes]
@@ -109,6 +128,10 @@ class Explaining:
 
     def _mode(self, destination: Destination) -> str:
         return self._pipeline.policy.identity_of(destination).value
+
+
+def _tried(entry: Entry) -> Item:
+    return Item(entry.seq, record_of(entry), [each[0].signal for each in entry.outcomes])
 
 
 def record_of(entry: Entry) -> SpanRecord | LogRecord | None:

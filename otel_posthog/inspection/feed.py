@@ -41,8 +41,6 @@ _BUSY_S, _IDLE_S = 0.05, 0.25
 _STATE_S = 1.0
 _END_S = 0.3
 
-Answer = Callable[[dict[str, Any], Ring], dict[str, Any]]
-
 
 class Feed:
     """Shows one pipeline to viewers.
@@ -54,7 +52,6 @@ class Feed:
         guard: Keeps errors out of the host app.
         directory: Where it listens.
         is_opted_out: Whether the user has opted out.
-        answer: Answers what viewers ask.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the runtime comes by keyword
@@ -66,11 +63,10 @@ class Feed:
         guard: Guard,
         directory: Path,
         is_opted_out: Callable[[], bool],
-        answer: Answer,
     ) -> None:
         self._pipeline, self._explaining, self._figures = pipeline, explaining, Figures(health)
         self._guard, self._directory, self._is_opted_out = guard, directory, is_opted_out
-        self._answer, self._started = answer, utc(time.time_ns())
+        self._started = utc(time.time_ns())
         self._door: Door | None = None
         self._is_over = False
         self._begin()
@@ -210,7 +206,9 @@ class Feed:
 
     def _serve(self, viewer: Viewer, state: bytes) -> None:
         for asked in viewer.questions():
-            viewer.tell(self._message({"type": "answer", "id": asked.get("id"), **self._answer(asked, self._ring)}))
+            viewer.tell(
+                self._message({"type": "answer", "id": asked.get("id"), **self._explaining.answer(asked, self._ring)})
+            )
         if state:
             viewer.tell(state)
         viewer.show(self._ring, self._line)

@@ -59,7 +59,6 @@ def _feed(made: Runtime, environ: Mapping[str, str], directory: Path) -> Feed | 
         guard=made.guard,
         directory=directory,
         is_opted_out=is_off,
-        answer=lambda _asked, _ring: {"error": "not yet"},
     )
     feed.start()
     _log.warning(_SHOWN, directory, _VALUES) if is_all else _log.info(_SHOWN, directory, _CLEAN)

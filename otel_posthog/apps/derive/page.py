@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-import yaml
+from collections.abc import Iterator
 
 from otel_posthog.apps.derive.survey import Found, Survey
-from otel_posthog.policy import DeriveRule
+from otel_posthog.inspection.rule_lines import rule_content, rule_lines
 from otel_posthog.text import visible
 
 VERSION = 1
@@ -27,7 +24,7 @@ def page(survey: Survey, name: str) -> str:
 
 def policy_text(survey: Survey, name: str) -> str:
     """Return a policy with the rules that would make events of the file."""
-    own = [_as_yaml(rule) for rule, _ in survey.own_rules()]
+    own = [rule_lines(rule) for rule, _ in survey.own_rules()]
     lines = [f"# Rules that make events of {visible(name)}, by `otel-posthog derive`.", "version: 1"]
     if not survey.words() and not own:
         return "\n".join([*lines, "derive: []"]) + "\n"
@@ -64,7 +61,7 @@ def as_json(survey: Survey, name: str) -> str:
             for each in survey.found()
         ],
         "suggested": [
-            {"rule": _content(rule), "count": count, "per_day": survey.per_day(count)}
+            {"rule": rule_content(rule), "count": count, "per_day": survey.per_day(count)}
             for rule, count in survey.own_rules()
         ],
         "unmatched": [{"what": what, "count": count} for what, count in survey.unmatched.most_common()],
@@ -148,7 +145,7 @@ def _own(survey: Survey) -> Iterator[str]:
         about = "" if per_day is None else f", about {per_day:,} a day"
         yield ""
         yield f"  # {_number(count, 'event')} in the file{about}"
-        yield _as_yaml(rule)
+        yield rule_lines(rule)
     yield ""
     yield "All of it as a policy: otel-posthog derive --policy FILE > policy.yaml"
 
@@ -159,27 +156,6 @@ def _counted(survey: Survey, word: str) -> str:
 
 def _read_from(found: Found, key: str) -> str:
     return found.row.properties.get(key, "")
-
-
-def _as_yaml(rule: DeriveRule) -> str:
-    text = yaml.safe_dump([_content(rule)], sort_keys=False, default_flow_style=None, width=100, allow_unicode=True)
-    return "\n".join(f"  {line}" for line in str(text).splitlines())
-
-
-def _content(rule: DeriveRule) -> dict[str, Any]:
-    """Return a rule as it is written in a policy: what differs from the defaults."""
-    attributes = {key: {"max": value.max} if value.max else {"equals": value.equals} for key, value in _given(rule)}
-    return {
-        "name": rule.name,
-        "event": rule.event,
-        "when": {"kind": [each.value for each in rule.when.kind], "attributes": attributes},
-        "properties": dict(rule.properties),
-    }
-
-
-def _given(rule: DeriveRule) -> Any:
-    attributes: Mapping[str, Any] = rule.when.attributes
-    return attributes.items()
 
 
 def _number(count: int, one: str, several: str = "") -> str:

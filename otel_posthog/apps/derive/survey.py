@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from otel_posthog.apps.derive.request import Request, request_of, rules_for
 from otel_posthog.conventions import ROUTE, read_by_either_name
+from otel_posthog.inspection.requests import Request, request_of, rules_for
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import EXCEPTION_EVENT, PROCESSED, Attributes

@@ -11,8 +11,11 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import Health
 from otel_posthog.identity import KeyRing, Pseudonyms
 from otel_posthog.inspection.explanation import Explanation, MetricPoint, ProductEvent
+from otel_posthog.inspection.form import Values
 from otel_posthog.inspection.operational import OperationalSide
 from otel_posthog.inspection.outcomes import product_events, why_none
+from otel_posthog.inspection.trial import Item as Tried
+from otel_posthog.inspection.trial import Trial
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.intake.signals import record_signals
 from otel_posthog.model import Signal
@@ -73,6 +76,19 @@ class Explainer:
         signals = record_signals(content, self._recogniser)
         made = replace(made, operational=self._operational.of(content))
         return self._with_events(made, [(each, self._recogniser.reason(each.rule, each.source)) for each in signals])
+
+    def tried(self, seq: int, item: Item) -> Tried:
+        """Return `item` as rules are tried on it, with its number."""
+        content = item.content
+        if isinstance(content, MetricPoint):
+            return Tried(seq, None, ())
+        if isinstance(content, (SpanRecord, LogRecord)):
+            return Tried(seq, content, record_signals(content, self._recogniser))
+        return Tried(seq, None, (signal_of(content, self._now_ns()),))
+
+    def trial(self, values: Values) -> Trial:
+        """Return what tries rules under this policy."""
+        return Trial(self.policy, self._operational, values)
 
     def _with_events(self, made: Explanation, signals: list[tuple[Signal, str]]) -> Explanation:
         events: list[ProductEvent] = []

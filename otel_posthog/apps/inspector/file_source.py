@@ -6,17 +6,20 @@ Whoever opens a file has it: what was in it before the filters is shown, unless 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import Any, final
 
 from otel_posthog.apps.explain.documents import JsonDocuments, UnreadableFileError, open_text
 from otel_posthog.apps.explain.explainer import Explainer
 from otel_posthog.apps.explain.items import Item, items_of
 from otel_posthog.apps.explain.records import is_console
-from otel_posthog.apps.inspector.journal import Journal
-from otel_posthog.apps.inspector.source import NOTHING_RUNS, RuleError
+from otel_posthog.apps.inspector.journal import MAX_ITEMS, Journal
+from otel_posthog.apps.inspector.source import NOTHING_RUNS
 from otel_posthog.inspection.explanation import Summary
 from otel_posthog.inspection.form import Values, item_form, summary_form
+from otel_posthog.inspection.made_rules import RuleError
 from otel_posthog.inspection.times import utc
+from otel_posthog.inspection.trial import Item as Tried
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 
 
@@ -34,6 +37,7 @@ class FileSource:
         self._path, self._explainer, self._values = path, explainer, values
         self._is_complete = self._is_stopped = False
         self.problem = ""
+        self._lock, self._items = threading.Lock(), deque[Tried](maxlen=MAX_ITEMS)
 
     def start(self, journal: Journal) -> None:
         """Read the file on a thread."""
@@ -50,7 +54,12 @@ class FileSource:
 
     def rule(self, item: dict[str, Any], kind: str, key: str) -> dict[str, Any]:
         """Return the lines of a rule that is made of an item, and what it would do."""
-        raise RuleError(f"a {kind} rule for {key or item['kind']} cannot be made here")
+        with self._lock:
+            items = list(self._items)
+        of = next((each for each in items if each.seq == item["seq"]), None)
+        if of is None:
+            raise RuleError("this item is not kept any more")
+        return self._explainer.trial(self._values).answer(kind, key, of, items)
 
     def _read(self, journal: Journal) -> None:
         summary = Summary()
@@ -62,7 +71,9 @@ class FileSource:
                             return
                         explanation = self._explainer.explain(item)
                         summary.add(explanation)
-                        journal.add({**item_form(explanation, self._values), **placed(item)})
+                        seq = journal.add({**item_form(explanation, self._values), **placed(item)})
+                        with self._lock:
+                            self._items.append(self._explainer.tried(seq, item))
         except UnreadableFileError as error:
             self.problem = str(error)
         self._is_complete = True

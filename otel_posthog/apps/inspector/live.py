@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, final
 
-from otel_posthog.apps.inspector.journal import Journal
-from otel_posthog.apps.inspector.source import NOTHING_RUNS, RuleError
+from otel_posthog.apps.inspector.journal import MAX_ITEMS, Journal
+from otel_posthog.apps.inspector.source import NOTHING_RUNS
 from otel_posthog.inspection.door import connect, names_in
+from otel_posthog.inspection.made_rules import RuleError
 
 LOOK_INTERVAL_S = 0.5
 _ANSWER_S = 20.0
@@ -40,10 +42,15 @@ class App:
         self.figures: dict[str, Any] = {}
         self.is_connected, self.skipped = True, 0
         self._last_seq = 0
+        self._numbers: OrderedDict[int, int] = OrderedDict()
         self._answers: Queue[dict[str, Any]] = Queue()
         self._asking = threading.Lock()
 
-    def read(self, add: Callable[[dict[str, Any]], object]) -> None:
+    def number_of(self, seq: int) -> int | None:
+        """Return the number in the journal of an item of the app; None where it has not come, or long since."""
+        return self._numbers.get(seq)
+
+    def read(self, add: Callable[[dict[str, Any]], int]) -> None:
         """Read until it ends, and have `add` called with each item."""
         try:
             with self._connection.makefile("rb") as lines:
@@ -90,13 +97,15 @@ class App:
             "skipped": self.skipped,
         }
 
-    def _take(self, message: dict[str, Any], add: Callable[[dict[str, Any]], object]) -> None:
+    def _take(self, message: dict[str, Any], add: Callable[[dict[str, Any]], int]) -> None:
         kind = message["type"]
         if kind == "item":
             self.skipped += max(0, message["seq"] - self._last_seq - 1)
             self._last_seq = message["seq"]
             of = {"socket": self.name, "seq": message["seq"]}
-            add({**message, "process": self.about.get("process"), "of": of})
+            self._numbers[message["seq"]] = add({**message, "process": self.about.get("process"), "of": of})
+            if len(self._numbers) > MAX_ITEMS:
+                self._numbers.popitem(last=False)
         elif kind == "answer":
             self._answers.put(message)
         elif kind == "state":
@@ -152,7 +161,9 @@ class LiveSource:
         if app is None or not app.is_connected:
             raise RuleError("the app of this item has ended: it alone has what a rule is tried on")
         answer = app.ask({"id": 1, "type": "rule", "seq": item["of"]["seq"], "kind": kind, "key": key})
-        return {name: value for name, value in answer.items() if name not in {"type", "id"}}
+        examples = [{**each, "seq": app.number_of(each["seq"])} for each in answer["examples"]]
+        kept = {name: value for name, value in answer.items() if name not in {"type", "id"}}
+        return {**kept, "examples": examples}
 
     def look(self, journal: Journal) -> None:
         """Connect to the apps that are new."""

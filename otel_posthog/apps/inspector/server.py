@@ -26,9 +26,10 @@ from starlette.staticfiles import StaticFiles
 from otel_posthog.apps.explain.wording import DROPS, RULES
 from otel_posthog.apps.inspector.access import Doorkeeper, Keys
 from otel_posthog.apps.inspector.journal import Journal
-from otel_posthog.apps.inspector.source import RuleError, Source
+from otel_posthog.apps.inspector.source import Source
 from otel_posthog.apps.inspector.stream import events
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.inspection.made_rules import RuleError
 from otel_posthog.inspection.times import utc
 
 PAGE = Path(__file__).with_name("page")

@@ -32,10 +32,6 @@ class Source(Protocol):
         """
 
 
-class RuleError(Exception):
-    """A rule that cannot be made; the message says why, with no value."""
-
-
 NOTHING_RUNS: dict[str, Any] = {
     "processes": [],
     "queue": {"worker_bytes": 0, "buffer_bytes": 0},

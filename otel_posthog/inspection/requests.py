@@ -15,6 +15,8 @@ from otel_posthog.policy.fields import FrozenMap
 
 MAX_RULES = 5
 _METHOD = "http.request.method"
+ROUTE_METHOD = (_METHOD, ROUTE)
+"""Attributes that tell one kind of request from another."""
 _VERBS = {"POST": "submitted", "PUT": "replaced", "PATCH": "changed", "DELETE": "deleted"}
 _LAST_WELL = 399
 # What holds a value instead of its name, as a server without a router writes it, is no route.
@@ -44,7 +46,7 @@ def request_of(span: SpanRecord) -> Request | None:
     if span.kind != "SERVER" or not isinstance(route, str) or not isinstance(method, str) or method not in _VERBS:
         return None
     is_well = isinstance(code, (int, float)) and not isinstance(code, bool) and code <= _LAST_WELL
-    return Request(method, route) if is_well and _ROUTE_TEXT.fullmatch(route) and not _NUMBER.search(route) else None
+    return Request(method, route) if is_well and is_route(route) else None
 
 
 def rules_for(requests: Counter[Request], taken: Collection[str]) -> list[tuple[DeriveRule, int]]:
@@ -56,31 +58,42 @@ def rules_for(requests: Counter[Request], taken: Collection[str]) -> list[tuple[
     """
     made: dict[str, tuple[DeriveRule, int]] = {}
     for request, count in sorted(requests.items(), key=lambda each: (-each[1], each[0])):
-        name = _name(request, {*taken, *made})
-        rule = DeriveRule(
-            name,
-            name,
-            DeriveConditions(
-                kind=(DeriveKind.SERVER,),
-                attributes=FrozenMap(
-                    {
-                        ROUTE: ValueCondition(equals=request.route),
-                        _METHOD: ValueCondition(equals=request.method),
-                        STATUS_CODE: ValueCondition(max=_LAST_WELL),
-                    }
-                ),
-            ),
-            FrozenMap({"status": "status_class", "duration_ms": "duration_ms"}),
-        )
+        rule = rule_of(request, {*taken, *made})
         if len(made) < MAX_RULES and not list(derive_problems([rule])):
-            made[name] = rule, count
+            made[rule.name] = rule, count
     return list(made.values())
+
+
+def rule_of(request: Request, taken: Collection[str]) -> DeriveRule:
+    """Return a rule for requests that are answered well.
+
+    Args:
+        request: Its kind; of any method.
+        taken: Names that rules have.
+    """
+    name = _name(request, taken)
+    conditions = DeriveConditions(
+        kind=(DeriveKind.SERVER,),
+        attributes=FrozenMap(
+            {
+                ROUTE: ValueCondition(equals=request.route),
+                _METHOD: ValueCondition(equals=request.method),
+                STATUS_CODE: ValueCondition(max=_LAST_WELL),
+            }
+        ),
+    )
+    return DeriveRule(name, name, conditions, FrozenMap({"status": "status_class", "duration_ms": "duration_ms"}))
+
+
+def is_route(text: str) -> bool:
+    """Return whether a text is the template of a route, and no path with values in it."""
+    return bool(_ROUTE_TEXT.fullmatch(text)) and not _NUMBER.search(text)
 
 
 def _name(request: Request, taken: Collection[str]) -> str:
     """Return a name from the words of a route: `POST /tickets/{id}/close` is `tickets_close_submitted`."""
     words = _WORD.findall(_PARAMETER.sub(" ", request.route).lower()) or ["page"]
-    verb = _VERBS[request.method]
+    verb = _VERBS.get(request.method, "requested")
     while len(words) > 1 and len("_".join([*words, verb])) > _MAX_NAME_CHARS - 2:
         del words[0]
     name = "_".join([*words, verb])[-(_MAX_NAME_CHARS - 2) :].lstrip("_0123456789")
