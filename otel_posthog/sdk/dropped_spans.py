@@ -67,6 +67,11 @@ def put_in_front(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:
     return theirs is not None and _stand_before(theirs, ours, _in_front(theirs, ours))
 
 
+def is_in_front(provider: object, kind: type[SpanProcessor]) -> bool:
+    """Return whether what stands in front of the provider's processors is one of a `kind`."""
+    return isinstance(safe_getattr(safe_getattr(provider, "_active_span_processor"), IS_IN_FRONT), kind)
+
+
 def divert_dropped(span: Span, ours: SpanProcessor) -> None:
     """Have `ours`, which was added to the provider of `span`, be the only one that sees dropped spans.
 

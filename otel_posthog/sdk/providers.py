@@ -86,6 +86,13 @@ def wrap_exporter(holder: object, wrap: Callable[[Any], Any], prepare: Callable[
     return found
 
 
+def parts_of(holder: object) -> Iterator[object]:
+    """Yield a processor, the processors inside it, and their exporters."""
+    for each in _inside(holder, set()):
+        yield each
+        yield from (part for part in (safe_getattr(each, name) for name in _EXPORTER_NAMES) if part is not None)
+
+
 # `_batch_processor` is the SDK's; the others are how distributions (logfire) and the SDK hold processors in processors.
 _EXPORTER_NAMES = ("_exporter", "span_exporter")
 _INSIDE_NAMES = ("_batch_processor", "processor", "_processor", "deferred_processor")

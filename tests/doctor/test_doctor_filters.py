@@ -55,10 +55,30 @@ def test_each_destination_is_looked_at_by_itself(folder: Path, monkeypatch: pyte
         folder,
         monkeypatch,
     )
-    monkeypatch.setenv("VENDOR", KEY)
+    monkeypatch.setenv("VENDOR", KEY + "x")
     found = doctor()
     assert found.complaints == ["catalog_empty"]
     assert found["catalog_empty"]["says"].startswith("destination vendor: ")
+
+
+def test_a_project_that_is_named_twice_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would have each event twice."""
+    policy("destinations: [{name: ours}, {name: theirs, api_key_env: THEIRS}]\n", folder, monkeypatch)
+    monkeypatch.setenv("THEIRS", KEY)
+    found = doctor()
+    assert found.complaints == ["destination_twice"]
+    assert "ours and theirs" in found["destination_twice"]["says"]
+
+
+@pytest.mark.parametrize("variable", ["OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"])
+def test_an_exporter_that_has_nothing_to_do_is_found(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside zero-code set-up; where that is switched off it is the integration."""
+    healthy(monkeypatch, **{variable: "otlp,posthog"})
+    found = doctor()
+    assert found.complaints == ["posthog_exporter_named"]
+    assert variable in found["posthog_exporter_named"]["says"]
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "posthog")
+    assert doctor().complaints == ["zero_code_disabled"]
 
 
 BROWSER = {

@@ -62,6 +62,9 @@ WRITTEN = {
     "otlp_path_twice": {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/v1/traces", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP
     },
+    "otlp_to_posthog": {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://eu.i.posthog.com/i/v1/", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP
+    },
     "otlp_port_of_other_protocol": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
 }  # fmt: skip
 

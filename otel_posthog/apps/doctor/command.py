@@ -20,6 +20,9 @@ examples:
   otel-posthog doctor            what is the case, and what to do about it
   otel-posthog doctor --send     and send one event to each destination, and an
                                  empty request to each end of OTLP
+  otel-posthog doctor --app shop.app
+                                 and import the app in a process of its own, to
+                                 see what it does to OpenTelemetry's providers
   otel-posthog doctor --json     for a script
 
 environment: that of the app (POSTHOG_API_KEY, OTEL_POSTHOG_POLICY, ...)
@@ -38,7 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="send the event otel_posthog_doctor to each destination, and ask the ends of OTLP",
     )
     parser.add_argument(
-        "--timeout", type=float, default=10.0, metavar="SECONDS", help="for each destination (default: 10)"
+        "--timeout",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="for each destination; three times that for --app (default: 10)",
+    )
+    parser.add_argument(
+        "--app", metavar="MODULE", help="import the app's module, set up as the app is, and look at its providers"
+    )
+    parser.add_argument(
+        "--plain", action="store_true", help="of --app: the app is not started with opentelemetry-instrument"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array of findings, the gravest first")
 
@@ -49,7 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.doctor.finding import Level  # noqa: PLC0415
     from otel_posthog.apps.doctor.view import show  # noqa: PLC0415
 
-    found = examine(os.environ, Path.cwd(), Wishes(is_sending=arguments.send, timeout_s=arguments.timeout))
+    found = examine(
+        os.environ,
+        Path.cwd(),
+        Wishes(
+            is_sending=arguments.send,
+            app=arguments.app or "",
+            is_launched=not arguments.plain,
+            timeout_s=arguments.timeout,
+        ),
+    )
     if arguments.json:
         print(json.dumps([each.as_json() for each in found], indent=2, ensure_ascii=False))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor import hosts, keys
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
+from otel_posthog.deliver.spool.folder import project_of
 from otel_posthog.policy import Destination
 from otel_posthog.posthog.requests import is_app
 from otel_posthog.privacy import without_secrets
@@ -17,7 +18,11 @@ NO_KEY = Kind(
     "destination_no_key", Group.POSTHOG, Level.NOTE, "{host}: no key, so nothing is sent there", "set {variable}",
     Gravity.NOTHING_ARRIVES, Symptom.NOTHING,
 )  # fmt: skip
-KINDS = (SET, NO_KEY)
+TWICE = Kind(
+    "destination_twice", Group.POSTHOG, Level.WRONG, "{names} are one project: it gets each event more than once",
+    "leave one of them in `destinations`", Gravity.SOME_MISSING, Symptom.SOME,
+)  # fmt: skip
+KINDS = (SET, NO_KEY, TWICE)
 
 
 def of_destinations(settings: Settings, environ: Mapping[str, str], *, is_key_wrong: bool) -> Iterator[Finding]:
@@ -34,6 +39,11 @@ def of_destinations(settings: Settings, environ: Mapping[str, str], *, is_key_wr
         if each.api_key:
             # What is behind the name of PostHog's app is left off, and a finding of its own.
             yield from hosts.of_host(written if written and not is_app(written) else each.host)
+    projects: dict[str, list[str]] = {}
+    for each in settings.policy.destinations:
+        if each.api_key:
+            projects.setdefault(project_of(each), []).append(each.name)
+    yield from (TWICE.found("destinations", names=" and ".join(each)) for each in projects.values() if len(each) > 1)
     for remark in settings.remarks:
         yield hosts.APP.found(hosts.ABOUT, remark=remark)
 

@@ -6,6 +6,7 @@ where nothing else is said. Only how they are written is looked at here; whether
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -69,7 +70,14 @@ OTHER_PORT = _wrong(
     "set OTEL_EXPORTER_OTLP_PROTOCOL={usual}, or take the other port; nothing, if the ports are meant so",
     Level.NOTE,
 )
+TO_POSTHOG = Kind(
+    "otlp_to_posthog", Group.OTLP, Level.WRONG,
+    "{variable} leads to PostHog: what is operational goes there too, past the catalog, identity mode and switches",
+    "set it to a Collector or another backend; product events go to PostHog without it", Gravity.LEAKS,
+    Symptom.PRIVACY,
+)  # fmt: skip
 KINDS = (
+    TO_POSTHOG,
     NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, TLS_BY_DEFAULT, PATH_TWICE,
     OTHER_PORT,
 )  # fmt: skip
@@ -172,6 +180,8 @@ def _of_end(end: End) -> Iterator[Finding]:
 
 def _complaints(end: End) -> Iterator[Kind]:
     is_url = "://" in end.url
+    if re.search(r"(^|[/.@])posthog\.com([:/]|$)", end.url.lower()):
+        yield TO_POSTHOG
     if end.url.strip(_QUOTES) != end.url or " " in end.url or (is_url and _port(end.url) is None):
         yield NO_URL
         return

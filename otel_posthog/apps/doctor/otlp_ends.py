@@ -6,7 +6,8 @@ An empty request carries no telemetry. What an exporter sends along (headers) is
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -52,6 +53,7 @@ OTHER_PROTOCOL = _wrong(
 _NETWORK = Side("otlp", Group.OTLP, Symptom.OTLP, "").kinds()
 KINDS = (TAKEN, NOT_ALLOWED, NO_PATH, REDIRECTED, FAILS, NOT_OTLP, OTHER_PROTOCOL, *_NETWORK.values())
 
+STEP_S = 3.0
 _BY_CODE = {
     "UNAUTHENTICATED": NOT_ALLOWED,
     "PERMISSION_DENIED": NOT_ALLOWED,
@@ -60,15 +62,18 @@ _BY_CODE = {
 }
 
 
-def of_otlp_ends(environ: Mapping[str, str], timeout_s: float) -> Iterator[Finding]:
-    """Yield what came of an empty request to each end.
+def of_otlp_ends(environ: Mapping[str, str], timeout_s: float) -> list[Callable[[], list[Finding]]]:
+    """Return calls, each of which sends an empty request to an end, and returns what came of it.
 
     Args:
         environ: Names the ends.
-        timeout_s: How long each step may take.
+        timeout_s: How long each step may take, up to `STEP_S`.
     """
-    for end in ends(environ):
-        yield from _tried(end, min(timeout_s, 5.0))
+    return [partial(_asked, end, min(timeout_s, STEP_S)) for end in ends(environ)]
+
+
+def _asked(end: End, timeout_s: float) -> list[Finding]:
+    return list(_tried(end, timeout_s))
 
 
 def _tried(end: End, timeout_s: float) -> Iterator[Finding]:

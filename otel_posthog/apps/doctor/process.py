@@ -54,8 +54,13 @@ NOT_INSTRUMENTED = Kind(
     "framework_not_instrumented", Group.PROCESS, _NOTE, "{says}", "{fix}", Gravity.SOME_MISSING,
     Symptom.SOME,
 )  # fmt: skip
+EXPORTER_NAMED = Kind(
+    "posthog_exporter_named", Group.PROCESS, _NOTE,
+    "{variable} names `posthog`, which has nothing to do beside zero-code set-up",
+    "take `posthog` out of that list", Gravity.TO_KNOW, Symptom.SOME,
+)  # fmt: skip
 KINDS = (
-    VERSIONS, OLD_SDK, NO_SDK, MIXED, DISABLED, NO_ENTRY_POINTS, NO_LAUNCHER, READY, NOT_INSTRUMENTED,
+    EXPORTER_NAMED, VERSIONS, OLD_SDK, NO_SDK, MIXED, DISABLED, NO_ENTRY_POINTS, NO_LAUNCHER, READY, NOT_INSTRUMENTED,
 )  # fmt: skip
 
 
@@ -63,6 +68,10 @@ def of_process(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield what is found of versions, the integration and frameworks, whatever the settings are."""
     yield from _versions()
     yield _integration(environ)
+    if not is_disabled("posthog", environ):
+        for variable in ("OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"):
+            if "posthog" in {each.strip() for each in environ.get(variable, "").split(",")}:
+                yield EXPORTER_NAMED.found("exporters", variable=variable)
     yield from (NOT_INSTRUMENTED.found(each.label, says=each.says, fix=each.fix) for each in uninstrumented(environ))
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from otel_posthog import environment_variables as env
 from otel_posthog import health as outcome
@@ -35,7 +36,11 @@ from otel_posthog.setup.settings import Settings
 
 EVENT_NAME = "otel_posthog_doctor"
 
+Call = Callable[[], list[Finding]]
+
 _LOOK_S = 0.1
+# What answers takes less; what does not is to be told soon.
+REQUEST_S, STEP_S = 5.0, 3.0
 # How reasons begin that may be gone with the next attempt.
 _PASSING = ("network_", "http_408", "http_425", "http_429", "http_5")
 
@@ -100,8 +105,8 @@ KINDS = (
 )  # fmt: skip
 
 
-def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> Iterator[Finding]:
-    """Send one event to each destination that has a key, and yield what came of it.
+def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> list[Call]:
+    """Return calls, each of which sends one event to a destination that has a key, and returns what came of it.
 
     Args:
         settings: As an app would have them.
@@ -109,12 +114,9 @@ def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> I
         timeout_s: How long each destination is given.
     """
     if not collection_now(settings.collection, environ).enabled or settings.collection.is_preview:
-        yield NOT_SENT.found("trial")
-        return
-    with _silence():
-        for each in settings.policy.destinations:
-            if each.api_key:
-                yield from _tried(settings, each, environ, timeout_s)
+        return [lambda: [NOT_SENT.found("trial")]]
+    keyed = [each for each in settings.policy.destinations if each.api_key]
+    return [partial(_tried, settings, each, environ, timeout_s) for each in keyed]
 
 
 class _Watched(HttpTransport):
@@ -134,15 +136,13 @@ class _Watched(HttpTransport):
         return self.last
 
 
-def _tried(
-    settings: Settings, destination: Destination, environ: Mapping[str, str], timeout_s: float
-) -> Iterator[Finding]:
+def _tried(settings: Settings, destination: Destination, environ: Mapping[str, str], timeout_s: float) -> list[Finding]:
     policy, health, transport = settings.policy, Health(), _Watched()
     delivery = replace(
         policy.delivery,
         durability=Durability.MEMORY,
         shutdown_timeout_s=timeout_s,
-        request_timeout_s=min(timeout_s, policy.delivery.request_timeout_s),
+        request_timeout_s=min(timeout_s, policy.delivery.request_timeout_s, REQUEST_S),
     )
     only, guard = replace(policy, destinations=(destination,), delivery=delivery), Guard(health)
     installation = load_installation(environ)
@@ -163,9 +163,10 @@ def _tried(
             break
     counts, duration_s = health.snapshot(), time.monotonic() - started
     pipeline.shutdown(0.0)
-    yield _finding(destination, counts, transport.last, duration_s, timeout_s)
+    found = [_finding(destination, counts, transport.last, duration_s, timeout_s)]
     if transport.last is not None:
-        yield from of_clock(transport.last.headers, without_secrets(destination.host))
+        found += of_clock(transport.last.headers, without_secrets(destination.host))
+    return found
 
 
 def _finding(
@@ -207,7 +208,7 @@ def _no_answer(destination: Destination, about: str, reason: str, timeout_s: flo
     """Return what is in the way, found out by a connection of its own."""
     url, (certificates, variable) = ingestion_url(destination.host), ca_bundle()
     proxy = proxy_for(url)
-    address, seconds = address_of(proxy or url, certificates), min(timeout_s, 5.0)
+    address, seconds = address_of(proxy or url, certificates), min(timeout_s, STEP_S)
     problem = failing_step(address, seconds)
     if proxy and problem is not None:
         return NO_PROXY.found(about, host=without_secrets(destination.host))
@@ -239,7 +240,7 @@ def _is_page(last: Response | None) -> bool:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """What the package logs of a failure is what this command says."""
     log = logging.getLogger("otel_posthog")
     is_disabled, log.disabled = log.disabled, True
