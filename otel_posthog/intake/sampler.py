@@ -22,7 +22,15 @@ from otel_posthog.actor import CarriedScope, Scope, block_identity, is_request, 
 from otel_posthog.actor.attributes import who_in
 from otel_posthog.intake.processors import SpanIntake
 from otel_posthog.recogniser import PREFIX, has_product_attributes
-from otel_posthog.sdk import divert_dropped_of_global, dropped_state, recorded_state, span_in
+from otel_posthog.sdk import (
+    count_as_dropped,
+    count_next_as_dropped,
+    count_next_as_recorded,
+    divert_dropped_of_global,
+    dropped_state,
+    recorded_state,
+    span_in,
+)
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _DROP, _RECORD_ONLY = Decision.DROP, Decision.RECORD_ONLY
@@ -82,6 +90,7 @@ class AnalyticsSampler(Sampler):
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
         if decision is _RECORD_ONLY:
+            count_next_as_recorded()
             return SamplingResult(_RECORD_ONLY, result.attributes, recorded_state(result.trace_state))
         return result
 
@@ -109,6 +118,8 @@ class AnalyticsSampler(Sampler):
         if attributes and len(result.attributes) < len(attributes):
             result = _with_product(result, attributes)
             scope.start(who_in(attributes))
+        if result.decision is _RECORD_ONLY:
+            count_next_as_recorded()
         return SamplingResult(result.decision, result.attributes, CarriedScope(result.trace_state, scope))
 
     def _lifted(self, attributes: Attributes, trace_state: TraceState) -> SamplingResult:
@@ -116,6 +127,8 @@ class AnalyticsSampler(Sampler):
             # Where set-up attached it is done; parts are put together by hand, and now they are.
             self._has_lifted = True
             divert_dropped_of_global(SpanIntake)
+            count_as_dropped()
+        count_next_as_dropped()
         if attributes is None and trace_state is _PLAIN.trace_state:
             return _PLAIN
         # A DROP result carries no attributes, as nobody would have seen them: pass the originals.

@@ -9,6 +9,9 @@ gone: the caller then knows less, never sends more, because the wrapped exporter
 from __future__ import annotations
 
 from otel_posthog.sdk.dropped_spans import (
+    count_as_dropped,
+    count_next_as_dropped,
+    count_next_as_recorded,
     divert_dropped,
     divert_dropped_of_global,
     dropped_state,
@@ -76,6 +79,9 @@ __all__ = [
     "beneath",
     "bounded",
     "copy_span",
+    "count_as_dropped",
+    "count_next_as_dropped",
+    "count_next_as_recorded",
     "divert_dropped",
     "divert_dropped_of_global",
     "dropped_state",

@@ -7,13 +7,17 @@ keeps, in the order and on the threads that they would without us.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import TraceState
 
 from otel_posthog.actor import CarriedScope
@@ -22,8 +26,12 @@ from otel_posthog.sdk.spans import EndingSpanProcessor, trace_state_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import SpanContext
 
 IS_IN_FRONT = "_otel_posthog_in_front"
+
+# By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
+_DROP, _RECORD_ONLY = Decision.DROP, Decision.RECORD_ONLY
 
 
 # Its trace state says so, which spans inside inherit from their parent.
@@ -167,3 +175,53 @@ def _one_after_the_other(
         second(span)
 
     return end
+
+
+class _Next(threading.local):
+    """The span that a thread starts next: its tracer asks the sampler, and counts it then."""
+
+    is_dropped = False
+
+
+_next = _Next()
+_has_looked = False
+
+
+def count_next_as_dropped() -> None:
+    """Have the SDK count the span that this thread is about to start as dropped, as it would without us.
+
+    `otel.sdk.span.started` and `otel.sdk.span.live` are the app's. Older SDKs always count, later ones where they are
+    asked to; and for a span that is recorded they count twice more, which takes longer than all that we do for it.
+    """
+    _next.is_dropped = True
+
+
+def count_next_as_recorded() -> None:
+    """Have it counted as what it is, whatever was said of one that was not counted."""
+    _next.is_dropped = False
+
+
+def count_as_dropped() -> None:
+    """Have the SDK heed that; once in a process. Where it counts in another way it counts dropped spans as recorded."""
+    global _has_looked
+    if _has_looked:
+        return
+    _has_looked = True
+    try:
+        from opentelemetry.sdk.trace._tracer_metrics import TracerMetrics  # noqa: PLC0415 - not in every SDK
+    except ImportError:
+        return
+    kind: Any = TracerMetrics
+    start = getattr(kind, "start_span", None)
+    if start is None or [*signature(start).parameters] != ["self", "parent_span_context", "sampling_decision"]:
+        return
+
+    @wraps(start)
+    def start_span(self: object, parent_span_context: SpanContext | None, sampling_decision: Decision) -> Any:
+        if _next.is_dropped:
+            _next.is_dropped = False
+            if sampling_decision is _RECORD_ONLY:
+                sampling_decision = _DROP
+        return start(self, parent_span_context, sampling_decision)
+
+    kind.start_span = start_span
