@@ -19,6 +19,7 @@ import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from otel_posthog import environment_variables as env
+from otel_posthog.actor.context import is_off_for_good
 from otel_posthog.actor.request import count_fault
 from otel_posthog.switches import is_disabled, is_disabled_in_file
 
@@ -28,6 +29,8 @@ Hook = Callable[[Any], None]
 
 class FrameworkInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """An instrumentor of a framework; `name` is its entry point. Disabled by its own name, and by `posthog`.
+
+    It hooks into nothing where set-up came first and found that nothing is collected.
 
     It names no library that it instruments: one that is missing would disable every instrumentor of this distribution.
     """
@@ -60,7 +63,7 @@ class FrameworkInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             super().uninstrument(**options)
 
     def _instrument(self, **_: Any) -> None:
-        if any(_is_disabled(each) for each in ("posthog", self.name)):
+        if is_off_for_good() or any(_is_disabled(each) for each in ("posthog", self.name)):
             return
         self._is_on = True
         for module, hook in self.hooks().items():

@@ -45,6 +45,7 @@ class Baggage(NamedTuple):
 
 
 _baggage = Baggage()
+_is_off = False
 
 
 def use_baggage(how: Baggage) -> None:
@@ -56,6 +57,17 @@ def use_baggage(how: Baggage) -> None:
 def baggage_in_use() -> Baggage:
     """Return what is done with baggage in this process."""
     return _baggage
+
+
+def say_off(*, is_off: bool) -> None:
+    """Take whether set-up found that nothing is collected, by a switch that is read at start."""
+    global _is_off
+    _is_off = is_off
+
+
+def is_off_for_good() -> bool:
+    """Return whether nothing is collected for as long as this process runs, so that nobody asks who acts."""
+    return _is_off
 
 
 def prepare_baggage() -> None:
@@ -115,10 +127,10 @@ def set_user(
             nobody else.
 
     Returns:
-        False where this is no request: nothing is said then, which is logged once.
+        False where this is no request: nothing is said then, which is logged once. Where nothing is collected, too.
     """
     is_request = _say(_statement(distinct_id, session_id, groups, consent))
-    if not is_request:
+    if not is_request and not is_off_for_good():
         _log_no_request()
     return is_request
 

@@ -61,6 +61,7 @@ class SpanIntake(EndingSpanProcessor):
         close: Called when the provider shuts down.
         recogniser: The rules in force; by default the built-in policy's.
         light: Have spans that the app's sampler drops stood for by light ones, where this SDK lets it.
+        listens: Whether anything is collected; if not, all that is done with a span is to strip it at its end.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the pipeline comes by keyword
@@ -73,7 +74,9 @@ class SpanIntake(EndingSpanProcessor):
         close: Close,
         recogniser: Recogniser | None = None,
         light: bool = True,
+        listens: bool = True,
     ) -> None:
+        self._listens = listens
         self._submit, self._detach, self._guard = submit, detach, guard
         self._flush, self._close = flush, close
         self._recogniser = made = recogniser or Recogniser(Policy())
@@ -81,12 +84,15 @@ class SpanIntake(EndingSpanProcessor):
             "_ProductEvents", (EvictedEvents,), {"is_wanted": staticmethod(made.keeps_evicted)}
         )
         self._ending_is_called = self._sees_events = False
-        see_attributes(self._see)
+        if listens:
+            see_attributes(self._see)
         # Who has made a subclass that does more at a span's end is to hear of it.
-        self.takes_light_spans = light and type(self).on_end is SpanIntake.on_end and not use_light_spans()
+        self.takes_light_spans = light and listens and type(self).on_end is SpanIntake.on_end and not use_light_spans()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Keep the product attributes that `span` starts with, and who acts there."""
+        if not self._listens:
+            return
         try:
             keep_evicted_events(span, self.evicted_events)
             if self._recogniser.tells_flags and not self._sees_events:
@@ -100,7 +106,8 @@ class SpanIntake(EndingSpanProcessor):
         """Submit what `span` holds of product events, and strip it, whatever became of the first."""
         self._ending_is_called = True
         try:
-            self._read(span)
+            if self._listens:
+                self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
         finally:
@@ -113,7 +120,7 @@ class SpanIntake(EndingSpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Read the span here only where the SDK does not tell of ending spans; the exporters strip it then."""
-        if self._ending_is_called:
+        if self._ending_is_called or not self._listens:
             return
         try:
             self._read(span)

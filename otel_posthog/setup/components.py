@@ -37,8 +37,8 @@ class AnalyticsSpanProcessor(SpanIntake):
         made = configure.ensure()
         submit, flush, close = outlets(made.pipeline)
         recogniser = recogniser_of(made.pipeline)
-        light = made.settings.light_spans
-        super().__init__(submit, detach, made.guard, flush=flush, close=close, recogniser=recogniser, light=light)
+        how = {"light": made.settings.light_spans, "listens": made.pipeline is not None}
+        super().__init__(submit, detach, made.guard, flush=flush, close=close, recogniser=recogniser, **how)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Do as for every span, and with the first take care that spans that are not sampled come here only."""

@@ -15,6 +15,7 @@ from typing import Any
 from opentelemetry import metrics, trace
 from opentelemetry._logs import LoggerProvider
 
+from otel_posthog.actor.context import say_off
 from otel_posthog.errors import Guard, OtelPostHogError
 from otel_posthog.health import Health
 from otel_posthog.logger import show_warnings
@@ -150,6 +151,7 @@ def _start(settings: Settings, environ: MutableMapping[str, str], by: str, *, is
     policy, health = settings.policy, Health()
     guard = Guard(health)
     redactor = Redactor(policy.operational, late_scrubber(policy.operational_privacy, health), guard)
+    say_off(is_off=not settings.collection.enabled)
     pipeline = make_pipeline(settings, health, guard, environ) if settings.collection.enabled else None
     activate(policy)
     if not is_logged:

@@ -169,7 +169,8 @@ def attach_tracing(  # noqa: PLR0913 - what differs between set-ups comes by key
     _prepare(provider, "add_span_processor", span_processors, _wrapping(RedactingSpanExporter, redactor, guard), guard)
     submit, flush, close = outlets(pipeline)
     rules = recogniser_of(pipeline)
-    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, recogniser=rules, light=light)
+    listens = pipeline is not None
+    intake = SpanIntake(submit, detach, guard, flush=flush, close=close, recogniser=rules, light=light, listens=listens)
     if put_in_front(provider, intake):
         _attach_sampler(provider, None if pipeline is None else lift)
     else:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,22 @@ def test_frameworks_are_hooked_into_once_they_are_imported_unless_that_is_disabl
     done = subprocess.run(
         [sys.executable, "-c", HOOKED],
         env={**os.environ, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": disabled},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.parametrize(("word", "expected"), [("false", NONE), ("preview", ALL)])
+def test_where_set_up_came_first_and_nothing_is_collected_no_framework_is_hooked_into(
+    word: str, expected: list[object], tmp_path: Path
+) -> None:
+    """A hook would cost each request of a program that has switched us off, and nobody asks who acts."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import otel_posthog; otel_posthog.auto_configure()" + HOOKED],
+        env={**os.environ, "OTEL_POSTHOG_ENABLED": word, "OTEL_POSTHOG_STATE_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
