@@ -8,6 +8,7 @@ from pathlib import Path
 
 from otel_posthog.apps.doctor.finding import Gravity, Level
 from otel_posthog.apps.doctor.reference import BEGIN, END, kinds, tables
+from otel_posthog.privacy import without_secrets
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,3 +33,9 @@ def test_every_kind_is_found_in_a_test() -> None:
     tests = [*(ROOT / "tests" / "doctor").glob("*.py"), *(ROOT / "tests" / "apps").glob("test_apps_doctor*.py")]
     named = set(re.findall(r"\"(\w+)\"", "\n".join(each.read_text(encoding="utf-8") for each in tests)))
     assert {each.id for each in kinds() if each.level is not Level.OK} - named == set()
+
+
+def test_what_to_do_is_shown_as_it_is_written() -> None:
+    """What takes passwords out of findings takes nothing out of their own words."""
+    words = [text for each in kinds() for text in (each.says, each.fix)]
+    assert [each for each in words if without_secrets(each) != each] == []

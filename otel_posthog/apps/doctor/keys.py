@@ -33,7 +33,7 @@ SECRET = Kind(
 )  # fmt: skip
 QUOTED = Kind(
     "key_quoted", Group.CONFIGURATION, _WRONG, "{name} has quotes around it, which are taken for a part of the key",
-    "write {name}=phc_... without quotes; env files of containers keep them",
+    "write the key without them; env files of containers keep quotes",
     Gravity.NOTHING_STARTS, Symptom.NOTHING,
 )  # fmt: skip
 PLACEHOLDER = Kind(

@@ -29,7 +29,7 @@ def _wrong(name: str, says: str, fix: str) -> Kind:
 NOT_ALLOWED = _wrong(
     "not_allowed",
     "{host} does not let this app in ({why})",
-    "set OTEL_EXPORTER_OTLP_HEADERS to what it wants, e.g. Authorization=Basic%20...",
+    "set OTEL_EXPORTER_OTLP_HEADERS to the header that it wants",
 )
 NO_PATH = _wrong(
     "no_path",
@@ -77,7 +77,8 @@ def _asked(end: End, timeout_s: float) -> list[Finding]:
 
 
 def _tried(end: End, timeout_s: float) -> Iterator[Finding]:
-    about, started = f"OTLP {end.shown_signals}", time.monotonic()
+    is_all, started = len(end.signals) == len(SIGNALS), time.monotonic()
+    about = "OTLP" if is_all else f"OTLP {' and '.join(end.signals)}"
     address = _address(end)
     if not address.host:
         return  # how it is written is a finding already
