@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 from otel_posthog.clean import Cleaner, Planned
@@ -44,22 +45,44 @@ _Known = dict[str, str]
 _Entry = tuple[int, str, str, _Known, Key, "PropertySpec | None"]
 
 
+class _Looked(NamedTuple):
+    """What some attributes of a signal are in its event, each of which leaves as it is.
+
+    Attributes:
+        of: The attributes of its resource.
+        pieces: The properties, in JSON.
+        texts: Their values that are texts, in one.
+        numbers: Those that are numbers.
+        news: Texts under a key that were not remembered yet, as they are in JSON.
+    """
+
+    of: Attributes
+    pieces: str
+    texts: str
+    numbers: list[float]
+    news: list[tuple[_Known, str, str]]
+
+
 class _Plan(NamedTuple):
     """What the shape of a signal decides for one destination.
 
     Attributes:
         destination: Where to.
         filter: What may leave towards it.
-        entries: The properties, in the event's order.
+        first: The properties that the event begins with, those of the resource.
+        entries: All others, in the event's order.
         names: The name of the event and those of its properties, in one text.
         name: Of the event as it is sent, in JSON.
+        last: One item, what the last event had for `first`: all of a process, or of a request, have one resource.
     """
 
     destination: Destination
     filter: Filter
+    first: tuple[_Entry, ...]
     entries: tuple[_Entry, ...]
     names: str
     name: str
+    last: list[_Looked | None]
 
 
 class _Plans(NamedTuple):
@@ -121,36 +144,25 @@ class Plans:
 
     def _planned(self, plan: _Plan, event: Event, of: Sequence[Mapping[str, Any]]) -> Planned | None:
         """Return `event` as it is sent to one destination; None where a value does not leave as it is."""
-        pieces, texts, numbers = list[str](), [plan.names], list[float]()
-        news: list[tuple[_Known, str, str]] = []
-        for layer, key, start, known, read, spec in plan.entries:
-            value = of[layer][key]
-            # By exact type: True is equal to 1, and a class of the app's own may be equal to anything.
-            kind = type(value)
-            if kind is str:
-                piece = known.get(value)
-                if piece is None:
-                    if not plan.filter.is_unchanged(value, read):
-                        return None
-                    piece = start + as_json_text(value)
-                    news.append((known, value, piece))
-                texts.append(value)
-            elif kind is bool:
-                piece = f"{start}true" if value else f"{start}false"
-            elif (kind is int or kind is float) and _leaves(value):
-                piece = f"{start}{value!r}"
-                numbers.append(value)
-            else:
-                return None
-            if spec is not None and problem_of(spec, value) is not None:
-                return None
-            pieces.append(piece)
-        planned = self._cleaner.planned(event, plan.destination, plan.name, ",".join(pieces))
-        if planned.may_hold_id("\n".join(texts), numbers):
+        first = plan.last[0]
+        is_new = first is None or first.of is not of[0]
+        if is_new:
+            first = _looked(plan.filter, plan.first, of)
+        rest = None if first is None else _looked(plan.filter, plan.entries, of)
+        if first is None or rest is None:
+            return None
+        joint = "," if first.pieces and rest.pieces else ""
+        pieces = f"{first.pieces}{joint}{rest.pieces}"
+        planned = self._cleaner.planned(event, plan.destination, plan.name, pieces)
+        if planned.may_hold_id(f"{plan.names}\n{first.texts}\n{rest.texts}", first.numbers + rest.numbers):
             return None
         # Only now: what holds somebody's id is not to stay in memory.
-        for known, text, piece in news:
+        for known, text, piece in rest.news:
             self._remember(known, text, piece)
+        if is_new:
+            for known, text, piece in first.news:
+                self._remember(known, text, piece)
+            plan.last[0] = first
         return planned
 
     def _remember(self, known: _Known, text: str, piece: str) -> None:
@@ -222,7 +234,39 @@ class Plans:
                 found[key] = (layer, attribute, f"{as_json_text(key)}:", known, read, spec)
         if name is None or not (filter_.has_room(len(telemetry)) and filter_.has_room(len(properties))):
             return None
-        return _Plan(destination, filter_, tuple(found.values()), "\n".join([name, *found]), as_json_text(name))
+        entries = tuple(found.values())
+        rest = tuple(dropwhile(lambda entry: entry[0] == 0, entries))
+        first = entries[: len(entries) - len(rest)]
+        return _Plan(destination, filter_, first, rest, "\n".join([name, *found]), as_json_text(name), [None])
+
+
+def _looked(filter_: Filter, entries: tuple[_Entry, ...], of: Sequence[Mapping[str, Any]]) -> _Looked | None:
+    """Return what these attributes of a signal are in its event; None where one does not leave as it is."""
+    pieces, texts, numbers = list[str](), list[str](), list[float]()
+    news: list[tuple[_Known, str, str]] = []
+    for layer, key, start, known, read, spec in entries:
+        value = of[layer][key]
+        # By exact type: True is equal to 1, and a class of the app's own may be equal to anything.
+        kind = type(value)
+        if kind is str:
+            piece = known.get(value)
+            if piece is None:
+                if not filter_.is_unchanged(value, read):
+                    return None
+                piece = start + as_json_text(value)
+                news.append((known, value, piece))
+            texts.append(value)
+        elif kind is bool:
+            piece = f"{start}true" if value else f"{start}false"
+        elif (kind is int or kind is float) and _leaves(value):
+            piece = f"{start}{value!r}"
+            numbers.append(value)
+        else:
+            return None
+        if spec is not None and problem_of(spec, value) is not None:
+            return None
+        pieces.append(piece)
+    return _Looked(of[0], ",".join(pieces), "\n".join(texts), numbers, news)
 
 
 def _leaves(number: float) -> bool:

@@ -20,7 +20,7 @@ from otel_posthog.errors import DropEvent, Guard
 from otel_posthog.event_names import EventNames
 from otel_posthog.health import Health
 from otel_posthog.identity import Pseudonyms
-from otel_posthog.model import CleanEvent, Event, Note, Receipt, Signal
+from otel_posthog.model import CleanEvent, Event, Note, Receipt, Signal, Source
 from otel_posthog.plans import Plans
 from otel_posthog.policy import Destination, Policy
 from otel_posthog.translate import translate, with_exception
@@ -106,10 +106,9 @@ class Stages:
         if planned is None:
             return _split(self.outcomes(signal), show)
         self._health.count(count.RECEIVED, signal.source.value)
-        made = [self._clean_planned(each) for each in planned]
-        if self._names is not None:
-            self._tell_names(signal, [each for each in made if not isinstance(each, str)])
-        return [each for each in made if not isinstance(each, str)], [each for each in made if isinstance(each, str)]
+        events, reasons = list[CleanEvent](), list[str]()
+        self._clean_planned(signal, planned, events, reasons)
+        return events, reasons
 
     def _planned(self, signal: Signal) -> list[Planned] | None:
         """Return `signal` as a plan has it; None where the plain way is to decide, also where a plan fails."""
@@ -121,12 +120,18 @@ class Stages:
             self._guard.caught("plans", error)
             return None
 
-    def _clean_planned(self, planned: Planned) -> CleanEvent | str:
-        """Return what is sent of a planned event, or the reason why it is not."""
-        try:
-            return self.cleaner.clean_planned(planned)
-        except Exception as error:
-            return self._dropped("clean", error)
+    def _clean_planned(
+        self, signal: Signal, planned: Sequence[Planned], events: list[CleanEvent], reasons: list[str]
+    ) -> None:
+        """Add what is sent of a planned signal to `events`, and the reasons why the rest is not to `reasons`."""
+        before = len(events)
+        for each in planned:
+            try:
+                events.append(self.cleaner.clean_planned(each))
+            except Exception as error:  # noqa: PERF203 - one event that fails takes no other with it
+                reasons.append(self._dropped("clean", error))
+        if self._names is not None:
+            self._tell_names(signal, events[before:])
 
     def cleaned_of_all(self, signals: Sequence[Signal], show: Show | None = None) -> tuple[list[CleanEvent], list[str]]:
         """Return what is sent of `signals`, and the reasons why the rest is not, as `cleaned`.
@@ -138,10 +143,18 @@ class Stages:
         if show:
             return _split(self.outcomes_of_all(signals), show)
         events, reasons = list[CleanEvent](), list[str]()
+        received: Counter[Source] = Counter()
         for signal in signals:
-            made, dropped = self.cleaned(signal)
-            events += made
-            reasons += dropped
+            planned = self._planned(signal)
+            if planned is None:
+                made, dropped = _split(self.outcomes(signal), None)
+                events += made
+                reasons += dropped
+            else:
+                received[signal.source] += 1
+                self._clean_planned(signal, planned, events, reasons)
+        for source, number in received.items():
+            self._health.count(count.RECEIVED, source.value, number)
         return events, reasons
 
     def outcomes(self, signal: Signal) -> list[Outcome]:

@@ -226,11 +226,15 @@ def _given(event: Event) -> tuple[tuple[str, str], ...]:
     return tuple([(what, text) for what, text in given if text])
 
 
-@lru_cache(maxsize=64)
 def _spellings(given: str) -> tuple[str, ...]:
     """Return the forms of an id that are looked for."""
-    if given.isalnum() and given.isascii() and given[0] != "0" and len(given) < _UUID_DIGITS:
+    if len(given) < _UUID_DIGITS and given[0] != "0" and _PLAIN.match(given) is not None:
         return (given.lower(),) if len(given) >= MIN_CHARS else ()  # most
+    return _long_spellings(given)
+
+
+@lru_cache(maxsize=64)
+def _long_spellings(given: str) -> tuple[str, ...]:
     return tuple(form for form in spellings(given) if len(form) >= MIN_CHARS)
 
 

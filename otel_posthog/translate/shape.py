@@ -18,7 +18,7 @@ from otel_posthog.recogniser import EXCEPTION_TYPE, PREFIX
 from otel_posthog.translate.event import checked_name
 from otel_posthog.translate.exceptions import EXCEPTION_NAMES, names_exception
 from otel_posthog.translate.identifiers import event_uuid
-from otel_posthog.translate.subject import names_id, subject_in_context, subject_of
+from otel_posthog.translate.subject import IdKeys, id_keys, names_id, subject_in_context, subject_of, subject_of_ids
 from otel_posthog.translate.times import event_time_ns
 from otel_posthog.translate.vocabulary import (
     ALIAS_KEY,
@@ -46,7 +46,9 @@ class Shape(NamedTuple):
         telemetry: Where each other attribute stands, in the event's order: 0 the resource, 1 the span, 2 the item.
         own: The attributes of the item that say who acts.
         span: Those of its span.
+        ids: Those of `own` that are ids.
         has_ids_alone: Whether the item says nothing of who acts but ids of users, sessions, windows and journeys.
+        is_said_by_ids: Whether, besides, neither its span nor its resource says anything of who acts.
         is_said_around: Whether neither the item nor its span nor its resource says who acts: the context alone does.
     """
 
@@ -55,7 +57,9 @@ class Shape(NamedTuple):
     telemetry: Mapping[str, int]
     own: tuple[str, ...]
     span: tuple[str, ...]
+    ids: IdKeys
     has_ids_alone: bool
+    is_said_by_ids: bool
     is_said_around: bool
 
 
@@ -88,8 +92,19 @@ def shape_of(signal: Signal) -> Shape | None:
     if names_exception(telemetry) or names_exception(properties):
         return None
     span = tuple(key for key in signal.parent if place_of(key)[0] is not Place.TELEMETRY)
-    is_said_around = not own and not span and not names_id(signal.resource)
-    return Shape(name, properties, telemetry, tuple(own), span, IDS.keys() >= {*own}, is_said_around)
+    is_said_here = not span and not names_id(signal.resource)
+    has_ids_alone = IDS.keys() >= {*own}
+    return Shape(
+        name,
+        properties,
+        telemetry,
+        tuple(own),
+        span,
+        id_keys(own),
+        has_ids_alone,
+        is_said_by_ids=has_ids_alone and is_said_here,
+        is_said_around=not own and is_said_here,
+    )
 
 
 def event_of(signal: Signal, shape: Shape, note: Note) -> Event:
@@ -106,6 +121,8 @@ def event_of(signal: Signal, shape: Shape, note: Note) -> Event:
     time_ns = event_time_ns(signal, note)
     if shape.is_said_around:
         subject = subject_in_context(signal.context, note)
+    elif shape.is_said_by_ids and signal.context is None:
+        subject = subject_of_ids(signal.attributes, shape.ids, note)
     else:
         attributes = signal.attributes
         if shape.has_ids_alone:

@@ -7,7 +7,8 @@ find those that leak into texts. Runs on the worker; what may be sent of it is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from otel_posthog.actor.attributes import (
     CONSENT_KEY,
@@ -75,6 +76,55 @@ def subject_of(signal: Signal, own: SortedAttributes, span: SortedAttributes, no
 def names_id(keys: Iterable[str]) -> bool:
     """Return whether any of these attributes is an id of a user, a session or the like."""
     return not _ID_KEYS.isdisjoint(keys)
+
+
+class IdKeys(NamedTuple):
+    """The attributes of an item that are ids, by what they are ids of; each in the order in which they count.
+
+    Attributes:
+        all: Each with whose it is.
+        user: Of users.
+        session: Of sessions.
+        window: Of windows.
+        journey: Of journeys.
+    """
+
+    all: tuple[tuple[str, str], ...]
+    user: tuple[str, ...]
+    session: tuple[str, ...]
+    window: tuple[str, ...]
+    journey: tuple[str, ...]
+
+
+def id_keys(keys: Collection[str]) -> IdKeys:
+    """Return those of `keys` that name ids, sorted."""
+    kinds = USER_ID_KEYS, SESSION_ID_KEYS, WINDOW_ID_KEYS, (JOURNEY_KEY,)
+    return IdKeys(
+        tuple((key, what) for key, what in IDS.items() if key in keys),
+        *(tuple(key for key in kind if key in keys) for kind in kinds),
+    )
+
+
+def subject_of_ids(attributes: Attributes, keys: IdKeys, note: Note) -> Subject:
+    """Return what `subject_of` does where nothing but the ids of the item itself says who acts.
+
+    Args:
+        attributes: Of the item.
+        keys: Its ids; no alias is among them.
+        note: As `subject_of` has it.
+    """
+    others = [
+        (what, found)
+        for key, what in keys.all
+        if (value := attributes[key]) is not None and (found := as_id(value)) is not None
+    ]
+    return Subject(
+        user_id=first_id(keys.user, note, "user_id_invalid", attributes) if keys.user else None,
+        session_id=first_id(keys.session, note, "session_id_invalid", attributes) if keys.session else None,
+        other_ids=tuple(others),
+        journey_id=first_id(keys.journey, note, "journey_id_invalid", attributes) if keys.journey else None,
+        window_id=first_id(keys.window, note, "window_id_invalid", attributes) if keys.window else None,
+    )
 
 
 def subject_in_context(context: ContextIdentity | None, note: Note) -> Subject:

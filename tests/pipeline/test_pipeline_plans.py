@@ -470,3 +470,18 @@ def test_a_plan_that_fails_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(under._plans, "planned", lambda _: 1 // 0)
     assert under.cleaned(ordinary(1)) == plain(under, ordinary(1))
     assert health.total("fault") == 1
+
+
+def test_what_one_resource_is_stands_for_no_other() -> None:
+    """Events of several processes each have their own resource, in whatever order they come, and its ids go."""
+    under = stages(Policy(identity=IdentityMode.INSTALLATION, destinations=(Destination(api_key="phc_a"),)), Health())
+    resources = [{"service.name": name, "service.version": version} for name, version in (("a", "1"), ("b", "2"))]
+    for number in range(8):
+        # Also of a user who is called as a process is, and of a resource that another has the place of in memory.
+        user = "the-service" if number > 5 else "somebody"
+        resource = resources[number % 2] if number < 5 else {"service.name": "the-service", "service.version": "3"}
+        signal = ordinary(number, **{"user.id": user})._replace(resource=resource, context=None)
+        assert under.cleaned(signal) == plain(under, signal)
+        [event], _ = under.cleaned(signal)
+        said = "[user]" if number > 5 else resource["service.name"]
+        assert f'"service.name":"{said}"'.encode() in event.body

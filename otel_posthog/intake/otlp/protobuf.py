@@ -152,8 +152,8 @@ def _span(span: Any, around: _Around, path: str) -> SpanRecord:
     return SpanRecord(
         name=span.name,
         attributes=attributes_of(span.attributes, f"{path}.attributes"),
-        trace_id=_required(span.trace_id, _TRACE_ID_BYTES, f"{path}.trace_id"),
-        span_id=_required(span.span_id, _SPAN_ID_BYTES, f"{path}.span_id"),
+        trace_id=_required(span.trace_id, _TRACE_ID_BYTES, path, "trace_id"),
+        span_id=_required(span.span_id, _SPAN_ID_BYTES, path, "span_id"),
         end_ns=span.end_time_unix_nano,
         events=tuple(_events(span.events, path)),
         status_message=span.status.message,
@@ -179,8 +179,8 @@ def _log(record: Any, around: _Around, path: str) -> LogRecord:
         body=value_of(record.body, f"{path}.body"),
         time_ns=record.time_unix_nano,
         observed_ns=record.observed_time_unix_nano,
-        trace_id=_identifier(record.trace_id, _TRACE_ID_BYTES, f"{path}.trace_id"),
-        span_id=_identifier(record.span_id, _SPAN_ID_BYTES, f"{path}.span_id"),
+        trace_id=_identifier(record.trace_id, _TRACE_ID_BYTES, path, "trace_id"),
+        span_id=_identifier(record.span_id, _SPAN_ID_BYTES, path, "span_id"),
         resource=around.resource,
         dropped_attributes=record.dropped_attributes_count,
         scope_name=around.scope_name,
@@ -192,17 +192,17 @@ def _named(names: Sequence[str], number: int) -> str:
     return names[number] if 0 <= number < len(names) else names[0]
 
 
-def _identifier(raw: bytes, size_bytes: int, path: str) -> int:
+def _identifier(raw: bytes, size_bytes: int, path: str, name: str) -> int:
     if raw and len(raw) != size_bytes:
-        raise MalformedTelemetry(path, f"must be {size_bytes} bytes")
+        raise MalformedTelemetry(f"{path}.{name}", f"must be {size_bytes} bytes")
     return int.from_bytes(raw, "big")
 
 
-def _required(raw: bytes, size_bytes: int, path: str) -> int:
-    value = _identifier(raw, size_bytes, path)
+def _required(raw: bytes, size_bytes: int, path: str, name: str) -> int:
+    value = _identifier(raw, size_bytes, path, name)
     if not value:
         # Trace data model: an id of zeros is invalid, and there is no span without ids.
-        raise MalformedTelemetry(path, "must be there, and not all zeros")
+        raise MalformedTelemetry(f"{path}.{name}", "must be there, and not all zeros")
     return value
 
 
