@@ -26,9 +26,11 @@ UNITS = {
     "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3,
     "s": 1, "ms": 0.001, "min": 60, "hours": 3600, "days": 86400, "characters": 1, "events": 1,
 }  # fmt: skip
-# Of posthog-python, of PostHog's properties, and what stands for a reader's own.
-# The last is Prometheus's.
-NAMES_OF_OTHERS = {"capture_exception", "session_id_type", "path_or_policy", "out_of_order_time_window"}
+# Of posthog-python, of PostHog's properties, what stands for a reader's own, Prometheus's, and posthog-js's.
+NAMES_OF_OTHERS = {
+    "capture_exception", "session_id_type", "path_or_policy", "out_of_order_time_window",
+    "property_denylist", "tracing_headers", "add_tracing_headers",
+}  # fmt: skip
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")

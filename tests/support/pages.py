@@ -51,10 +51,21 @@ class Block:
 
 def blocks_of(page: Path, *languages: str) -> list[Block]:
     """Return the code blocks of a page, or those in some languages."""
-    name, found = str(page.relative_to(ROOT)), []
-    for number, (indent, language, text) in enumerate(_FENCE.findall(page.read_text(encoding="utf-8")), 1):
-        lines = "".join(line.removeprefix(indent) for line in text.splitlines(keepends=True))
-        found.append(Block(name, number, language, lines))
+    return blocks_in(page.read_text(encoding="utf-8"), str(page.relative_to(ROOT)), *languages)
+
+
+def blocks_in(text: str, page: str, *languages: str) -> list[Block]:
+    """Return the code blocks of a text, or those in some languages.
+
+    Args:
+        text: A page, or a part of one.
+        page: What it is called.
+        languages: Which; all if none is named.
+    """
+    found = []
+    for number, (indent, language, inside) in enumerate(_FENCE.findall(text), 1):
+        lines = "".join(line.removeprefix(indent) for line in inside.splitlines(keepends=True))
+        found.append(Block(page, number, language, lines))
     return [each for each in found if not languages or each.language in languages]
 
 
