@@ -94,6 +94,7 @@ policy: $(VENV)/.ready ## Renew what is made of the policy and the usual events:
 	$(BIN)/python -m otel_posthog.events.generate docs/events.md
 	$(BIN)/python -m otel_posthog.privacy.reference docs/privacy.md
 	$(BIN)/python -m otel_posthog.apps.doctor.reference docs/troubleshooting.md
+	$(BIN)/python -m otel_posthog.apps.reference docs/commands.md
 	$(BIN)/otel-posthog collector-config --output collector-config/privacy.yaml
 	$(BIN)/otel-posthog collector-config --format alloy --output collector-config/alloy/config.alloy
 

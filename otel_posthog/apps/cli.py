@@ -6,7 +6,6 @@ extra of its name has `NEEDED_MODULES` too. What is heavy is imported by `run`, 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -15,17 +14,20 @@ from importlib.util import find_spec
 
 from otel_posthog.apps import policy, pseudonym
 from otel_posthog.apps.collector_config import command as collector_config
+from otel_posthog.apps.completion import command as completion
 from otel_posthog.apps.demo import command as demo
 from otel_posthog.apps.derive import command as derive
 from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
 from otel_posthog.apps.inspector import command as inspector
+from otel_posthog.apps.parser import Parser, finish
 from otel_posthog.apps.spool import command as spool
-from otel_posthog.apps.terminal import safe_output
+from otel_posthog.apps.terminal import choose_color, safe_output
+from otel_posthog.errors import OtelPostHogError
 
-COMMANDS = (collector_config, demo, derive, doctor, explain, gateway, inspector, policy, pseudonym, spool)
-MISSING_EXTRA = 2
+COMMANDS = (collector_config, completion, demo, derive, doctor, explain, gateway, inspector, policy, pseudonym, spool)
+DONE, CANNOT, INTERRUPTED = 0, 2, 130
 
 DESCRIPTION = """\
 Standard OpenTelemetry in; product events to PostHog through privacy filters,
@@ -44,18 +46,50 @@ environment of that app:
   OTEL_POSTHOG_ENABLED  false switches collection off, as do USAGE_STATS=false
                         and DO_NOT_TRACK=1
   OTEL_*                as everywhere in OpenTelemetry
+
+exit status of every command:
+  0    done, and nothing is wrong; of a server: stopped by a signal
+  1    what was looked at is not in order: a finding, a difference, a file that
+       cannot be read, something left undone
+  2    it could not begin: a wrong argument, policy or setting, a missing extra
+  130  interrupted by Ctrl-C
+
+Colors are for terminals: NO_COLOR and --color never switch them off,
+FORCE_COLOR and --color always on. `otel-posthog completion` has your shell
+complete commands and options. All of it: docs/commands.md.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line `arguments` (the process's own by default) and return the exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
     with safe_output():
-        return _run(arguments)
+        try:
+            status = _run(words)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = DONE
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        except (OtelPostHogError, OSError, UnicodeError) as error:
+            print(f"{command_line().called_by(words).prog}: {_said(error)}", file=sys.stderr)
+            status = CANNOT
+    return status
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    parser = _parser()
-    parsed = parser.parse_args(arguments)
+def _said(error: Exception) -> str:
+    """Return in one line what is wrong."""
+    if isinstance(error, UnicodeError):
+        return "a file that was named is not UTF-8 text; save it as UTF-8"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    return str(error)
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = command_line()
+    parsed = parser.read(words)
     if "command" not in parsed:
         parser.print_help()
         return 0
@@ -63,14 +97,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     if not all(map(_is_installed, getattr(command, "NEEDED_MODULES", ()))):
         message = f'otel-posthog {command.NAME} needs its extra: pip install "otel-posthog[{command.NAME}]"'
         print(message, file=sys.stderr)
-        return MISSING_EXTRA
-    try:
-        status = int(command.run(parsed))
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return CANNOT
+    choose_color(parsed.color)
+    # Completion is about all of it.
+    parsed.parser = parser
+    return int(command.run(parsed))
 
 
 def _is_installed(module: str) -> bool:
@@ -80,23 +111,20 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="otel-posthog",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def command_line() -> Parser:
+    """Return the parser of the whole command line."""
+    parser = Parser(prog="otel-posthog", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"otel-posthog {version('otel-posthog')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         subparser = commands.add_parser(
             command.NAME,
             help=command.SUMMARY,
+            summary=command.SUMMARY,
             description=command.DESCRIPTION,
             epilog=command.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(subparser)
         subparser.set_defaults(command=command)
+    finish(parser)
     return parser

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.parser import Page, add_subcommand
 from otel_posthog.errors import ConfigurationError, OtelPostHogError
 
 if TYPE_CHECKING:
@@ -42,6 +43,36 @@ environment:
 
 exit status: 0 when the policy can be used, 1 when it cannot, 2 for wrong usage
 """
+_PAGES = {
+    "check": Page(
+        summary="say whether an app could start with a policy file",
+        about="""\
+Read a policy file as an app would, and print a line for each mistake in it,
+each switch by which it is weaker than what is built in, and each variable that
+it names.
+""",
+        examples="  otel-posthog policy check policy.yaml\n  otel-posthog policy check --json policy.yaml\n",
+        status="0 an app could start with it, 1 it could not, 2 for wrong usage",
+        printed="one JSON object: file, usable, mistakes, weaker, variables",
+    ),
+    "show": Page(
+        summary="print the policy in force, keys redacted",
+        about="""\
+Print the policy that a process with this environment would have: what is built
+in, the file, and the variables. Keys and passwords are redacted.
+""",
+        examples="  otel-posthog policy show --section privacy\n  otel-posthog policy show --json policy.yaml\n",
+        status="0 shown, 1 the policy cannot be used, 2 for wrong usage",
+        printed="one JSON object: source, collection, derived, policy",
+    ),
+    "schema": Page(
+        summary="print the JSON Schema of the policy file",
+        about="Print the JSON Schema by which an editor completes and checks a policy file.",
+        examples="  otel-posthog policy schema > policy.schema.json\n",
+        status="0",
+        printed="it as JSON, which it is in any case",
+    ),
+}
 MISTAKE = 1
 # Long enough for each key that a policy may name.
 _PLACEHOLDER = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -50,12 +81,11 @@ _PLACEHOLDER = "0123456789abcdefghijklmnopqrstuvwxyz"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    check = verbs.add_parser("check", help="say whether an app could start with a policy file")
-    check.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}")
-    show = verbs.add_parser("show", help="print the policy in force, keys redacted")
-    show.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}, else built in")
-    show.add_argument("--section", metavar="KEY", help="only this key of the policy")
-    verbs.add_parser("schema", help="print the JSON Schema of the policy file")
+    made = {name: add_subcommand(verbs, name, page) for name, page in _PAGES.items()}
+    made["check"].add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}")
+    shown = made["show"]
+    shown.add_argument("file", nargs="?", metavar="FILE", help=f"default: {env.OTEL_POSTHOG_POLICY}, else built in")
+    shown.add_argument("--section", metavar="KEY", help="only this key of the policy")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,7 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return verb(arguments)
     except OtelPostHogError as error:
-        print(error, *getattr(error, "others", ()), sep="\n", file=sys.stderr)
+        mistakes = (error, *getattr(error, "others", ()))
+        if arguments.json and arguments.verb == "check":
+            said = {"usable": False, "mistakes": list(map(str, mistakes)), "weaker": [], "variables": {}}
+            print(json.dumps({"file": _path(arguments), **said}))
+        else:
+            print(*mistakes, sep="\n", file=sys.stderr)
         return MISTAKE
 
 
@@ -73,7 +108,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from otel_posthog.policy.yaml_file import load_policy  # noqa: PLC0415 - help comes at once
     from otel_posthog.setup.settings import read_settings  # noqa: PLC0415 - the same
 
-    path = arguments.file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
+    path = _path(arguments)
     if not path:
         print(f"name a policy file, or set {env.OTEL_POSTHOG_POLICY}", file=sys.stderr)
         return 2
@@ -86,12 +121,21 @@ def _check(arguments: argparse.Namespace) -> int:
         read_settings({**os.environ, **missing, **off_switches}, policy=path)
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
+    is_set = {name: bool(os.environ.get(name, "").strip()) for name, _ in variables}
+    if arguments.json:
+        found = {"usable": True, "mistakes": [], "weaker": list(weaknesses(policy)), "variables": is_set}
+        print(json.dumps({"file": path, **found}))
+        return 0
     print(f"{path}: can be used")
     for said in weaknesses(policy):
         print(f"  weaker than built in: {said}")
     for name, what in variables:
-        print(f"  {name} ({what}): {'set' if os.environ.get(name, '').strip() else 'not set here'}")
+        print(f"  {name} ({what}): {'set' if is_set[name] else 'not set here'}")
     return 0
+
+
+def _path(arguments: argparse.Namespace) -> str:
+    return arguments.file or os.environ.get(env.OTEL_POSTHOG_POLICY, "").strip()
 
 
 def _variables(policy: Policy) -> Iterator[tuple[str, str]]:
@@ -121,9 +165,14 @@ def _show(arguments: argparse.Namespace) -> int:
             return 2
         shown = {arguments.section: shown[arguments.section]}
     collects = "collection is on" if settings.collection.enabled else f"collection is off: {settings.collection.reason}"
+    rules = [each.name for each in settings.policy.derive_rules]
+    if arguments.json:
+        collection = {"enabled": settings.collection.enabled, "reason": settings.collection.reason}
+        shown = {"source": settings.policy.source, "collection": collection, "derived": rules, "policy": shown}
+        print(json.dumps(shown, ensure_ascii=False))
+        return 0
     print(f"# {settings.policy.source}, with this environment; {collects}")
-    rules = settings.policy.derive_rules
-    print(f"# events are derived by {', '.join(each.name for each in rules)}" if rules else "# no events are derived")
+    print(f"# events are derived by {', '.join(rules)}" if rules else "# no events are derived")
     print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100), end="")
     return 0
 

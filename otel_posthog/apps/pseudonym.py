@@ -41,6 +41,8 @@ examples:
 To erase a person, delete each of these distinct ids in PostHog. --erase has
 the id itself as well, which events of the mode identified have, and those of
 the mode daily as long as their salt is kept here. It says what it cannot know.
+
+exit status: 0 printed, 2 a wrong argument, policy or key
 """
 UNKNOWN = {
     "user": (
@@ -53,7 +55,7 @@ UNKNOWN = {
     "session": ("sessions that you do not name", "ids under keys that are not among these any more"),
     "group": ("groups that you do not name", "ids under keys that are not among these any more"),
 }
-BAD_CONFIGURATION = 1
+BAD_CONFIGURATION = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

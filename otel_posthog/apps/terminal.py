@@ -7,6 +7,7 @@ tabs are layout: a text from outside that could have some is made `visible` wher
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,24 @@ class SafeStream:
             # Not every terminal and log has these characters.
             text = text.encode(encoding, "backslashreplace").decode(encoding)
         return text
+
+
+_color = "auto"
+
+
+def choose_color(choice: str) -> None:
+    """Have `is_colored` answer as `--color` says: `auto`, `always`, `never`."""
+    global _color
+    _color = choice
+
+
+def is_colored(stream: IO[str]) -> bool:
+    """Return whether what is printed on `stream` has colors."""
+    if _color != "auto":
+        return _color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def styled(stream: IO[str]) -> Any:

@@ -153,7 +153,7 @@ def test_what_cannot_work_is_one_line_and_status_1(
 ) -> None:
     """What to do, without the id."""
     monkeypatch.setenv("OTEL_POSTHOG_IDENTITY_KEYS", keys)
-    assert cli.main(["pseudonym", *arguments, "u-4711"]) == 1
+    assert cli.main(["pseudonym", *arguments, "u-4711"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert words in captured.err

@@ -94,7 +94,9 @@ LINES = [
     "collector-config PLANT", "gateway --policy BAD", "gateway --policy MISSING", "gateway --host PLANT",
     "gateway --cors-origin PLANT", "gateway --tokens-file MISSING", "gateway --port PLANT",
     "pseudonym PLANT", "pseudonym --keys-file MISSING PLANT", "pseudonym --PLANT", "demo --PLANT", "demo PLANT",
-    "demo --sampler PLANT --requests 1", "PLANT", "--PLANT",
+    "demo --sampler PLANT --requests 1", "PLANT", "--PLANT", "completion PLANT", "completion bash", "inspect MISSING",
+    "inspect --port PLANT", "inspect --PLANT", "spool PLANT", "doctor --color always", "policy check --json BAD",
+    "policy show --json GOOD", "collector-config --json --policy GOOD",
 ]  # fmt: skip
 
 

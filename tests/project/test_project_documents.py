@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from otel_posthog import environment_variables
-from otel_posthog.apps.cli import COMMANDS
+from otel_posthog.apps.cli import command_line
 from otel_posthog.policy.policy import Policy
 
 ROOT = Path(__file__).parents[2]
@@ -107,10 +107,7 @@ def option_defaults() -> dict[str, set[object]]:
 @cache
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command."""
-    found = {command.NAME: argparse.ArgumentParser() for command in COMMANDS}
-    for command in COMMANDS:
-        command.add_arguments(found[command.NAME])
-    return found
+    return {**command_line().commands}
 
 
 @cache

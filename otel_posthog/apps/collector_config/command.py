@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--output", type=Path, metavar="FILE", help="write there (default: standard output)")
     target.add_argument("--check", type=Path, metavar="FILE", help="compare with what is there, and write nothing")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object: format, config (as text); with --check, file and same; with --output, file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,11 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         text = _compiled(arguments.policy, arguments.format)
         if arguments.check is not None:
-            return _check(arguments.check, text)
+            return _check(arguments.check, text, is_json=arguments.json)
         if arguments.output is not None:
             arguments.output.write_text(text, encoding="utf-8")
+            if arguments.json:
+                print(json.dumps({"file": str(arguments.output)}))
         else:
-            sys.stdout.write(text)
+            sys.stdout.write(
+                json.dumps({"format": arguments.format, "config": text}) + "\n" if arguments.json else text
+            )
     except OtelPostHogError as error:
         print(f"otel-posthog collector-config: {error}", file=sys.stderr)
         return CANNOT
@@ -116,8 +126,11 @@ def _left_to_others(policy: Policy) -> Iterator[str]:
         yield IN_PART.format(rules=rules, elsewhere=ELSEWHERE)
 
 
-def _check(path: Path, text: str) -> int:
-    if path.read_text("utf-8") == text:
+def _check(path: Path, text: str, *, is_json: bool) -> int:
+    is_same = path.read_bytes() == text.encode()
+    if is_json:
+        print(json.dumps({"file": str(path), "same": is_same}))
+    if is_same:
         return 0
     print(f"{path} is not what the policy says: make it anew with --output {path}", file=sys.stderr)
     return DIFFERENT

@@ -33,7 +33,9 @@ environment:
                                  (with what else it needs: OTEL_EXPORTER_OTLP_*)
   OTEL_POSTHOG_POLICY, ...       see what a policy of your own does
   OTEL_TRACES_SAMPLER, _ARG      as --sampler and --sampling
-  NO_COLOR                       no colors, as --no-color
+  NO_COLOR, FORCE_COLOR          as --color never, --color always
+
+exit status: 0 every check held, 1 one did not, 2 it could not begin
 """
 
 
@@ -64,7 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep", action="store_true", help="keep the run's folder: the app's log, what was received")
     parser.add_argument("--json", action="store_true", help="print one JSON object on the last line of standard output")
-    parser.add_argument("--no-color", action="store_true", help="print no colors")
+    parser.add_argument(
+        "--no-color",
+        dest="color",
+        action="store_const",
+        const="never",
+        default=argparse.SUPPRESS,
+        help="as --color never",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

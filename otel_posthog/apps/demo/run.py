@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import IO, Literal
 
 from rich.console import Console
 
@@ -34,7 +35,7 @@ from otel_posthog.apps.demo.planted import owner
 from otel_posthog.apps.demo.receivers import Observer, Receivers, take_sample
 from otel_posthog.apps.demo.traffic import Tally, drive
 from otel_posthog.apps.demo.view import LiveView, PlainView, print_verdict
-from otel_posthog.apps.terminal import styled
+from otel_posthog.apps.terminal import is_colored, styled
 from otel_posthog.errors import ConfigurationError
 
 WRONG_USAGE, INTERRUPTED = 2, 130
@@ -51,7 +52,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
     # What ends the demo is to end the helpdesk as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     out = styled(sys.stderr if arguments.json else sys.stdout)
-    console = Console(file=out, no_color=arguments.no_color or None, highlight=False)
+    console = _console(out)
     try:
         figures, status = _run(options, console)
     except (AppError, ConfigurationError, FileNotFoundError) as error:
@@ -62,6 +63,13 @@ def run_demo(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(figures.to_json() + "\n")
     return status
+
+
+def _console(out: IO[str]) -> Console:
+    has_color = is_colored(out)
+    # Without a terminal rich would print none, whatever was asked for.
+    system: Literal["auto", "256"] = "256" if has_color and not out.isatty() else "auto"
+    return Console(file=out, no_color=not has_color, color_system=system, force_terminal=out.isatty(), highlight=False)
 
 
 def _run(options: Options, console: Console) -> tuple[Figures, int]:

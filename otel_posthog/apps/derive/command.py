@@ -33,6 +33,7 @@ examples:
 
 exit status:
   0  read          1  the file cannot be read, or holds no telemetry
+  2  a wrong argument
 
 The figures a day are those of the file, as if it went on so: a file of an hour
 of real use says more than one of a minute. Rules: docs/derive.md.
@@ -72,14 +73,15 @@ def _surveyed(path: str) -> Survey:
     from otel_posthog.apps.explain.documents import JsonDocuments, open_text  # noqa: PLC0415
     from otel_posthog.apps.explain.items import items_of  # noqa: PLC0415
     from otel_posthog.apps.explain.records import is_console  # noqa: PLC0415
+    from otel_posthog.apps.progress import counted  # noqa: PLC0415
     from otel_posthog.intake.otlp import LogRecord, SpanRecord  # noqa: PLC0415
 
     survey = Survey()
     with open_text(path, NAME) as text:
-        for document in JsonDocuments(text, is_console):
-            for item in items_of(document):
-                if isinstance(item.content, (SpanRecord, LogRecord)):
-                    survey.add(item.content)
+        items = (item for document in JsonDocuments(text, is_console) for item in items_of(document))
+        for item in counted(items, "read"):
+            if isinstance(item.content, (SpanRecord, LogRecord)):
+                survey.add(item.content)
     return survey
 
 

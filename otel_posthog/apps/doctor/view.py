@@ -6,7 +6,6 @@ broken where it ends. What comes from outside is made visible here, since colors
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -14,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from otel_posthog.apps.doctor.finding import Finding, Group, Level
-from otel_posthog.apps.terminal import styled
+from otel_posthog.apps.terminal import is_colored, styled
 from otel_posthog.text import visible
 
 _MARKS = {Level.OK: ("✓", "ok"), Level.NOTE: ("•", "note"), Level.WRONG: ("✗", "WRONG")}
@@ -31,12 +30,8 @@ def show(found: Sequence[Finding], hint: str = "") -> None:
         hint: What else could be looked at.
     """
     is_plain = not (sys.stdout.encoding or "ascii").lower().startswith("utf")
-    page = _Page(is_plain=is_plain, is_colored=_is_colored(), width=_width())
+    page = _Page(is_plain=is_plain, is_colored=is_colored(sys.stdout), width=_width())
     print(*page.lines(found, hint), sep="\n", file=styled(sys.stdout) if page.is_colored else sys.stdout)
-
-
-def _is_colored() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _width() -> int:

@@ -38,7 +38,7 @@ exit status:
 
 environment:
   OTEL_POSTHOG_POLICY, OTEL_POSTHOG_IDENTITY, ...  as in the app
-  NO_COLOR                                         no colors, as --color never
+  NO_COLOR, FORCE_COLOR                            as --color never, always
 Colors need rich: pip install "otel-posthog[demo]"; else the text is plain.
 """
 
@@ -59,9 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--no-values", action="store_true", help="print names, keys and rules, and no value of the file"
-    )
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="when to print colors (default: auto)"
     )
 
 

@@ -7,9 +7,7 @@ import importlib.util
 import logging
 import os
 import sys
-import time
-from types import TracebackType
-from typing import IO, Protocol, final
+from typing import Protocol
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.explain.documents import STANDARD_INPUT, JsonDocuments, UnreadableFileError, open_text
@@ -17,7 +15,8 @@ from otel_posthog.apps.explain.explainer import Explainer
 from otel_posthog.apps.explain.items import items_of
 from otel_posthog.apps.explain.records import is_console
 from otel_posthog.apps.explain.views import ColorView, JsonView, PlainView
-from otel_posthog.apps.terminal import styled
+from otel_posthog.apps.progress import Progress
+from otel_posthog.apps.terminal import is_colored, styled
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.inspection.explanation import Explanation, Summary
 from otel_posthog.setup.settings import read_settings
@@ -53,40 +52,6 @@ def run_session(arguments: argparse.Namespace) -> int:
         return _fail(f"{name}: {error}", UNREADABLE)
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-@final
-class Progress:
-    """Shows a count in place; nothing where standard error is no terminal, or where the page shows it.
-
-    Args:
-        out: Standard error.
-        is_wanted: Whether the page goes elsewhere.
-    """
-
-    def __init__(self, out: IO[str], *, is_wanted: bool) -> None:
-        self._out, self._is_shown = out, is_wanted and out.isatty()
-        self._next_s, self._is_drawn = time.monotonic() + _INTERVAL_S, False
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._is_drawn:
-            self._out.write(_CLEAR)
-            self._out.flush()
-            self._is_drawn = False
-
-    def show(self, items: int) -> None:
-        """Show that `items` have been read, twice a second at most."""
-        if self._is_shown and time.monotonic() >= self._next_s:
-            self._out.write(f"{_CLEAR}{items:,} items read ...")
-            self._out.flush()
-            self._next_s, self._is_drawn = time.monotonic() + _INTERVAL_S, True
 
 
 def _explain(arguments: argparse.Namespace, explainer: Explainer, name: str) -> int:
@@ -128,10 +93,7 @@ def _view(arguments: argparse.Namespace) -> View:
     with_values = not arguments.no_values
     if arguments.json:
         return JsonView(sys.stdout, with_values=with_values)
-    wanted = arguments.color == "always" or (
-        arguments.color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    )
-    if not wanted or importlib.util.find_spec("rich") is None:
+    if not is_colored(sys.stdout) or importlib.util.find_spec("rich") is None:
         return PlainView(sys.stdout, with_values=with_values)
     from rich.console import Console  # noqa: PLC0415 - it comes with an extra
 

@@ -92,6 +92,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pages from there may send; may be repeated (default: none)",
     )
     _add_backend(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object when it listens: http, grpc, health, tokens, to"
+    )
     parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
     _add_limits(parser)
 

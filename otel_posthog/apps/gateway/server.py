@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import math
 import os
 import signal
@@ -153,6 +154,10 @@ def _announce(options: Options, to: str, tokens: Tokens, port: int) -> None:
         endpoints += f", OTLP/gRPC on {shown}:{options.grpc_port}"
     if options.health_port is not None:
         endpoints += f", health on http://{shown}:{options.health_port}"
+    if options.json:
+        ends = {"http": f"http://{shown}:{port}", "grpc": options.grpc_port and f"{shown}:{options.grpc_port}"}
+        print(json.dumps({**ends, "health": options.health_port, "tokens": len(tokens), "to": to}), flush=True)
+        return
     number = len(tokens)
     who = f"whoever shows one of {number} token{'s' * (number > 1)}" if number else "programs of this machine"
     pages = f", pages from {', '.join(options.cors_origins)}" if options.cors_origins else ""

@@ -59,6 +59,7 @@ class Options:
         body_timeout_s: For a body to arrive.
         work_timeout_s: For a request that has arrived to be done.
         stop_timeout_s: For requests that are being answered when it is stopped.
+        json: Whether it says in JSON where it listens.
     """
 
     host: str
@@ -86,6 +87,7 @@ class Options:
     body_timeout_s: float
     work_timeout_s: float
     stop_timeout_s: float
+    json: bool = False
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from otel_posthog.apps.parser import add_subcommand
+from otel_posthog.apps.spool.pages import PAGES
+
 NAME = "spool"
 SUMMARY = "see, send, export and replay the events that wait on disk"
 DESCRIPTION = """\
@@ -41,30 +44,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     commands = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", dest="subcommand", required=True)
     common = _common()
-    commands.add_parser("list", parents=[common], help="how much waits, since when, in whose directory")
-    inspect = commands.add_parser("inspect", parents=[common], help="show events that wait, the oldest first")
-    inspect.add_argument("--limit", type=int, default=10, metavar="N", help="events to show (default: 10; 0: all)")
-    drain = commands.add_parser("drain", parents=[common], help="send what ended processes left, until nothing is left")
-    drain.add_argument(
+    made = {name: add_subcommand(commands, name, page, [common]) for name, page in PAGES.items()}
+    made["inspect"].add_argument("--limit", type=int, default=10, metavar="N", help="to show (default: 10; 0: all)")
+    made["drain"].add_argument(
         "--timeout",
         type=float,
         default=300.0,
         metavar="SECONDS",
         help="stop after (default: 300), or after 20 without an event getting through; the rest stays",
     )
-    drain.add_argument(
+    made["drain"].add_argument(
         "--unbound",
         action="store_true",
         help="send as well what an earlier release kept, which did not note for which project",
     )
-    commands.add_parser("dead", parents=[common], help="list events that PostHog refused for good, and why")
-    replay = commands.add_parser("replay", parents=[common], help="put refused events back, to be sent once more")
-    replay.add_argument("uuids", nargs="*", metavar="UUID", help="of these only (default: all)")
-    export = commands.add_parser("export", parents=[common], help="write what waits to a file, for another machine")
-    export.add_argument("file", type=Path, metavar="FILE", help="JSON lines; compressed if the name ends in .gz")
-    export.add_argument("--keep", action="store_true", help="leave the events in the spool as well")
-    erase = commands.add_parser("erase", parents=[common], help="remove what waits of one person, or all that waits")
-    whose = erase.add_mutually_exclusive_group(required=True)
+    made["replay"].add_argument("uuids", nargs="*", metavar="UUID", help="of these only (default: all)")
+    made["export"].add_argument(
+        "file", type=Path, metavar="FILE", help="JSON lines; compressed if the name ends in .gz"
+    )
+    made["export"].add_argument("--keep", action="store_true", help="leave the events in the spool as well")
+    whose = made["erase"].add_mutually_exclusive_group(required=True)
     whose.add_argument(
         "--distinct-id",
         action="append",
@@ -72,8 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="events of this distinct_id, dead letters too (repeat for several; `otel-posthog pseudonym` prints them)",
     )
     whose.add_argument("--all", action="store_true", help="everything that no running process has")
-    import_ = commands.add_parser("import", parents=[common], help="put an exported file into this spool")
-    import_.add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
+    made["import"].add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -87,5 +85,4 @@ def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--directory", type=Path, metavar="DIR", help="the spool (default: OTEL_POSTHOG_SPOOL_DIR)")
     common.add_argument("--destination", metavar="NAME", help="of this destination of the policy only")
-    common.add_argument("--json", action="store_true", help="print JSON")
     return common

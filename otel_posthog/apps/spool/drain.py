@@ -14,7 +14,7 @@ from pathlib import Path
 
 from otel_posthog.apps.spool.show import count, notice
 from otel_posthog.apps.spool.survey import LEFT, Holding, survey
-from otel_posthog.apps.terminal import styled
+from otel_posthog.apps.terminal import is_colored, styled
 from otel_posthog.deliver import Delivery, SpoolRoot, spool_root
 from otel_posthog.deliver.spool.adoption import bind
 from otel_posthog.deliver.spool.backlog import CUT, DAMAGED, EXPIRED
@@ -31,6 +31,7 @@ POLL_S, REPORT_S = 0.2, 2.0
 SHUTDOWN_S = 1.0
 # A host to which no event got through in this time is given up; a drain can be started again.
 STALLED_S = 20.0
+INTERRUPTED = 130
 Progress = Callable[["Tally"], None]
 _LOST = {DAMAGED: "damaged on disk, and lost", EXPIRED: "dropped: waited longer than `max_spool_age_s`"}
 
@@ -45,6 +46,7 @@ class Tally:
         dropped: Why events were dropped, and how many: damaged, too old, or else refused for good (dead letters).
         cuts: Files that end within an event, which is lost with all that stood behind it.
         retried: Why attempts failed, and how often.
+        is_interrupted: Whether Ctrl-C ended it.
     """
 
     total: int
@@ -52,6 +54,7 @@ class Tally:
     dropped: dict[str, int]
     retried: dict[str, int]
     cuts: int = 0
+    is_interrupted: bool = False
 
     @property
     def settled(self) -> int:
@@ -108,7 +111,7 @@ def _policy(destination: str | None) -> Policy:
 def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progress: Progress) -> Tally:
     health = Health()
     delivery = Delivery(policy, health, Guard(health), spool=spool)
-    tally, moved_at = Tally(total, 0, {}, {}), time.monotonic()
+    tally, moved_at, is_interrupted = Tally(total, 0, {}, {}), time.monotonic(), False
     try:
         delivery.start()
         while not tally.is_done and time.monotonic() < min(deadline, moved_at + STALLED_S):
@@ -120,10 +123,11 @@ def _send(spool: SpoolRoot, policy: Policy, total: int, deadline: float, progres
             if not any(level.events for level in health.read_spools().values()):
                 break
     except KeyboardInterrupt:
+        is_interrupted = True
         notice("interrupted: what is not delivered stays in the spool")
     finally:
         delivery.shutdown(max(0.0, min(SHUTDOWN_S, deadline - time.monotonic())))
-    return _tally(total, health)
+    return replace(_tally(total, health), is_interrupted=is_interrupted)
 
 
 def _tally(total: int, health: Health) -> Tally:
@@ -142,7 +146,7 @@ def _report(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[
         dropped = sum(tally.dropped.values())
         shown = {"delivered": tally.delivered, "dropped": dropped, "left": number, "retried": tally.retried}
         print(json.dumps({**shown, "reasons": tally.dropped, "cut_files": tally.cuts}))
-        return int(number > 0)
+        return INTERRUPTED if tally.is_interrupted else int(number > 0)
     print(f"{count(tally.delivered)} delivered")
     for line in _losses(tally):
         print(line)
@@ -152,7 +156,7 @@ def _report(root: Path, arguments: argparse.Namespace, tally: Tally, left: list[
         print(f"attempts failed: {tally.failures}")
     if not number:
         print(f"nothing is left in {root}")
-    return int(number > 0)
+    return INTERRUPTED if tally.is_interrupted else int(number > 0)
 
 
 def _losses(tally: Tally) -> Iterator[str]:
@@ -190,7 +194,9 @@ def _progress(total: int, *, is_quiet: bool) -> Iterator[Progress]:
         except ModuleNotFoundError:
             pass
         else:
-            with Bar(console=Console(file=styled(sys.stderr)), transient=True) as bar:
+            with Bar(
+                console=Console(file=styled(sys.stderr), no_color=not is_colored(sys.stderr)), transient=True
+            ) as bar:
                 task = bar.add_task("sending", total=total)
                 yield lambda tally: bar.update(task, completed=tally.settled, description=_doing(tally))
             return

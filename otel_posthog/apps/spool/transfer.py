@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from otel_posthog.apps.progress import counted
 from otel_posthog.apps.spool.show import count
 from otel_posthog.apps.spool.survey import LEFT, dead_letters, events_of, files_in, survey
 from otel_posthog.deliver import spool_root
@@ -71,8 +72,9 @@ def run_export(root: Path, arguments: argparse.Namespace) -> int:
     holdings = [each for each in survey(root, arguments.destination) if each.events]
     files, path = files_in(root), Path(arguments.file)
     draft = path.with_name(path.name + ".part")
+    waiting = ((event, each.project) for each in holdings for event in events_of(files, each.path))
     with _opened(draft, "wb", is_compressed=path.suffix == ".gz") as file:
-        written = _write(file, ((event, each.project) for each in holdings for event in events_of(files, each.path)))
+        written = _write(file, counted(waiting, "written"))
     draft.replace(path)
     kept = 0
     for each in holdings:
@@ -95,9 +97,9 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     path: Path = arguments.file
     policy = read_settings(os.environ).policy
     try:
-        for event, _ in read_export(path):
+        for event, _ in counted(read_export(path), "checked"):
             decode_event(event)
-        events = _refiltered(read_export(path), policy, arguments.destination)
+        events = _refiltered(counted(read_export(path), "imported"), policy, arguments.destination)
         number = put_all(root, _placed(root, events, policy, arguments.destination))
     except NotAnEventError:
         raise TransferError(f"{path} holds what is no event; nothing else can be imported") from None

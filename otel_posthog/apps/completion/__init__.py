@@ -1,0 +1,1 @@
+"""`otel-posthog completion`: has a shell complete the command line."""
