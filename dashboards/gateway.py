@@ -55,37 +55,43 @@ def _requests() -> Row:
     ])  # fmt: skip
 
 
-# A Collector has a job of its own, which is in no variable.
+def _counter(name: str, conditions: str = "") -> str:
+    """Return a counter of a Collector's own, which it names without a suffix where Prometheus asks for it."""
+    return f'{{__name__=~"otelcol_{name}(_total)?"{conditions}}}'
 
 
 def _kafka() -> Row:
+    read, written = _counter("kafka_receiver_records"), _counter("kafka_exporter_records")
     return Row("Kafka", [
         Panel("Lag", "Messages that a Collector with `kafka-in.yaml` has not handed to the gateway yet, by topic and "
               "partition. A partition whose lag rises while others stand still waits for something that the gateway "
               "refuses: that Collector's log says what.",
-              [Query("sum by (topic, partition) (otelcol_kafka_receiver_offset_lag)", "{{topic}}/{{partition}}")], decimals=0),
-        Panel("Read and written", "Records a second into and out of Kafka.",
-              [Query(f"sum by (topic) (rate(otelcol_kafka_receiver_records_total[{RATE}]))", "read {{topic}}"),
-               Query(f"sum by (topic) (rate(otelcol_kafka_exporter_records_total[{RATE}]))", "written {{topic}}")],
+              [Query("sum by (topic, partition) (otelcol_kafka_receiver_offset_lag)", "{{topic}}/{{partition}}")],
+              decimals=0),
+        Panel("Read and written", "Records a second into and out of Kafka, each of them a batch of product events.",
+              [Query(f"sum by (topic) (rate({read}[{RATE}]))", "read {{topic}}"),
+               Query(f"sum by (topic) (rate({written}[{RATE}]))", "written {{topic}}")],
               unit="cps"),
     ])  # fmt: skip
 
 
 def _collector() -> Row:
-    taken = "otelcol_receiver_accepted_{}_total"
+    gone = _counter("exporter_send_failed_(spans|log_records|metric_points)")
+    refused = _counter("receiver_refused_(spans|log_records|metric_points)")
     return Row("Collector", [
         Panel("Queues", "How full the queue of each exporter is. Behind a queue that is full `memory_limiter` refuses at "
               "the door, and senders come again.",
               [Query("max by (exporter, data_type) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)",
                      "{{exporter}} {{data_type}}")], unit="percentunit", width=8, max_value=1,
               steps=[(None, "transparent"), (0.8, RED)], custom={"thresholdsStyle": {"mode": "dashed"}}),
-        Panel("Taken", "Items a second, by signal.",
-              [Query(f"sum(rate({taken.format(each)}[{RATE}]))", name)
-               for each, name in (("spans", "spans"), ("log_records", "log records"), ("metric_points", "points"))],
+        Panel("Taken", "Items a second that were taken at the door, by signal.",
+              [Query(f"sum(rate({_counter(f'receiver_accepted_{each}')}[{RATE}]))", name)
+               for each, name in (("spans", "spans"), ("log_records", "log records"))],
               unit="cps", width=8),
-        Panel("Not delivered", "Items that an exporter could not send and gave up, and those that were refused at the door.",
-              [Query('sum by (__name__) ({__name__=~"otelcol_(exporter_send_failed|receiver_refused)_.*_total"})',
-                     "{{__name__}}")], width=8, decimals=0),
+        Panel("Not delivered", "Attempts of exporters that failed, whose items wait in the queue, and items that were "
+              "refused at the door, which senders send again: both are to stop rising.",
+              [Query(f"sum by (exporter) ({gone}) or vector(0)", "failed, {{exporter}}"),
+               Query(f"sum({refused}) or vector(0)", "refused")], width=8, decimals=0),
     ])  # fmt: skip
 
 

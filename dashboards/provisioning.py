@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.alerts import FOLDER, SOURCE_UID
 from dashboards.panels import Json
-from otel_posthog.posthog.links import events_template
+from otel_posthog.policy.sections.events_url import events_template
 
 TEMPO_UID, LOKI_UID = "otel-posthog-tempo", "otel-posthog-loki"
 _LABEL = "Product events in PostHog"

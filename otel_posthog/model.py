@@ -29,6 +29,9 @@ PROCESSED = "otel_posthog.processed"
 log records, and of an exception. Whether it becomes an event was that process's to decide, and its user's: a gateway
 behind it makes none of it."""
 
+EVENTS_URL = "posthog.events_url"
+"""Attribute of a span that is or holds a product event: where those of its trace are seen, if the policy says so."""
+
 GONE = object()
 """What stands for a value that may not go on, where nothing can stand for it: the entry that holds it goes too."""
 

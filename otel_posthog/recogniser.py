@@ -109,6 +109,8 @@ class Recogniser:
         """What rules ask of spans inside a request."""
         self.tells_flags = any(rule.event == FLAG_CALLED for rule in rules)
         """Whether a rule makes events of evaluations of feature flags."""
+        self.events_url = None if self._is_marked_only else policy.events_template
+        """The address, with placeholders, at which the events of a span's trace are seen; None where it is not told."""
         self._makers = {rule.id: rule for rule in rules}
         self._spans = _matcher(Source.SPAN, rules)
         self.looks_at_unmarked = self._spans is not None or bool(self.children)

@@ -27,6 +27,7 @@ from otel_posthog.sdk import (
     forget_evicted_events,
     is_first_to_take,
     keep_evicted_events,
+    link_to_events,
     see_attributes,
     see_events,
     span_attributes,
@@ -105,14 +106,16 @@ class SpanIntake(EndingSpanProcessor):
     def on_ending(self, span: Span) -> None:
         """Submit what `span` holds of product events, and strip it, whatever became of the first."""
         self._ending_is_called = True
+        is_product = False
         try:
-            if self._listens:
-                self._read(span)
+            is_product = self._listens and self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
         finally:
             try:
                 self._detach(span)
+                if is_product and self._recogniser.events_url is not None:
+                    link_to_events(span, self._recogniser.events_url)
             except Exception as error:
                 self._guard.caught("span_detach", error)
         if _tap is not None:
@@ -153,11 +156,12 @@ class SpanIntake(EndingSpanProcessor):
         except Exception as error:
             self._guard.caught("span_attributes", error)
 
-    def _read(self, span: ReadableSpan) -> None:
+    def _read(self, span: ReadableSpan) -> bool:
+        """Submit what `span` holds of product events; return whether that is any."""
         attributes, scope = span_attributes(span), kept_scope(span)
         if scope is not None:
             if scope.is_silent:
-                return
+                return False
             if scope.started and span.dropped_attributes:
                 product = {key: value for key, value in scope.started.items() if key.startswith(PREFIX)}
                 attributes = {**product, **attributes}
@@ -171,6 +175,7 @@ class SpanIntake(EndingSpanProcessor):
             for signal in signals:
                 self._submit(signal)
             self._guard.lost("span_events_limit", forget_evicted_events(span))
+        return bool(signals)
 
 
 class LogIntake(LogRecordProcessor):

@@ -22,7 +22,7 @@ from otel_posthog.policy.defaults import (
 )
 from otel_posthog.policy.derive_checks import derive_problems
 from otel_posthog.policy.fields import KeyPath, shortened
-from otel_posthog.policy.link_checks import is_url, trace_url_problems
+from otel_posthog.policy.link_checks import events_url_problems, is_url, trace_url_problems
 from otel_posthog.policy.pattern import PatternError, compile_pattern
 from otel_posthog.policy.policy import Policy
 from otel_posthog.policy.sections.catalog import Catalog, PropertySpec, PropertyType
@@ -70,7 +70,8 @@ def problems(policy: Policy) -> Iterator[Problem]:
         fix = "use letters, digits, `.`, `_` and `-`, at most 64"
         yield Problem(("revision",), "a revision is shown in metrics, and cannot be written so", fix)
     yield from _identity_user(policy.identity_user)
-    for found in trace_url_problems(policy.trace_url):
+    names = [each.name for each in policy.destinations]
+    for found in (*trace_url_problems(policy.trace_url), *events_url_problems(policy.operational.events_url, names)):
         yield Problem(*found)
     yield from _privacy(policy.privacy, ("privacy",))
     yield from _catalog(policy.catalog, ("catalog",))

@@ -7,6 +7,8 @@ from string import Formatter
 from urllib.parse import urlsplit
 
 from otel_posthog.policy.fields import KeyPath
+from otel_posthog.policy.sections.events_url import PLACEHOLDERS as EVENTS_PLACEHOLDERS
+from otel_posthog.policy.sections.events_url import EventsUrl
 from otel_posthog.policy.sections.trace_url import PLACEHOLDERS, TraceSource, TraceUrl
 from otel_posthog.regex import regex
 
@@ -48,6 +50,20 @@ def trace_url_problems(given: TraceUrl | str | None) -> Iterator[Found]:
         for each, default in unused.items():
             if getattr(given, each) != default:
                 yield (*path, each), f"{each} is Grafana's", f"leave `{each}` out, or write `grafana:`"
+
+
+def events_url_problems(given: EventsUrl | str | None, destinations: Collection[str]) -> Iterator[Found]:
+    """Yield what cannot be meant in `operational.events_url`."""
+    path: KeyPath = ("operational", "events_url")
+    if isinstance(given, str):
+        yield from template_problems(given, path, EVENTS_PLACEHOLDERS)
+    elif given is not None:
+        yield from address_problems(given.posthog, (*path, "posthog"))
+        if not given.project:
+            fix = "write the number behind `/project/` in PostHog's addresses"
+            yield (*path, "project"), "PostHog's addresses name a project", fix
+        if given.destination is not None and given.destination not in destinations:
+            yield (*path, "destination"), "there is no destination of this name", "name one of `destinations`"
 
 
 def template_problems(template: str, path: KeyPath, placeholders: Collection[str]) -> Iterator[Found]:

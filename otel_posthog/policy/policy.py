@@ -19,6 +19,7 @@ from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
 from otel_posthog.policy.sections.derive import DeriveOptions, DeriveRule
+from otel_posthog.policy.sections.events_url import EventsUrl
 from otel_posthog.policy.sections.identity import Carried, IdentityMode, IdentityUser, InstallationRotation
 from otel_posthog.policy.sections.privacy import OperationalPolicy, PrivacyPolicy
 from otel_posthog.policy.sections.trace_url import TraceUrl
@@ -95,6 +96,19 @@ class Policy:
     def trace_template(self) -> str | None:
         """The address of an event's trace with its placeholders; None where none is sent."""
         return self.trace_url.template if isinstance(self.trace_url, TraceUrl) else self.trace_url
+
+    @property
+    def events_template(self) -> str | None:
+        """The address of a trace's events with its placeholders; None where there is none, or nothing may link events.
+
+        Where several destinations may be meant, one that links nothing forbids it.
+        """
+        given = self.operational.events_url
+        name = given.destination if isinstance(given, EventsUrl) else None
+        meant = [each for each in self.destinations if name in {None, each.name}]
+        if not meant or any(self.identity_of(each) is IdentityMode.UNLINKED for each in meant):
+            return None
+        return given.template if isinstance(given, EventsUrl) else given
 
     def identity_of(self, destination: Destination) -> IdentityMode:
         """Return the identity mode of what is sent to `destination`."""

@@ -18,7 +18,7 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceState, get_current_span, propagation
 
 from otel_posthog.actor.attributes import GROUP_PREFIX, KEPT_KEYS, is_kept, may_keep
-from otel_posthog.model import NO_ATTRIBUTES, Attributes
+from otel_posthog.model import EVENTS_URL, NO_ATTRIBUTES, Attributes
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
@@ -318,6 +318,18 @@ def replace_attributes(span: Span, attributes: dict[str, Any]) -> None:
     if not hasattr(span._attributes, "_dict"):  # noqa: SLF001
         raise AttributeError("_dict")
     span._attributes._dict = attributes  # type: ignore[union-attr]  # noqa: SLF001
+
+
+def link_to_events(span: Span, template: str) -> None:
+    """Write on a sampled, ending span where the product events of its trace are seen.
+
+    Raises:
+        AttributeError: This SDK keeps a span's attributes elsewhere.
+    """
+    context = span.context
+    if context is not None and context.trace_flags.sampled:
+        url = template.format(trace_id=f"{context.trace_id:032x}", span_id=f"{context.span_id:016x}")
+        replace_attributes(span, {**span_attributes(span), EVENTS_URL: url})
 
 
 def replace_events(span: Span, events: Iterable[Event]) -> None:

@@ -56,7 +56,7 @@ class Collector:
     """
 
     def __init__(self, tree: Tree, ports: tuple[int, int, int], metrics_port: int = 0) -> None:
-        self.tree, self._metrics_port = tree, metrics_port
+        self.tree, self.metrics_port = tree, metrics_port
         self.http_port, self.grpc_port, self.health_port = ports
         self.url = f"http://127.0.0.1:{self.http_port}"
 
@@ -77,7 +77,7 @@ class Collector:
 
     def counted(self, name: str) -> int:
         """Return what its own metric `name` counts, of all exporters together."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
         return sum(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith(f"{name}{{"))
 

@@ -14,7 +14,7 @@ from backends import get
 GRAFANA = Path(__file__).resolve().parents[2] / "collector-config" / "grafana"
 DASHBOARDS = ("health", "gateway", "product")
 _VARIABLES = {
-    "$__rate_interval": "1m",
+    "$__rate_interval": "5m",
     "$__range": "5m",
     "$service": ".+",
     "$instance": ".*",

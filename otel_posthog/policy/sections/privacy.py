@@ -17,6 +17,7 @@ from otel_posthog.policy.defaults import (
     WORD_LISTS,
 )
 from otel_posthog.policy.fields import Choice, FrozenMap, setting
+from otel_posthog.policy.sections.events_url import EventsUrl
 from otel_posthog.policy.sections.identity import IdentityMode
 
 
@@ -158,6 +159,11 @@ class OperationalPolicy:
         False,
         "Whether the metric `otel_posthog.events.by_name` counts events by their names, as they are sent, and the "
         "templates of their routes: 200 of them at most. Where it is false no name of an event is on this side.",
+    )
+    events_url: EventsUrl | str | None = setting(
+        None,
+        "Where PostHog shows the events of a trace, written as the attribute `posthog.events_url` on each sampled span "
+        "that is a product event or holds one: an address with `{trace_id}`, or a section; without it none is.",
     )
     user_keys: frozenset[str] = setting(USER_KEYS, "Attribute keys that name a user and are removed.")
     user_key_prefixes: tuple[str, ...] = setting(USER_KEY_PREFIXES, "The same for whole namespaces.")
