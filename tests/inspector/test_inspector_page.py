@@ -74,10 +74,19 @@ def test_the_operational_copy_is_beside_it(page: Page, feed: Feed) -> None:
     page.open_row("ticket_created")
     copy = page.text("[aria-label='Operational copy']")
     assert "2 of 6 parts as they were" in copy
-    pairs = page.pairs()
-    assert pairs["url.full"][1] == "https://help.example/t?mail=[email]"
-    assert pairs["user.id"] == ("u-4711", "taken off", "removed")
+    assert "3 parts taken off" in copy
+    assert page.pairs()["url.full"][1] == "https://help.example/t?mail=[email]"
+    assert "user.id\nu-4711" in page.text(".unsent.is-gone")
     assert page.text(".row-state") == "PostHog + OTLP"
+
+
+def test_a_rule_of_the_policy_is_named_where_it_made_the_event(page: Page, feed: Feed) -> None:
+    """In the stream, beside the span; what the app marked itself needs no name."""
+    derived, marked = event("ticket_submitted"), event("ticket_created")
+    derived["events"][0] |= {"rule": "tickets", "reason": "the rule tickets says so"}
+    feed.push(derived, marked)
+    page.open(feed)
+    assert page.texts(".row-where") == ["event", "event · tickets"]
 
 
 def test_values_that_the_app_keeps_to_itself_are_not_shown_and_the_page_says_how_they_would_be(

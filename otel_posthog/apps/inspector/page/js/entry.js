@@ -59,6 +59,9 @@ export function processOf(process) {
   return process ? plain(`${process.service || "app"} ${process.pid}`) : "";
 }
 
+/** The rules that say of what an app marks itself that it is an event; any other is one of the policy's. */
+export const MARKS = new Set(["attribute", "event_name", "exception"]);
+
 /** `POST /tickets` of a span; of a log record what it is. */
 export function whereOf(entry) {
   const { item, name } = entry;

@@ -68,7 +68,10 @@ function withoutValues(event, after, sent, changes) {
   for (const { key, rule, action } of told) {
     if (action === "removed" && !shown.has(key)) rows.push(leaf(key, HIDDEN, GONE, [{ rule, action }], 0, key));
   }
-  return { who: whoRows({}, after, sent, changes), properties: rows, added, unsent: unsent.map(({ key }) => ({ key, value: HIDDEN })) };
+  // Without values the receipt is what there is to see.
+  const touched = (row) => row.depth === 0 && row.state !== "same" && row.state !== "group";
+  const properties = [...rows.filter(touched), ...rows.filter((row) => !touched(row))];
+  return { who: whoRows({}, after, sent, changes), properties, added, unsent: unsent.map(({ key }) => ({ key, value: HIDDEN })) };
 }
 
 /** Who acts, beside what stands for them. */
@@ -157,18 +160,15 @@ function isMasked(key, path) {
   return path.startsWith(start) && path.endsWith(end);
 }
 
-/** The parts of the operational copy: those that were changed or taken off, and those that are as they were. */
+/** The parts of the operational copy: those that were redacted, those that were taken off, those that are as they were. */
 export function operationalOf({ operational: side, operational_before: before }) {
   const was = new Map((before ?? []).map((each) => [each.key, each.value]));
   const is = new Map((side.values ?? []).map((each) => [each.key, each.value]));
   const of = (values, key) => (values.has(key) ? values.get(key) : HIDDEN);
   const redacted = [...new Set(side.redacted ?? [])];
-  const removed = side.removed ?? [];
   return {
-    changed: [
-      ...redacted.map((key) => leaf(key, of(was, key), of(is, key), [{ rule: "", action: "replaced" }], 0, key)),
-      ...removed.map((key) => leaf(key, of(was, key), GONE, [], 0, key)),
-    ],
+    redacted: redacted.map((key) => leaf(key, of(was, key), of(is, key), [{ rule: "", action: "replaced" }], 0, key)),
+    removed: (side.removed ?? []).map((key) => ({ key, value: of(was, key) })),
     same: (side.kept ?? []).filter((key) => !redacted.includes(key)).map((key) => ({ key, value: of(is, key) })),
   };
 }

@@ -2,7 +2,7 @@
 import { Component, html } from "../dom.js";
 import { count, counted, plain } from "../text.js";
 
-export const VALUES_SWITCH = "OTEL_POSTHOG_INSPECT_VALUES=true";
+export const VALUES_SWITCH = "OTEL_POSTHOG_INSPECT_VALUES=1";
 
 export function Banner({ state, feed }) {
   const { connection, status, missed } = state;
@@ -59,7 +59,7 @@ function Values({ status }) {
     <p>
       <strong>Values before filtering${some} are not shown.</strong> ${isLive
         ? html`Keys, rules and what PostHog gets are. To see the values, start the app with <code>${VALUES_SWITCH}</code>; they stay in memory on this machine.`
-        : html`Keys, rules and what PostHog gets are.`}
+        : html`Keys, rules and what PostHog gets are. To see the values, open the file without <code>--no-values</code>.`}
     </p>
   </div>`;
 }

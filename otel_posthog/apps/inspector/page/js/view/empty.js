@@ -19,7 +19,7 @@ export function Empty({ state }) {
     <h2>Waiting for an app</h2>
     <p>An app shows its events here when it is started with a variable that says so:</p>
     <ol>
-      <li><pre class="code">OTEL_POSTHOG_INSPECT=true \\
+      <li><pre class="code">OTEL_POSTHOG_INSPECT=1 \\
   opentelemetry-instrument python app.py</pre></li>
       <li>Click through it. Each event shows what the app wrote, what PostHog gets, and the rule behind each difference.</li>
       <li>Values before filtering need one more: <code>${VALUES_SWITCH}</code></li>

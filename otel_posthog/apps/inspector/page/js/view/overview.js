@@ -11,7 +11,7 @@ const MAX_LINES = 12;
 export function Overview({ store, state }) {
   const { filter, words, status, entries } = state;
   const totals = countsOf(store, state);
-  if (!entries.length) return html`<div class="overview"><${Delivery} status=${status} words=${words} /><${Processes} store=${store} status=${status} /></div>`;
+  if (!entries.length) return html`<div class="overview"><div class="cards"><${Delivery} status=${status} words=${words} /></div><${Processes} store=${store} status=${status} /></div>`;
   const narrow = (name) => (key) => store.narrowTo({ [name]: filter[name] === key ? "" : key });
   return html`
     <div class="overview">

@@ -37,21 +37,34 @@ function Group({ title, rows, words, identity }) {
   </div>`;
 }
 
-export function Pair({ row, words, identity, goneText = "removed" }) {
+export function Pair({ row, words, identity }) {
   const { before, after, state, depth } = row;
-  const [old, now] = isCompared(row) ? difference(before, after) : [undefined, undefined];
+  const [old, now] = isCompared(row) ? difference(before, after) : [undefined, state === "changed" ? markers(after) : undefined];
   return html`<div class=${classes("pair", `is-${state}`, depth > 0 && `depth-${Math.min(depth, 4)}`)} role="row">
     <span class="pair-key" role="rowheader"><${Key} name=${row.key} title=${row.path} /></span>
-    <span class="pair-before" role="cell">${state === "group" ? html`<${Size} value=${before} />` : html`<${Value} value=${before} parts=${old} />`}</span>
+    <span class="pair-before" role="cell">${beforeView(row, old)}</span>
     <span class="pair-after" role="cell">
-      ${after === GONE ? html`<span class="gone">${goneText}</span>` : state === "group" ? html`<${Size} value=${after} />` : html`<${Value} value=${after} parts=${now} />`}
+      ${after === GONE ? html`<span class="gone">removed</span>` : state === "group" ? html`<${Size} value=${after} />` : html`<${Value} value=${after} parts=${now} />`}
       <${Why} row=${row} words=${words} identity=${identity} />
     </span>
   </div>`;
 }
 
+function beforeView({ before, state }, parts) {
+  if (state === "group") return html`<${Size} value=${before} />`;
+  // What no rule has touched is on the right as it was.
+  if (before === HIDDEN && state === "same") return html`<span class="hidden-value">as sent</span>`;
+  return html`<${Value} value=${before} parts=${parts} />`;
+}
+
 const isCompared = ({ before, after, state }) =>
   state === "changed" && typeof before === "string" && typeof after === "string" && before.length + after.length < MAX_COMPARED_CHARS;
+
+/** A text in pieces, where what was there before is not known: what stands for something is what is new. */
+function markers(text) {
+  if (typeof text !== "string" || text.length > MAX_COMPARED_CHARS) return undefined;
+  return text.split(/(\[[a-z_ ]{2,24}\])/).map((part, at) => ({ text: part, isNew: at % 2 === 1 }));
+}
 
 function Size({ value }) {
   if (value === HIDDEN) return html`<span class="hidden-value">not shown</span>`;

@@ -1,7 +1,7 @@
 // The stream: a list of which only the lines in sight are in the document, the newest on top.
 import { Component, classes, createRef, html } from "../dom.js";
 import { isSet } from "../filter.js";
-import { whereOf } from "../entry.js";
+import { MARKS, whereOf } from "../entry.js";
 import { clock, counted, plain } from "../text.js";
 import { routeInWords } from "../wording.js";
 import { Empty, NothingFound } from "./empty.js";
@@ -113,13 +113,16 @@ class Row extends Component {
         </span>
         <span class="row-line row-second">
           <time class="row-time" datetime=${entry.time}>${clock(entry.time)}</time>
-          <span class="row-where">${plain(whereOf(entry)).slice(0, 200)}</span>
+          <span class="row-where">${plain(whereOf(entry)).slice(0, 200)}${ruleText(entry)}</span>
           <${Marks} entry=${entry} />
         </span>
       </div>
     `;
   }
 }
+
+/** The rule of the policy that made it an event, where the app did not mark it itself. */
+const ruleText = ({ event }) => (event?.rule && !MARKS.has(event.rule) ? ` · ${plain(event.rule).slice(0, 60)}` : "");
 
 /** How many parts the filters removed or changed. */
 function Marks({ entry }) {

@@ -27,5 +27,6 @@ class Text extends Component {
 /** A key, which may be as long and as odd as a value. */
 export function Key({ name, title }) {
   const text = name.length > 160 ? `${name.slice(0, 160)}…` : name;
-  return html`<bdi class="key" title=${title && title !== name ? title.slice(0, 300) : undefined}>${marked(text)}</bdi>`;
+  const parts = text.split(/(?<=[._])/);
+  return html`<bdi class="key" title=${title && title !== name ? title.slice(0, 300) : undefined}>${parts.map((part, at) => [at > 0 && html`<wbr />`, marked(part)])}</bdi>`;
 }
