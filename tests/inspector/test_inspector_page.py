@@ -207,7 +207,10 @@ def test_a_connection_that_breaks_is_said_and_taken_up_where_it_broke_off(page: 
     page.click("#lost button")
     page.until(lambda: page.rows == ["two", "one"])
     page.until(lambda: not page.all("#lost"))
+    feed.break_off()
+    page.until(lambda: page.all("#lost"))
     feed.push(event("three"))
+    # By itself, after a second.
     page.until(lambda: page.rows == ["three", "two", "one"])
 
 
