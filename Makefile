@@ -14,7 +14,7 @@ CACHE ?= $(HOME)/.cache/otel-posthog
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
-.PHONY: demo test pytest versions lint format bench fuzz policy dashboards site site-serve collector lock clean help
+.PHONY: demo test pytest versions lint format bench fuzz screenshots policy dashboards site site-serve collector lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -109,6 +109,9 @@ site-serve: $(VENV)/.ready # Show the site while its pages are written
 
 collector: ## Build the Collector of collector-config/ with Go: three minutes the first time, on two cores
 	@.ci/build-collector $(CACHE)
+
+screenshots: $(VENV)/.ready ## Take the pictures of the inspector again, docs/images/inspector-*.png, with this machine's fonts
+	OTEL_POSTHOG_SCREENSHOTS=1 $(BIN)/python -m pytest tests/inspector/test_inspector_page_live.py $(ARGS)
 
 fuzz: $(VENV)/.ready ## Throw made-up texts at the privacy filter for ten minutes
 	$(BIN)/python -m benchmarks --only fuzz_privacy $(ARGS)

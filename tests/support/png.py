@@ -1,4 +1,4 @@
-"""A screenshot made small: 256 colors, which is more than anyone could tell apart on a page of text."""
+"""A screenshot made small: 256 colors, those that it has most of and those that stand out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Color = tuple[int, int, int]
 
 
 def smaller(png: bytes) -> bytes:
-    """Return a PNG with eight bits a channel as one with a palette of its most frequent colors."""
+    """Return a PNG with eight bits a channel as one with a palette."""
     header, data = b"", b""
     for kind, content in _chunks(png):
         header = content if kind == b"IHDR" else header
@@ -25,7 +25,7 @@ def smaller(png: bytes) -> bytes:
     size = {_TRUE_COLOR: 3, _TRUE_COLOR_ALPHA: 4}[kind_of_color]
     rows = [_colors(row, size) for row in _rows(zlib.decompress(data), width * size, height, size)]
     counts = Counter(color for row in rows for color in row)
-    palette = [color for color, _ in counts.most_common(MAX_COLORS)]
+    palette = _palette(counts)
     places = {color: _nearest(color, palette) for color in counts}
     lines = b"".join(b"\0" + bytes(places[color] for color in row) for row in rows)
     made = [
@@ -76,7 +76,22 @@ def _colors(row: bytearray, size: int) -> list[Color]:
     return [(row[at], row[at + 1], row[at + 2]) for at in range(0, len(row), size)]
 
 
+def _palette(counts: Counter[Color]) -> list[Color]:
+    """Return half of the colors by how often they are there, half by how far they are from all others as well."""
+    palette = [color for color, _ in counts.most_common(MAX_COLORS // 2)]
+    left = {color: min(_distance(color, each) for each in palette) for color in counts.keys() - set(palette)}
+    while left and len(palette) < MAX_COLORS:
+        farthest = max(left, key=lambda color: (left[color] * counts[color], color))
+        del left[farthest]
+        palette.append(farthest)
+        left = {color: min(far, _distance(color, farthest)) for color, far in left.items()}
+    return palette
+
+
 def _nearest(color: Color, palette: list[Color]) -> int:
-    red, green, blue = color
-    far = [(red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2 for r, g, b in palette]
+    far = [_distance(color, each) for each in palette]
     return far.index(min(far))
+
+
+def _distance(one: Color, other: Color) -> int:
+    return sum((mine - its) ** 2 for mine, its in zip(one, other, strict=True))

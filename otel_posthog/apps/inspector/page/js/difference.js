@@ -10,6 +10,10 @@ export function difference(before, after) {
   const start = common(old, now, (words, at) => words[at]);
   const end = common(old.slice(start), now.slice(start), (words, at) => words[words.length - 1 - at]);
   const middle = [old.slice(start, old.length - end), now.slice(start, now.length - end)];
+  // Two texts that share nothing but a hyphen are two texts.
+  if (![...old.slice(0, start), ...old.slice(old.length - end)].some(isWord) && !inBothWords(...middle)) {
+    return [[{ text: before, isNew: true }], [{ text: after, isNew: true }]];
+  }
   const isLong = Math.max(middle[0].length, middle[1].length) > MAX_WORDS;
   const kept = isLong ? [new Set(), new Set()] : inBoth(...middle);
   const side = (words, index) => joined([
@@ -18,6 +22,13 @@ export function difference(before, after) {
     ...words.slice(words.length - end).map((text) => ({ text, isNew: false })),
   ]);
   return [side(old, 0), side(now, 1)];
+}
+
+const isWord = (text) => /[\p{L}\p{N}]/u.test(text);
+
+function inBothWords(one, other) {
+  const words = new Set(one.filter(isWord));
+  return other.some((each) => words.has(each));
 }
 
 function common(one, other, at) {

@@ -4,7 +4,7 @@ import { processOf } from "../entry.js";
 import { isSet } from "../filter.js";
 import { bytes, clock, count, counted, duration, plain } from "../text.js";
 import { totalsOf } from "../totals.js";
-import { outcomeInWords, ruleInWords } from "../wording.js";
+import { dropInWords, outcomeInWords, ruleInWords } from "../wording.js";
 
 const MAX_LINES = 12;
 
@@ -84,10 +84,11 @@ function Delivery({ status, words }) {
     <h3 id="totals-delivery">Delivery</h3>
     <dl class="figures">
       <div><dt>Received</dt><dd>${count(delivery.received)}</dd></div>
+      ${reasons.filter((each) => each.outcome === "received").map((each) => html`<div class="is-inner" key=${each.reason}><dt>${dropInWords(each.reason, words)}</dt><dd>${count(each.count)}</dd></div>`)}
       <div><dt>Delivered</dt><dd>${count(delivery.delivered)}</dd></div>
       ${delivery.previewed > 0 && html`<div><dt>Previewed, not sent</dt><dd>${count(delivery.previewed)}</dd></div>`}
       <div><dt>Dropped</dt><dd>${count(delivery.dropped)}</dd></div>
-      ${reasons.map((each) => html`<div class="is-inner" key=${each.outcome + each.reason}><dt>${outcomeInWords(`${each.outcome}:${each.reason}`, words)}</dt><dd>${count(each.count)}</dd></div>`)}
+      ${reasons.filter((each) => !["received", "delivered"].includes(each.outcome)).map((each) => html`<div class="is-inner" key=${each.outcome + each.reason}><dt>${outcomeInWords(`${each.outcome}:${each.reason}`, words)}</dt><dd>${count(each.count)}</dd></div>`)}
       <div><dt>Queue and buffer</dt><dd>${bytes((queue.worker_bytes ?? 0) + (queue.buffer_bytes ?? 0))}</dd></div>
       ${spool.map((each) => html`<div key=${each.destination}><dt>Spool of ${plain(each.destination)}</dt><dd>${each.events ? `${counted(each.events, "event")}, ${bytes(each.bytes)}, ${duration(each.oldest_age_s)} old` : "empty"}</dd></div>`)}
       <div><dt>Requests to PostHog</dt><dd>${count(delivery.attempts)}</dd></div>

@@ -105,8 +105,8 @@ function Example({ store, example }) {
   const id = `${example.seq}.0`;
   return html`<li>
     <button type="button" class="link" disabled=${!store.entry(id)} onClick=${() => store.show(id)}>${plain(example.name ?? `item ${example.seq}`).slice(0, 80)}</button>
-    ${" "}${plain(example.change ?? "")}
     ${has(example.before) && html` <${Value} value=${example.before} />`}
+    ${" "}${plain(example.change ?? "")}
     ${has(example.after) && html` <span aria-hidden="true">→</span> <${Value} value=${example.after} />`}
   </li>`;
 }

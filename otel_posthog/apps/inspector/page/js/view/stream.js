@@ -54,7 +54,7 @@ export class Stream extends Component {
     const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE_ROWS);
     const last = Math.min(shown.length, Math.ceil((top + height) / ROW_PX) + SPARE_ROWS);
     const isThere = shown.slice(first, last).some((each) => each.id === state.cursor);
-    return html`
+    return html`<div class="stream-box">
       <div
         id="stream"
         class="stream"
@@ -81,8 +81,9 @@ export class Stream extends Component {
             )}
         </div>
       </div>
+      <div class="stream-ring" aria-hidden="true"></div>
       ${!shown.length && (state.entries.length ? html`<${NothingFound} store=${store} isSet=${isSet(state.filter)} />` : html`<${Empty} state=${state} />`)}
-    `;
+    </div>`;
   }
 }
 

@@ -2,6 +2,8 @@
 import { classes, html } from "../dom.js";
 import { bytes, count, counted, duration, plain } from "../text.js";
 
+const FINE = new Set(["ok", "done"]);
+
 export function Strip({ status }) {
   // Nothing runs where a file is shown.
   if (!status?.delivery || status.source?.kind === "file") return null;
@@ -23,7 +25,7 @@ export function Strip({ status }) {
         ${delivery.dead_lettered > 0 && html`<${Figure} name="Dead letters" value=${count(delivery.dead_lettered)} isBad=${true} />`}
         ${delivery.retried > 0 && html`<${Figure} name="Retried" value=${count(delivery.retried)} />`}
         ${delivery.faults > 0 && html`<${Figure} name="Faults" value=${count(delivery.faults)} isBad=${true} />`}
-        ${last && html`<${Figure} name="Last request" value=${`${plain(last.outcome)}, ${duration(last.duration_s)}`} isBad=${last.outcome !== "ok"} />`}
+        ${last && html`<${Figure} name="Last request" value=${`${plain(last.outcome)}, ${duration(last.duration_s)}`} isBad=${!FINE.has(last.outcome)} />`}
       </dl>
     </section>
   `;
