@@ -1,16 +1,20 @@
-"""What the pages for data-protection officers and about guarantees say is what the code does."""
+"""What the pages for data-protection officers, about guarantees and about others say is what the code does."""
 
 from __future__ import annotations
 
 import re
+from inspect import signature
 
 from pages import DOCS
+from posthog.client import Client
+from posthog.version import VERSION
 from telemetry import Telemetry
 
 from benchmarks.faults.scenarios import SCENARIOS
 from otel_posthog.policy import Destination, IdentityMode, Policy
 
 OFFICER = (DOCS / "data-protection.md").read_text(encoding="utf-8")
+COMPARISON = (DOCS / "comparison.md").read_text(encoding="utf-8")
 GUARANTEES = (DOCS / "guarantees.md").read_text(encoding="utf-8")
 DAY_S = 86_400
 
@@ -79,3 +83,20 @@ def test_every_fault_that_is_played_is_in_the_table_with_its_promise() -> None:
     limits = {each.name: each.lost_ms for each in SCENARIOS}
     assert all(lost_ms <= limits[name] for name, lost_ms in kept.items())
     assert all(lost.startswith(("0 of ", "**")) for name, may, lost in rows if name not in kept)
+
+
+def test_the_comparison_has_the_figures_that_were_measured() -> None:
+    """Those of the filters stand in the run that is told with its command and its peers."""
+    run = (DOCS / "privacy-benchmark.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([\w-]+)[^|]* \| ([\d.]+%) \| ([\d.]+%) \|$", COMPARISON, re.MULTILINE)
+    assert len(told) >= 5
+    measured = re.findall(r"^\| ([\w-]+) \| ([\d.]+%) \| [\d.]+% \| ([\d.]+%) \|", run, re.MULTILINE)
+    same = {"posthog-python": "posthog"}
+    assert {(same.get(name.removesuffix("s"), name), *figures) for name, *figures in told} <= set(measured)
+
+
+def test_the_comparison_is_right_about_posthog_python() -> None:
+    """Of the release that is installed here: how much it keeps, and how often it repeats."""
+    defaults = {name: each.default for name, each in signature(Client.__init__).parameters.items()}
+    assert f"in memory, {defaults['max_queue_size']:,} events; up to {defaults['max_retries']} repeats" in COMPARISON
+    assert f"posthog-python {VERSION.rpartition('.')[0]} |" in COMPARISON
