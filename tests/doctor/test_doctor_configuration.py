@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from doctored import KEY, doctor, healthy, texts
 
+from otel_posthog import environment_variables
+
 
 @pytest.fixture(autouse=True)
 def _app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -100,6 +102,43 @@ def test_a_bad_host_is_found_by_how_it_is_written(host: str, monkeypatch: pytest
 def test_a_good_host_is_not_complained_of(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a slash, blanks or a relay's path, and on this machine without TLS."""
     monkeypatch.setenv("POSTHOG_HOST", host)
+    assert doctor().complaints == []
+
+
+NAMES = {
+    "POSTHOG_KEY": "set POSTHOG_API_KEY", "POSTHOG_PROJECT_API_KEY": "set POSTHOG_API_KEY",
+    "NEXT_PUBLIC_POSTHOG_KEY": "set POSTHOG_API_KEY", "POSTHOG_API_HOST": "set POSTHOG_HOST",
+    "OTEL_POSTHOG_POLCY": "rename it to OTEL_POSTHOG_POLICY", "OTEL_POSTHOG_STATE_DIRECTORY": "rename it to",
+    "OTEL_POSTHOG_XYZ": "take it out",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_variable_that_nobody_reads_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the one that was meant, and not with its value; where that is set as well, it is somebody else's."""
+    monkeypatch.setenv(name, KEY)
+    if NAMES[name].startswith("set POSTHOG_API_KEY"):
+        monkeypatch.delenv("POSTHOG_API_KEY")
+    found = doctor()
+    assert "variable_unknown" in found.complaints
+    assert set(found.complaints) <= {"variable_unknown", "off_no_key", "destination_no_key"}
+    assert name in found["variable_unknown"]["says"]
+    assert found["variable_unknown"]["fix"].startswith(NAMES[name])
+    assert not [text for text in texts(found) if KEY in text]
+    if NAMES[name].startswith("set "):
+        monkeypatch.setenv(
+            NAMES[name].removeprefix("set "), KEY if "KEY" in NAMES[name] else "https://eu.i.posthog.com"
+        )
+        assert doctor().complaints == []
+
+
+def test_no_variable_that_is_read_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is what processes leave for those that they start."""
+    for name in ("OTEL_POSTHOG_TOLD", "OTEL_POSTHOG_TOLD_FLASK"):
+        monkeypatch.setenv(name, "1 x")
+    for name in vars(environment_variables).values():
+        if isinstance(name, str) and name.startswith("OTEL_POSTHOG_"):
+            monkeypatch.setenv(name, "")
     assert doctor().complaints == []
 
 

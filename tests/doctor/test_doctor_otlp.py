@@ -19,6 +19,7 @@ from otel_posthog.testing import FakePostHog, OtlpSink
 from otel_posthog.testing.server import Answer
 
 HTTP = "http/protobuf"
+ROOT = Path(__file__).parents[2]
 NOW, DAY = datetime.now(timezone.utc), timedelta(days=1)
 
 
@@ -87,7 +88,7 @@ GOOD: list[dict[str, str]] = [
     {f"OTEL_{each}_EXPORTER": "none" for each in ("TRACES", "METRICS", "LOGS")},
     {**{f"OTEL_{each}_EXPORTER": "console" for each in ("TRACES", "METRICS", "LOGS")},
      "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
-    {"OTEL_CONFIG_FILE": "otel.yaml", "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+    {"OTEL_CONFIG_FILE": str(ROOT / "examples" / "otel-config.yaml"), "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
 ]  # fmt: skip
 
 
@@ -96,6 +97,20 @@ def test_a_good_end_is_not_complained_of(environ: dict[str, str], monkeypatch: p
     """Of one signal or all, in a file, or none on purpose."""
     healthy(monkeypatch, **environ)
     assert doctor().complaints == []
+
+
+@pytest.mark.parametrize("text", [None, "file_format: [", "resource: 3\n"])
+def test_a_configuration_file_that_cannot_be_read_is_found(
+    text: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is not there, is no YAML, or says what no such file can."""
+    path = tmp_path / "otel.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    healthy(monkeypatch, OTEL_CONFIG_FILE=str(path))
+    found = doctor()
+    assert found.complaints == ["config_file_refused"]
+    assert str(path) in found["config_file_refused"]["says"]
 
 
 def test_an_end_over_http_that_takes_otlp_is_no_complaint(monkeypatch: pytest.MonkeyPatch) -> None:

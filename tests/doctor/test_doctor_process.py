@@ -41,9 +41,15 @@ def frozen(environment: Environment) -> None:
     distribution(environment, "otel-posthog", "0.1.0")
 
 
+def old_client(environment: Environment) -> None:
+    """A posthog-python of the release before those that are held to."""
+    distribution(environment, "posthog", "6.9.1")
+
+
 CASES: dict[str, tuple[tuple[str, ...], Callable[[Environment], None], dict[str, str], str, str]] = {
     "sdk_too_old": (("opentelemetry_sdk",), old_sdk, {}, "1.40.0", "opentelemetry-sdk>=1.41"),
     "versions_mixed": (("opentelemetry_sdk",), newer_sdk, {}, "not of one release", "pip install"),
+    "requirement_unmet": (("posthog",), old_client, {}, "posthog 6.9.1 is installed", "posthog<8,>=7"),
     "sdk_missing": (("opentelemetry_sdk",), nothing, {}, "not installed", "opentelemetry-sdk>=1.41"),
     "entry_points_missing": (("otel_posthog",), frozen, {}, "entry points", "pip"),
     "launcher_missing": ((), nothing, {"PATH": "/nowhere"}, "opentelemetry-instrument", "otel-posthog[auto]"),

@@ -146,6 +146,22 @@ def test_a_host_that_does_not_answer_is_told(kind: str, scheme: str, monkeypatch
     assert time.monotonic() - started < 10
 
 
+def test_many_hosts_that_hang_take_no_longer_than_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are asked at once, and each is told of."""
+    with silent() as port, silent() as end:
+        hosts = [
+            {"name": f"d{each}", "api_key": f"{KEY}{each}", "host": f"http://127.0.0.1:{port}"} for each in range(5)
+        ]
+        (tmp_path / "policy.yaml").write_text(json.dumps({"destinations": hosts}), encoding="utf-8")
+        monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(tmp_path / "policy.yaml"))
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{end}")
+        monkeypatch.delenv("POSTHOG_API_KEY")
+        started = time.monotonic()
+        found = sent(2)
+    assert sorted(found.complaints) == ["otlp_silent", *["posthog_silent"] * 5]
+    assert time.monotonic() - started < 5 * 2
+
+
 def test_a_port_where_nobody_listens_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what that mostly is in a container."""
     monkeypatch.setenv("POSTHOG_HOST", f"http://127.0.0.1:{free_port()}")

@@ -22,9 +22,11 @@ from otel_posthog.apps.doctor.posthog_python import of_posthog_python
 from otel_posthog.apps.doctor.process import of_process
 from otel_posthog.apps.doctor.progress import waiting_for
 from otel_posthog.apps.doctor.rehearsal import of_app
+from otel_posthog.apps.doctor.requirements import of_requirements
 from otel_posthog.apps.doctor.sampling import of_sampling
 from otel_posthog.apps.doctor.spool import of_spool
 from otel_posthog.apps.doctor.trial import silence, trial
+from otel_posthog.apps.doctor.variables import of_variables
 from otel_posthog.setup.settings import Settings
 
 # An app with its frameworks takes longer to import than a host to answer.
@@ -57,7 +59,13 @@ def examine(environ: Mapping[str, str], folder: Path, wishes: Wishes) -> list[Fi
         wishes: What is looked at beyond files and the environment.
     """
     result = reading.read(environ)
-    found = [*result.findings, *of_process(environ), *of_otlp(environ)]
+    found = [
+        *result.findings,
+        *of_variables(environ),
+        *of_process(environ),
+        *of_requirements(),
+        *of_otlp(environ),
+    ]
     if result.settings is not None:
         found += _of_settings(result.settings, result, folder)
     if wishes.app:

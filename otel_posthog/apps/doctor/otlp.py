@@ -29,6 +29,11 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 NAMED = Kind("otlp", Group.OTLP, Level.OK, "{signals} go to {url} over {protocol}")
 NONE = Kind("otlp_off", Group.OTLP, Level.OK, "nothing is exported over OTLP: {names} say so")
 IN_FILE = Kind("otlp_in_file", Group.OTLP, Level.OK, "exporters are those of {path}")
+FILE_REFUSED = Kind(
+    "config_file_refused", Group.OTLP, Level.WRONG, "{path}, which OTEL_CONFIG_FILE names, cannot be read ({why})",
+    'correct it; this needs SDK 1.42 or newer and pip install "opentelemetry-sdk[file-configuration]"',
+    Gravity.NOTHING_STARTS, Symptom.NOTHING,
+)  # fmt: skip
 NOT_NAMED = Kind(
     "otlp_not_named", Group.OTLP, Level.NOTE, "no OTLP endpoint is named: exporters use their default on this machine",
     "set OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317", Gravity.NOTHING_ARRIVES, Symptom.OTLP,
@@ -77,7 +82,7 @@ TO_POSTHOG = Kind(
     Symptom.PRIVACY,
 )  # fmt: skip
 KINDS = (
-    TO_POSTHOG,
+    TO_POSTHOG, FILE_REFUSED,
     NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, TLS_BY_DEFAULT, PATH_TWICE,
     OTHER_PORT,
 )  # fmt: skip
@@ -117,7 +122,8 @@ def of_otlp(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield what is found of how the ends are written."""
     path = environ.get(env.CONFIG_FILE, "").strip()
     if path:
-        yield IN_FILE.found(ABOUT, path=path)
+        why = _why_not_read(path)
+        yield FILE_REFUSED.found(ABOUT, path=path, why=why) if why else IN_FILE.found(ABOUT, path=path)
         return
     variables = [f"{_PREFIX}{each}ENDPOINT" for each in ("", *(f"{signal.upper()}_" for signal in SIGNALS))]
     exported = [each for each in SIGNALS if _protocol(each, environ) is not None]
@@ -130,6 +136,17 @@ def of_otlp(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from (UNKNOWN_PROTOCOL.found(ABOUT, variable=each) for each in sorted(unknown))
     for end in ends(environ):
         yield from _of_end(end)
+
+
+def _why_not_read(path: str) -> str:
+    """Return the type of what the SDK's reader of such files raises; empty where it raises nothing."""
+    try:
+        from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - not in every SDK
+
+        load_config_file(path)
+    except Exception as error:
+        return type(error).__name__
+    return ""
 
 
 def ends(environ: Mapping[str, str]) -> list[End]:

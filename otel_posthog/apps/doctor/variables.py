@@ -1,0 +1,47 @@
+"""Variables that somebody set and nobody reads: a word of ours with a mistake in it, or what others call the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from otel_posthog import environment_variables as env
+from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
+
+ABOUT = "variables"
+KNOWN = frozenset(value for name, value in vars(env).items() if name.isupper() and isinstance(value, str))
+
+UNKNOWN = Kind(
+    "variable_unknown", Group.CONFIGURATION, Level.NOTE, "{given} is set, and nobody reads it", "{fix}",
+    Gravity.NOTHING_STARTS, Symptom.NOTHING,
+)  # fmt: skip
+KINDS = (UNKNOWN,)
+
+_PREFIX = "OTEL_POSTHOG_"
+_WORDS = [name.removeprefix(_PREFIX) for name in sorted(KNOWN) if name.startswith(_PREFIX)]
+# Left by processes of ours for those that they start.
+_MARK = f"{_PREFIX}TOLD"
+_MEANT = {
+    env.POSTHOG_API_KEY: (
+        "POSTHOG_KEY", "POSTHOG_APIKEY", "POSTHOG_TOKEN", "POSTHOG_PROJECT_API_KEY", "POSTHOG_PROJECT_KEY",
+        "POSTHOG_PROJECT_TOKEN", "POSTHOG_PUBLIC_KEY", "NEXT_PUBLIC_POSTHOG_KEY", "VITE_PUBLIC_POSTHOG_KEY",
+        "VITE_POSTHOG_KEY",
+    ),
+    env.POSTHOG_HOST: (
+        "POSTHOG_API_HOST", "POSTHOG_URL", "POSTHOG_ENDPOINT", "POSTHOG_INGESTION_HOST", "POSTHOG_SERVER",
+    ),
+}  # fmt: skip
+
+
+def of_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield each variable that nobody reads and that looks as if somebody should."""
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in KNOWN and not name.startswith(_MARK):
+            # Without what all of them have in common.
+            close = get_close_matches(name.removeprefix(_PREFIX), _WORDS, 1)
+            fix = f"rename it to {_PREFIX}{close[0]}" if close else "take it out; docs/setup.md has the variables"
+            yield UNKNOWN.found(ABOUT, given=name, fix=fix)
+    for meant, others in _MEANT.items():
+        given = next((each for each in others if environ.get(each, "").strip()), None)
+        if given and not environ.get(meant, "").strip():
+            yield UNKNOWN.found(ABOUT, given=given, fix=f"set {meant} to the same, if this app is to send there")
