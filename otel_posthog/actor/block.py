@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 from otel_posthog.actor.statement import NOBODY, Statement, come_to_act, merged
 from otel_posthog.model import ContextIdentity
 
-_KEY = context_api.create_key("otel-posthog-identity")
+BLOCK_KEY = context_api.create_key("otel-posthog-identity")
 
 # Where a token cannot be reset is not where the block was entered. And a context that an instrumentation makes of a
 # request's headers has lost the blocks around it.
@@ -88,9 +88,9 @@ def enter(said: Statement, in_force: str | None) -> Entered:
         said: What is said; what is not is taken from the block around it.
         in_force: Who acts where no block says it.
     """
-    around = context_api.get_value(_KEY)
+    around = context_api.get_value(BLOCK_KEY)
     block = Block(around if isinstance(around, Block) else None, said, in_force)
-    attached = context_api.set_value(_KEY, block)
+    attached = context_api.set_value(BLOCK_KEY, block)
     return Entered(block, attached, context_api.attach(attached), _entered.set(block))
 
 
@@ -110,13 +110,13 @@ def leave(entered: Entered) -> None:
 def block_identity(context: Context | None = None) -> ContextIdentity | None:
     """Return who acts in the blocks of `context`, or of the current one."""
     # At each span's start, where most are in no block.
-    block = (context_api.get_current() if context is None else context).get(_KEY)
+    block = (context_api.get_current() if context is None else context).get(BLOCK_KEY)
     return None if block is None or not isinstance(block, Block) else block.identity()
 
 
 def running_identity(context: Context) -> ContextIdentity | None:
     """Return who acts in the blocks around what runs here, where `context` knows of none; else None."""
-    if context.get(_KEY) is not None:
+    if context.get(BLOCK_KEY) is not None:
         return None
     block = _entered.get()
     return None if block is None else block.identity()

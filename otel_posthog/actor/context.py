@@ -18,6 +18,7 @@ from opentelemetry.context import Context
 
 from otel_posthog.actor import NOBODY, Statement, agreed, block_identity, current_record, enter, leave
 from otel_posthog.actor.attributes import agrees, as_id
+from otel_posthog.actor.block import BLOCK_KEY
 from otel_posthog.logger import own_logger
 from otel_posthog.model import NO_GROUPS, ContextIdentity, OpenConsent
 from otel_posthog.values import Id, id_text
@@ -137,8 +138,10 @@ def set_user(
 
 def current_identity(context: Context | None = None) -> ContextIdentity | None:
     """Return who acts in the blocks of `context`, or of the current one, and by what other services sent."""
-    own = block_identity(context)
-    return _with_handed_on(own, context) if _baggage.accepts else own
+    if _baggage.accepts:
+        return _with_handed_on(block_identity(context), context)
+    # At each span's start, where most are in no block.
+    return None if context is not None and BLOCK_KEY not in context else block_identity(context)
 
 
 def _statement(

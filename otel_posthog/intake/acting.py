@@ -25,7 +25,6 @@ from otel_posthog.actor import (
     combined,
     is_request,
     join_request,
-    keep_scope,
     kept_scope,
     merged,
     overruled,
@@ -38,33 +37,43 @@ from otel_posthog.actor.attributes import ids_in, says_nothing, who_in
 from otel_posthog.actor.context import current_identity, prepare_baggage, recognised
 from otel_posthog.model import NO_ATTRIBUTES, Attributes, ContextIdentity
 from otel_posthog.recogniser import EVENT, has_product_attributes
-from otel_posthog.sdk import span_attributes, span_in, span_start, trace_state_of
+from otel_posthog.sdk import EvictedEvents, span_attributes, span_in, span_start, trace_state_of
 
 # By name: to look a member up in its enumeration takes as long as several calls in Python 3.10 and 3.11.
 _SERVER, _CONSUMER = SpanKind.SERVER, SpanKind.CONSUMER
 
 
-def started(span: Span, parent_context: Context | None) -> None:
-    """Keep with `span` what is known of who acts as it starts."""
+def started(span: Span, parent_context: Context | None, evicted: type[EvictedEvents]) -> None:
+    """Keep with `span` what is known of who acts as it starts.
+
+    Args:
+        span: The span.
+        parent_context: What it starts in; None is the current one.
+        evicted: The class of its list of events.
+    """
     context = get_current() if parent_context is None else parent_context
     block = current_identity(context)
-    kind, parent, attributes = span_start(span)
+    kind, parent, attributes = span_start(span, evicted)
     if (kind is _SERVER or kind is _CONSUMER) and (parent is None or is_request(kind, parent)):
         scope = _request(span, block, context)
     else:
         around = span_in(context)
         known = None if around is None else kept_scope(around) or scope_of(trace.get_current_span(context))
-        scope = Scope.inside(known)
         if known is None:
+            scope = Scope()
             scope.record = record_in(context)
+        else:
+            scope = Scope.inside(known)
     if block is not None:
         scope.block = block
-    if has_product_attributes(attributes):
-        # The SDK evicts the oldest attribute when the 129th is set.
-        scope.started = dict(attributes)
-    if not says_nothing(attributes) or (scope.started and scope.is_request):
-        scope.start(who_in(attributes))
-    keep_scope(span, scope)
+    if attributes:
+        if has_product_attributes(attributes):
+            # The SDK evicts the oldest attribute when the 129th is set.
+            scope.started = dict(attributes)
+        if not says_nothing(attributes) or (scope.started and scope.is_request):
+            scope.start(who_in(attributes))
+    # As `keep_scope` does.
+    span.otel_posthog_scope = scope  # type: ignore[attr-defined]
 
 
 def seen(span: Span, attributes: Attributes) -> None:

@@ -26,7 +26,7 @@ from otel_posthog.sdk import (
     EvictedEvents,
     forget_evicted_events,
     is_first_to_take,
-    keep_evicted_events,
+    is_plain,
     link_to_events,
     see_attributes,
     see_events,
@@ -95,17 +95,19 @@ class SpanIntake(EndingSpanProcessor):
         if not self._listens:
             return
         try:
-            keep_evicted_events(span, self.evicted_events)
             if self._recogniser.tells_flags and not self._sees_events:
                 self._sees_events = True
                 see_events(self._see_event)
-            started(span, parent_context)
+            started(span, parent_context, self.evicted_events)
         except Exception as error:
             self._guard.caught("span_start", error)
 
     def on_ending(self, span: Span) -> None:
         """Submit what `span` holds of product events, and strip it, whatever became of the first."""
         self._ending_is_called = True
+        # Of nearly every span: nothing comes of it, and there is nothing to take off.
+        if _tap is None and is_plain(span) and not self._recogniser.looks_at_unmarked:
+            return
         is_product = False
         try:
             is_product = self._listens and self._read(span)

@@ -29,6 +29,7 @@ from otel_posthog.sdk.exporters import (
     wrap_reader,
 )
 from otel_posthog.sdk.forks import keep_children_from_waiting
+from otel_posthog.sdk.items import bounded, copy_span, is_first_to_take, taken_as, with_resource
 from otel_posthog.sdk.light_spans import LightSpan, use_light_spans, why_no_light_spans
 from otel_posthog.sdk.providers import (
     add_past_provider,
@@ -47,11 +48,9 @@ from otel_posthog.sdk.providers import (
 from otel_posthog.sdk.spans import (
     EndingSpanProcessor,
     EvictedEvents,
-    bounded,
-    copy_span,
     forget_evicted_events,
+    is_plain,
     item_attributes,
-    keep_evicted_events,
     link_to_events,
     recorded_events,
     replace_attributes,
@@ -65,9 +64,7 @@ from otel_posthog.sdk.spans import (
     span_outline,
     span_start,
     trace_state_of,
-    with_resource,
 )
-from otel_posthog.sdk.taken import is_first_to_take, taken_as
 
 # Whatever of this package is imported that imports a thread pool comes by here.
 keep_children_from_waiting()
@@ -92,8 +89,8 @@ __all__ = [
     "is_dropped",
     "is_first_to_take",
     "is_in_front",
+    "is_plain",
     "item_attributes",
-    "keep_evicted_events",
     "link_to_events",
     "log_processors",
     "metric_preferences",

@@ -10,15 +10,15 @@ from operator import attrgetter, itemgetter
 from time import time_ns
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, TraceState, get_current_span, propagation
 
 from otel_posthog.actor.attributes import GROUP_PREFIX, KEPT_KEYS, is_kept, may_keep
 from otel_posthog.model import EVENTS_URL, NO_ATTRIBUTES, Attributes
+from otel_posthog.recogniser import PREFIX
+from otel_posthog.sdk.items import like_list
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
@@ -87,17 +87,46 @@ trace_state_of = _trace_state_getter()
 """Returns a span context's trace state; by its place in the tuple, where it has one, it takes a third of the time."""
 
 
-def span_start(span: ReadableSpan) -> tuple[SpanKind, SpanContext | None, Attributes]:
+def span_start(span: ReadableSpan, evicted: type[EvictedEvents]) -> tuple[SpanKind, SpanContext | None, Attributes]:
     """Return a span's kind, parent and attributes, as `span_attributes` does, by one look instead of three.
 
     Of a light span whose attributes nobody has asked for yet it returns none: they have nothing that counts here.
+
+    Args:
+        span: The span, which starts. It keeps the events that are wanted when it evicts them: its list becomes one of
+            another class in place, as one of our own would cost each span four times as much. Where this SDK keeps
+            events elsewhere, evicted ones are lost, as they are for everybody.
+        evicted: The class of that list.
     """
     try:
-        if type(span) is light_kind and "_attributes" not in span.__dict__:
-            return span._kind, span._parent, NO_ATTRIBUTES  # noqa: SLF001
+        if type(span) is light_kind:  # which has no events yet, and makes them of that class
+            own = span.__dict__
+            return span._kind, span._parent, own["_attributes"]._dict if "_attributes" in own else NO_ATTRIBUTES  # noqa: SLF001
+        events = span._events  # noqa: SLF001
+        if type(events) is BoundedList:
+            events.__class__ = evicted
         return span._kind, span._parent, span._attributes._dict  # type: ignore[union-attr]  # noqa: SLF001
     except AttributeError:
         return span.kind, span.parent, item_attributes(span.attributes)
+
+
+def is_plain(span: ReadableSpan) -> bool:
+    """Return whether an ending span has no event, nor any attribute of the product side, and began with none.
+
+    False where this SDK keeps them elsewhere, and for a light span, which is asked in another way.
+    """
+    if type(span) is light_kind:
+        return False
+    try:
+        events: Any = span._events  # noqa: SLF001
+        if events._dq or events.evicted or span.otel_posthog_scope.started:  # type: ignore[attr-defined]  # noqa: SLF001
+            return False
+        for key in span._attributes._dict:  # type: ignore[union-attr]  # noqa: SLF001 - takes twice the time
+            if PREFIX in key:
+                return False
+    except (AttributeError, TypeError):
+        return False
+    return True
 
 
 def span_in(context: Context) -> object:
@@ -251,21 +280,8 @@ class EvictedEvents(BoundedList[Any]):
             self.evicted_beyond += 1
 
 
-def keep_evicted_events(span: Span, kind: type[EvictedEvents]) -> None:
-    """Have `span` keep the events that are wanted by `kind` when it evicts them.
-
-    Its list becomes one of another class in place: a list of our own would cost each span four times as much. Where
-    this SDK keeps events elsewhere, evicted ones are lost, as they are for everybody.
-    """
-    if type(span) is light_kind:
-        return  # it has none yet, and makes them of that class
-    events = getattr(span, "_events", None)
-    if type(events) is BoundedList:
-        events.__class__ = kind
-
-
 def keep_evicted(events: object, kind: type[EvictedEvents]) -> None:
-    """Do the same for a span's list of events."""
+    """Have a list of events keep those that are wanted by `kind` when it evicts them."""
     if type(events) is BoundedList:
         events.__class__ = kind
 
@@ -294,17 +310,6 @@ def forget_evicted_events(span: ReadableSpan) -> int:
         return 0
     events.evicted = []
     return events.evicted_beyond
-
-
-def bounded(attributes: Mapping[str, Any], like: object) -> BoundedAttributes:
-    """Return `attributes` as the SDK keeps them, with the limits and the count of dropped ones of `like`."""
-    limits = like if isinstance(like, BoundedAttributes) else BoundedAttributes()
-    # SDK 1.41 takes maps, nothing and raw bytes in log records' attributes only, which say so; later ones everywhere.
-    takes_more = {"extended_attributes": True} if getattr(limits, "_extended_attributes", False) else {}
-    make: Any = BoundedAttributes
-    result = make(limits.maxlen, attributes, immutable=True, max_value_len=limits.max_value_len, **takes_more)
-    result.dropped = limits.dropped
-    return cast("BoundedAttributes", result)
 
 
 def replace_attributes(span: Span, attributes: dict[str, Any]) -> None:
@@ -338,54 +343,7 @@ def replace_events(span: Span, events: Iterable[Event]) -> None:
     Raises:
         AttributeError: This SDK keeps them elsewhere; the wrapped exporters then do the stripping.
     """
-    span._events = cast("Any", _like_list(events, span._events))  # noqa: SLF001
-
-
-def copy_span(span: ReadableSpan, **changes: Any) -> ReadableSpan:
-    """Return a copy of an ended span with other `name`, `attributes`, `events`, `links`, `status` or `resource`.
-
-    What is not named is handed on as it is, dropped counts included.
-    """
-    kept = {
-        "name": span.name,
-        "context": span.context,
-        "parent": span.parent,
-        "resource": span.resource,
-        "attributes": span._attributes,  # noqa: SLF001
-        "events": span._events,  # noqa: SLF001
-        "links": span._links,  # noqa: SLF001
-        "kind": span.kind,
-        "status": span.status,
-        "start_time": span.start_time,
-        "end_time": span.end_time,
-        "instrumentation_scope": span.instrumentation_scope,
-    }
-    if "attributes" in changes:
-        changes["attributes"] = bounded(changes["attributes"], span._attributes)  # noqa: SLF001
-    for name in ("events", "links"):
-        if name in changes:
-            changes[name] = _like_list(changes[name], kept[name])
-    return ReadableSpan(**{**kept, **changes})
-
-
-def with_resource(span: ReadableSpan, resource: Resource) -> ReadableSpan:
-    """Return a span that is `span` in all but its resource; without a copy of what is in it."""
-    try:
-        made = ReadableSpan.__new__(ReadableSpan)
-        made.__dict__.update(span.__dict__)
-        made._resource = resource  # noqa: SLF001
-        if made.resource is resource and made.context is span.context:
-            return made
-    except (AttributeError, TypeError):
-        pass
-    return copy_span(span, resource=resource)
-
-
-def _like_list(items: Iterable[object], like: object) -> BoundedList[object]:
-    """Return `items` as the SDK keeps lists, with the count of dropped ones of `like`."""
-    result = BoundedList.from_seq(None, list(items))
-    result.dropped = getattr(like, "dropped", 0)
-    return result
+    span._events = cast("Any", like_list(events, span._events))  # noqa: SLF001
 
 
 def item_attributes(attributes: object) -> Attributes:

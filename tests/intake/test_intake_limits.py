@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from otel_posthog import sdk
 from otel_posthog.errors import Guard
@@ -17,7 +18,6 @@ from otel_posthog.model import Signal
 from otel_posthog.operational import detach
 from otel_posthog.policy import Policy
 from otel_posthog.recogniser import Recogniser
-from otel_posthog.sdk import keep_evicted_events
 
 Names = Callable[..., list[str]]
 
@@ -132,7 +132,10 @@ def test_an_sdk_that_keeps_events_elsewhere_is_left_alone() -> None:
 
     class Elsewhere:
         _events = ()
+        kind, parent, attributes = SpanKind.CLIENT, None, {"plain": 1}
 
     span = Elsewhere()
-    keep_evicted_events(span, sdk.EvictedEvents)  # type: ignore[arg-type]
+    found = sdk.span_start(span, sdk.EvictedEvents)  # type: ignore[arg-type]
+    assert found == (SpanKind.CLIENT, None, {"plain": 1})
+    assert not sdk.is_plain(span)  # type: ignore[arg-type]
     assert sdk.forget_evicted_events(span) == 0  # type: ignore[arg-type]

@@ -38,7 +38,7 @@ from otel_posthog.policy import IdentityMode
 from otel_posthog.policy.yaml_file import parse_policy
 from otel_posthog.privacy import Filter
 from otel_posthog.recogniser import Recogniser
-from otel_posthog.sdk import taken
+from otel_posthog.sdk import items
 from otel_posthog.setup.providers import attach_tracing
 from otel_posthog.stages import Stages, clean_events
 
@@ -177,7 +177,7 @@ def app(sampler: Sampler, **given: Any) -> Iterator[App]:
     made, now = App(sampler, **given), itertools.count(1_700_000_000_000_000_000, 1_000_000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sdk_trace, "time_ns", lambda: next(now))
-        patch.setattr(taken, "_taken", itertools.count(1))  # log records are numbered in a process
+        patch.setattr(items, "_taken", itertools.count(1))  # log records are numbered in a process
         try:
             yield made
         finally:
