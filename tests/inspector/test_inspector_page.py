@@ -199,7 +199,7 @@ def test_a_connection_that_breaks_is_said_and_taken_up_where_it_broke_off(page: 
     page.open(feed)
     feed.is_down = True
     feed.break_off()
-    page.until(lambda: "Not connected" in page.text(".connection"))
+    page.until(lambda: "Offline" in page.text(".connection"))
     assert "The connection to the inspector is lost." in page.text("#lost")
     assert page.rows == ["one"]
     feed.push(event("two"))

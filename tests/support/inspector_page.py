@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-TIMEOUT_S = 10
+TIMEOUT_S = 20
 _T = TypeVar("_T")
 
 

@@ -1,8 +1,16 @@
 // Counts over the lines that the page holds.
 import { outcomeKeys } from "./filter.js";
 
+// A list of lines is never changed, only replaced.
+const made = new WeakMap();
+
 /** How often each event, outcome, rule and process is there, the most frequent first. */
 export function totalsOf(entries) {
+  if (!made.has(entries)) made.set(entries, counted(entries));
+  return made.get(entries);
+}
+
+function counted(entries) {
   const events = new Map();
   const outcomes = new Map();
   const rules = new Map();

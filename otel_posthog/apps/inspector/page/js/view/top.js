@@ -7,8 +7,8 @@ const PHASES = {
   connecting: "Connecting",
   live: "Live",
   retrying: "Connecting",
-  lost: "Not connected",
-  refused: "Not connected",
+  lost: "Offline",
+  refused: "Offline",
 };
 const THEMES = { system: "Auto", light: "Light", dark: "Dark" };
 
