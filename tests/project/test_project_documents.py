@@ -150,6 +150,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_pictures_that_a_page_shows_are_there(page: Path) -> None:
+    """Those that are written as HTML, to have another one in the dark, too."""
+    named = re.findall(r'<(?:img|source)\b[^>]*\b(?:src|srcset)="([^"]+)"', page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (page.parent / name).is_file()] == []
+
+
 def test_variables_that_a_page_names_are_read(page: Path) -> None:
     """Each variable of ours is in the one file that lists them."""
     known = {value for name, value in vars(environment_variables).items() if name.isupper()}

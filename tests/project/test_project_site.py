@@ -44,6 +44,8 @@ class Page(HTMLParser):
         self.anchors |= {found[name] for name in ("id", "name") if found.get(name)}
         if tag == "a" and "href" in found:
             self.links.add(found["href"])
+        if "srcset" in found:
+            self.loads |= {each.split()[0] for each in found["srcset"].split(",")}
         if tag in LOADS and found.get("rel") not in {"canonical", "prev", "next"} and LOADS[tag] in found:
             self.loads.add(found[LOADS[tag]])
 
