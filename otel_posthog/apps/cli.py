@@ -21,12 +21,16 @@ from otel_posthog.apps.doctor import command as doctor
 from otel_posthog.apps.explain import command as explain
 from otel_posthog.apps.gateway import command as gateway
 from otel_posthog.apps.inspector import command as inspector
+from otel_posthog.apps.inspector import tail
 from otel_posthog.apps.parser import Parser, finish
 from otel_posthog.apps.spool import command as spool
 from otel_posthog.apps.terminal import choose_color, safe_output
 from otel_posthog.errors import OtelPostHogError
 
-COMMANDS = (collector_config, completion, demo, derive, doctor, explain, gateway, inspector, policy, pseudonym, spool)
+COMMANDS = (
+    *(collector_config, completion, demo, derive, doctor, explain, gateway, inspector, policy, pseudonym, spool),
+    tail,
+)
 DONE, CANNOT, INTERRUPTED = 0, 2, 130
 
 DESCRIPTION = """\

@@ -1,6 +1,6 @@
 """What the taps saw in, entries of the ring out: signals' outcomes and the span or log record that they are of.
 
-The two come apart, from different threads, a moment after each other. An entry waits for so long for its other half.
+The two come apart, from different threads, a moment after each other. An entry waits for its other half.
 One thread uses it.
 """
 
@@ -22,9 +22,12 @@ from otel_posthog.stages import Outcome
 from otel_posthog.worker import estimated_bytes
 
 WAIT_S = 0.3
-"""How long an item waits for its other half: a worker handles a signal within a fiftieth of a second."""
+"""How long an outcome waits for the item that it is of: that comes from the app's thread, at the same time."""
 
-Seen = "list[Outcome] | tuple[SdkItem, Sequence[Signal]]"
+MAX_WAIT_S = 10.0
+"""How long an item waits for the outcomes of its signals: the first of a process waits for the filters to be read, and
+what comes before the request's user is known waits for that."""
+
 _BYTES_PER_ITEM, _BYTES_PER_ATTRIBUTE = 1000, 150
 # The event, its clean bytes and its receipt repeat what the signal has.
 _OUTCOME_FACTOR = 3
@@ -49,19 +52,17 @@ class Entries:
         else:
             item, signals = seen
             if isinstance(item, ReadableSpan):
-                self._add_span(item)
+                self._add_span(item, signals)
             else:
                 self._add_log(item, signals)
 
     def ready(self, *, at_once: bool = False) -> Iterator[Entry]:
-        """Yield the entries that have waited for long enough, or all."""
-        until = self._clock() - WAIT_S
-        while self._waiting:
-            key, (entry, since) = next(iter(self._waiting.items()))
-            if since > until and not at_once:
-                return
-            del self._waiting[key]
-            yield entry
+        """Yield the entries that are whole, or have waited for long enough, or all."""
+        now = self._clock()
+        for key, (entry, since) in list(self._waiting.items()):
+            if at_once or _is_whole(entry) or now - since > (WAIT_S if entry.expected is None else MAX_WAIT_S):
+                del self._waiting[key]
+                yield entry
 
     def _add_outcomes(self, outcomes: list[Outcome]) -> None:
         signal = outcomes[0].signal
@@ -71,18 +72,18 @@ class Entries:
         entry.outcomes.append(outcomes)
         entry.size_bytes += estimated_bytes(signal) * (1 + _OUTCOME_FACTOR * len(outcomes))
 
-    def _add_span(self, span: ReadableSpan) -> None:
+    def _add_span(self, span: ReadableSpan, signals: Sequence[Signal]) -> None:
         context = span.context
         key = (context.trace_id, context.span_id)
         # What nobody gets is no item: a dropped span is seen here for its events only.
-        if context.trace_flags.sampled or key in self._waiting:
-            self._set_item(self._entry(key, span.end_time or 0), span)
+        if context.trace_flags.sampled or signals:
+            self._set_item(self._entry(key, span.end_time or 0), span, signals)
 
     def _add_log(self, item: ReadableLogRecord, signals: Sequence[Signal]) -> None:
         # A signal may be copied on its way; its attributes are not.
         key: object = id(signals[0].attributes) if signals else id(item)
         record = item.log_record
-        self._set_item(self._entry(key, record.timestamp or record.observed_timestamp or 0), item)
+        self._set_item(self._entry(key, record.timestamp or record.observed_timestamp or 0), item, signals)
 
     def _entry(self, key: object, time_ns: int) -> Entry:
         found = self._waiting.get(key)
@@ -90,10 +91,14 @@ class Entries:
             found = self._waiting[key] = Entry(0, time_ns or time.time_ns()), self._clock()
         return found[0]
 
-    def _set_item(self, entry: Entry, item: SdkItem) -> None:
+    def _set_item(self, entry: Entry, item: SdkItem, signals: Sequence[Signal]) -> None:
         if entry.item is None:
-            entry.item = item
+            entry.item, entry.expected = item, len(signals)
             entry.size_bytes += estimated_item_bytes(item)
+
+
+def _is_whole(entry: Entry) -> bool:
+    return entry.expected is not None and len(entry.outcomes) >= entry.expected
 
 
 def estimated_item_bytes(item: SdkItem) -> int:

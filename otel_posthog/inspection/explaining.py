@@ -30,6 +30,8 @@ from otel_posthog.recogniser import EVENT
 from otel_posthog.stages import Outcome
 
 _UNSAMPLED = "its trace is not sampled"
+_NO_EVENT = f"it has no attribute {EVENT}, and no rule of the policy fits"
+_WAITING = "its event waits for the user of its request, or was given up"
 _ALLOW_LIST = "allow_list"
 _KINDS = {Source.SPAN: "span", Source.SPAN_EVENT: "span", Source.LOG: "log"}
 _MIN_ID_CHARS = 3
@@ -81,8 +83,7 @@ class Explaining:
         signals = [each[0].signal for each in entry.outcomes]
         kind = "span" if isinstance(record, SpanRecord) else "log" if record else _KINDS[signals[0].source]
         name = record.name if isinstance(record, SpanRecord) else record.event_name if record else ""
-        reason = f"it has no attribute {EVENT}, and no rule of the policy fits"
-        made = Explanation(None, kind, name, "" if signals else reason)
+        made = Explanation(None, kind, name, "" if signals else _WAITING if entry.expected else _NO_EVENT)
         return replace(
             made,
             events=tuple(each for outcomes in entry.outcomes for each in self._events(outcomes)),

@@ -17,6 +17,12 @@ from otel_posthog.model import shown_path
 VERSION = 1
 """Of the fields; it grows when one goes or changes its meaning, not when one is added."""
 
+# In the order in which people say it: SELECT sqlite, publish kafka.
+_NAMING = (
+    *("db.operation.name", "db.system.name", "messaging.operation.type", "messaging.system"),
+    *("rpc.method", "rpc.system", "gen_ai.operation.name", "gen_ai.provider.name"),
+)
+
 
 class Values(Enum):
     """Which values an object holds: none, those that leave the process, or those before the filters too."""
@@ -54,7 +60,8 @@ def leaving_name(explanation: Explanation) -> str:
     method, route = (leaving.get(key) for key in ("http.request.method", "http.route"))
     if isinstance(route, str):
         return f"{method} {route}" if isinstance(method, str) else route
-    return str(sent)
+    found = [leaving[key] for key in _NAMING if isinstance(leaving.get(key), str)]
+    return str(sent) or " ".join(map(str, found))
 
 
 def summary_form(summary: Summary) -> dict[str, object]:

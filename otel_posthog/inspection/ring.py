@@ -26,6 +26,7 @@ class Entry:
         item: The SDK's span or log record; None where none was seen.
         size_bytes: About what it holds.
         line: What viewers are sent, once one was.
+        expected: How many signals the item is; None while that is not known.
     """
 
     seq: int
@@ -34,6 +35,7 @@ class Entry:
     item: SdkItem | None = None
     size_bytes: int = 0
     line: bytes | None = None
+    expected: int | None = None
 
 
 class Ring:

@@ -120,8 +120,6 @@ class SpanIntake(EndingSpanProcessor):
                     link_to_events(span, self._recogniser.events_url)
             except Exception as error:
                 self._guard.caught("span_detach", error)
-        if _tap is not None:
-            _tap((span, ()))
 
     def on_end(self, span: ReadableSpan) -> None:
         """Read the span here only where the SDK does not tell of ending spans; the exporters strip it then."""
@@ -131,8 +129,6 @@ class SpanIntake(EndingSpanProcessor):
             self._read(span)
         except Exception as error:
             self._guard.caught("span_intake", error)
-        if _tap is not None:
-            _tap((span, ()))
 
     def looks_at_unmarked(self) -> bool:
         """Return whether there are rules about spans that nobody has marked."""
@@ -173,7 +169,10 @@ class SpanIntake(EndingSpanProcessor):
                     scope.record.has_inside(found)
         signals = span_signals(span, attributes, self._recogniser)
         # Another one of us on the same provider remembers the span's start as well, whoever strips its end.
-        if signals and is_first_to_take(span):
+        is_taken = bool(signals) and is_first_to_take(span)
+        if _tap is not None:
+            _tap((span, signals if is_taken else ()))
+        if is_taken:
             for signal in signals:
                 self._submit(signal)
             self._guard.lost("span_events_limit", forget_evicted_events(span))

@@ -47,6 +47,7 @@ CALLS: dict[str, list[str] | None] = {
     "spool export": ["EXPORT"],
     "spool erase": ["--all"],
     "spool import": ["EXPORT"],
+    "tail": None,
 }
 
 

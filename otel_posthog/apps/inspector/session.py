@@ -9,23 +9,21 @@ import os
 import sys
 import threading
 import webbrowser
-from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
-from pathlib import Path
 
-from otel_posthog import environment_variables as env
 from otel_posthog.apps.explain.documents import UnreadableFileError, open_text
 from otel_posthog.apps.explain.session import explainer_of
 from otel_posthog.apps.inspector.access import Keys
+from otel_posthog.apps.inspector.directory import live_directory
 from otel_posthog.apps.inspector.file_source import FileSource
 from otel_posthog.apps.inspector.live import LiveSource
 from otel_posthog.apps.inspector.server import listen, serve
 from otel_posthog.apps.inspector.source import Source
+from otel_posthog.apps.inspector.spooled import SpoolSource
 from otel_posthog.errors import ConfigurationError
-from otel_posthog.inspection.door import directory_of
 from otel_posthog.inspection.form import Values
-from otel_posthog.policy.collection import FALSE_WORDS
+from otel_posthog.state import spool_directory
 
 STOPPED, UNREADABLE, CANNOT_START = 0, 1, 2
 
@@ -55,25 +53,15 @@ def _source(arguments: argparse.Namespace) -> Source:
         ConfigurationError: That cannot be.
         UnreadableFileError: The file cannot be opened.
     """
+    if arguments.spool:
+        if arguments.file or arguments.socket:
+            raise ConfigurationError("give FILE, --spool or --socket, not several of them")
+        return SpoolSource(spool_directory(os.environ))
     if not arguments.file:
         return LiveSource(live_directory(arguments.socket, os.environ))
     with open_text(arguments.file, "inspect"):
         pass
     return FileSource(arguments.file, explainer_of(arguments), Values.LEAVING if arguments.no_values else Values.ALL)
-
-
-def live_directory(given: str | None, environ: Mapping[str, str]) -> Path:
-    """Return where the sockets of running apps are.
-
-    Args:
-        given: On the command line.
-        environ: The environment, which may say it as it says it to the apps.
-
-    Raises:
-        ConfigurationError: It is no path.
-    """
-    word = environ.get(env.OTEL_POSTHOG_INSPECT, "").strip()
-    return Path(given) if given else directory_of("1" if not word or word.lower() in FALSE_WORDS else word, environ)
 
 
 def _announce(arguments: argparse.Namespace, address: str, port: int) -> None:
