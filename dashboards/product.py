@@ -49,7 +49,7 @@ def _routes() -> Row:
               f"while latency or errors rise, people give up. {_NEEDS}",
               [Query(f"{by} (rate({events}[{RATE}])) / {by} (rate({calls}[{RATE}]))", "{{http_route}}")], width=12),
         Panel("Routes, in the time shown", "Requests, errors and the 95 of 100 that took least, side by side.",
-              [Query(f"{by} ({gained(calls)}) > 0"), Query(f"{by} ({gained(failed)})"),
+              [Query(f"{by} ({gained(calls)}) > 0"), Query(f"{by} ({gained(failed)}) or {by} ({gained(calls)}) * 0"),
                Query(f"histogram_quantile(0.95, sum by (le, http_route) ({gained(seconds)}))")],
               "table", width=12, decimals=2,
               transformations=[

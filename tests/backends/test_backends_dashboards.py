@@ -5,6 +5,7 @@ The health dashboard and the alert rules of an app are in `tests/dashboards/`, w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from kafka import Broker
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 from ports import free_port
 from shown import answers, asked, filled, labels, rules, variables
+from whole_way import whole_way
 
 from otel_posthog.testing import FakePostHog
 from otel_posthog.testing.fake_posthog import Fault
@@ -87,6 +89,26 @@ def test_gateway_collector_and_kafka(tmp_path: Path, fake_posthog: FakePostHog) 
         assert answers(url, lags.replace("> 10000", ">= 0"))
 
 
-def silent(url: str) -> set[str]:
-    """Return the panels of which a query answers nothing."""
-    return {each.panel for each in asked("gateway") if not answers(url, filled(each.text))}
+def test_the_product_in_operations(tmp_path: Path) -> None:
+    """Events by name beside requests, latency and errors of their routes, of a help desk behind a Collector."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("operational: {event_names: true}\n", encoding="utf-8")
+    named = {"OTEL_POSTHOG_POLICY": str(policy), "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test"}
+    with FakePostHog() as own, whole_way(tmp_path, POSTHOG_API_KEY="phc_test", POSTHOG_HOST=own.url, **named) as ends:
+        url = ends.prometheus_url
+        with suppress(AssertionError):
+            until(lambda: not silent(url, "product"), 20)
+        assert silent(url, "product") == set()
+        offered = {name: labels(url, selector, label) for name, selector, label in variables("product")}
+        assert (offered["deployment"], offered["service"]) == (["test"], ["helpdesk"])
+        assert {"/login", "/tickets/<int:ticket_id>"} <= set(offered["route"])
+        assert set(offered["event"]) == {each.event for each in own.unique_events}
+        counted = answers(url, "sum by (event_name) (otel_posthog_events_by_name_total)")
+        by_name = Counter(each.event for each in own.unique_events)
+        assert {each["metric"]["event_name"]: int(each["value"][1]) for each in counted} == by_name
+        assert not [each.telltale for each in ends.tally.planted if each.telltale in str(counted)]
+
+
+def silent(url: str, name: str = "gateway") -> set[str]:
+    """Return the panels of a dashboard of which a query answers nothing."""
+    return {each.panel for each in asked(name) if not answers(url, filled(each.text))}
