@@ -24,6 +24,7 @@ from benchmarks import (
     soak,
     span_end,
     spool,
+    start,
 )
 from benchmarks.report import Result, count
 from otel_posthog.apps.demo.app import AppError
@@ -35,6 +36,7 @@ BENCHMARKS = (
     derive,
     growth,
     spool,
+    start,
     faults,
     soak,
     privacy,
@@ -67,6 +69,7 @@ benchmarks:
             destinations, rules, threads and what waits on disk
   spool     an append next to SQLite and to write(2) alone, what four dead
             workers left taken over, fifty processes killed while they write
+  start     what import and configure() take: CPU, memory, modules
   faults    what is lost and what comes twice in outages, refusals, kills and
             forks, with a second process that adopts the spool
   soak      whether memory, threads, files and disk grow in an hour at 1,000/s;

@@ -69,6 +69,7 @@ def rows(figures: Mapping[str, Figures]) -> list[Row]:
         "privacy": _privacy,
         "gateway_load": _gateway,
         "faults": _faults,
+        "start": _start,
     }
     return [row for name, made in makers.items() if name in figures for row in made(figures[name])]
 
@@ -130,6 +131,11 @@ def _faults(figures: Figures) -> Iterator[Row]:
     if lost:
         spread = {"median": lost[int(len(lost) * 0.9)], "min": lost[0], "max": lost[-1]}
         yield Row(f"lost in a kill -9 at 2,000/s, events, 90 % of {len(lost)} kills", spread, 2)
+
+
+def _start(figures: Figures) -> Iterator[Row]:
+    yield Row("import and configure(), over the SDK with OTLP, ms of CPU", figures["cpu_ms"], 60)
+    yield Row("the same, MB", figures["memory_mb"], 8)
 
 
 def plot(results: Mapping[str, Result], path: Path) -> None:
