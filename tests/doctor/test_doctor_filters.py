@@ -70,6 +70,16 @@ def test_a_project_that_is_named_twice_is_found(folder: Path, monkeypatch: pytes
     assert "ours and theirs" in found["destination_twice"]["says"]
 
 
+def test_the_host_of_each_destination_is_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the environment is one's own, not all of theirs."""
+    vendor = "{name: vendor, api_key_env: VENDOR, host: 'https://posthog.com'}"
+    policy(f"destinations: [{{name: ours}}, {vendor}]\n", folder, monkeypatch)
+    healthy(monkeypatch, VENDOR=KEY + "x", POSTHOG_HOST="https://eu.i.posthog.com")
+    found = doctor()
+    assert found.complaints == ["host_site"]
+    assert "https://posthog.com is" in found["host_site"]["says"]
+
+
 @pytest.mark.parametrize("variable", ["OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"])
 def test_an_exporter_that_has_nothing_to_do_is_found(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside zero-code set-up; where that is switched off it is the integration."""

@@ -6,6 +6,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+from doctored import doctor, healthy
+
 from otel_posthog.apps.doctor.finding import Gravity, Level
 from otel_posthog.apps.doctor.reference import BEGIN, END, kinds, tables
 from otel_posthog.privacy import without_secrets
@@ -39,3 +42,24 @@ def test_what_to_do_is_shown_as_it_is_written() -> None:
     """What takes passwords out of findings takes nothing out of their own words."""
     words = [text for each in kinds() for text in (each.says, each.fix)]
     assert [each for each in words if without_secrets(each) != each] == []
+
+
+EXAMPLES = {
+    "setting_refused": {"OTEL_POSTHOG_SAMPLER": "nope"},
+    "off_by_enabled": {"OTEL_POSTHOG_ENABLED": "false"},
+    "off_by_usage_stats": {"USAGE_STATS": "false"},
+    "off_by_do_not_track": {"DO_NOT_TRACK": "1"},
+    "off_by_sdk_disabled": {"OTEL_SDK_DISABLED": "true"},
+    "off_no_key": {"POSTHOG_API_KEY": ""},
+    "preview": {"OTEL_POSTHOG_ENABLED": "preview"},
+    "host_app": {"POSTHOG_HOST": "https://eu.posthog.com"},
+    "browser_mismatch": {"NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS": "false"},
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_the_page_has_for_example_is_said(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In these words, of the set-up that comes first to mind."""
+    monkeypatch.chdir(tmp_path)
+    healthy(monkeypatch, **EXAMPLES[name])
+    assert doctor()[name]["says"] == next(each.example for each in kinds() if each.id == name)

@@ -12,7 +12,7 @@ import pytest
 from authority import Authority
 from doctored import Found, doctor, healthy
 from grpc_end import files_of, grpc_end
-from ill_servers import Dated, blocked, closing, silent
+from ill_servers import Dated, Proxy, blocked, closing, silent
 from ports import free_port
 
 from otel_posthog.testing import FakePostHog, OtlpSink
@@ -88,6 +88,9 @@ GOOD: list[dict[str, str]] = [
     {f"OTEL_{each}_EXPORTER": "none" for each in ("TRACES", "METRICS", "LOGS")},
     {**{f"OTEL_{each}_EXPORTER": "console" for each in ("TRACES", "METRICS", "LOGS")},
      "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "unix:///run/otel.sock"},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "dns:///collector:4317"},
+    {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_EXPORTER_OTLP_INSECURE": "true"},
     {"OTEL_CONFIG_FILE": str(ROOT / "examples" / "otel-config.yaml"), "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
 ]  # fmt: skip
 
@@ -138,6 +141,14 @@ def test_an_end_over_grpc_that_takes_otlp_is_no_complaint(
     with grpc_end(tls=tls) as (port, _):
         url, certificate = f"https://127.0.0.1:{port}", str(authority.certificate)
         assert complaints(asked(monkeypatch, url, "grpc", OTEL_EXPORTER_OTLP_CERTIFICATE=certificate)) == []
+
+
+def test_a_proxy_that_leads_to_an_end_is_gone_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over HTTP: the name of the end need not resolve here."""
+    with OtlpSink() as sink, Proxy({"otlp.invalid": sink.url}) as proxy:
+        found = asked(monkeypatch, "http://otlp.invalid", HTTP, HTTP_PROXY=proxy.url)
+    assert complaints(found) == []
+    assert "otlp_taken" in found.ids
 
 
 def test_each_signal_is_asked_at_its_own_end(monkeypatch: pytest.MonkeyPatch) -> None:

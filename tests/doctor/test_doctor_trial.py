@@ -310,6 +310,17 @@ def test_a_wrong_clock_is_told(ahead_s: float, says: str, monkeypatch: pytest.Mo
         assert "NTP" in found["clock_skewed"]["fix"]
 
 
+def test_with_a_mistake_in_the_configuration_nothing_is_sent(
+    posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That comes first, and the trial says so; the other side is asked all the same."""
+    monkeypatch.setenv("OTEL_POSTHOG_SAMPLER", "nope")
+    found = sent()
+    assert found.complaints == ["setting_refused"]
+    assert {"trial_waits", "otlp_taken"} <= set(found.ids)
+    assert posthog.requests == []
+
+
 def test_what_is_off_or_a_preview_opens_no_connection(posthog: FakePostHog, monkeypatch: pytest.MonkeyPatch) -> None:
     """Off means off, for the doctor as well."""
     for name, value in (("USAGE_STATS", "false"), ("OTEL_POSTHOG_ENABLED", "preview"), ("DO_NOT_TRACK", "1")):

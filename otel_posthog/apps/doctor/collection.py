@@ -18,26 +18,35 @@ ABOUT = "collection"
 _STRIPPED = "until then nothing is sent, and the operational side is stripped all the same"
 
 
-def _off(name: str, fix: str, symptom: Symptom = Symptom.NOTHING) -> Kind:
+def _off(name: str, by: str, fix: str) -> Kind:
     return Kind(
-        f"off_{name}", Group.CONFIGURATION, Level.NOTE, "{line}", f"{fix}; {_STRIPPED}", Gravity.NOTHING_STARTS, symptom
-    )
+        f"off_{name}", Group.CONFIGURATION, Level.NOTE, "{line}", f"{fix}; {_STRIPPED}", Gravity.NOTHING_STARTS,
+        Symptom.NOTHING, f"Usage statistics disabled by {by}",
+    )  # fmt: skip
 
 
 ON = Kind("collects", Group.CONFIGURATION, Level.OK, "{line}; {switch}=false switches it off")
-BY_ENABLED = _off("by_enabled", "unset {name}, or set it to true, if events are to be sent")
-BY_SWITCH = _off("by_usage_stats", "unset {name}, or set it to true, if events are to be sent")
-BY_TRACKING = _off("by_do_not_track", "unset {name} if events are to be sent")
-BY_SDK = _off("by_sdk_disabled", "unset {name}: it switches OpenTelemetry off as well, spans and logs included")
+BY_ENABLED = _off(
+    "by_enabled", "OTEL_POSTHOG_ENABLED=false", "unset {name}, or set it to true, if events are to be sent"
+)
+BY_SWITCH = _off("by_usage_stats", "USAGE_STATS=false", "unset {name}, or set it to true, if events are to be sent")
+BY_TRACKING = _off("by_do_not_track", "DO_NOT_TRACK=1", "unset {name} if events are to be sent")
+BY_SDK = _off(
+    "by_sdk_disabled",
+    "OTEL_SDK_DISABLED=true",
+    "unset {name}: it switches OpenTelemetry off as well, spans and logs included",
+)
 BY_CHOICE = _off(
     "by_choice",
+    "set_collection(False)",
     "somebody opted out at run time; otel_posthog.set_collection(True) opts in again, if that person says so",
 )
-NO_KEY = _off("no_key", "set {name} to the project's key, which begins with phc_")
+NO_KEY = _off("no_key", "POSTHOG_API_KEY (not set)", "set {name} to the project's key, which begins with phc_")
 PREVIEW = Kind(
     "preview", Group.CONFIGURATION, Level.NOTE, "{line}",
     "unset {name} where events are to be sent; `preview` and `console` are for development",
     Gravity.NOTHING_STARTS, Symptom.SOME,
+    "Usage statistics in preview by OTEL_POSTHOG_ENABLED=preview: events are counted, none is sent",
 )  # fmt: skip
 NOTICE_SHOWN = Kind("notice_shown", Group.CONFIGURATION, Level.OK, "shown at this installation's first start")
 NOTICE_TO_COME = Kind(

@@ -28,7 +28,7 @@ _MAKERS = {
 ON = Kind("derive", Group.FILTERS, Level.OK, "events are derived by {count} rules")
 NO_SPANS = Kind(
     "derive_without_spans", Group.FILTERS, Level.NOTE,
-    "the rules of `{word}` find nothing: no instrumentation is installed that makes their spans",
+    "the rules of {word} find nothing: no instrumentation is installed that makes their spans",
     "opentelemetry-bootstrap -a install; nothing, if the app makes such spans itself", Gravity.SOME_MISSING,
     Symptom.SOME,
 )  # fmt: skip

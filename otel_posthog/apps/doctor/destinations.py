@@ -9,7 +9,6 @@ from otel_posthog.apps.doctor import hosts, keys
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.deliver.spool.folder import project_of
 from otel_posthog.policy import Destination
-from otel_posthog.posthog.requests import is_app
 from otel_posthog.privacy import without_secrets
 from otel_posthog.setup.settings import Settings
 
@@ -33,12 +32,10 @@ def of_destinations(settings: Settings, environ: Mapping[str, str], *, is_key_wr
         environ: As those were read from.
         is_key_wrong: Whether there is a key that cannot be used, which is a finding already.
     """
-    written = environ.get(env.POSTHOG_HOST, "").strip()
     for each in settings.policy.destinations:
         yield from _of_one(settings, each, environ, is_key_wrong=is_key_wrong)
         if each.api_key:
-            # What is behind the name of PostHog's app is left off, and a finding of its own.
-            yield from hosts.of_host(written if written and not is_app(written) else each.host)
+            yield from hosts.of_host(each.host)
     projects: dict[str, list[str]] = {}
     for each in settings.policy.destinations:
         if each.api_key:

@@ -25,7 +25,7 @@ from otel_posthog.apps.doctor.rehearsal import of_app
 from otel_posthog.apps.doctor.requirements import of_requirements
 from otel_posthog.apps.doctor.sampling import of_sampling
 from otel_posthog.apps.doctor.spool import of_spool
-from otel_posthog.apps.doctor.trial import silence, trial
+from otel_posthog.apps.doctor.trial import WAITS, silence, trial
 from otel_posthog.apps.doctor.variables import of_variables
 from otel_posthog.setup.settings import Settings
 
@@ -83,7 +83,9 @@ def _asked(result: reading.Reading, timeout_s: float) -> list[Finding]:
     """Return what both sides answer, all of whom are asked at once: one that is silent holds up no other."""
     calls = of_otlp_ends(result.environ, timeout_s)
     # What would be sent with settings that are only a part of the app's says nothing of the app.
-    if result.settings is not None and not result.findings:
+    if result.settings is None or result.findings:
+        calls.append(lambda: [WAITS.found("trial")])
+    else:
         calls += trial(result.settings, result.environ, timeout_s)
     with silence(), ThreadPoolExecutor(max_workers=len(calls) or 1) as pool:
         return [each for found in pool.map(lambda call: call(), calls) for each in found]

@@ -66,6 +66,8 @@ SLOW = Kind(
 MISMATCH = Kind(
     "browser_mismatch", Group.FILTERS, _WRONG, "{line}", "set both to the same, and build the browser's half anew",
     Gravity.LEAKS, Symptom.SOME,
+    "ANALYTICS_ANONYMIZE_USER_IDS and NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS differ: user ids are anonymized "
+    "here and preserved in the browser, so that no user matches; set both alike",
 )  # fmt: skip
 OTHER_PROJECT = Kind(
     "browser_other_project", Group.FILTERS, _NOTE,

@@ -73,6 +73,7 @@ class Kind:
         fix: What to do, in the same way; empty where nothing has to be done.
         gravity: What comes of it.
         symptom: What a person notices, for `docs/troubleshooting.md`; None for good news.
+        example: What is said for instance, for that page, where `says` is made of what others say.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Kind:
     fix: str = ""
     gravity: Gravity = Gravity.TO_KNOW
     symptom: Symptom | None = None
+    example: str = ""
 
     def found(self, about: str, **words: object) -> Finding:
         """Return a finding of this kind.

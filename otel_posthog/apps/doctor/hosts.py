@@ -36,6 +36,7 @@ QUOTED = Kind(
 )  # fmt: skip
 APP = Kind(
     "host_app", Group.POSTHOG, _NOTE, "{remark}", "write that host", Gravity.TO_KNOW, Symptom.NOTHING,
+    "destination default: PostHog's app does not take events; they go to https://eu.i.posthog.com",
 )  # fmt: skip
 SITE = Kind(
     "host_site", Group.POSTHOG, _WRONG, "{host} is PostHog's web site, which takes no events",

@@ -24,6 +24,8 @@ _PREFIX = "OTEL_EXPORTER_OTLP_"
 _DEFAULTS = {GRPC: "http://localhost:4317", HTTP: "http://localhost:4318"}
 _USUAL_PORTS = {4317: GRPC, 4318: HTTP}
 _EXPORTERS = {"otlp_proto_grpc": GRPC, "otlp_proto_http": HTTP}
+# Names that gRPC resolves in its own ways.
+_OF_GRPC = re.compile(r"(?:unix|unix-abstract|vsock|dns|ipv4|ipv6|xds):")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 NAMED = Kind("otlp", Group.OTLP, Level.OK, "{signals} go to {url} over {protocol}")
@@ -199,11 +201,15 @@ def _complaints(end: End) -> Iterator[Kind]:
     is_url = "://" in end.url
     if re.search(r"(^|[/.@])posthog\.com([:/]|$)", end.url.lower()):
         yield TO_POSTHOG
+    if end.protocol == GRPC and _OF_GRPC.match(end.url):
+        return
     if end.url.strip(_QUOTES) != end.url or " " in end.url or (is_url and _port(end.url) is None):
         yield NO_URL
         return
-    if not is_url:
-        yield TLS_BY_DEFAULT if end.protocol == GRPC else NO_SCHEME
+    if not is_url and end.protocol == HTTP:
+        yield NO_SCHEME
+    elif not is_url and end.is_tls:
+        yield TLS_BY_DEFAULT
     path = urlsplit(end.url).path.rstrip("/") if is_url else ""
     if (
         end.protocol == HTTP

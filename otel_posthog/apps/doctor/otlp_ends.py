@@ -82,7 +82,7 @@ def _tried(end: End, timeout_s: float) -> Iterator[Finding]:
     address = _address(end)
     if not address.host:
         return  # how it is written is a finding already
-    proxy = proxy_for(_url(end)) if end.protocol == HTTP else ""
+    proxy = _proxy(end, address)
     problem = None if proxy else failing_step(address, timeout_s)
     found: Kind | Problem | None = problem
     why, headers = "", dict[str, str]()
@@ -122,6 +122,13 @@ def _url(end: End) -> str:
     if end.variable != "OTEL_EXPORTER_OTLP_ENDPOINT":
         return end.url
     return f"{end.url.rstrip('/')}/v1/{end.signals[0]}"
+
+
+def _proxy(end: End, address: Address) -> str:
+    """Return the proxy that an exporter takes; gRPC looks at those of both schemes, whether it speaks TLS or not."""
+    if end.protocol == HTTP:
+        return proxy_for(_url(end))
+    return proxy_for(f"https://{address.shown}") or proxy_for(f"http://{address.shown}")
 
 
 def _headers(end: End) -> dict[str, str]:

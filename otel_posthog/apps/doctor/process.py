@@ -45,14 +45,16 @@ NO_ENTRY_POINTS = Kind(
     Gravity.NOTHING_STARTS, Symptom.NOTHING,
 )  # fmt: skip
 NO_LAUNCHER = Kind(
-    "launcher_missing", Group.PROCESS, _NOTE, "{launcher} is not installed",
+    "launcher_missing", Group.PROCESS, _NOTE, "opentelemetry-instrument is not installed",
     'pip install "otel-posthog[auto]", or call otel_posthog.configure()', Gravity.NOTHING_STARTS,
     Symptom.NOTHING,
 )  # fmt: skip
-READY = Kind("integration", Group.PROCESS, _OK, "{launcher} python app.py sets everything up")
+READY = Kind("integration", Group.PROCESS, _OK, "opentelemetry-instrument python app.py sets everything up")
 NOT_INSTRUMENTED = Kind(
     "framework_not_instrumented", Group.PROCESS, _NOTE, "{says}", "{fix}", Gravity.SOME_MISSING,
     Symptom.SOME,
+    "Flask is installed, its instrumentation is not: a request gets no span, and analytics.* set on the "
+    "current one is lost",
 )  # fmt: skip
 EXPORTER_NAMED = Kind(
     "posthog_exporter_named", Group.PROCESS, _NOTE,
@@ -97,8 +99,8 @@ def _integration(environ: Mapping[str, str]) -> Finding:
     if not any(each.name == "posthog" for each in entry_points(group="opentelemetry_pre_instrument")):
         return NO_ENTRY_POINTS.found(about)
     if not launcher():
-        return NO_LAUNCHER.found(about, launcher=LAUNCHER)
-    return READY.found(about, launcher=LAUNCHER)
+        return NO_LAUNCHER.found(about)
+    return READY.found(about)
 
 
 def launcher() -> str:

@@ -18,11 +18,13 @@ from otel_posthog.setup.settings import Settings, read_settings
 ABOUT = "configuration"
 
 POLICY = Kind(
-    "policy_refused", Group.CONFIGURATION, Level.WRONG, "{error}", "", Gravity.NOTHING_STARTS, Symptom.NOTHING
-)
+    "policy_refused", Group.CONFIGURATION, Level.WRONG, "{error}", "", Gravity.NOTHING_STARTS, Symptom.NOTHING,
+    "policy.yaml:1: `privcy` is not a key of the policy; did you mean `privacy`?",
+)  # fmt: skip
 SETTING = Kind(
-    "setting_refused", Group.CONFIGURATION, Level.WRONG, "{error}", "", Gravity.NOTHING_STARTS, Symptom.NOTHING
-)
+    "setting_refused", Group.CONFIGURATION, Level.WRONG, "{error}", "", Gravity.NOTHING_STARTS, Symptom.NOTHING,
+    "OTEL_POSTHOG_SAMPLER must be all, marked or off",
+)  # fmt: skip
 KINDS = (POLICY, SETTING)
 
 # The first without which the error is gone is to blame.

@@ -43,7 +43,8 @@ def tables() -> str:
 def _row(kind: Kind) -> str:
     mark = "✗" if kind.level is Level.WRONG else "•"
     fix = _shown(kind.fix) or "as it says"
-    return f"| {mark} {_shown(kind.says)} | {fix} | {kind.group.value}, `{kind.id}` |\n"
+    says = f"for example: {_shown(kind.example)}" if kind.example else _shown(kind.says)
+    return f"| {mark} {says} | {fix} | {kind.group.value}, `{kind.id}` |\n"
 
 
 def _shown(text: str) -> str:

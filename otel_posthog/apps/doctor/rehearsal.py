@@ -16,7 +16,7 @@ from typing import Any
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
-from otel_posthog.apps.doctor.process import LAUNCHER, launcher
+from otel_posthog.apps.doctor.process import launcher
 
 ABOUT = "app"
 _EXPORTERS = {f"OTEL_{each}_EXPORTER": "none" for each in ("TRACES", "METRICS", "LOGS")}
@@ -37,16 +37,18 @@ HANGS = Kind(
 DOES_NOT_START = Kind(
     "app_does_not_start", Group.PROCESS, _WRONG,
     "a process that is set up as the app's ends with status {status}: {line}",
-    "start the app itself with `{launcher}` and see to that error first", Gravity.NOTHING_STARTS, Symptom.NOTHING,
+    "start the app itself with `opentelemetry-instrument` and see to that error first",
+    Gravity.NOTHING_STARTS, Symptom.NOTHING,
 )  # fmt: skip
 NOT_ATTACHED = Kind(
     "app_not_attached", Group.PROCESS, _WRONG, "{module} is not set up: nothing is sent, and nothing is stripped",
-    "start it with `{launcher} python ...`, or have it call otel_posthog.configure()", Gravity.LEAKS, Symptom.NOTHING,
+    "start it with `opentelemetry-instrument python ...`, or have it call otel_posthog.configure()",
+    Gravity.LEAKS, Symptom.NOTHING,
 )  # fmt: skip
 NO_PROVIDER = Kind(
     "provider_missing", Group.PROCESS, _WRONG,
     "there is no SDK provider for {what}: product events from there are not seen",
-    "call {call}(...) in the app, or start it with `{launcher}`", Gravity.SOME_MISSING, Symptom.SOME,
+    "call {call}(...) in the app, or start it with `opentelemetry-instrument`", Gravity.SOME_MISSING, Symptom.SOME,
 )  # fmt: skip
 FOREIGN = Kind(
     "provider_foreign", Group.PROCESS, _WRONG,
@@ -72,6 +74,7 @@ IDLE = Kind(
 )  # fmt: skip
 SAYS = Kind(
     "app_warns", Group.PROCESS, _NOTE, "{line}", "see to what it says", Gravity.SOME_MISSING, Symptom.SOME,
+    "shop.telemetry.Own has no exporter that can be wrapped: if anything is sent there, that is not redacted; ...",
 )  # fmt: skip
 KINDS = (
     READY, NOT_IMPORTED, HANGS, DOES_NOT_START, NOT_ATTACHED, NO_PROVIDER, FOREIGN, DROPS, TWICE, IDLE, SAYS,
@@ -111,7 +114,7 @@ def of_app(
             return
         if not written.exists():
             line = next((each for each in reversed(ran.stderr.splitlines()) if each.strip()), "(nothing is said)")
-            yield DOES_NOT_START.found(ABOUT, status=ran.returncode, line=line.strip(), launcher=LAUNCHER)
+            yield DOES_NOT_START.found(ABOUT, status=ran.returncode, line=line.strip())
             return
         yield from _of_facts(json.loads(written.read_text(encoding="utf-8")), module)
 
@@ -127,7 +130,7 @@ def _of_facts(facts: Mapping[str, Any], module: str) -> Iterator[Finding]:
     if facts["error"]:
         yield NOT_IMPORTED.found(ABOUT, module=module, error=facts["error"])
     elif not facts["is_attached"] and not facts["spans"]["is_seen"]:
-        yield NOT_ATTACHED.found(ABOUT, module=module, launcher=LAUNCHER)
+        yield NOT_ATTACHED.found(ABOUT, module=module)
     else:
         found = [each for what in _WHAT for each in _of_provider(what, facts[what], facts["set_up_by"])]
         yield from found
@@ -137,7 +140,7 @@ def _of_facts(facts: Mapping[str, Any], module: str) -> Iterator[Finding]:
 
 
 def _of_provider(what: str, provider: Mapping[str, Any], by: str) -> Iterator[Finding]:
-    words = {"what": what, "name": provider["class"], "call": _WHAT[what], "launcher": LAUNCHER, "by": by}
+    words = {"what": what, "name": provider["class"], "call": _WHAT[what], "by": by}
     if provider["is_foreign"]:
         yield FOREIGN.found("provider", **words)
     elif not provider["is_sdk"]:

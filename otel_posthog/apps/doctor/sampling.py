@@ -56,6 +56,7 @@ UNKNOWN_SAMPLER = Kind(
 BAD_ARGUMENT = Kind(
     "sampler_argument", Group.FILTERS, Level.WRONG, "{error}: the SDK logs that, and keeps every span", "",
     Gravity.SOME_MISSING, Symptom.OTLP,
+    "OTEL_TRACES_SAMPLER_ARG names no sampler that can decide for posthog; ...",
 )  # fmt: skip
 KINDS = (
     LIGHT, WHOLE_BY_CHOICE, WHOLE_BY_SDK, NONE, MARKED_OF_NOTHING, MARKED_OF_SOME, NONE_OF_NOTHING, UNKNOWN_SAMPLER,

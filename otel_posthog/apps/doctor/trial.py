@@ -76,6 +76,9 @@ _BY_REASON = {
     ),
     "rejected": _failed("rejected", "rejected", "PostHog refuses the event for good: check that {host} is PostHog"),
 }
+WAITS = Kind(
+    "trial_waits", Group.POSTHOG, Level.OK, "nothing was sent: what is wrong with the configuration comes first"
+)
 NOT_DECLARED = Kind(
     "trial_not_declared", Group.POSTHOG, Level.NOTE, "the event was not sent: the catalog does not declare {event}",
     "declare it in the catalog to have the way tried; nothing, if the host's answer is enough", Gravity.TO_KNOW,
@@ -99,7 +102,7 @@ NO_PROXY = _failed(
 OTHER = _failed("other", "{why}", "check that {host} can be reached from here")
 _NETWORK = Side("posthog", Group.POSTHOG, Symptom.NOTHING, "the event did not arrive: ").kinds()
 KINDS = (
-    *(ARRIVED, NOT_SENT, NOT_DECLARED, REDIRECTED, SERVER_FAILS, NO_PROXY, OTHER),
+    *(ARRIVED, NOT_SENT, WAITS, NOT_DECLARED, REDIRECTED, SERVER_FAILS, NO_PROXY, OTHER),
     *_BY_REASON.values(),
     *_NETWORK.values(),
 )  # fmt: skip
