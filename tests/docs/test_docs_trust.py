@@ -100,3 +100,11 @@ def test_the_comparison_is_right_about_posthog_python() -> None:
     defaults = {name: each.default for name, each in signature(Client.__init__).parameters.items()}
     assert f"in memory, {defaults['max_queue_size']:,} events; up to {defaults['max_retries']} repeats" in COMPARISON
     assert f"posthog-python {VERSION.rpartition('.')[0]} |" in COMPARISON
+
+
+def test_every_promise_names_a_test() -> None:
+    """Each row of the tables of promises; that the tests are there is looked at with all names of all pages."""
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", GUARANTEES, re.MULTILINE)
+    promises = [(promise, test) for promise, test in rows if promise not in {"promise", "---"}]
+    assert len(promises) > 15
+    assert [promise for promise, test in promises if "test_" not in test] == []
