@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from otel_posthog.errors import Guard
-from otel_posthog.harmless import Harmless
+from otel_posthog.harmless import MAX_CHARS, Harmless
 from otel_posthog.model import GONE, PROCESSED, REDACTED, Attributes, Scrubber
 from otel_posthog.policy import OperationalPolicy
 from otel_posthog.recogniser import PREFIX
@@ -116,6 +116,8 @@ class _Rules:
         self._prefixes = (PREFIX, *policy.user_key_prefixes)
         harmless = Harmless()
         self._harmless, self._remember = harmless.values, harmless.remember
+        # Those that stay whatever the value is.
+        self._kept_keys: set[str] = set()
         self._resources: _Answers[Resource] = _Answers()
         self._marked_resources: _Answers[Resource] = _Answers()
         self._scopes: _Answers[InstrumentationScope] = _Answers()
@@ -123,21 +125,28 @@ class _Rules:
     def attributes(self, attributes: Mapping[str, Any] | None) -> Attributes:
         """Return `attributes`, the same object where nothing had to go."""
         given = item_attributes(attributes)
-        kept: dict[str, object] = {}
-        changed = False
         paths = self._paths(given)
-        for key, value in given.items():
+        # Most texts come again and again, and a call for each would cost an item more than all else here.
+        keys, harmless = self._kept_keys, self._harmless
+        unknown = [
+            (key, value)
+            for key, value in given.items()
+            if type(value) is not str or type(key) is not str or key not in keys or (key, value) not in harmless
+        ]
+        changes: dict[str, object] = {}
+        for key, value in given.items() if paths else unknown:
             if key in self._left:
-                kept[key] = value
                 continue
             if self._is_withheld(key, value):
-                changed = True
+                changes[key] = GONE
                 continue
             clean = self.value(key, paths.get(key, value) if paths else value, given)
-            changed = changed or clean is not value
-            if clean is not GONE:
-                kept[key] = clean
-        return kept if changed else given
+            if clean is not value:
+                changes[key] = clean
+        if not changes:
+            return given
+        kept = ((key, changes.get(key, value)) for key, value in given.items())
+        return {key: value for key, value in kept if value is not GONE}
 
     def value(self, key: str, value: object, among: Mapping[str, Any] = _ALONE) -> object:
         """Return `value`, the same object where nothing had to go; `GONE` where all of it had, and it is no text."""
@@ -244,7 +253,7 @@ class _Rules:
     def _is_withheld(self, key: str, value: object) -> bool:
         if key.startswith(self._prefixes) or key in self._policy.user_keys:
             return True
-        if ("", key) in self._harmless:
+        if key in self._kept_keys:
             return False
         # A key that itself holds personal data cannot be kept under another name: two of them might collide.
         if self.text(key) is not key:
@@ -256,7 +265,10 @@ class _Rules:
         except Exception as error:
             self._guard.caught("redact_value", error)
             return True
-        self._remember("", key)
+        if len(key) <= MAX_CHARS:
+            if len(self._kept_keys) >= _MAX_REMEMBERED:
+                self._kept_keys.clear()
+            self._kept_keys.add(key)
         return False
 
 

@@ -33,6 +33,7 @@ from otel_posthog.sdk import (
     shutdown_exporter,
     span_attributes,
     span_events,
+    span_links,
     with_resource,
 )
 
@@ -115,23 +116,29 @@ class RedactingSpanExporter(SpanExporter):
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan:
         """Return a redacted copy; the same but for the mark of its resource where nothing had to go."""
-        redactor = self._redactor
-        given = item_attributes(span.attributes)
+        redactor, changes = self._redactor, dict[str, object]()
+        given, name, context, scope = span_attributes(span), span.name, span.context, span.instrumentation_scope
         attributes = redactor.attributes(given)
-        clean = {
-            "name": (redactor.text(span.name), span.name),
-            "attributes": ({**attributes, LINKS_MARK: True} if span.links else attributes, given),
-            "context": (_context(span.context, redactor), span.context),
-            "status": (_status(span.status, redactor), span.status),
-            "instrumentation_scope": (redactor.scope(span.instrumentation_scope), span.instrumentation_scope),
-        }
-        changes: dict[str, object] = {name: new for name, (new, old) in clean.items() if new is not old}
-        events = [_event(each, redactor) for each in span.events if not _is_product(each)]
-        if not _are_same(events, span.events):
-            changes["events"] = events
-        links = [_link(each, redactor) for each in span.links]
-        if not _are_same(links, span.links):
-            changes["links"] = links
+        if (clean_name := redactor.text(name)) is not name:
+            changes["name"] = clean_name
+        if (clean_context := _context(context, redactor)) is not context:
+            changes["context"] = clean_context
+        if (clean_scope := redactor.scope(scope)) is not scope:
+            changes["instrumentation_scope"] = clean_scope
+        status = span.status
+        if status.description and (clean_status := _status(status, redactor)) is not status:
+            changes["status"] = clean_status
+        if given_events := span_events(span):
+            events = [_event(each, redactor) for each in given_events if not _is_product(each)]
+            if not _are_same(events, given_events):
+                changes["events"] = events
+        if given_links := span_links(span):
+            attributes = {**attributes, LINKS_MARK: True}
+            links = [_link(each, redactor) for each in given_links]
+            if not _are_same(links, given_links):
+                changes["links"] = links
+        if attributes is not given:
+            changes["attributes"] = attributes
         resource = redactor.marked_resource(span.resource)
         return copy_span(span, resource=resource, **changes) if changes else with_resource(span, resource)
 

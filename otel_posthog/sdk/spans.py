@@ -22,6 +22,7 @@ from otel_posthog.sdk.items import like_list
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event
+    from opentelemetry.trace import Link
 
 
 See = Callable[["Span", Mapping[str, object]], None]
@@ -240,6 +241,14 @@ def span_events(span: ReadableSpan) -> Sequence[Event]:
         return span.events if span._events._dq else ()  # type: ignore[attr-defined]  # noqa: SLF001
     except AttributeError:
         return span.events
+
+
+def span_links(span: ReadableSpan) -> Sequence[Link]:
+    """Return a span's links; most have none, and those cost nothing."""
+    try:
+        return span.links if span._links._dq else ()  # type: ignore[attr-defined]  # noqa: SLF001
+    except AttributeError:
+        return span.links
 
 
 MAX_EVICTED_EVENTS = 4096
