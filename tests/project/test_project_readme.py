@@ -88,6 +88,13 @@ def test_the_picture_can_be_read_in_light_and_dark() -> None:
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", PICTURE) == []
 
 
+def test_each_picture_is_shown_once() -> None:
+    """The flow, and an event in the inspector."""
+    shown = re.findall(r"docs/images/[\w.-]+", README)
+    assert len(shown) == len(set(shown))
+    assert {"docs/images/flow.svg", "docs/images/inspector-event.png"} <= set(shown)
+
+
 def test_the_policy_of_the_documents_is_read() -> None:
     """Every line of it means something."""
     policy = parse_policy(block("yaml", CONFIGURATION), source="configuration.md")
