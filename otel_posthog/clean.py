@@ -309,18 +309,19 @@ class _Privacy:
         return filtered if self._leaked is None else self._leaked.replace_in(filtered)
 
     def _subject(self, subject: Subject) -> Subject:
-        filtered = (
-            self._id("session_id", subject.session_id),
-            self._id("window_id", subject.window_id),
-            self._id("journey_id", subject.journey_id),
-            {key: str(value) for key, value in self._map(subject.groups).items()} if subject.groups else {},
-            self._map(subject.person_set) if subject.person_set else {},
-            self._map(subject.person_set_once) if subject.person_set_once else {},
-        )
-        ids = (subject.session_id, subject.window_id, subject.journey_id)
-        if filtered == (*ids, subject.groups, subject.person_set, subject.person_set_once):
+        session_id = self._id("session_id", subject.session_id)
+        window_id = self._id("window_id", subject.window_id)
+        journey_id = self._id("journey_id", subject.journey_id)
+        ids = (session_id, window_id, journey_id)
+        are_same = ids == (subject.session_id, subject.window_id, subject.journey_id)
+        if are_same and not (subject.groups or subject.person_set or subject.person_set_once):
             return subject
-        session_id, window_id, journey_id, groups, person_set, person_set_once = filtered
+        groups = {key: str(value) for key, value in self._map(subject.groups).items()} if subject.groups else {}
+        person_set = self._map(subject.person_set) if subject.person_set else {}
+        person_set_once = self._map(subject.person_set_once) if subject.person_set_once else {}
+        filtered = (groups, person_set, person_set_once)
+        if are_same and filtered == (subject.groups, subject.person_set, subject.person_set_once):
+            return subject
         return subject._replace(
             session_id=session_id,
             window_id=window_id,
@@ -332,6 +333,8 @@ class _Privacy:
 
     def _id(self, name: str, given: str | None) -> str | None:
         """Return an id that is sent as it is, filtered as the property `name`."""
+        if given is None or (self._leaked is None and self._filter.leaves(given, name)):
+            return given
         found = self._map({name: given}).get(name) if given else None
         return found if isinstance(found, str) else None
 

@@ -126,8 +126,9 @@ class Plans:
             return None
         of, notes = (resource, signal.parent, signal.attributes), list[str]()
         for layer, key in plans.templates:
-            if any(plan.filter.cleans_paths(of[layer][key]) for plan in plans.of):
-                return None
+            for plan in plans.of:
+                if plan.filter.cleans_paths(of[layer][key]):
+                    return None
         try:
             event = event_of(signal, plans.shape, notes.append)
         except DropEvent:

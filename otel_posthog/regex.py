@@ -52,3 +52,38 @@ def regex(pattern: str, flags: int = 0) -> re.Pattern[str]:
         flags: The same.
     """
     return cast("re.Pattern[str]", Late(pattern, flags))
+
+
+# Beside its capital: what is the same letter without regard to case (`re` takes them all for it).
+_MORE = {"i": "\u0130\u0131", "k": "\u212a", "s": "\u017f"}
+
+
+def by_first_letter(alternatives: str, *, ignore_case: bool = False) -> str:
+    """Return what `alternatives` are, in fewer steps: where none begins with a letter, one comparison tells.
+
+    Args:
+        alternatives: Patterns with `|` between them; those that begin with a letter are put together by it.
+        ignore_case: Whether they match in any case.
+    """
+    by_letter: dict[str, list[str]] = {}
+    for each in _parted(alternatives):
+        first = each[0] if each[0].isalpha() and each[1:2] not in {"?", "*", "{"} else ""
+        by_letter.setdefault(first.lower() if ignore_case else first, []).append(each[len(first) :])
+    groups = []
+    for first, rests in by_letter.items():
+        rest = f"{'(?i:' if ignore_case else '(?:'}{'|'.join(rests)})"
+        either = f"[{first}{first.upper()}{_MORE.get(first, '')}]" if ignore_case and first else first
+        groups.append(f"{either}{rest}")
+    return "|".join(groups)
+
+
+def _parted(alternatives: str) -> list[str]:
+    """Return the alternatives of a pattern whose brackets are those of groups alone."""
+    parts, depth = [""], 0
+    for char in alternatives:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts

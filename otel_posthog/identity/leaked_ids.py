@@ -92,13 +92,14 @@ class LeakedIds:
         # What is encoded may be any of them.
         if "%" in low:
             return True
-        for each in ids:
-            for form in _spellings(each):
-                if form in low:
-                    return True
-                if numbers and not form.strip(_OF_NUMBERS) and form in {_digits(number) for number in numbers}:
-                    return True
-        return False
+        forms = [form for each in ids for form in _spellings(each)]
+        for form in forms:
+            if form in low:
+                return True
+        if not numbers:
+            return False
+        as_digits = set(map(_digits, numbers))
+        return any(not form.strip(_OF_NUMBERS) and form in as_digits for form in forms)
 
     def before_cut(self, text: str, path: str) -> str:
         """Return `text` as `replace_in_text`; for the filters, which cut texts: no cut is to leave half of an id."""

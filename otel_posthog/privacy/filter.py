@@ -113,6 +113,11 @@ class Filter:
             return False
         return self._rules.scanner.clean(text, limit, key.facts, fired, key.methods) is text and not fired
 
+    def leaves(self, text: str, name: str) -> bool:
+        """Return whether `text` leaves as it is as the only property, of that name; False where that is not sure."""
+        read = self._rules.key(name)
+        return read.is_plain and type(text) is str and self.has_room(1) and self.is_unchanged(text, read)
+
     def hides(self, text: str) -> bool:
         """Return whether the detectors find something in `text`."""
         return self._scrub.text(text) is not text

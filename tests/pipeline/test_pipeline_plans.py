@@ -485,3 +485,17 @@ def test_what_one_resource_is_stands_for_no_other() -> None:
         [event], _ = under.cleaned(signal)
         said = "[user]" if number > 5 else resource["service.name"]
         assert f'"service.name":"{said}"'.encode() in event.body
+
+
+@pytest.mark.parametrize("kind", ["session", "window", "journey"])
+def test_an_id_that_is_sent_as_it_is_has_passed_the_detectors(kind: str) -> None:
+    """In the mode that sends ids, an address in the id of a session is replaced, and one without anything stays."""
+    under = stages(Policy(identity=IdentityMode.IDENTIFIED, destinations=(Destination(api_key="phc_a"),)), Health())
+    for number in range(4):
+        for said, sent in (
+            (f"s-{number}", f"s-{number}"),
+            (f"of jo{number}@example.org", "of [email]"),
+            ("[1]", "[1]"),
+        ):
+            [event], _ = under.cleaned(ordinary(number, **{f"analytics.{kind}.id": said}))
+            assert f'{kind}_id":"{sent}"'.encode() in event.body

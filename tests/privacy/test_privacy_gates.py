@@ -8,6 +8,7 @@ from importlib import import_module
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from otel_posthog.privacy.detectors.national_id import LABELS, LABELS_IN_WORDS
 from otel_posthog.privacy.detectors.phone import LABELS as PHONE_LABELS
 from otel_posthog.privacy.detectors.prefilter import features_of
 from otel_posthog.privacy.keys import NO_FACTS, KeyFacts, KeyRules
+from otel_posthog.regex import by_first_letter
 
 parser: Any = import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 ALL = detectors(DETECTORS, KeyRules(["password", "token"]).facts)
@@ -112,6 +114,24 @@ def test_no_label_is_ruled_out() -> None:
         assert_same_by_features(f"{label.upper()}.532-12-34567")
     for text in [*(f"{scheme} dXNlcjpwYXNzd29yZDEyMw==" for scheme in SCHEMES), *FOLDERS]:
         assert assert_same_by_features(text), text
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "ignore_case"),
+    [(LABELS.replace(" ", "|"), False), (LABELS_IN_WORDS, True), (PHONE_LABELS, True)],
+    ids=["capitals", "words", "phones"],
+)
+def test_labels_by_their_first_letters_are_the_same_labels(alternatives: str, ignore_case: bool) -> None:
+    """Alternatives that are put together by their first letters match what they matched one by one, in any case."""
+    plain = re.compile(alternatives, re.IGNORECASE if ignore_case else 0)
+    grouped = re.compile(by_first_letter(alternatives, ignore_case=ignore_case))
+    # Letters that are others in another case: the Kelvin sign, the long s, the dotted and the dotless i.
+    odd = str.maketrans("ksiI", "\u212a\u017f\u0130\u0131")
+    for label in spellings(alternatives):
+        for text in (label, label.upper(), label.title(), label.translate(odd), f"{label}s", label[:-1]):
+            one, other = plain.fullmatch(text), grouped.fullmatch(text)
+            assert (one is None) == (other is None), text
+    assert not ignore_case or grouped.fullmatch(spellings(alternatives)[0].translate(odd))
 
 
 def test_first_words_are_words() -> None:

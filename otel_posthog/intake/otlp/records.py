@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import marshal
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -162,7 +161,7 @@ class RecordUids:
 
     def __init__(self, key: bytes) -> None:
         self._mac = hmac.new(key, digestmod="sha256")
-        self._seen: Counter[bytes] = Counter()
+        self._seen: dict[bytes, int] = {}
 
     def uid(self, record: LogRecord, name: str) -> bytes:
         """Return the uid of `record`, exact repeats numbered.
@@ -177,7 +176,7 @@ class RecordUids:
         else:
             content = _content(record, name)
         uid = self._digest(content)
-        repeat = self._seen[uid]
+        repeat = self._seen.get(uid, 0)
         self._seen[uid] = repeat + 1
         return self._digest(uid + repeat.to_bytes(8, "big")) if repeat else uid
 

@@ -21,7 +21,7 @@ from otel_posthog.privacy.detectors.national_rules import (
 )
 from otel_posthog.privacy.detectors.prefilter import DATE, DIGIT, FOUR_DIGITS, GROUPS, NOT_ASCII, NUMBER
 from otel_posthog.privacy.keys import KeyFacts
-from otel_posthog.regex import regex
+from otel_posthog.regex import by_first_letter, regex
 
 _PIECE = regex(r"(?<![0-9A-Za-z_.+-])[0-9]{10,18}(?![0-9A-Za-z_]|[.-][0-9])")
 _GROUPED = regex(r"(?<![0-9A-Za-z_.+-])(?<![0-9]/)[0-9]{1,8}(?:[ ./+-][0-9]{1,8}){1,6}(?![0-9A-Za-z_]|[.:-][0-9])")
@@ -38,19 +38,25 @@ def _in_runs(text: str, runs: Sequence[Run]) -> list[Span]:
     for run in runs:
         if DATE.match(text, run.start()):
             continue
-        start, end = max(0, run.start() - 1), run.end() + 1
-        for piece in _PIECE.finditer(text, start, end):
-            digits = piece.group()
-            # Seconds and milliseconds since 1970 contain dates of birth by chance.
-            if len(digits) in _MOMENT_LENGTHS and "15" <= digits[:2] <= "19":
-                continue
-            rules = BY_LENGTH.get(len(digits))
-            if rules is not None and any(rule(digits) for rule in rules):
+        written, end = run.group(), run.end() + 1
+        if written.isdecimal():
+            # Digits alone are one number or none.
+            piece = _PIECE.match(text, run.start(), end) if len(written) in BY_LENGTH else None
+            if piece is not None and _is_one(written):
                 spans.append(piece.span())
-        if not run.group().isdecimal():
-            for found in _GROUPED.finditer(text, start, end):
-                spans += _grouped(found.group(), found.start())
+            continue
+        start = max(0, run.start() - 1)
+        spans += (piece.span() for piece in _PIECE.finditer(text, start, end) if _is_one(piece.group()))
+        for found in _GROUPED.finditer(text, start, end):
+            spans += _grouped(found.group(), found.start())
     return spans
+
+
+def _is_one(digits: str) -> bool:
+    # Seconds and milliseconds since 1970 contain dates of birth by chance.
+    if len(digits) in _MOMENT_LENGTHS and "15" <= digits[:2] <= "19":
+        return False
+    return any(rule(digits) for rule in BY_LENGTH.get(len(digits), ()))
 
 
 def _grouped(written: str, start: int) -> list[Span]:
@@ -107,7 +113,10 @@ LABELS_IN_WORDS = (
     r"|driv(?:er|ing)(?:'?s)? licen[cs]e|licen[cs]e (?:number|no)|(?:thai|turkish|rsa|finnish|swedish) id"
     r"|여권|주민등록번호|身份证|マイナンバー|เลขประจำตัวประชาชน"
 )
-_LABEL = regex(rf"(?<![0-9A-Za-z])(?:{LABELS.replace(' ', '|')})(?![0-9A-Za-z])|(?i:{LABELS_IN_WORDS})")
+_LABEL = regex(
+    rf"(?<![0-9A-Za-z])(?:{by_first_letter(LABELS.replace(' ', '|'))})(?![0-9A-Za-z])"
+    rf"|(?:{by_first_letter(LABELS_IN_WORDS, ignore_case=True)})"
+)
 _AFTER_LABEL = regex(
     # No bracket: a marker is not a word of the sentence.
     r"(?:[^0-9A-Za-z\n\[]{0,3}(?:[a-z]{1,9}|No|Nr|ID|Number|Num|NUMBER))?(?:[^0-9A-Za-z\n\[]{0,3}(?:no|nr|num|number|card|code)\b)?[^0-9A-Za-z\n\]]{0,3}(?:is|are|code)?"

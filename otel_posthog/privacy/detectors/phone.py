@@ -13,7 +13,7 @@ from otel_posthog.privacy.detectors.detector import Detector, Find, Run, Span, m
 from otel_posthog.privacy.detectors.first_words import PHONE_LABEL
 from otel_posthog.privacy.detectors.prefilter import DATE, NOT_ASCII, NUMBER, SEVEN_DIGITS
 from otel_posthog.privacy.keys import KeyFacts
-from otel_posthog.regex import regex
+from otel_posthog.regex import by_first_letter, regex
 
 _EXTENSION = r"(?:\s?(?:x|ext\.?)\s?[0-9]{1,6})?"
 _END = r"(?![0-9A-Za-z_]|[.,:-][0-9])"
@@ -133,7 +133,8 @@ LABELS = (
     r"|call (?:me|us|him|her|them)(?: back)?|reach (?:me|us|him|her|them)|text (?:me|us|him|her)"
 )
 _LABELLED = regex(
-    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{LABELS})(?:(?<=[^\x00-\x7f])|(?![0-9A-Za-z]))"
+    rf"(?<![0-9A-Za-z_])(?!(?<=\[)phone\])(?:{by_first_letter(LABELS, ignore_case=True)})"
+    r"(?:(?<=[^\x00-\x7f])|(?![0-9A-Za-z]))"
     r"[^0-9A-Za-z\n(+]{0,4}(?:(?:number|nummer|num|no|nr|n[úu]mero|is|at|on|to|now)\b[^0-9A-Za-z\n(+]{0,4}){0,2}"
     rf"({_LABELLED_NUMBER})",
     re.IGNORECASE,
