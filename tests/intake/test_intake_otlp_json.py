@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry._logs import SeverityNumber
@@ -24,7 +25,7 @@ from otlp import logs_json, spans_json
 from otel_posthog.errors import Guard, MalformedTelemetry
 from otel_posthog.health import Health
 from otel_posthog.intake import LogIntake, SpanIntake
-from otel_posthog.intake.otlp import LogRecord, SpanRecord
+from otel_posthog.intake.otlp import LogRecord, SpanRecord, json_document
 from otel_posthog.intake.otlp.json_document import is_otlp, read_document
 from otel_posthog.intake.otlp.records import MAX_DEPTH
 from otel_posthog.intake.signals import record_signals
@@ -284,3 +285,44 @@ def test_any_json_is_read_or_refused_and_nothing_else_is_raised(document: Any) -
     with suppress(MalformedTelemetry):
         for record in read_document(document):
             assert isinstance(record_signals(record, ALL), list)
+
+
+KINDS = ["stringValue", "boolValue", "intValue", "doubleValue", "bytesValue", "arrayValue", "kvlistValue", "other"]
+given_values = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.just(2**70), st.floats(), st.text(max_size=3), st.just("\ud800"),
+    st.sampled_from(["1", "-1", "NaN", "1e400", "\u0661", "99999999999999999999", ""]), st.just([]), st.just({}),
+    st.just({"values": [{"key": "a", "value": {"stringValue": "b"}}]}),
+)  # fmt: skip
+any_values = st.one_of(st.none(), given_values, st.dictionaries(st.sampled_from(KINDS), given_values, max_size=2))
+any_pairs = st.one_of(
+    given_values,
+    st.fixed_dictionaries({}, optional={"key": st.one_of(st.just("a"), given_values), "value": any_values}),
+    st.builds(lambda kind, value: {"key": "a", "value": {kind: value}}, st.sampled_from(KINDS), given_values),
+)
+
+
+@given(st.lists(any_pairs, max_size=4), given_values, given_values)
+@example([{"key": "a", "value": {"intValue": 2**70}}], "1", None)
+@example([{"key": "a", "value": {"stringValue": "x", "intValue": "1"}}], 5, {"stringValue": "\ud800"})
+@example(
+    [{"key": "a", "value": {"stringValue": "x", "doubleValue": None}}, {"key": 1, "value": {"stringValue": "y"}}],
+    "-1",
+    {},
+)
+@example([{"key": "a", "value": {"doubleValue": math.nan}}, {"key": "a", "value": {"boolValue": 1}}], True, [])
+@example([{"value": {"stringValue": "x"}}, {"key": "\ud800", "value": {"stringValue": 1.0}}], "9" * 20, 1)
+def test_plain_attributes_are_read_as_all_others(pairs: list[Any], time: Any, body: Any) -> None:
+    """What is taken as it stands is what the whole way makes of it; what is refused is refused in the same words."""
+    record = {"attributes": pairs, "timeUnixNano": time, "body": body}
+    document = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record, {}]}]}]}
+    plain, whole = read_with(document, is_plain=True), read_with(document, is_plain=False)
+    assert plain == whole
+
+
+def read_with(document: Any, *, is_plain: bool) -> str:
+    """Return what is read of a document and what is refused, with or without the short way."""
+    refused = list[str]()
+    short = json_document._put_plain if is_plain else lambda *_: False
+    with mock.patch.object(json_document, "_put_plain", short):
+        records = list(read_document(document, lambda error: refused.append(str(error))))
+    return repr((records, refused))

@@ -12,7 +12,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from otel_posthog.errors import MalformedTelemetry
@@ -33,7 +32,8 @@ from otel_posthog.model import Attributes
 _TOP = ("resourceSpans", "resourceLogs", "resourceMetrics", "resourceProfiles")
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = 16, 8
 _HEX = re.compile(r"[0-9A-Fa-f]+")
-_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_MAX_WHOLE_CHARS = 20
+_WHOLE = re.compile(rf"-?[0-9]{{1,{_MAX_WHOLE_CHARS}}}")
 INT64, UINT64 = range(-(2**63), 2**63), range(2**64)
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
@@ -80,9 +80,9 @@ def _each(
     resource: Attributes,
     on_malformed: OnMalformed | None,
 ) -> Iterator[Record]:
-    around = _Around(resource, _scope_name(scope.content.get("scope")))
-    for at, value in enumerate(as_list(scope.content.get(name), scope.at(name))):
-        record = readable(read_one, value, around, f"{scope.at(name)}[{at}]", on_malformed)
+    around, path = _Around(resource, _scope_name(scope.content.get("scope"))), scope.at(name)
+    for at, value in enumerate(as_list(scope.content.get(name), path)):
+        record = readable(read_one, value, around, f"{path}[{at}]", on_malformed)
         if record is not None:
             yield record
 
@@ -115,7 +115,7 @@ def _log(value: object, around: _Around, path: str) -> LogRecord:
     return LogRecord(
         event_name=fields.text("eventName"),
         attributes=attributes_of(fields, "attributes"),
-        body=value_of(fields.object("body")),
+        body=None if fields.content.get("body") is None else value_of(fields.object("body")),
         time_ns=fields.whole("timeUnixNano", UINT64),
         observed_ns=fields.whole("observedTimeUnixNano", UINT64),
         trace_id=fields.identifier("traceId", _TRACE_ID_BYTES),
@@ -163,8 +163,7 @@ def _scope_name(scope: object) -> str:
     return name if isinstance(name, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """One JSON object.
 
     Attributes:
@@ -191,7 +190,14 @@ class Fields:
     def whole(self, name: str, allowed: range) -> int:
         """Return an integer, written as a number or, as 64 bits are, as a decimal string; 0 where there is none."""
         value = self.content.get(name)
-        return 0 if value is None else whole_number(value, allowed, self.at(name))
+        if value is None:
+            return 0
+        # Most, without a path for a message.
+        if type(value) is str and len(value) <= _MAX_WHOLE_CHARS and value.isascii() and value.isdecimal():
+            number = int(value)
+            if number in allowed:
+                return number
+        return whole_number(value, allowed, self.at(name))
 
     def identifier(self, name: str, size_bytes: int) -> int:
         """Return an id that is written in hexadecimal digits; 0 where there is none."""
@@ -264,10 +270,32 @@ def value_of(fields: Fields, depth: int = 0) -> object:
 
 def _pairs(fields: Fields, name: str, depth: int) -> dict[str, object]:
     found: dict[str, object] = {}
-    for pair in fields.objects(name):
+    path = fields.at(name)
+    for at, given in enumerate(as_list(fields.content.get(name), path)):
+        if depth < MAX_DEPTH and _put_plain(found, given):
+            continue
+        pair = as_fields(given, f"{path}[{at}]")
         value = pair.content.get("value")
         found[pair.text("key")] = None if value is None else value_of(as_fields(value, pair.at("value")), depth)
     return found
+
+
+_PLAIN = frozenset({("stringValue", str), ("boolValue", bool), ("doubleValue", float)})
+"""Fields of a value, and the types in which JSON has what they hold as it is."""
+
+
+def _put_plain(found: dict[str, object], pair: object) -> bool:
+    """Put an attribute into `found` and return True, if it is one of the many of which there is no more to ask."""
+    if type(pair) is not dict:
+        return False
+    key, value = pair.get("key"), pair.get("value")
+    if type(key) is not str or type(value) is not dict or len(value) != 1:
+        return False
+    ((kind, plain),) = value.items()
+    if (kind, type(plain)) not in _PLAIN:
+        return False
+    found[key] = plain
+    return True
 
 
 def _text(fields: Fields, _: int) -> str:
