@@ -155,6 +155,13 @@ def test_a_sampler_that_loses_product_events_is_found(sampler: str, lift: str, m
     assert all("=all" in found[each]["fix"] for each in found.complaints)
 
 
+def test_a_sampler_that_a_file_names_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK does not read the variables then."""
+    path = Path(__file__).parents[2] / "examples" / "otel-config.yaml"
+    healthy(monkeypatch, OTEL_CONFIG_FILE=str(path), OTEL_TRACES_SAMPLER="always_off", OTEL_POSTHOG_SAMPLER="marked")
+    assert doctor().complaints == []
+
+
 @pytest.mark.parametrize(
     ("sampler", "kind"),
     [("often", "sampler_unknown"), ("posthog:often", "sampler_argument"), ("posthog:2", "sampler_argument")],

@@ -122,7 +122,7 @@ def test_an_end_over_http_that_takes_otlp_is_no_complaint(monkeypatch: pytest.Mo
         found = asked(monkeypatch, sink.url, HTTP, OTEL_EXPORTER_OTLP_HEADERS="authorization=Basic%20abc")
         assert complaints(found) == []
         assert "otlp_taken" in found.ids
-        assert [each.path for each in sink.requests] == ["/v1/traces"]
+        assert [each.path for each in sink.requests] == ["/v1/traces", "/v1/metrics", "/v1/logs"]
         assert sink.requests[0].headers["authorization"] == "Basic abc"
         assert sink.items == 0
 
@@ -149,6 +149,25 @@ def test_a_proxy_that_leads_to_an_end_is_gone_by(monkeypatch: pytest.MonkeyPatch
         found = asked(monkeypatch, "http://otlp.invalid", HTTP, HTTP_PROXY=proxy.url)
     assert complaints(found) == []
     assert "otlp_taken" in found.ids
+
+
+def test_an_end_that_takes_traces_only_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tempo has nothing for metrics and logs: that of each signal is asked, and told of those that are not taken."""
+
+    class Tempo(OtlpSink):
+        def answer(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+            return super().answer(path, headers, body) if path == "/v1/traces" else Answer(404)
+
+    with Tempo() as tempo:
+        found = asked(monkeypatch, tempo.url, HTTP)
+    assert complaints(found) == ["otlp_no_path"]
+    assert found["otlp_no_path"]["about"] == "OTLP metrics and logs"
+    assert "OTEL_METRICS_EXPORTER=none" in found["otlp_no_path"]["fix"]
+    assert found["otlp_taken"]["about"] == "OTLP traces"
+    with grpc_end(only="trace") as (port, _):
+        found = asked(monkeypatch, f"http://127.0.0.1:{port}", "grpc")
+    assert complaints(found) == ["otlp_no_path"]
+    assert found["otlp_no_path"]["about"] == "OTLP metrics and logs"
 
 
 def test_each_signal_is_asked_at_its_own_end(monkeypatch: pytest.MonkeyPatch) -> None:

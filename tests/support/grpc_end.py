@@ -12,12 +12,15 @@ import grpc
 
 
 class _Handler(grpc.GenericRpcHandler):
-    def __init__(self, code: grpc.StatusCode, seen: list[dict[str, str]], wait: Callable[[], object]) -> None:
-        self._code, self._seen, self._wait = code, seen, wait
+    def __init__(
+        self, code: grpc.StatusCode, seen: list[dict[str, str]], wait: Callable[[], object], only: str
+    ) -> None:
+        self._code, self._seen, self._wait, self._only = code, seen, wait, only
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         """Answer every export."""
-        if not handler_call_details.method.endswith("Service/Export"):
+        method = handler_call_details.method
+        if not method.endswith("Service/Export") or f".{self._only}" not in method:
             return None
 
         def export(_: bytes, context: grpc.ServicerContext) -> bytes:
@@ -36,6 +39,7 @@ def grpc_end(
     *,
     tls: tuple[Path, Path] | None = None,
     wait: Callable[[], object] = lambda: None,
+    only: str = "",
 ) -> Iterator[tuple[int, list[dict[str, str]]]]:
     """Yield the port of an end, and the metadata of what it gets.
 
@@ -43,9 +47,10 @@ def grpc_end(
         code: What it answers.
         tls: The files of its key and certificate.
         wait: Called before it answers.
+        only: The signal whose service it has, as OTLP calls it; empty for all.
     """
     seen: list[dict[str, str]] = []
-    server = grpc.server(ThreadPoolExecutor(2), handlers=[_Handler(code, seen, wait)])
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[_Handler(code, seen, wait, only)])
     if tls is None:
         port = server.add_insecure_port("127.0.0.1:0")
     else:

@@ -6,7 +6,8 @@ An empty request carries no telemetry. What an exporter sends along (headers) is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -34,7 +35,8 @@ NOT_ALLOWED = _wrong(
 NO_PATH = _wrong(
     "no_path",
     "{host} answers, and does not take {signals} there ({why})",
-    "correct {variable}; see whether that Collector has an OTLP receiver in a pipeline for each signal",
+    "have a Collector take them, name another end for them (OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and its like), "
+    "or do not export them (OTEL_METRICS_EXPORTER=none and its like)",
 )
 REDIRECTED = _wrong(
     "redirected", "{host} redirects ({why}), which exporters do not follow", "write where to in {variable}"
@@ -73,37 +75,50 @@ def of_otlp_ends(environ: Mapping[str, str], timeout_s: float) -> list[Callable[
 
 
 def _asked(end: End, timeout_s: float) -> list[Finding]:
-    return list(_tried(end, timeout_s))
-
-
-def _tried(end: End, timeout_s: float) -> Iterator[Finding]:
-    is_all, started = len(end.signals) == len(SIGNALS), time.monotonic()
-    about = "OTLP" if is_all else f"OTLP {' and '.join(end.signals)}"
-    address = _address(end)
+    """Return what an end answers; signals that are answered alike are told of together."""
+    address, started = _address(end), time.monotonic()
     if not address.host:
-        return  # how it is written is a finding already
+        return []  # how it is written is a finding already
     proxy = _proxy(end, address)
     problem = None if proxy else failing_step(address, timeout_s)
-    found: Kind | Problem | None = problem
-    why, headers = "", dict[str, str]()
-    if problem is None:
-        found, why, headers = (_by_grpc if end.protocol == GRPC else _by_http)(end, address, proxy, timeout_s)
-    if isinstance(found, Problem):
-        ca = "OTEL_EXPORTER_OTLP_CERTIFICATE"
-        words: dict[str, Any] = {"variable": end.variable, "ca": ca, "seconds": timeout_s}
-        yield said_of(_NETWORK, found, about, address, **words)
-        return
-    yield (found or TAKEN).found(
-        about,
+    if problem is not None:
+        return [_of_problem(problem, end, address, timeout_s)]
+    ask = _by_grpc if end.protocol == GRPC else _by_http
+    alike: dict[tuple[Kind | None, str], list[str]] = {}
+    headers: dict[str, str] = {}
+    for signal in end.signals:
+        found, why, headers = ask(replace(end, signals=(signal,)), address, proxy, timeout_s)
+        if isinstance(found, Problem):
+            return [_of_problem(found, end, address, timeout_s)]
+        alike.setdefault((found, why), []).append(signal)
+    seconds = time.monotonic() - started
+    told = [
+        _of_answer(found, why, replace(end, signals=tuple(signals)), address, seconds)
+        for (found, why), signals in alike.items()
+    ]
+    return [*told, *of_clock(headers, without_secrets(address.shown))]
+
+
+def _about(end: End) -> str:
+    return "OTLP" if len(end.signals) == len(SIGNALS) else f"OTLP {' and '.join(end.signals)}"
+
+
+def _of_problem(problem: Problem, end: End, address: Address, timeout_s: float) -> Finding:
+    words: dict[str, Any] = {"variable": end.variable, "ca": "OTEL_EXPORTER_OTLP_CERTIFICATE", "seconds": timeout_s}
+    return said_of(_NETWORK, problem, _about(end), address, **words)
+
+
+def _of_answer(found: Kind | None, why: str, end: End, address: Address, seconds: float) -> Finding:
+    return (found or TAKEN).found(
+        _about(end),
         host=address.shown,
         signals=end.shown_signals,
         protocol=end.protocol,
         other=HTTP if end.protocol == GRPC else GRPC,
         variable=end.variable,
         why=why,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
-    yield from of_clock(headers, without_secrets(address.shown))
 
 
 def _address(end: End) -> Address:

@@ -97,6 +97,8 @@ def _stand_in(settings: Settings, lift: Lift) -> Finding:
 
 def _sampler(environ: Mapping[str, str]) -> tuple[str, float | None]:
     """Return the app's sampler, and what part of the traces it keeps; None where that cannot be told."""
+    if environ.get(env.CONFIG_FILE, "").strip():
+        return "that of the configuration file", None
     name, argument = environ.get(_SAMPLER, "").strip().lower(), environ.get(_ARGUMENT, "").strip()
     if name == OURS:
         ratio = _number(argument)
