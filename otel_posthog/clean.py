@@ -16,7 +16,8 @@ from typing import NamedTuple
 from otel_posthog import health as outcome
 from otel_posthog.errors import DropEvent
 from otel_posthog.health import Health
-from otel_posthog.identity import LeakedIds, Pseudonyms, person, unlinked_id, with_change, with_pseudonyms
+from otel_posthog.identity import Pseudonyms, person, unlinked_id, with_change, with_pseudonyms
+from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.policy.policy import revision_of

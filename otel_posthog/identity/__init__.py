@@ -8,7 +8,6 @@ from otel_posthog.identity.installation import (
     notice_shown,
 )
 from otel_posthog.identity.keys import KeyRing, keys_file, read_keys
-from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.identity.notice import mismatch_line, notice_box, notice_text, off_switch, start_line
 from otel_posthog.identity.period_secrets import DailySalts
 from otel_posthog.identity.person import person, unlinked_id, usable, with_change, with_pseudonyms
@@ -18,7 +17,6 @@ __all__ = [
     "DailySalts",
     "Installation",
     "KeyRing",
-    "LeakedIds",
     "Pseudonyms",
     "RotatingIds",
     "forget_installation",

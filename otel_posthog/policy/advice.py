@@ -6,7 +6,6 @@ to add to it (`also_<list>`): no advice leads to a filter weaker than the built-
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any, get_args, get_origin
 
@@ -75,5 +74,7 @@ def other_word(given: str, known: Collection[str]) -> str:
 
 def _closest(given: str, known: Mapping[str, str]) -> str:
     """Return which of `known` was meant, as what to write for it, or what there is to write."""
+    import difflib  # noqa: PLC0415 - it is for mistakes only
+
     close = difflib.get_close_matches(given, list(known), n=1)
     return f"did you mean `{known[close[0]]}`?" if close else f"there are {', '.join(dict.fromkeys(known.values()))}"

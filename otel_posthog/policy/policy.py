@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from otel_posthog.policy.derive_words import is_on, rules_in_force
 from otel_posthog.policy.fields import plain, setting
+from otel_posthog.policy.section import Section
 from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.collection import CollectionPolicy, ExceptionPolicy
 from otel_posthog.policy.sections.delivery import DeliveryPolicy, Destination
@@ -34,8 +35,8 @@ _LEFT_OUT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+@dataclass(slots=True, repr=False, eq=False)
+class Policy(Section):
     """A whole policy; `Policy()` is the built-in one."""
 
     version: int = setting(1, "Version of the file's format; 1.")

@@ -17,7 +17,8 @@ from events import event, ring
 from telemetry import Telemetry
 
 from otel_posthog.actor.context import user_context
-from otel_posthog.identity import LeakedIds, Pseudonyms
+from otel_posthog.identity import Pseudonyms
+from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.model import GroupUpdate, Receipt, Subject
 from otel_posthog.policy import IdentityMode
 

@@ -19,7 +19,7 @@ import otel_posthog
 from otel_posthog.regex import Compiled, Late, regex
 
 # Of 180 that there are for an app that sends both ways.
-MOST_MODULES = 138
+MOST_MODULES = 145
 # Of 230 that it would be if all were compiled at import.
 MOST_COMPILED = 15
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_posthog.policy.fields import Choice, FrozenMap, setting
+from otel_posthog.policy.section import Section
 
 
 class CatalogMode(Choice):
@@ -32,8 +33,8 @@ class PropertyType(Choice):
     LIST = "list", "at most `max_items` of `items`."
 
 
-@dataclass(frozen=True, slots=True)
-class PropertySpec:
+@dataclass(slots=True, repr=False, eq=False)
+class PropertySpec(Section):
     """A declared property."""
 
     type: PropertyType = setting(PropertyType.STRING, "What values it has.")
@@ -51,8 +52,8 @@ class PropertySpec:
     max_items: int = setting(100, "The longest `list`.")
 
 
-@dataclass(frozen=True, slots=True)
-class EventSpec:
+@dataclass(slots=True, repr=False, eq=False)
+class EventSpec(Section):
     """A declared event."""
 
     description: str = setting("", "What it means, for people.")
@@ -62,8 +63,8 @@ class EventSpec:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSpec:
+@dataclass(slots=True, repr=False, eq=False)
+class GroupSpec(Section):
     """A declared type of groups."""
 
     description: str = setting("", "What it means, for people.")
@@ -73,8 +74,8 @@ class GroupSpec:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+@dataclass(slots=True, repr=False, eq=False)
+class Catalog(Section):
     """What may be sent at all; what is declared still goes through every other filter."""
 
     mode: CatalogMode = setting(CatalogMode.OFF, "What is done with what is not declared.")

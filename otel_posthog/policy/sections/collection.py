@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_posthog.policy.fields import Choice, setting
+from otel_posthog.policy.section import Section
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionPolicy:
+@dataclass(slots=True, repr=False, eq=False)
+class CollectionPolicy(Section):
     """When anything is collected at all."""
 
     off_switches: tuple[str, ...] = setting(
@@ -45,8 +46,8 @@ class ExceptionItems(Choice):
     ALL = "all", "those recorded on any span or log."
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionPolicy:
+@dataclass(slots=True, repr=False, eq=False)
+class ExceptionPolicy(Section):
     """What becomes of recorded exceptions (span events named `exception`, logs with `exception.type`)."""
 
     mode: ExceptionMode = setting(ExceptionMode.TYPE, "How much of one is sent.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_posthog.policy.fields import Choice, setting
+from otel_posthog.policy.section import Section
 from otel_posthog.policy.sections.catalog import Catalog
 from otel_posthog.policy.sections.identity import IdentityMode
 from otel_posthog.policy.sections.privacy import PrivacyPolicy
@@ -21,8 +22,8 @@ class CaptureMode(Choice):
     V0 = "v0"
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+@dataclass(slots=True, repr=False, eq=False)
+class Destination(Section):
     """One PostHog project; every event goes to each destination, cleaned for it separately."""
 
     name: str = setting("default", "Unique within the policy.")
@@ -63,8 +64,8 @@ class Compression(Choice):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryPolicy:
+@dataclass(slots=True, repr=False, eq=False)
+class DeliveryPolicy(Section):
     """How events are queued and sent."""
 
     durability: Durability = setting(Durability.SPOOL, "When an event is on disk.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_posthog.policy.fields import Choice, FrozenMap, setting
+from otel_posthog.policy.section import Section
 
 API_ROUTES = ("/api", "/api/*", "/graphql", "/graphql/*")
 SEARCH_ROUTES = ("*/search", "*/search/*")
@@ -53,8 +54,8 @@ class DeriveStatus(Choice):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class ValueCondition:
+@dataclass(slots=True, repr=False, eq=False)
+class ValueCondition(Section):
     """What the value of an attribute is to be; all that is said is to hold."""
 
     equals: str | None = setting(None, "This text, number, `true` or `false`.")
@@ -67,8 +68,8 @@ class ValueCondition:
     present: bool | None = setting(None, "True: there is one, whatever it is. False: there is none.")
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveConditions:
+@dataclass(slots=True, repr=False, eq=False)
+class DeriveConditions(Section):
     """Which items a rule is about; all that is said is to hold."""
 
     signal: DeriveSignal = setting(DeriveSignal.SPAN, "What it is about.")
@@ -99,8 +100,8 @@ class DeriveConditions:
     without_child: FrozenMap[str, str] = setting(FrozenMap(), "In the same way what no span inside it is.")
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveOptions:
+@dataclass(slots=True, repr=False, eq=False)
+class DeriveOptions(Section):
     """What the rules that come with the package go by; of no effect where none of them is on."""
 
     slow_query_ms: float = setting(500.0, "From how long on a query is a `slow_query`.", minimum=0)
@@ -121,8 +122,8 @@ class DeriveOptions:
     export_routes: tuple[str, ...] = setting(EXPORT_ROUTES, "Routes by which data is taken out.")
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveRule:
+@dataclass(slots=True, repr=False, eq=False)
+class DeriveRule(Section):
     """A rule: what is like this becomes that event; it stays telemetry as well."""
 
     name: str = setting("", "What receipts and `explain` call it: lowercase letters, digits and `_`; unique.")

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from otel_posthog.policy.fields import setting
+from otel_posthog.policy.section import Section
 
 PLACEHOLDERS = ("trace_id", "span_id")
 """What may stand in a template, in braces."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventsUrl:
+@dataclass(slots=True, repr=False, eq=False)
+class EventsUrl(Section):
     """Where PostHog shows the events of a trace: a filter by the id of the trace, and nothing else.
 
     In place of this section a text is the address itself, with `{trace_id}` in it.

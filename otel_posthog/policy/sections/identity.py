@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otel_posthog.policy.fields import Choice, setting
+from otel_posthog.policy.section import Section
 
 
 class IdentityMode(Choice):
@@ -80,8 +81,8 @@ class Carried(Choice):
         return self in {Carried.ACCEPT, Carried.BOTH}
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityUser:
+@dataclass(slots=True, repr=False, eq=False)
+class IdentityUser(Section):
     """Who the user of a request is, where a web framework or its browser says it and the app itself does not."""
 
     attribute: str | None = setting(

@@ -17,6 +17,7 @@ from otel_posthog.policy.defaults import (
     WORD_LISTS,
 )
 from otel_posthog.policy.fields import Choice, FrozenMap, setting
+from otel_posthog.policy.section import Section
 from otel_posthog.policy.sections.events_url import EventsUrl
 from otel_posthog.policy.sections.identity import IdentityMode
 
@@ -48,16 +49,16 @@ class Method(Choice):
     KEEP = "keep", "sensitive words in the key do not count, or the rule's detector is not run."
 
 
-@dataclass(frozen=True, slots=True)
-class KeyReference:
+@dataclass(slots=True, repr=False, eq=False)
+class KeyReference(Section):
     """One of the two places from which a secret key is read, at start."""
 
     env: str | None = setting(None, "The name of an environment variable that holds the key.")
     file: str | None = setting(None, "The path of a file that holds the key, relative to the policy file.")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+@dataclass(slots=True, repr=False, eq=False)
+class Rule(Section):
     """One rule: (key selector, detector, method). The first rule that picks a key decides."""
 
     name: str = setting(
@@ -91,8 +92,8 @@ class Rule:
     bounds: tuple[float, ...] = setting((), "For `bucket`: the ascending limits between the ranges.", minimum=None)
 
 
-@dataclass(frozen=True, slots=True)
-class PrivacyPolicy:
+@dataclass(slots=True, repr=False, eq=False)
+class PrivacyPolicy(Section):
     """What may leave towards PostHog."""
 
     allow: frozenset[str] = setting(
@@ -147,8 +148,8 @@ class PrivacyPolicy:
         return replace(self, id_keys=frozenset()) if mode is IdentityMode.IDENTIFIED else self
 
 
-@dataclass(frozen=True, slots=True)
-class OperationalPolicy:
+@dataclass(slots=True, repr=False, eq=False)
+class OperationalPolicy(Section):
     """What may go on towards the operational backends.
 
     Product attributes are always taken off, whatever is set here.

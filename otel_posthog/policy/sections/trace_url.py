@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from otel_posthog.policy.fields import Choice, setting
+from otel_posthog.policy.section import Section
 
 PLACEHOLDERS = ("trace_id", "span_id", "from_ms", "to_ms")
 """What may stand in a template, in braces: ids in hexadecimal digits, and times around the event in milliseconds.
@@ -20,8 +21,8 @@ class TraceSource(Choice):
     JAEGER = "jaeger"
 
 
-@dataclass(frozen=True, slots=True)
-class TraceUrl:
+@dataclass(slots=True, repr=False, eq=False)
+class TraceUrl(Section):
     """Where a trace is seen, by the name of what shows it: `grafana` with a `datasource`, or `jaeger`.
 
     In place of this section a text is the address itself, with `{trace_id}` in it.
