@@ -107,6 +107,21 @@ def test_values_that_the_app_keeps_to_itself_are_not_shown_and_the_page_says_how
     page.until(lambda: not page.all("#values-hidden"))
 
 
+def test_what_waits_on_disk_has_no_before(page: Page, feed: Feed) -> None:
+    """There is no receipt in the spool: the page does not claim that anything is as it was sent, and says why."""
+    item = without_values(event())
+    item["events"][0]["destinations"][0] |= {"policy": "", "changes": [], "identity": ""}
+    feed.say(source={"kind": "spool", "name": "/spool", "complete": True}, values_shown=False, processes=[])
+    feed.push(item)
+    page.chrome.get(page.url)
+    page.open_row("ticket_created")
+    pairs = page.pairs()
+    assert {before for before, *_ in pairs.values()} == {"", "not kept"}
+    assert pairs["note"] == ("not kept", "mail [email]", "unknown")
+    assert "What waits on disk is filtered already." in page.text("#values-hidden")
+    assert page.text(".connection") == "What waits in the spool"
+
+
 def test_what_posthog_does_not_get_says_why(page: Page, feed: Feed) -> None:
     """A destination that drops, one that gets it, an item that is no event: each in words."""
     dropped = event("paid")

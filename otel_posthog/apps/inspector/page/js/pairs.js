@@ -11,8 +11,11 @@ const BESIDE = ["$set", "$set_once", "$groups"];
 /** Stands for a part that is not there. */
 export const GONE = Symbol("gone");
 
-/** Stands for a value that the feed does not hand out. */
+/** Stands for a value that the feed does not hand out; the receipt says what was done to it. */
 export const HIDDEN = Symbol("hidden");
+
+/** Stands for a value of which there is not even a receipt: an event that waits on disk has none. */
+export const UNKNOWN = Symbol("unknown");
 
 /**
  * Groups of rows, of one event and one destination.
@@ -56,12 +59,13 @@ function withoutValues(event, after, sent, changes) {
   const told = changes.filter((each) => each.rule !== ALLOW_LIST);
   const unsent = changes.filter((each) => each.rule === ALLOW_LIST);
   const was = new Set(event.keys ?? []);
+  const before = sent?.policy ? HIDDEN : UNKNOWN;
   const rows = [];
   const added = [];
   for (const [key, value] of Object.entries(after)) {
-    const isOwn = was.has(key) || told.some((each) => isWithin(each.key, key));
+    const isOwn = before === UNKNOWN || was.has(key) || told.some((each) => isWithin(each.key, key));
     if (BESIDE.includes(key)) continue;
-    if (isOwn) walk(rows, key, HIDDEN, value, changes);
+    if (isOwn) walk(rows, key, before, value, changes);
     else added.push(leaf(key, GONE, value, [], 0, key));
   }
   const shown = new Set(rows.map((row) => row.path));
@@ -69,7 +73,7 @@ function withoutValues(event, after, sent, changes) {
     if (action === "removed" && !shown.has(key)) rows.push(leaf(key, HIDDEN, GONE, [{ rule, action }], 0, key));
   }
   // Without values the receipt is what there is to see.
-  const touched = (row) => row.depth === 0 && row.state !== "same" && row.state !== "group";
+  const touched = (row) => row.depth === 0 && ["changed", "removed"].includes(row.state);
   const properties = [...rows.filter(touched), ...rows.filter((row) => !touched(row))];
   return { who: whoRows({}, after, sent, changes), properties, added, unsent: unsent.map(({ key }) => ({ key, value: HIDDEN })) };
 }
@@ -107,7 +111,7 @@ function walk(rows, key, before, after, changes, depth = 0, path = key) {
   const own_ = changes.filter((each) => each.key === path).map(({ rule, action }) => ({ rule, action }));
   rows.push({ key, path, depth, before, after, state: after === GONE ? "removed" : "group", rules: own_ });
   for (const each of keys) {
-    const was = before === HIDDEN ? HIDDEN : own(before, each);
+    const was = typeof before === "symbol" ? before : own(before, each);
     walk(rows, each, was, own(after, each), changes, depth + 1, `${path}.${each}`);
   }
 }
@@ -131,6 +135,7 @@ function leaf(key, before, after, rules, depth, path) {
 function stateOf(before, after, rules) {
   if (after === GONE) return "removed";
   if (before === GONE) return "added";
+  if (before === UNKNOWN) return "unknown";
   if (before === HIDDEN) return rules.some((each) => each.action !== NOTED) ? "changed" : "same";
   return areSame(before, after) ? "same" : "changed";
 }

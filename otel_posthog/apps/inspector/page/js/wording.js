@@ -30,9 +30,10 @@ export function routeInWords({ item, event, outcome }) {
   const { state, reasons } = outcome;
   if (state === "invalid") return `no event: ${reasons.map(spaced).join(", ")}`;
   if (state === "operational") return "OTLP only";
-  const isOperational = item.operational && !item.operational.withheld;
   if (state === "dropped") return `dropped: ${reasons.map(spaced).join(", ")}`;
   const all = event.destinations;
   const to = all.length > 1 ? `PostHog ${all.filter((each) => each.sent).length} of ${all.length}` : "PostHog";
-  return isOperational ? `${to} + OTLP` : all.length > 1 ? to : "PostHog only";
+  // An event that was never telemetry has no other side.
+  if (!item.operational) return to;
+  return item.operational.withheld ? `${to} only` : `${to} + OTLP`;
 }

@@ -52,6 +52,11 @@ class Lost extends Component {
 }
 
 function Values({ status }) {
+  if (status.source?.kind === "spool") {
+    return html`<div class="banner" id="values-hidden">
+      <p><strong>What waits on disk is filtered already.</strong> What was there before is not kept anywhere: look at the running app to see it.</p>
+    </div>`;
+  }
   const isLive = status.source?.kind !== "file";
   const shut = (status.processes ?? []).filter((each) => !each.values_shown).length;
   const some = shut && shut < (status.processes ?? []).length ? ` of ${count(shut)} of the apps` : "";

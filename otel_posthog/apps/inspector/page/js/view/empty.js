@@ -29,6 +29,8 @@ export function Empty({ state }) {
 }
 
 function EmptyFile({ source }) {
+  // The notice above says what is wrong.
+  if (source?.problem) return html`<div class="empty"><h2>There is nothing to show</h2></div>`;
   const isRead = source?.complete;
   const what = source?.kind === "spool" ? "The spool" : "The file";
   return html`<div class="empty">

@@ -76,7 +76,7 @@ function Bars({ title, lines, chosen, choose }) {
 }
 
 function Delivery({ status, words }) {
-  if (!status?.delivery || status.source?.kind === "file") return null;
+  if (!status?.delivery || status.source?.kind !== "live") return null;
   const { queue = {}, delivery, spool = [] } = status;
   const reasons = delivery.reasons ?? [];
   const last = delivery.last_attempt;

@@ -1,10 +1,10 @@
 // The OpenTelemetry item on the left, what PostHog gets on the right, row by row, with the rule behind each difference.
 import { classes, html } from "../dom.js";
 import { difference } from "../difference.js";
-import { GONE, HIDDEN, pairsOf } from "../pairs.js";
+import { GONE, HIDDEN, UNKNOWN, pairsOf } from "../pairs.js";
 import { counted, plain, shown } from "../text.js";
 import { ruleInWords } from "../wording.js";
-import { Key, Value } from "./value.js";
+import { Key, Unseen, Value } from "./value.js";
 
 const MAX_COMPARED_CHARS = 4000;
 // What a row shows without a word: the others are named.
@@ -67,14 +67,14 @@ function markers(text) {
 }
 
 function Size({ value }) {
-  if (value === HIDDEN) return html`<span class="hidden-value">not shown</span>`;
+  if (value === HIDDEN || value === UNKNOWN) return html`<${Unseen} value=${value} />`;
   const size = value && typeof value === "object" ? Object.keys(value).length : 0;
   return html`<span class="size">${size ? (Array.isArray(value) ? counted(size, "element") : counted(size, "key")) : shown(value)}</span>`;
 }
 
 /** Which rules did it, in words. */
 function Why({ row, words, identity }) {
-  if (row.state === "same" || row.state === "added" || row.state === "group") return null;
+  if (row.state === "same" || row.state === "unknown" || row.state === "added" || row.state === "group") return null;
   if (!row.rules.length) return identity ? html`<span class="why">identity mode <code>${plain(identity)}</code></span>` : null;
   return html`<span class="why">
     ${row.rules.filter((each) => each.rule).map(({ rule, action }) => html`<span key=${rule + action}>${ruleInWords(rule, words)}${" "}<code>${plain(rule)}</code>${!KNOWN_ACTIONS.has(action) && ` ${plain(action)}`}</span>`)}

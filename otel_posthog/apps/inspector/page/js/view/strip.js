@@ -5,8 +5,8 @@ import { bytes, count, counted, duration, plain } from "../text.js";
 const FINE = new Set(["ok", "done"]);
 
 export function Strip({ status }) {
-  // Nothing runs where a file is shown.
-  if (!status?.delivery || status.source?.kind === "file") return null;
+  // Nothing runs where a file or the spool is shown.
+  if (!status?.delivery || status.source?.kind !== "live") return null;
   const { queue = {}, delivery } = status;
   const spool = (status.spool ?? []).reduce(
     (sum, each) => ({ events: sum.events + (each.events ?? 0), bytes: sum.bytes + (each.bytes ?? 0), age: Math.max(sum.age, each.oldest_age_s ?? 0) }),

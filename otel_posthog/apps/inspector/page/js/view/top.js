@@ -55,7 +55,8 @@ function Connection({ state }) {
 
 function fileText(source) {
   const name = plain(source.name ?? "").split(/[\\/]/).at(-1);
-  return `${source.kind === "spool" ? "Spool" : "File"} ${name}${source.complete ? "" : ", reading"}`;
+  const what = source.kind === "spool" ? "What waits in the spool" : `File ${name}`;
+  return `${what}${source.complete ? "" : ", reading"}`;
 }
 
 class Theme extends Component {

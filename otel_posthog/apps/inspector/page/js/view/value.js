@@ -1,6 +1,6 @@
 // A value as text: never as markup, characters that nobody sees as their codes, long ones cut until asked for.
 import { Component, html } from "../dom.js";
-import { GONE, HIDDEN } from "../pairs.js";
+import { GONE, HIDDEN, UNKNOWN } from "../pairs.js";
 import { count, pieces, shown } from "../text.js";
 
 const CUT_CHARS = 600;
@@ -10,9 +10,11 @@ const marked = (text) => pieces(text).map((each) => (each.code ? html`<span clas
 /** A value, or what stands for one that is not there. */
 export function Value({ value, parts }) {
   if (value === GONE) return null;
-  if (value === HIDDEN) return html`<span class="hidden-value">not shown</span>`;
+  if (value === HIDDEN || value === UNKNOWN) return html`<${Unseen} value=${value} />`;
   return html`<${Text} text=${shown(value)} parts=${parts} isText=${typeof value === "string"} />`;
 }
+
+export const Unseen = ({ value }) => html`<span class="hidden-value">${value === HIDDEN ? "not shown" : "not kept"}</span>`;
 
 class Text extends Component {
   render({ text, parts, isText }, { isWhole }) {
