@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dashboards.panels import Json
-from dashboards.queries import events, gained, lost, of
+from dashboards.queries import events, gained, given_from_kafka, lost, of, of_collector
 
 FOLDER = "otel-posthog"
 SOURCE_UID = "otel-posthog-prometheus"
@@ -72,9 +72,15 @@ ALERTS = (
           "{{ $labels.job }} refuses product events",
           "Senders come again and keep what they have room for. The spool is full or cannot be written, or too much comes "
           "at once: `GET /readyz` says so."),
+    Alert("ProductEventsKafkaStands",
+          f"(sum({gained(of_collector('kafka_exporter_records'), '10m')}) unless "
+          f"({given_from_kafka(lambda each: gained(each, '10m'))} > 0)) > 0", 5, "critical",
+          "Product events go into Kafka, and none comes out",
+          "Nothing is lost while Kafka keeps it. The gateway is away or refuses something for good: the log of the Collector "
+          "with kafka-in.yaml says which."),
     Alert("ProductEventsKafkaLags", "sum by (topic, partition) (otelcol_kafka_receiver_offset_lag) > 10000", 10, "warning",
           "{{ $value | humanize }} messages wait in {{ $labels.topic }}/{{ $labels.partition }}",
-          "The Collector with kafka-in.yaml does not keep up, or waits for the gateway: its log says which."),
+          "The Collector with kafka-in.yaml does not keep up: give it more partitions and more of its kind."),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.dashboard import dashboard
 from dashboards.panels import BLUE, GREEN, RED, YELLOW, Json, Panel, Query, Row, color
-from dashboards.queries import RATE, gained, of, quantile
+from dashboards.queries import RATE, gained, given_from_kafka, of, of_collector, quantile
 
 _STACKED = {"stacking": {"group": "A", "mode": "normal"}, "fillOpacity": 35, "lineWidth": 1}
 _HTTP, _RPC = "http_server_request_duration_seconds", "rpc_server_call_duration_seconds"
@@ -55,29 +55,27 @@ def _requests() -> Row:
     ])  # fmt: skip
 
 
-def _counter(name: str, conditions: str = "") -> str:
-    """Return a counter of a Collector's own, which it names without a suffix where Prometheus asks for it."""
-    return f'{{__name__=~"otelcol_{name}(_total)?"{conditions}}}'
-
-
 def _kafka() -> Row:
-    read, written = _counter("kafka_receiver_records"), _counter("kafka_exporter_records")
+    read, written = of_collector("kafka_receiver_records"), of_collector("kafka_exporter_records")
     return Row("Kafka", [
-        Panel("Lag", "Messages that a Collector with `kafka-in.yaml` has not handed to the gateway yet, by topic and "
-              "partition. A partition whose lag rises while others stand still waits for something that the gateway "
-              "refuses: that Collector's log says what.",
+        Panel("Lag", "Messages that were behind what a Collector with `kafka-in.yaml` had handed to the gateway, by topic "
+              "and partition. It tells so after each batch that got through: a partition that stands still keeps its last "
+              "figure, which the panel beside this one shows.",
               [Query("sum by (topic, partition) (otelcol_kafka_receiver_offset_lag)", "{{topic}}/{{partition}}")],
               decimals=0),
-        Panel("Read and written", "Records a second into and out of Kafka, each of them a batch of product events.",
+        Panel("Into and out of Kafka", "Records a second that were written and read, each a batch of product events, and "
+              "events that the gateway has taken out of them. Written and nothing taken: the gateway is away or refuses "
+              "something for good, and the log of the Collector with `kafka-in.yaml` says which.",
               [Query(f"sum by (topic) (rate({read}[{RATE}]))", "read {{topic}}"),
-               Query(f"sum by (topic) (rate({written}[{RATE}]))", "written {{topic}}")],
+               Query(f"sum by (topic) (rate({written}[{RATE}]))", "written {{topic}}"),
+               Query(given_from_kafka(lambda each: f"rate({each}[{RATE}])"), "events given to the gateway")],
               unit="cps"),
     ])  # fmt: skip
 
 
 def _collector() -> Row:
-    gone = _counter("exporter_send_failed_(spans|log_records|metric_points)")
-    refused = _counter("receiver_refused_(spans|log_records|metric_points)")
+    gone = of_collector("exporter_send_failed_(spans|log_records|metric_points)")
+    refused = of_collector("receiver_refused_(spans|log_records|metric_points)")
     return Row("Collector", [
         Panel("Queues", "How full the queue of each exporter is. Behind a queue that is full `memory_limiter` refuses at "
               "the door, and senders come again.",
@@ -85,7 +83,7 @@ def _collector() -> Row:
                      "{{exporter}} {{data_type}}")], unit="percentunit", width=8, max_value=1,
               steps=[(None, "transparent"), (0.8, RED)], custom={"thresholdsStyle": {"mode": "dashed"}}),
         Panel("Taken", "Items a second that were taken at the door, by signal.",
-              [Query(f"sum(rate({_counter(f'receiver_accepted_{each}')}[{RATE}]))", name)
+              [Query(f"sum(rate({of_collector(f'receiver_accepted_{each}')}[{RATE}]))", name)
                for each, name in (("spans", "spans"), ("log_records", "log records"))],
               unit="cps", width=8),
         Panel("Not delivered", "Attempts of exporters that failed, whose items wait in the queue, and items that were "

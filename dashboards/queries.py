@@ -6,6 +6,8 @@ started, or since a reason first occurred, is told by `gained` instead.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from otel_posthog.health import WANTED_DROPS
 
 CHOSEN = 'job=~"$service", instance=~"$instance"'
@@ -36,6 +38,21 @@ def events(outcome: str, *conditions: str, chosen: str = CHOSEN) -> str:
 def lost(chosen: str = CHOSEN) -> str:
     """Return the counts of events that nobody decided to drop."""
     return events("dropped", f'reason!~"{DECIDED}"', chosen=chosen)
+
+
+def of_collector(name: str, conditions: str = "") -> str:
+    """Return a counter of a Collector's own, which it names without a suffix where Prometheus asks for it."""
+    return f'{{__name__=~"otelcol_{name}(_total)?"{conditions}}}'
+
+
+def given_from_kafka(asked: Callable[[str], str]) -> str:
+    """Return what `asked` makes of the counts of what a Collector took out of Kafka and the gateway has, together."""
+    # One by one: a function takes the names off, and spans and log records have the same labels.
+    kinds = [of_collector(f"exporter_sent_{each}", _FROM_KAFKA) for each in ("spans", "log_records")]
+    return " + ".join(f"(sum({asked(each)}) or vector(0))" for each in kinds)
+
+
+_FROM_KAFKA = ', exporter=~".*/gateway_from_kafka"'
 
 
 def quantile(share: float, histogram: str, by: str = "", window: str = RATE) -> str:

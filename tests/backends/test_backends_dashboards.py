@@ -44,6 +44,7 @@ def settings(*ports: int) -> str:
 def programs(folder: Path, posthog: FakePostHog) -> Iterator[tuple[str, Gateway, Any, Any]]:
     """Run Kafka, a Collector on each side of it, Prometheus and the gateway, and yield where they are."""
     port = free_port()
+    (folder / "policy.yaml").write_text("delivery: {max_spool_bytes: 300000}\n", encoding="utf-8")
     with ExitStack() as all_of_it:
         enter = all_of_it.enter_context
         broker = Broker(folder)
@@ -56,6 +57,7 @@ def programs(folder: Path, posthog: FakePostHog) -> Iterator[tuple[str, Gateway,
         url = enter(prometheus(folder, settings(front.metrics_port, back.metrics_port)))
         receiver = enter(
             gateway(
+                *("--policy", str(folder / "policy.yaml")),
                 posthog=posthog.url,
                 directory=folder / "gateway",
                 http_port=port,
@@ -85,8 +87,18 @@ def test_gateway_collector_and_kafka(tmp_path: Path, fake_posthog: FakePostHog) 
         assert silent(url) == set()
         offered = {name: labels(url, selector, label) for name, selector, label in variables("gateway")}
         assert offered["service"] == ["otel-posthog-gateway"]
-        (lags,) = [each["expr"] for each in rules() if each["alert"] == "ProductEventsKafkaLags"]
-        assert answers(url, lags.replace("> 10000", ">= 0"))
+        alarms = {each["alert"]: each["expr"].replace("> 10000", ">= 0") for each in rules()}
+        assert not answers(url, alarms["ProductEventsGatewayRefuses"])
+        # PostHog takes nothing, the spool is small: it fills, and what is behind it waits in Kafka.
+        full = logs_request(*["e"] * 100).SerializeToString()
+        until(lambda: receiver.post("/v1/logs", full)[0] == 503)
+        until(lambda: answers(url, alarms["ProductEventsGatewayRefuses"]), 30)
+        receiver.tree.end()
+        assert front.post("/v1/logs", logs_request("late").SerializeToString()) == 200
+        stands = alarms["ProductEventsKafkaStands"]
+        assert not answers(url, stands)
+        until(lambda: answers(url, stands.replace("10m", "5s")), 30)
+        assert answers(url, alarms["ProductEventsKafkaLags"])
 
 
 def test_the_product_in_operations(tmp_path: Path) -> None:
