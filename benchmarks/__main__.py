@@ -16,6 +16,7 @@ from benchmarks import (
     fuzz_privacy,
     gateway_load,
     growth,
+    inspector,
     instructions,
     operational_load,
     page,
@@ -45,6 +46,7 @@ BENCHMARKS = (
     operational_load,
     fuzz_gateway,
     instructions,
+    inspector,
 )
 
 DESCRIPTION = """\
@@ -86,6 +88,8 @@ benchmarks:
   instructions  how many instructions three fixed workloads take, against the commit
             where this branch left main, counted by callgrind; only with --only
             instructions
+  inspector what being looked at costs the thread of the app; only with
+            --only inspector
   fuzz_gateway  malformed OTLP against a running gateway; only with --only
             fuzz_gateway
 

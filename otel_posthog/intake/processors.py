@@ -106,7 +106,9 @@ class SpanIntake(EndingSpanProcessor):
         """Submit what `span` holds of product events, and strip it, whatever became of the first."""
         self._ending_is_called = True
         # Of nearly every span: nothing comes of it, and there is nothing to take off.
-        if _tap is None and is_plain(span) and not self._recogniser.looks_at_unmarked:
+        if is_plain(span) and not self._recogniser.looks_at_unmarked:
+            if _tap is not None:
+                _tap((span, ()))
             return
         is_product = False
         try:

@@ -30,6 +30,7 @@ from otel_posthog.apps.demo.app import (
     hide_package,
     refuse_others,
 )
+from otel_posthog.apps.demo.inspector import Look, is_wanted
 from otel_posthog.apps.demo.model import OWN, Figures, Options, Snapshot, checks, passed
 from otel_posthog.apps.demo.planted import owner
 from otel_posthog.apps.demo.receivers import Observer, Receivers, take_sample
@@ -54,7 +55,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
     out = styled(sys.stderr if arguments.json else sys.stdout)
     console = _console(out)
     try:
-        figures, status = _run(options, console)
+        figures, status = _run(options, console, may_look=is_wanted(options, console, is_json=arguments.json))
     except (AppError, ConfigurationError, FileNotFoundError) as error:
         console.print(f"otel-posthog demo: {error}", markup=False, style="red", soft_wrap=True)
         figures, status = Figures(), 1
@@ -72,15 +73,17 @@ def _console(out: IO[str]) -> Console:
     return Console(file=out, no_color=not has_color, color_system=system, force_terminal=out.isatty(), highlight=False)
 
 
-def _run(options: Options, console: Console) -> tuple[Figures, int]:
+def _run(options: Options, console: Console, *, may_look: bool) -> tuple[Figures, int]:
     can_redraw = console.is_terminal and not console.is_dumb_terminal
     with (LiveView if can_redraw else PlainView)(console, options) as view:
-        experiment = Experiment(options, view.show)
+        experiment = Experiment(options, view.show, may_look=may_look)
         figures = experiment.run()
     if options.unused:
         console.print(f"- {' and '.join(options.unused)} not used: --live sends there", style="bright_black")
     made = checks(figures, options.requests, unprotected=options.unprotected)
     print_verdict(console, figures, made, experiment.kept_folder, unprotected=options.unprotected)
+    if experiment.look is not None:
+        experiment.look.serve(console)
     return figures, 0 if passed(made) else 1
 
 
@@ -90,10 +93,22 @@ def _options(arguments: argparse.Namespace) -> Options:
 
 
 class Experiment:
-    """Runs once; `kept_folder` is where the run's files are, if they are kept."""
+    """Runs once.
 
-    def __init__(self, options: Options, show: Callable[[Snapshot], None]) -> None:
+    Args:
+        options: The run.
+        show: Shows a snapshot.
+        may_look: Whether the inspector is to look at the helpdesk.
+
+    Attributes:
+        kept_folder: Where the run's files are, if they are kept.
+        look: The inspector.
+    """
+
+    def __init__(self, options: Options, show: Callable[[Snapshot], None], *, may_look: bool = False) -> None:
         self.kept_folder: Path | None = None
+        self.look: Look | None = None
+        self._may_look = may_look
         self._options = options
         self._show = show
         self._tally = Tally()
@@ -111,7 +126,11 @@ class Experiment:
             observer = Observer(self._tally, receivers, self._options.seed)
             self._tally.planted.add(owner(self._options.seed))
             worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="traffic"))
-            app = AppProcess(folder, self._environment(folder, receivers))
+            environment = self._environment(folder, receivers)
+            if self._may_look:
+                self.look = stack.enter_context(Look(folder))
+                environment |= self.look.environment()
+            app = AppProcess(folder, environment)
             snapshot = self._snapshots(observer, receivers, app)
             self._show(snapshot())
             with app:

@@ -172,7 +172,13 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def serve(listening: socket.socket, source: Source, keys: Keys, ready: Callable[[], None] = lambda: None) -> None:
+def serve(
+    listening: socket.socket,
+    source: Source,
+    keys: Keys,
+    ready: Callable[[], None] = lambda: None,
+    journal: Journal | None = None,
+) -> None:
     """Serve until a signal ends it.
 
     Args:
@@ -180,8 +186,9 @@ def serve(listening: socket.socket, source: Source, keys: Keys, ready: Callable[
         source: What is shown.
         keys: Who may see it.
         ready: Called before the first request is answered.
+        journal: What the source, which was started before, has filled already.
     """
-    journal = Journal()
+    is_started, journal = journal is not None, journal or Journal()
     config = uvicorn.Config(
         Inspector(journal, source, keys).application(),
         # A browser that reads no more at the end is an error to it.
@@ -196,7 +203,8 @@ def serve(listening: socket.socket, source: Source, keys: Keys, ready: Callable[
     )
     # The server raises a signal once more when it has stopped; to be stopped by one is how this ends well.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    source.start(journal)
+    if not is_started:
+        source.start(journal)
     ready()
     try:
         Server(config, lambda: journal.end("stopped")).run(sockets=[listening])
