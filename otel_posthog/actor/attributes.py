@@ -76,8 +76,8 @@ def ids_in(attributes: Attributes) -> Iterator[tuple[str, str]]:
     """Yield (whose, id) of every id of a user, session or window among `attributes`, whichever of them wins."""
     for what, keys in (("user", USER_ID_KEYS), ("session", SESSION_ID_KEYS), ("window", WINDOW_ID_KEYS)):
         for key in keys:
-            found = as_id(attributes.get(key))
-            if found is not None:
+            # Of most keys there is nothing, and a call would cost more than the look.
+            if (given := attributes.get(key)) is not None and (found := as_id(given)) is not None:
                 yield what, found
 
 
@@ -89,8 +89,7 @@ def agrees(value: object) -> bool:
 def first_id_in(keys: Iterable[str], attributes: Mapping[str, object]) -> str | None:
     """Return the first usable id among `keys`, as text; None where there is none."""
     for key in keys:
-        found = as_id(attributes.get(key))
-        if found is not None:
+        if (given := attributes.get(key)) is not None and (found := as_id(given)) is not None:
             return found
     return None
 

@@ -84,7 +84,7 @@ class AnalyticsSampler(Sampler):
             return self._request(result, attributes)
         decision = result.decision
         if decision is _DROP:
-            if not self._lifts(attributes):
+            if self.lift is not _ALL and not self._lifts(attributes):
                 return _with_scope(result, parent_context, attributes)
             return self._lifted(attributes, dropped_state(result.trace_state))
         if attributes and len(result.attributes) < len(attributes):

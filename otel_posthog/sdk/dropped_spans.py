@@ -22,7 +22,7 @@ from opentelemetry.trace import TraceState
 
 from otel_posthog.actor import CarriedScope
 from otel_posthog.sdk.providers import safe_getattr, span_processors
-from otel_posthog.sdk.spans import EndingSpanProcessor, trace_state_of
+from otel_posthog.sdk.spans import EndingSpanProcessor, is_sampled, trace_state_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -57,7 +57,7 @@ def is_dropped(span: ReadableSpan) -> bool:
     context = span.context
     state = context.trace_state
     # A sampler may hand its parent's state on to a span that it samples.
-    return type(state) is CarriedScope and state.is_dropped and not context.trace_flags.sampled
+    return type(state) is CarriedScope and state.is_dropped and not is_sampled(context)
 
 
 def put_in_front(provider: TracerProvider, ours: EndingSpanProcessor) -> bool:

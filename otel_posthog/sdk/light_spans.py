@@ -25,7 +25,7 @@ from otel_posthog.actor.attributes import KEPT_KEYS
 from otel_posthog.recogniser import PREFIX
 from otel_posthog.sdk import spans
 from otel_posthog.sdk.dropped_spans import IS_IN_FRONT
-from otel_posthog.sdk.spans import EndingSpanProcessor, keep_evicted, tell_kept, trace_state_of
+from otel_posthog.sdk.spans import EndingSpanProcessor, is_sampled, keep_evicted, tell_kept, trace_state_of
 
 _Given = dict[str, Any]
 
@@ -49,7 +49,11 @@ class LightSpan(Span):
     """Whether it has, or may have, attributes of the product side."""
 
     _given: _Given
-    """What the SDK's tracer makes a span of; among it the attributes that wait, until `_attributes` is made of them."""
+    """What the SDK's tracer makes a span of."""
+
+    _waiting: dict[str, Any]
+    """The attributes that wait, until `_attributes` is made of them; and how many there may be."""
+    _most: int | None
 
     def __getattr__(self, name: str) -> Any:
         make = _LATER.get(name)
@@ -60,11 +64,12 @@ class LightSpan(Span):
 
     def start(self, start_time: int | None = None, parent_context: Context | None = None) -> None:
         """Start the span, as the SDK's method does; who has put another in its place is heard, here and below."""
-        if Span.start is not _sdk_start or self._start_time is not None:
+        own = self.__dict__
+        if Span.start is not _sdk_start or "_start_time" in own:
             super().start(start_time, parent_context)
             return
-        self._start_time = _now_ns() if start_time is None else start_time
-        self._span_processor.on_start(self, parent_context)
+        own["_start_time"] = _now_ns() if start_time is None else start_time
+        own["_span_processor"].on_start(self, parent_context)
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Set an attribute, as the SDK's method does; one that may wait at once, of which there are the most."""
@@ -75,10 +80,11 @@ class LightSpan(Span):
             and Span.set_attribute is _set_one
             and Span.set_attributes is _set_many
         ):
-            own, given = self.__dict__, self._given
-            most, waiting = given["limits"].max_span_attributes, given["attributes"]
-            with self._lock:
-                takes = "_attributes" not in own and self._end_time is None and (most is None or len(waiting) < most)
+            # By its dictionary: Python makes no short way to the fields of a class that has a `__getattr__`.
+            own = self.__dict__
+            waiting, most = own["_waiting"], own["_most"]
+            with own["_lock"]:
+                takes = "_attributes" not in own and "_end_time" not in own and (most is None or len(waiting) < most)
                 if takes:
                     if key in waiting:
                         del waiting[key]  # the one that was set last is evicted last
@@ -98,11 +104,11 @@ class LightSpan(Span):
             copied = dict(attributes)
             is_marked = _clean(copied)
             if is_marked is not None:
-                own, given = self.__dict__, self._given
-                most, waiting = given["limits"].max_span_attributes, given["attributes"]
-                with self._lock:
+                own = self.__dict__
+                waiting, most = own["_waiting"], own["_most"]
+                with own["_lock"]:
                     has_room = most is None or len(waiting) + len(copied) <= most
-                    takes = "_attributes" not in own and self._end_time is None and has_room
+                    takes = "_attributes" not in own and "_end_time" not in own and has_room
                     if takes:
                         for key in copied:
                             waiting.pop(key, None)
@@ -121,21 +127,21 @@ class LightSpan(Span):
             super().end(end_time)
             return
         own = self.__dict__
-        with self._lock:
-            is_open = self._end_time is None and self._start_time is not None
+        with own["_lock"]:
+            is_open = "_end_time" not in own and "_start_time" in own
             if is_open:
-                self._end_time = _now_ns() if end_time is None else end_time
+                own["_end_time"] = _now_ns() if end_time is None else end_time
                 if "_attributes" in own:
                     own["_attributes"]._immutable = True  # noqa: SLF001
         if not is_open:
             super().end(end_time)  # it has its own words for that
             return
-        record_metrics = self._given.get("record_end_metrics")
+        record_metrics = own["_given"].get("record_end_metrics")
         if record_metrics:
             record_metrics()
-        ours: Any = self._span_processor
+        ours: Any = own["_span_processor"]
         # Of what has no attributes but unmarked ones, and no events, only rules make something.
-        if self._is_marked or "_attributes" in own or "_events" in own or ours.looks_at_unmarked():
+        if "_is_marked" in own or "_attributes" in own or "_events" in own or ours.looks_at_unmarked():
             ours.on_ending(self)
 
 
@@ -214,7 +220,7 @@ def _stand_for(kind: Any) -> None:
         context = given.get("context")
         if context is not None and cls is kind and not args:
             state = trace_state_of(context)
-            if type(state) is CarriedScope and state.is_dropped and not context.trace_flags.sampled:
+            if type(state) is CarriedScope and state.is_dropped and not is_sampled(context):
                 ours = getattr(given.get("span_processor"), IS_IN_FRONT, None)
                 if ours is not None and getattr(ours, "takes_light_spans", False):
                     return _light(given, context, ours)
@@ -229,7 +235,8 @@ def _light(given: _Given, context: SpanContext, ours: EndingSpanProcessor) -> Li
     span = object.__new__(LightSpan)
     attributes = given.get("attributes")
     # A copy, since Flask changes those that it has handed over.
-    given["attributes"] = copied = dict(attributes) if attributes else {}
+    span._waiting = copied = dict(attributes) if attributes else {}
+    span._most = given["limits"].max_span_attributes
     # The SDK's methods ask for attributes inside this lock, which are made inside it.
     span._given, span._context, span._lock, span._span_processor = given, context, threading.RLock(), ours  # type: ignore[assignment]
     span._kind, span._parent = given.get("kind", SpanKind.INTERNAL), given.get("parent")
@@ -263,7 +270,7 @@ def _attributes(span: LightSpan, given: _Given) -> BoundedAttributes:
     most, longest = limits.max_span_attributes, limits.max_span_attribute_length
     with span._lock:  # noqa: SLF001
         if "_attributes" not in own:
-            waiting, is_over = given["attributes"], span._end_time is not None  # noqa: SLF001
+            waiting, is_over = span._waiting, span._end_time is not None  # noqa: SLF001
             if longest is None and given.get(_IS_CLEAN, True) and (most is None or len(waiting) <= most):
                 own["_attributes"] = made = BoundedAttributes(most, None, immutable=is_over)
                 made._dict = waiting  # noqa: SLF001
