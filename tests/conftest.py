@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from otel_posthog.actor.context import say_off
 from otel_posthog.errors import Guard
 
 # Machines that are shared are slow at times; and what CI finds must be found again by who looks into it.
@@ -49,6 +50,12 @@ def _reset_logging() -> None:
     logging.getLogger().setLevel(logging.WARNING)
     _OWN_LOG.setLevel(logging.NOTSET)
     _OWN_LOG.disabled, _OWN_LOG.propagate = False, True
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_off() -> None:
+    """A set-up in this process that found itself switched off decides no test after it."""
+    say_off(is_off=False)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 import otel_posthog
-from otel_posthog.actor.context import say_off
 from otel_posthog.emit.record import take_unheard
 from otel_posthog.policy import Policy, activate
 from otel_posthog.setup import configure
@@ -26,4 +25,3 @@ def not_set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with configure._lock:
         configure._running = None
     activate(Policy())
-    say_off(is_off=False)
