@@ -55,20 +55,27 @@ def test_a_healthy_app_is_no_complaint(code: str, words: tuple[str, ...], folder
 
 
 def test_nothing_leaves_when_an_app_is_imported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither to PostHog nor over OTLP, and no state is made: not even of what its import captures."""
+    """Neither to PostHog nor over OTLP, not even what its import emits and flushes; and no event is kept."""
     with FakePostHog() as posthog, OtlpSink() as sink:
         healthy(
             monkeypatch, POSTHOG_HOST=posthog.url, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url,
             OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
         )  # fmt: skip
-        imported(
-            folder,
-            BY_HAND + "from otel_posthog import capture\ncapture('ticket_created')\nprint('imported')\n",
-            "--plain",
-        )
+        found = imported(folder, EMITS)
+        assert found.complaints == []
         assert (posthog.requests, sink.requests) == ([], [])
+    assert list(folder.parent.rglob("*.seg")) == []
 
 
+EMITS = """\
+from opentelemetry import trace
+import otel_posthog
+with trace.get_tracer("shop").start_as_current_span("POST /tickets", attributes={"analytics.event": "ticket_created"}):
+    otel_posthog.capture("ticket_seen")
+trace.get_tracer_provider().force_flush()
+otel_posthog.flush(10)
+print("imported")
+"""
 REPLACES = """\
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SynchronousMultiSpanProcessor

@@ -129,3 +129,15 @@ def test_what_is_waited_for_is_shown_and_taken_away(tmp_path: Path) -> None:
     assert re.search(r"\r\x1b\[K(.+ \.\.\.)\r\x1b\[K", shown)
     assert "asking PostHog" in shown
     assert "..." not in piped(tmp_path, "--send", "--timeout", "1", **further).stderr
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+# What differs from machine to machine: versions, and the digest of the policy's rules.
+NUMBERS = re.compile(r"\b\d+\.\d+\.\d+\w*\b|(?<=version )[0-9a-f]{12}\b")
+
+
+def test_the_page_shows_what_is_printed(tmp_path: Path) -> None:
+    """The sample at its top is that of an app with these mistakes."""
+    shown = PAGE.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    printed = piped(tmp_path).stdout.replace(str(tmp_path), "/srv/shop")
+    assert NUMBERS.sub("...", printed) == NUMBERS.sub("...", shown)
