@@ -24,6 +24,15 @@ from otel_posthog.pipeline import Pipeline
 SIGNAL = Signal(Source.LOG, "e", {}, TIME_NS, observed_time_ns=1)
 
 
+@pytest.fixture(autouse=True)
+def _no_greenlets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in most processes, whatever tests before this one have imported."""
+    for each in ("gevent", "eventlet"):
+        # Set before, so that it is taken away again where it was not there.
+        monkeypatch.setitem(sys.modules, each, sys)
+        monkeypatch.delitem(sys.modules, each)
+
+
 def test_it_is_made_once_whoever_asks() -> None:
     """Twenty threads get the same object."""
     made: list[object] = []
@@ -95,6 +104,22 @@ def test_a_fork_waits_for_an_import_of_ours(tmp_path: Path, monkeypatch: pytest.
         time.sleep(0.001)
     assert in_child(lambda: read().value == 1)
     thread.join()
+
+
+@pytest.mark.parametrize("name", ["gevent", "eventlet"])
+def test_greenlets_find_it_made(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made by the thread that imports them, before they take the place of threads, and at once from then on."""
+    (tmp_path / f"{name}.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    makers: list[int] = []
+    found = Later(lambda: makers.append(threading.get_ident()))
+    assert makers == []
+    importlib.import_module(name)
+    assert makers == [threading.get_ident()]
+    assert later._imports not in sys.meta_path
+    after = Later(lambda: makers.append(threading.get_ident()))
+    assert len(makers) == 2
+    del found, after
 
 
 @pytest.fixture
