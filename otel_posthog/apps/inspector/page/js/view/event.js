@@ -104,7 +104,13 @@ function Product({ pane, event, sent, words }) {
 function Destinations({ pane, all, chosen }) {
   return html`<div class="segments" role="group" aria-label="Destination">
     ${all.map(
-      (each, at) => html`<button type="button" key=${at} class=${classes(each === chosen && "is-chosen")} aria-pressed=${each === chosen ? "true" : "false"} onClick=${() => pane.setState({ destination: at })}>
+      (each, at) => html`<button
+        type="button"
+        key=${at}
+        class=${classes(each === chosen && "is-chosen")}
+        aria-pressed=${each === chosen ? "true" : "false"}
+        onClick=${() => pane.setState({ destination: at })}
+      >
         ${plain(each.destination)}
       </button>`,
     )}

@@ -17,11 +17,19 @@ export function Filters({ store, state }) {
     <div class="filters" role="search" aria-label="Filters">
       <div class="search">
         <label class="unseen" for="search">Search in events, keys and values</label>
-        <input id="search" type="search" placeholder="Search events, keys, values" autocomplete="off" spellcheck="false" value=${filter.text} onInput=${change("text")} />
+        <input
+          id="search"
+          type="search"
+          placeholder="Search events, keys, values"
+          autocomplete="off"
+          spellcheck="false"
+          value=${filter.text}
+          onInput=${change("text")}
+        />
         <kbd aria-hidden="true">/</kbd>
       </div>
       <div class="selects">
-        <${Select} id="event" name="Event" value=${filter.event} onChange=${change("event")} options=${totals.events.map(({ key, count: number }) => [key, key, number])} />
+        <${Select} id="event" name="Event" value=${filter.event} onChange=${change("event")} options=${totals.events.map(named)} />
         <${Select}
           id="outcome"
           name="Outcome"
@@ -30,12 +38,18 @@ export function Filters({ store, state }) {
           options=${totals.outcomes.map(({ key, count: number }) => [key, outcomeInWords(key, words), number])}
         />
         <${Select} id="rule" name="Rule" value=${filter.rule} onChange=${change("rule")} groups=${rules} />
-        <${Select} id="process" name="Process" value=${filter.process} onChange=${change("process")} options=${totals.processes.map(({ key, count: number }) => [key, key, number])} />
+        <${Select} id="process" name="Process" value=${filter.process} onChange=${change("process")} options=${totals.processes.map(named)} />
       </div>
       <p class="shown">
         <span class="figure">${shownText(store, state)}</span>
         ${totals.operational > 0 &&
-        html`<button type="button" class="link" id="operational" aria-pressed=${filter.withOperational ? "true" : "false"} onClick=${() => store.narrowTo({ withOperational: !filter.withOperational })}>
+        html`<button
+          type="button"
+          class="link"
+          id="operational"
+          aria-pressed=${filter.withOperational ? "true" : "false"}
+          onClick=${() => store.narrowTo({ withOperational: !filter.withOperational })}
+        >
           ${filter.withOperational ? "Hide" : "Show"} ${counted(totals.operational, "operational item")}
         </button>`}
         ${isSet(filter) && html`<button type="button" class="link" id="clear" onClick=${() => store.narrowTo(NO_FILTER)}>Clear filters</button>`}
@@ -43,6 +57,8 @@ export function Filters({ store, state }) {
     </div>
   `;
 }
+
+const named = ({ key, count: number }) => [key, key, number];
 
 function shownText(store, { filter, entries }) {
   const all = filter.withOperational ? entries.length : entries.filter(isProduct).length;

@@ -1,18 +1,26 @@
 // The totals, where no event is open: by event, outcome and rule, then where events wait and which apps are connected.
 import { classes, html } from "../dom.js";
-import { processOf } from "../entry.js";
 import { isSet } from "../filter.js";
-import { bytes, clock, count, counted, duration, plain } from "../text.js";
+import { count, counted, plain } from "../text.js";
 import { totalsOf } from "../totals.js";
-import { dropInWords, outcomeInWords, ruleInWords } from "../wording.js";
+import { outcomeInWords, ruleInWords } from "../wording.js";
+import { Apps } from "./apps.js";
+import { Delivery } from "./delivery.js";
 
 const MAX_LINES = 12;
 
 export function Overview({ store, state }) {
   const { filter, words, status, entries } = state;
+  const delivery = html`<${Delivery} status=${status} words=${words} />`;
+  const apps = html`<${Apps} store=${store} status=${status} />`;
+  if (!entries.length) return html`<div class="overview"><div class="cards">${delivery}</div>${apps}</div>`;
   const totals = countsOf(store, state);
-  if (!entries.length) return html`<div class="overview"><div class="cards"><${Delivery} status=${status} words=${words} /></div><${Processes} store=${store} status=${status} /></div>`;
-  const narrow = (name) => (key) => store.narrowTo({ [name]: filter[name] === key ? "" : key });
+  const bars = (title, name, lines) => html`<${Bars}
+    title=${title}
+    lines=${lines}
+    chosen=${filter[name]}
+    choose=${(key) => store.narrowTo({ [name]: filter[name] === key ? "" : key })}
+  />`;
   return html`
     <div class="overview">
       <header class="overview-head">
@@ -20,12 +28,12 @@ export function Overview({ store, state }) {
         <p class="soft">${totals.about}</p>
       </header>
       <div class="cards">
-        <${Bars} title="Events" lines=${totals.events.map(([key, number]) => [key, key, number])} chosen=${filter.event} choose=${narrow("event")} />
-        <${Bars} title="Outcomes" lines=${totals.outcomes.map(([key, number]) => [key, outcomeInWords(key, words), number])} chosen=${filter.outcome} choose=${narrow("outcome")} />
-        <${Bars} title="Rules" lines=${totals.rules.map(([rule, number]) => [`did:${rule}`, ruleInWords(rule, words), number])} chosen=${filter.rule} choose=${narrow("rule")} />
-        <${Delivery} status=${status} words=${words} />
+        ${bars("Events", "event", totals.events.map(([key, number]) => [key, key, number]))}
+        ${bars("Outcomes", "outcome", totals.outcomes.map(([key, number]) => [key, outcomeInWords(key, words), number]))}
+        ${bars("Rules", "rule", totals.rules.map(([rule, number]) => [`did:${rule}`, ruleInWords(rule, words), number]))}
+        ${delivery}
       </div>
-      <${Processes} store=${store} status=${status} />
+      ${apps}
     </div>
   `;
 }
@@ -45,9 +53,10 @@ function countsOf(store, state) {
     };
   }
   const made = totalsOf(store.shown);
+  const shown = counted(store.shown.length, "event");
   const lines = (found) => found.map((each) => [each.key, each.count]);
   return {
-    about: isSet(filter) ? `${counted(store.shown.length, "event")} under these filters` : `the newest ${counted(store.shown.length, "event")}`,
+    about: isSet(filter) ? `${shown} under these filters` : `the newest ${shown}`,
     events: lines(made.events),
     outcomes: lines(made.outcomes),
     rules: lines(made.rules),
@@ -62,62 +71,25 @@ function Bars({ title, lines, chosen, choose }) {
     <h3 id=${id}>${title}</h3>
     <ul class="bars">
       ${lines.slice(0, MAX_LINES).map(
-        ([key, text, number]) => html`<li key=${key}>
-          <button type="button" class=${classes("bar", key === chosen && "is-chosen")} aria-pressed=${key === chosen ? "true" : "false"} onClick=${() => choose(key)}>
-            <span class="bar-name">${plain(text).slice(0, 120)}</span>
-            <span class="bar-count">${count(number)}</span>
-            <span class="bar-fill" aria-hidden="true" style=${{ transform: `scaleX(${number / most})` }}></span>
-          </button>
-        </li>`,
+        ([key, text, number]) =>
+          html`<${Bar} key=${key} text=${text} number=${number} share=${number / most} isChosen=${key === chosen} choose=${() => choose(key)} />`,
       )}
     </ul>
     ${lines.length > MAX_LINES && html`<p class="soft">and ${count(lines.length - MAX_LINES)} more</p>`}
   </section>`;
 }
 
-function Delivery({ status, words }) {
-  if (!status?.delivery || status.source?.kind !== "live") return null;
-  const { queue = {}, delivery, spool = [] } = status;
-  const reasons = delivery.reasons ?? [];
-  const last = delivery.last_attempt;
-  return html`<section class="card" aria-labelledby="totals-delivery">
-    <h3 id="totals-delivery">Delivery</h3>
-    <dl class="figures">
-      <div><dt>Received</dt><dd>${count(delivery.received)}</dd></div>
-      ${reasons.filter((each) => each.outcome === "received").map((each) => html`<div class="is-inner" key=${each.reason}><dt>${dropInWords(each.reason, words)}</dt><dd>${count(each.count)}</dd></div>`)}
-      <div><dt>Delivered</dt><dd>${count(delivery.delivered)}</dd></div>
-      ${delivery.previewed > 0 && html`<div><dt>Previewed, not sent</dt><dd>${count(delivery.previewed)}</dd></div>`}
-      <div><dt>Dropped</dt><dd>${count(delivery.dropped)}</dd></div>
-      ${reasons.filter((each) => !["received", "delivered"].includes(each.outcome)).map((each) => html`<div class="is-inner" key=${each.outcome + each.reason}><dt>${outcomeInWords(`${each.outcome}:${each.reason}`, words)}</dt><dd>${count(each.count)}</dd></div>`)}
-      <div><dt>Queue and buffer</dt><dd>${bytes((queue.worker_bytes ?? 0) + (queue.buffer_bytes ?? 0))}</dd></div>
-      ${spool.map((each) => html`<div key=${each.destination}><dt>Spool of ${plain(each.destination)}</dt><dd>${each.events ? `${counted(each.events, "event")}, ${bytes(each.bytes)}, ${duration(each.oldest_age_s)} old` : "empty"}</dd></div>`)}
-      <div><dt>Requests to PostHog</dt><dd>${count(delivery.attempts)}</dd></div>
-      ${last && html`<div><dt>Last request</dt><dd>${plain(last.outcome)}, ${duration(last.duration_s)}, ${clock(last.time).slice(0, 8)}</dd></div>`}
-    </dl>
-  </section>`;
-}
-
-function Processes({ store, status }) {
-  const all = status?.processes ?? [];
-  if (!all.length) return null;
-  return html`<section class="card" aria-labelledby="totals-processes">
-    <h3 id="totals-processes">Apps</h3>
-    <div class="scroll-x" role="region" aria-label="Table of apps" tabindex="0">
-    <table class="processes">
-      <thead><tr><th scope="col">Service</th><th scope="col">Process</th><th scope="col">State</th><th scope="col">Values</th><th scope="col">Policy</th></tr></thead>
-      <tbody>
-        ${all.map((each) => {
-          const name = processOf(each);
-          return html`<tr key=${name}>
-            <td><button type="button" class="link" onClick=${() => store.narrowTo({ process: store.state.filter.process === name ? "" : name })}>${plain(each.service || "app")}</button></td>
-            <td class="figure">${each.pid}</td>
-            <td>${each.connected ? "connected" : "ended"}${each.skipped > 0 && `, ${count(each.skipped)} skipped`}</td>
-            <td>${each.values_shown ? "shown" : "not shown"}</td>
-            <td><code>${plain(each.policy ?? "")}</code></td>
-          </tr>`;
-        })}
-      </tbody>
-    </table>
-    </div>
-  </section>`;
+function Bar({ text, number, share, isChosen, choose }) {
+  return html`<li>
+    <button
+      type="button"
+      class=${classes("bar", isChosen && "is-chosen")}
+      aria-pressed=${isChosen ? "true" : "false"}
+      onClick=${choose}
+    >
+      <span class="bar-name">${plain(text).slice(0, 120)}</span>
+      <span class="bar-count">${count(number)}</span>
+      <span class="bar-fill" aria-hidden="true" style=${{ transform: `scaleX(${share})` }}></span>
+    </button>
+  </li>`;
 }

@@ -44,7 +44,7 @@ export function Pair({ row, words, identity }) {
     <span class="pair-key" role="rowheader"><${Key} name=${row.key} title=${row.path} /></span>
     <span class="pair-before" role="cell">${beforeView(row, old)}</span>
     <span class="pair-after" role="cell">
-      ${after === GONE ? html`<span class="gone">removed</span>` : state === "group" ? html`<${Size} value=${after} />` : html`<${Value} value=${after} parts=${now} />`}
+      ${afterView(row, now)}
       <${Why} row=${row} words=${words} identity=${identity} />
     </span>
   </div>`;
@@ -55,6 +55,11 @@ function beforeView({ before, state }, parts) {
   // What no rule has touched is on the right as it was.
   if (before === HIDDEN && state === "same") return html`<span class="hidden-value">as sent</span>`;
   return html`<${Value} value=${before} parts=${parts} />`;
+}
+
+function afterView({ after, state }, parts) {
+  if (after === GONE) return html`<span class="gone">removed</span>`;
+  return state === "group" ? html`<${Size} value=${after} />` : html`<${Value} value=${after} parts=${parts} />`;
 }
 
 const isCompared = ({ before, after, state }) =>
@@ -77,7 +82,13 @@ function Why({ row, words, identity }) {
   if (row.state === "same" || row.state === "unknown" || row.state === "added" || row.state === "group") return null;
   if (!row.rules.length) return identity ? html`<span class="why">identity mode <code>${plain(identity)}</code></span>` : null;
   return html`<span class="why">
-    ${row.rules.filter((each) => each.rule).map(({ rule, action }) => html`<span key=${rule + action}>${ruleInWords(rule, words)}${" "}<code>${plain(rule)}</code>${!KNOWN_ACTIONS.has(action) && ` ${plain(action)}`}</span>`)}
+    ${row.rules
+      .filter((each) => each.rule)
+      .map(
+        ({ rule, action }) => html`<span key=${rule + action}>
+          ${ruleInWords(rule, words)}${" "}<code>${plain(rule)}</code>${!KNOWN_ACTIONS.has(action) && ` ${plain(action)}`}
+        </span>`,
+      )}
   </span>`;
 }
 

@@ -10,6 +10,8 @@ const KINDS = [
   ["sensitive_key", "Never send a property"],
 ];
 
+const MAX_EXAMPLES = 5;
+
 export class RulePanel extends Component {
   constructor(props) {
     super(props);
@@ -61,7 +63,15 @@ export class RulePanel extends Component {
       <section class="rule" aria-label="Make a rule">
         <div class="rule-kinds" role="group" aria-label="Kind of rule">
           ${KINDS.map(
-            ([name, text], at) => html`<button type="button" key=${name} ref=${at ? undefined : this.first} class="button" aria-pressed=${kind === name ? "true" : "false"} disabled=${name !== "derive" && !keysFor(name, entry).length} onClick=${() => this.choose(name)}>
+            ([name, text], at) => html`<button
+              type="button"
+              key=${name}
+              ref=${at ? undefined : this.first}
+              class="button"
+              aria-pressed=${kind === name ? "true" : "false"}
+              disabled=${name !== "derive" && !keysFor(name, entry).length}
+              onClick=${() => this.choose(name)}
+            >
               ${text}
             </button>`,
           )}
@@ -94,7 +104,10 @@ function Answer({ store, answer, isCopied, copy }) {
     <p class="rule-effect">
       Of the last <b>${count(effect.of)}</b> items <b>${count(effect.matched)}</b> ${effect.matched === 1 ? "matches" : "match"}, <b>${count(effect.changed)}</b> would change.
     </p>
-    ${answer.examples?.length > 0 && html`<ul class="rule-examples">${answer.examples.slice(0, 5).map((each) => html`<${Example} key=${each.seq} store=${store} example=${each} />`)}</ul>`}
+    ${answer.examples?.length > 0 &&
+    html`<ul class="rule-examples">
+      ${answer.examples.slice(0, MAX_EXAMPLES).map((each) => html`<${Example} key=${each.seq} store=${store} example=${each} />`)}
+    </ul>`}
     ${answer.note && html`<p class="note">${plain(answer.note)}</p>`}
     <p class="soft">Nothing is saved here. Add the lines to the file that <code>OTEL_POSTHOG_POLICY</code> names.</p>
   `;
