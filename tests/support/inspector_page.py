@@ -35,13 +35,17 @@ class Page:
         if feed is not None and feed.items:
             self.until(lambda: self.rows)
 
-    def until(self, is_true: Callable[[], _T]) -> _T:
+    def until(self, is_true: Callable[[], _T], timeout_s: float = TIMEOUT_S) -> _T:
         """Wait for something and return it.
+
+        Args:
+            is_true: Returns it, or what is false as long as it is not there.
+            timeout_s: For how long.
 
         Raises:
             TimeoutException: It does not come.
         """
-        wait = WebDriverWait(self.chrome, TIMEOUT_S, 0.03, [StaleElementReferenceException])
+        wait = WebDriverWait(self.chrome, timeout_s, 0.03, [StaleElementReferenceException])
         return wait.until(lambda _: is_true())
 
     def all(self, selector: str) -> list[WebElement]:
