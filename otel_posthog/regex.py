@@ -1,12 +1,14 @@
 """Regular expressions that are compiled when they are first used.
 
 There are some two hundred here, most of them the detectors', and to compile them takes a third as long as all else that
-a start does. Texts that have nothing to hide come to a few of them only. What application threads search with is
-compiled at import (`re.compile`), while nobody waits for a request.
+a start does. Texts that have nothing to hide come to a few of them only. From then on the module that made one has the
+expression itself under its name: to look a method up in anything else takes longer, with every search. What application
+threads search with is compiled at import (`re.compile`), while nobody waits for a request.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any, cast
 
@@ -17,7 +19,7 @@ _FACTS = ("pattern", "flags", "groups", "groupindex")
 class Compiled:
     """A late expression from its first use on; the methods of the expression are its attributes."""
 
-    __slots__ = ("__dict__", "_given")
+    __slots__ = ("__dict__", "_given", "_names")
 
 
 class Late(Compiled):
@@ -26,18 +28,22 @@ class Late(Compiled):
     Args:
         pattern: As `re.compile` takes it.
         flags: The same.
+        names: Of the module that makes it, with what they stand for.
     """
 
     __slots__ = ()
 
-    def __init__(self, pattern: str, flags: int) -> None:
-        self._given = pattern, flags
+    def __init__(self, pattern: str, flags: int, names: dict[str, Any]) -> None:
+        self._given, self._names = (pattern, flags), names
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         compiled = re.compile(*self._given)
-        # Threads that come here at once all set the same.
+        # Threads that come here at once all set the same; no name is added, so that others may go through them.
+        for each, what in list(self._names.items()):
+            if what is self:
+                self._names[each] = compiled
         self.__dict__.update({each: getattr(compiled, each) for each in (*_METHODS, *_FACTS)})
         # Without a `__getattr__` an attribute is found in half the time.
         self.__class__ = Compiled  # type: ignore[assignment]
@@ -51,7 +57,9 @@ def regex(pattern: str, flags: int = 0) -> re.Pattern[str]:
         pattern: As `re.compile` takes it.
         flags: The same.
     """
-    return cast("re.Pattern[str]", Late(pattern, flags))
+    here = inspect.currentframe()
+    made_by = here.f_back if here is not None else None
+    return cast("re.Pattern[str]", Late(pattern, flags, made_by.f_globals if made_by is not None else {}))
 
 
 # Beside its capital: what is the same letter without regard to case (`re` takes them all for it).
