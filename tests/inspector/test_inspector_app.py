@@ -175,7 +175,8 @@ def test_an_opt_out_ends_it_and_forgets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o770, 0o720, 0o707, 0o702, 0o777, 0o1777])
 def test_a_directory_that_others_can_write_is_refused(mode: int, tmp_path: Path) -> None:
-    """Neither does an app put its socket there, nor a viewer look for one."""
+    """Neither does an app put its socket there, nor a viewer look for one; not even where a volume is a group's."""
+    tmp_path.chmod(0o770)
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(mode)
@@ -266,12 +267,12 @@ def test_a_child_has_a_socket_of_its_own(tmp_path: Path) -> None:
                 if seen == {app.process.pid, pid}:
                     break
         os.kill(pid, signal.SIGKILL)
-        assert len(list(app.sockets.glob("*.sock"))) == 2
+        assert len(list(app.sockets.glob("[0-9]*.sock"))) == 2
         app.end()
-    assert len(list(app.sockets.glob("*.sock"))) == 1
+    assert len(list(app.sockets.glob("[0-9]*.sock"))) == 1
     with Inspected(tmp_path) as app:
         deadline = time.monotonic() + 20
-        while [each.name.partition("-")[0] for each in app.sockets.glob("*.sock")] != [str(app.process.pid)]:
+        while [each.name.partition("-")[0] for each in app.sockets.glob("[0-9]*.sock")] != [str(app.process.pid)]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 

@@ -103,7 +103,7 @@ class Looked:
 
 def _there(folder: Path) -> Path:
     deadline = time.monotonic() + 20
-    while not (found := list(folder.glob("*.sock"))):
+    while not (found := list(folder.glob("[0-9]*.sock"))):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return found[0]

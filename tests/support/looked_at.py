@@ -90,7 +90,7 @@ class Inspected:
 def until_there(folder: Path, count: int) -> list[Path]:
     """Return the sockets in a folder, once there are so many."""
     deadline = time.monotonic() + 20
-    while len(found := sorted(folder.glob("*.sock"))) != count:
+    while len(found := sorted(folder.glob("[0-9]*.sock"))) != count:
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
     return found
