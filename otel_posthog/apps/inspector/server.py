@@ -39,7 +39,8 @@ _KINDS = ("derive", "allow", "sensitive_key")
 # By a page of our own, and no redirect: a cookie of `SameSite=Strict` does not come with the redirect of a link.
 _WELCOME = (
     '<!doctype html><html lang="en"><title>otel-posthog inspect</title>'
-    '<meta http-equiv="refresh" content="0; url={base}/"><p><a href="{base}/">Open the inspector</a></p></html>'
+    '<link rel="icon" href="{base}/static/icon.svg"><meta http-equiv="refresh" content="0; url={base}/">'
+    '<p><a href="{base}/">Open the inspector</a></p></html>'
 )
 
 
