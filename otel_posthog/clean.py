@@ -21,7 +21,7 @@ from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.policy.policy import revision_of
-from otel_posthog.posthog.encoding import as_bytes, encode_event, encode_planned
+from otel_posthog.posthog.encoding import OF_TRACE, TRACE_URL, as_bytes, encode_event, encode_planned
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
 from otel_posthog.privacy.catalog import Specs
 
@@ -182,7 +182,8 @@ class Cleaner:
         event = self._declared(event, filter_, catalog, receipt)
         if mode is IdentityMode.PSEUDONYMOUS:
             event = with_pseudonyms(event, self._pseudonyms, self._note)
-        properties, name = self._with_trace_url(privacy.properties(event), event), privacy.name(event.name)
+        properties = self._with_trace_url(_without_trace(privacy.properties(event), receipt), event)
+        name = privacy.name(event.name)
         who = self._who(privacy.of_persons(event) if mode.has_persons else event, mode)
         return self._encoded(event, destination, receipt, who, name, properties)
 
@@ -202,7 +203,7 @@ class Cleaner:
         """Return `properties` with a link to the event's trace, if there is a trace to be seen."""
         if self._trace_template and event.trace_id and event.is_sampled:
             time_ms = event.time_ns // 10**6
-            properties["trace_url"] = self._trace_template.format(
+            properties[TRACE_URL] = self._trace_template.format(
                 trace_id=event.trace_id,
                 span_id=event.span_id or "",
                 from_ms=time_ms - _AROUND_MS,
@@ -256,6 +257,15 @@ class Cleaner:
         finally:
             if receipt.entries:
                 self._health.count_actions(receipt.entries)
+
+
+def _without_trace(properties: dict[str, object], receipt: Receipt) -> dict[str, object]:
+    """Return `properties` without those that only the encoding may write: what an app says is no trace of ours."""
+    if OF_TRACE.isdisjoint(properties):
+        return properties
+    for key in sorted(OF_TRACE & properties.keys()):
+        receipt.add(key, "trace_name", "removed")
+    return {key: value for key, value in properties.items() if key not in OF_TRACE}
 
 
 class _Privacy:

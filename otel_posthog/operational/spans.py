@@ -15,7 +15,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status
 
 from otel_posthog.errors import Guard
-from otel_posthog.model import PROCESSED, REDACTED
+from otel_posthog.model import EVENTS_URL, PROCESSED, REDACTED
 from otel_posthog.operational.redactor import Redactor
 from otel_posthog.recogniser import (
     EXCEPTION,
@@ -27,6 +27,7 @@ from otel_posthog.sdk import (
     bounded,
     copy_span,
     flush_exporter,
+    has_own_link,
     item_attributes,
     replace_attributes,
     replace_events,
@@ -39,7 +40,7 @@ from otel_posthog.sdk import (
 
 
 def detach(span: Span) -> None:
-    """Take product attributes and product events off `span`.
+    """Take product attributes and product events off `span`, and a link to its events that an app has written.
 
     Raises:
         AttributeError: This SDK keeps a span's data elsewhere; the wrapped exporters then do the stripping.
@@ -47,6 +48,9 @@ def detach(span: Span) -> None:
     attributes = span_attributes(span)
     if has_product_attributes(attributes):
         replace_attributes(span, without_product_attributes(attributes))
+    if has_own_link(span):
+        attributes = span_attributes(span)
+        replace_attributes(span, {key: value for key, value in attributes.items() if key != EVENTS_URL})
     events = span_events(span)
     if not events:
         return

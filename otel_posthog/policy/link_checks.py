@@ -76,10 +76,10 @@ def template_problems(template: str, path: KeyPath, placeholders: Collection[str
     # A width would be as much memory with every event, an attribute something of Python's.
     if not all(name in placeholders and not spec and not way for name, spec, way in fields):
         yield path, f"{path[-1]} has an unknown placeholder", f"use {named} only; other braces are %7B and %7D"
-    elif "trace_id" not in {name for name, _, _ in fields}:
-        yield path, f"{path[-1]} is the same for all traces: it has no {{trace_id}}", _EXAMPLE
     elif not is_url(template.replace("{", "").replace("}", "")) or _UNSEEN.search(template):
         yield path, f"{path[-1]} is no address that a browser opens", _EXAMPLE
+    elif "trace_id" not in {name for name, _, _ in fields}:
+        yield path, f"{path[-1]} is the same for all traces: it has no {{trace_id}}", _EXAMPLE
 
 
 def address_problems(address: str, path: KeyPath) -> Iterator[Found]:

@@ -34,9 +34,11 @@ _NO_IP = json.dumps(_NO_IP_ALONE, separators=(",", ":"))[1:-1]
 _SECOND_CHARS = len("2026-11-25T12:00:00")
 # The delivery's headers say which library sends; inside an event these would only contradict them.
 _HEADER_NAMES = frozenset({"$lib", "$lib_version"})
-SAMPLED = "trace_sampled"
+SAMPLED, TRACE_URL = "trace_sampled", "trace_url"
+OF_TRACE = frozenset({"$trace_id", "$span_id", SAMPLED, TRACE_URL})
+"""What an event says of its trace; an app's property of such a name is not sent, whether there is a trace or not."""
 # Names that an event gets by itself, or that stand elsewhere in it.
-_ADDED = frozenset({*_HEADER_NAMES, "$trace_id", "$span_id", "session_id", "journey_id", "trace_url", SAMPLED})
+_ADDED = frozenset({*_HEADER_NAMES, *OF_TRACE, "session_id", "journey_id"})
 # Events that change persons or groups; PostHog refuses them for an event without a person.
 _PERSON_EVENTS = frozenset(
     {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}

@@ -124,6 +124,8 @@ def span_start(span: ReadableSpan, evicted: type[EvictedEvents]) -> tuple[SpanKi
 def is_plain(span: ReadableSpan) -> bool:
     """Return whether an ending span has no event, nor any attribute of the product side, and began with none.
 
+    A link to its events, which only we write, is of the product side as well.
+
     False where this SDK keeps them elsewhere, and for a light span, which is asked in another way.
     """
     if type(span) is light_kind:
@@ -132,9 +134,12 @@ def is_plain(span: ReadableSpan) -> bool:
         events: Any = span._events  # noqa: SLF001
         if events._dq or events.evicted or span.otel_posthog_scope.started:  # type: ignore[attr-defined]  # noqa: SLF001
             return False
-        for key in span._attributes._dict:  # type: ignore[union-attr]  # noqa: SLF001 - takes twice the time
+        given = span._attributes._dict  # type: ignore[union-attr]  # noqa: SLF001 - the public way takes twice the time
+        for key in given:
             if PREFIX in key:
                 return False
+        if EVENTS_URL in given:
+            return False
     except (AttributeError, TypeError):
         return False
     return True
@@ -354,6 +359,13 @@ def link_to_events(span: Span, template: str) -> None:
     if context is not None and context.trace_flags.sampled:
         url = template.format(trace_id=f"{context.trace_id:032x}", span_id=f"{context.span_id:016x}")
         replace_attributes(span, {**span_attributes(span), EVENTS_URL: url})
+        span.otel_posthog_link = url  # type: ignore[attr-defined]
+
+
+def has_own_link(span: Span) -> bool:
+    """Return whether a span has a link to its events that `link_to_events` has not written."""
+    found = span_attributes(span).get(EVENTS_URL)
+    return found is not None and found is not getattr(span, "otel_posthog_link", None)
 
 
 def replace_events(span: Span, events: Iterable[Event]) -> None:

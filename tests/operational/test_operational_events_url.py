@@ -82,3 +82,33 @@ def test_of_several_destinations_the_one_that_is_meant_decides() -> None:
         url = EventsUrl(posthog="https://eu.posthog.com", project=1, destination=name)
         policy = Policy(destinations=(open_, closed), operational=OperationalPolicy(events_url=url))
         assert (policy.events_template is not None) is is_linked
+
+
+@pytest.mark.parametrize("mode", list(IdentityMode))
+@pytest.mark.parametrize("operational", [ON, OperationalPolicy()])
+@pytest.mark.parametrize("derive", [(RULE,), ()])
+@pytest.mark.parametrize("is_twice", [False, True])
+def test_a_link_of_an_apps_own_is_taken_off(
+    mode: IdentityMode, operational: OperationalPolicy, derive: Any, is_twice: bool
+) -> None:
+    """On every span, in each mode, with the setting and without; a link of ours stays, whoever looks at it again."""
+    lie = {EVENTS_URL: "http://evil.example/?u=alice", "k": "v"}
+    made = Pseudonyms(keys=ring())
+    with Telemetry(mode, operational=operational, derive=derive, pseudonyms=made) as telemetry:
+        if is_twice:
+            again = telemetry.tracer_provider._active_span_processor._span_processors[0]
+            telemetry.tracer_provider.add_span_processor(again)
+        telemetry.tracer.start_span("plain", attributes=lie).end()
+        telemetry.tracer.start_span("marked", attributes={"analytics.event": "e", **lie}).end()
+        telemetry.tracer.start_span("derived", kind=SpanKind.CLIENT, attributes=lie).end()
+        with telemetry.tracer.start_as_current_span("holds one") as span:
+            span.add_event("analytics.inside")
+            span.set_attributes(lie)
+        spans = telemetry.spans.get_finished_spans()
+    is_linked = operational is ON and mode is not IdentityMode.UNLINKED
+    for each in spans:
+        found = dict(each.attributes or {})
+        is_event = each.name in {"marked", "holds one"} or (each.name == "derived" and bool(derive))
+        assert found.pop("k") == "v"
+        assert (EVENTS_URL in found) is (is_linked and is_event), (each.name, found)
+        assert "evil" not in str(found)

@@ -82,6 +82,8 @@ def test_an_empty_file_is_the_built_in_policy(text: str) -> None:
         ("trace_url: 'https://x/{trace_id}?panes={\"a\":1}'\n", 1, "other braces are %7B and %7D"),
         ("trace_url: 'https://x/traces'\n", 1, "it has no {trace_id}"),
         ("trace_url: 'x/{trace_id}'\n", 1, "no address that a browser opens"),
+        ("trace_url: 5\n", 1, "trace_url is no address that a browser opens"),
+        ("operational:\n  events_url: 5\n", 2, "events_url is no address that a browser opens"),
         ("trace_url: 'javascript:alert({trace_id})'\n", 1, "no address that a browser opens"),
         ("trace_url: 'https://x/a b/{trace_id}'\n", 1, "no address that a browser opens"),
         ("trace_url: {datasource: tempo}\n", 1, "names one place"),

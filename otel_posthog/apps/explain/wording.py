@@ -47,6 +47,7 @@ RULES = {
     "sensitive_key": "the key is a sensitive one",
     "session_id": "repeats the session's id",
     "ssn": "social security number",
+    "trace_name": "named like what an event says of its trace",
     "user_id": "repeats the user's id",
     "username": "name of a user",
     "window_id": "repeats the window's id",
