@@ -58,6 +58,7 @@ FIXED = {
 PACKAGE = Path(otel_posthog.__file__).resolve().parent
 APP = "helpdesk"
 PACKAGE_NAME = "otel_posthog"
+INSTRUMENTORS_GROUP = "opentelemetry_instrumentor"
 LOADED_GROUPS = ("opentelemetry_pre_instrument", "opentelemetry_environment_variables")
 
 
@@ -257,7 +258,8 @@ def hide_package(folder: Path, environment: dict[str, str]) -> None:
             if entry_point.module.partition(".")[0] == PACKAGE_NAME:
                 _write_module(parent, entry_point.module, entry_point.attr)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(parent), environment.get("PYTHONPATH"))))
-    environment["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] = "posthog"
+    ours = sorted(each.name for each in entry_points(group=INSTRUMENTORS_GROUP) if each.name.startswith("posthog"))
+    environment["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"] = ",".join(ours)
 
 
 def _write_module(parent: Path, name: str, function: str) -> None:
