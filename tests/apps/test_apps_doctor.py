@@ -235,3 +235,37 @@ def test_an_sdk_with_other_spans_is_told(capsys: pytest.CaptureFixture[str], mon
         "note",
         "all, as whole spans of the SDK: it makes its spans in another way",
     )
+
+
+TIMEOUTS = ["nan", "inf", "-inf", "-1", "0", "-0.0", "1e300", "86401", "abc", "", " ", "1,5", "10s", "0x10"]
+
+
+def refused(*words: str) -> int | str | None:
+    """Return the status with which `doctor` ends."""
+    try:
+        return main(["doctor", *words])
+    except SystemExit as ended:
+        return ended.code
+
+
+@pytest.mark.parametrize("given", TIMEOUTS)
+def test_a_timeout_that_is_no_time_says_what_to_write(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is looked at: status 2, and one line."""
+    assert refused(f"--timeout={given}") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "argument --timeout: write a number of seconds above 0" in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+ARGUMENTS = {"--app=": "write the name of a module", "--app= ": "write the name of a module", "--plain": "--app"}
+
+
+@pytest.mark.parametrize("given", ARGUMENTS)
+def test_an_argument_that_would_be_ignored_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An app without a name, and what only an app has."""
+    assert refused(given) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert ARGUMENTS[given] in said.err
+    assert len(said.err.splitlines()) == 1

@@ -70,6 +70,20 @@ HOSTS = {
     '"https://eu.i.posthog.com"': ("host_quoted", "without quotes"),
     "ftp://eu.i.posthog.com": ("host_no_url", "https://eu.i.posthog.com"),
     "https://": ("host_no_url", "https://eu.i.posthog.com"),
+    "https//eu.i.posthog.com": ("host_no_url", "=https://eu.i.posthog.com,"),
+    "http//posthog:8000": ("host_no_url", "=https://eu.i.posthog.com,"),
+    "https:/eu.i.posthog.com": ("host_no_url", "=https://eu.i.posthog.com,"),
+    "https:eu.i.posthog.com": ("host_no_url", "=https://eu.i.posthog.com,"),
+    "https://<host>": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://https://eu.i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
+    "http://https://eu.i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://eu i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://eu.i.posthog,com": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://eu..i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://.i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://-eu.i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://${POSTHOG_HOST}": ("host_no_name", "https://eu.i.posthog.com"),
+    "https://*.i.posthog.com": ("host_no_name", "https://eu.i.posthog.com"),
     "https://app.posthog.com": ("host_app", "write that host"),
     "https://eu.posthog.com/project/1": ("host_app", "write that host"),
     "https://posthog.com": ("host_site", "region"),
@@ -97,7 +111,9 @@ def test_a_bad_host_is_found_by_how_it_is_written(host: str, monkeypatch: pytest
 @pytest.mark.parametrize(
     "host",
     ["https://eu.i.posthog.com", "https://eu.i.posthog.com/", " https://us.i.posthog.com\n", "https://ph.example.org/ph",
-     "http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "HTTPS://EU.I.POSTHOG.COM"],
+     "http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "HTTPS://EU.I.POSTHOG.COM",
+     "https://eu.i.posthog.com.", "https://my_relay.example.org", "https://müller.example", "https://xn--mller-kva.example",
+     "https://203.0.113.7:8443", "https://user@ph.example.org"],
 )  # fmt: skip
 def test_a_good_host_is_not_complained_of(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a slash, blanks or a relay's path, and on this machine without TLS."""

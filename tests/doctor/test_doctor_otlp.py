@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
+import tracemalloc
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 from authority import Authority
 from doctored import Found, doctor, healthy
 from grpc_end import files_of, grpc_end
-from ill_servers import Dated, Proxy, blocked, closing, silent
+from ill_servers import Dated, Proxy, blocked, closing, endless, silent
+from opentelemetry.sdk._configuration import _get_exporter_names, _import_exporters
 from ports import free_port
 
 from otel_posthog.testing import FakePostHog, OtlpSink
@@ -79,6 +82,22 @@ def test_how_an_end_is_written_is_looked_at(kind: str, monkeypatch: pytest.Monke
     assert found[kind]["fix"]
 
 
+NO_URLS = [
+    "http//127.0.0.1:4317", "https//collector:4317", "http:/collector:4317", "http:collector:4317",
+    "http://http://collector:4317", "http://collector,example:4317", "http://my collector:4317", "http://",
+    "http://collector..example:4317", "http://${COLLECTOR}:4317", "://collector:4317",
+    "http://<collector>", "collector:x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", ["grpc", HTTP])
+@pytest.mark.parametrize("url", NO_URLS)
+def test_what_is_no_url_is_not_mended_by_half(url: str, protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No scheme is to be written before another, and no server has such a name."""
+    healthy(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+    assert doctor().complaints == ["otlp_no_url"]
+
+
 GOOD: list[dict[str, str]] = [
     {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317"},
     {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otlp.example.org", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP},
@@ -93,6 +112,33 @@ GOOD: list[dict[str, str]] = [
     {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_EXPORTER_OTLP_INSECURE": "true"},
     {"OTEL_CONFIG_FILE": str(ROOT / "examples" / "otel-config.yaml"), "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
 ]  # fmt: skip
+
+
+UNKNOWN_EXPORTERS = ["otpl", "none,otlp", "otlp,none", "otlp,", "OTLP", "jaegr", "console otlp", "posthog_"]
+
+
+@pytest.mark.parametrize("signal", ["TRACES", "METRICS", "LOGS"])
+@pytest.mark.parametrize("names", UNKNOWN_EXPORTERS)
+def test_an_exporter_that_does_not_exist_is_found(names: str, signal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK then does not start, so that no event arrives either: it is the gravest, and the SDK agrees."""
+    variable = f"OTEL_{signal}_EXPORTER"
+    healthy(monkeypatch, **{variable: names})
+    with pytest.raises(RuntimeError):
+        _import_exporters(
+            *(_get_exporter_names(each) if each == signal.lower() else [] for each in ("traces", "metrics", "logs"))
+        )
+    found = doctor()
+    assert (found.status, found.ids[0]) == (1, "exporter_unknown")
+    assert set(found.complaints) <= {"exporter_unknown"}
+    assert variable in found["exporter_unknown"]["says"]
+    assert f"{variable}=otlp" in found["exporter_unknown"]["fix"]
+
+
+@pytest.mark.parametrize("names", ["none", " None ", "otlp", "console", "otlp, console", "otlp_proto_http", ""])
+def test_an_exporter_that_exists_is_not_complained_of(names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is written, as long as the SDK reads it so."""
+    healthy(monkeypatch, OTEL_TRACES_EXPORTER=names, OTEL_EXPORTER_OTLP_ENDPOINT="http://collector")
+    assert doctor().complaints == []
 
 
 @pytest.mark.parametrize("environ", GOOD, ids=str)
@@ -183,7 +229,8 @@ def test_each_signal_is_asked_at_its_own_end(monkeypatch: pytest.MonkeyPatch) ->
 
 STATUSES = {
     401: "otlp_not_allowed", 403: "otlp_not_allowed", 404: "otlp_no_path", 405: "otlp_no_path", 302: "otlp_redirected",
-    429: "otlp_fails", 500: "otlp_fails", 503: "otlp_fails", 400: None, 415: None,
+    429: "otlp_fails", 500: "otlp_fails", 503: "otlp_fails", 400: None, 407: "otlp_proxy_password",
+    408: "otlp_fails", 402: "otlp_refuses", 410: "otlp_refuses", 415: "otlp_refuses", 418: "otlp_refuses",
 }  # fmt: skip
 
 
@@ -258,6 +305,49 @@ def test_an_end_that_does_not_answer_is_told(protocol: str, monkeypatch: pytest.
         assert complaints(asked(monkeypatch, f"http://127.0.0.1:{port}", protocol)) == ["otlp_silent"]
     with closing() as port:
         assert complaints(asked(monkeypatch, f"https://127.0.0.1:{port}", protocol)) == ["otlp_closed"]
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+ENDLESS = {
+    "a header line at a time": (OK, b"X-A: b\r\n", 0.3),
+    "a byte of a header at a time": (OK + b"X-A: ", b"b", 0.3),
+    "a byte of the body at a time": (OK + b"Content-Length: 9999\r\n\r\n", b"b", 0.3),
+    "a byte of a body without a length": (OK + b"\r\n", b"b", 0.3),
+    "a chunk at a time": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nb\r\n", 0.3),
+    "a body without an end": (OK + b"\r\n", b"b" * 65536, 0.0),
+    "chunks without an end": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"ffff\r\n" + b"b" * 65535 + b"\r\n", 0.0),
+    "to be continued, at once": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.0),
+    "to be continued, in a while": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_an_answer_without_an_end_is_none(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it comes, it is told of when its time is over; nobody reads on, and little of it is kept."""
+    with endless(*ENDLESS[case]) as port:
+        started = time.monotonic()
+        tracemalloc.start()
+        found = asked(monkeypatch, f"http://127.0.0.1:{port}", HTTP)
+        (_, peak), took_s = tracemalloc.get_traced_memory(), time.monotonic() - started
+        tracemalloc.stop()
+        assert complaints(found) == ["otlp_silent"]
+        assert took_s < 12
+        assert peak < 64 * 1024 * 1024
+        while "within" in _threads() and time.monotonic() - started < 20:
+            time.sleep(0.05)
+        assert "within" not in _threads()
+
+
+def _threads() -> set[str]:
+    return {each.name for each in threading.enumerate()}
+
+
+def test_a_proxy_that_wants_a_password_for_its_way_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers CONNECT with 407, which is no matter of the exporter's headers."""
+    with endless(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", b"", 0.3) as port:
+        found = asked(monkeypatch, "https://otlp.invalid", HTTP, HTTPS_PROXY=f"http://127.0.0.1:{port}")
+    assert complaints(found) == ["otlp_proxy_password"]
+    assert "HTTPS_PROXY" in found["otlp_proxy_password"]["fix"]
 
 
 def test_an_end_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,7 @@ ANSWERS = {
     "trial_server_fails": (Fault(status=500, times=None), "is well"),
     "trial_redirected": (Fault(status=301, times=None), "set POSTHOG_HOST"),
     "trial_rejected": (Fault(status=418, times=None), "for good"),
+    "trial_asked_again": (Fault(results={"otel_posthog_doctor": "retry"}, times=None), "try again"),
     "trial_not_posthog": (PAGE, "a portal of this network, or PostHog's app"),
     "posthog_silent": (Fault(hang_s=30.0, times=None), "what listens there"),
     "posthog_closed": (Fault(drop_connection=True, times=None), "correct POSTHOG_HOST"),
@@ -95,6 +96,25 @@ def test_each_answer_is_told_with_its_mend(kind: str, posthog: FakePostHog) -> N
     assert found[kind]["says"].startswith("the event did not arrive")
     assert fix in found[kind]["fix"]
     assert posthog.events == []
+
+
+RESULTS = {"drop": ["trial_rejected"], "retry": ["trial_asked_again"], "ok": [], "warning": [], "new": []}
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_what_posthog_says_of_the_event_itself_counts(result: str, posthog: FakePostHog) -> None:
+    """A 200 is no arrival, its result for this event is; a word that is not known counts as in an app."""
+    posthog.fault(Fault(results={"otel_posthog_doctor": result}, times=None))
+    found = sent(2)
+    assert (found.status, found.complaints) == (bool(RESULTS[result]), RESULTS[result])
+    assert ("trial_arrived" in found.ids) is not bool(RESULTS[result])
+
+
+def test_an_event_that_posthog_takes_at_the_second_time_has_arrived(posthog: FakePostHog) -> None:
+    """It asks for it again once, and has it then."""
+    posthog.fault(Fault(results={"otel_posthog_doctor": "retry"}, times=1))
+    assert sent(20).complaints == []
+    assert len(posthog.events) == 1
 
 
 @pytest.mark.parametrize(

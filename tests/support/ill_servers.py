@@ -61,6 +61,35 @@ def closing() -> Iterator[int]:
 
 
 @contextmanager
+def endless(begin: bytes, again: bytes, every_s: float) -> Iterator[int]:
+    """A server that answers with `begin`, and with `again` for ever after.
+
+    Args:
+        begin: What comes at once.
+        again: What comes then, and again.
+        every_s: How long it waits in between.
+    """
+    over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.settimeout(5)
+            connection.recv(65536)
+            connection.sendall(begin)
+            while not over.wait(every_s):
+                connection.sendall(again)
+
+    def handle(connection: socket.socket) -> None:
+        threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    try:
+        with _serving(handle) as port:
+            yield port
+    finally:
+        over.set()
+
+
+@contextmanager
 def blocked() -> Iterator[int]:
     """A port whose queue is full: the system drops what comes, as a firewall does."""
     with socket.socket() as listening:

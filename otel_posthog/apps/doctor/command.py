@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
+
+from otel_posthog.errors import ConfigurationError
 
 NAME = "doctor"
 SUMMARY = "say what this environment would collect, and what is wrong with it"
@@ -30,6 +33,7 @@ environment: that of the app (POSTHOG_API_KEY, OTEL_POSTHOG_POLICY, ...)
 exit status: 0 nothing is wrong, 1 something is
 """
 WRONG = 1
+_MAX_SECONDS = 24 * 60 * 60
 _HINT = "nothing was sent: `otel-posthog doctor --send` tries both sides, with one event for each destination"
 
 
@@ -42,18 +46,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=_seconds,
         default=10.0,
         metavar="SECONDS",
         help="for each destination; three times that for --app (default: 10)",
     )
     parser.add_argument(
-        "--app", metavar="MODULE", help="import the app's module, set up as the app is, and look at its providers"
+        "--app",
+        type=_module,
+        metavar="MODULE",
+        help="import the app's module, set up as the app is, and look at its providers",
     )
     parser.add_argument(
         "--plain", action="store_true", help="of --app: the app is not started with opentelemetry-instrument"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array of findings, the gravest first")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= _MAX_SECONDS:
+        raise argparse.ArgumentTypeError("write a number of seconds above 0 and up to a day, for example 10")
+    return seconds
+
+
+def _module(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("write the name of a module of the app, for example shop.app")
+    return text.strip()
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.doctor.finding import Level  # noqa: PLC0415
     from otel_posthog.apps.doctor.view import show  # noqa: PLC0415
 
+    if arguments.plain and not arguments.app:
+        raise ConfigurationError("--plain says how an app is started: write --app MODULE as well")
     found = examine(
         os.environ,
         Path.cwd(),

@@ -92,7 +92,7 @@ def failing_step(address: Address, timeout_s: float) -> Problem | None:
         timeout_s: Of each step.
     """
     try:
-        found = _within(timeout_s, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM))
+        found = within(timeout_s, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM))
     except OSError:
         return Problem.NO_NAME
     except UnicodeError:
@@ -106,6 +106,30 @@ def failing_step(address: Address, timeout_s: float) -> Problem | None:
         return Problem.BLOCKED
     except OSError as error:
         return Problem.NO_ROUTE if error.errno in _NO_ROUTE else Problem.REFUSED
+
+
+def within(timeout_s: float, call: Callable[[], _Made]) -> _Made | None:
+    """Return what `call` returns; None where that takes longer, in which case it goes on by itself.
+
+    Args:
+        timeout_s: How long it may take, all in all.
+        call: What takes no time-out of its own, or one for each of its parts.
+    """
+    results, errors, done = list[_Made](), list[BaseException](), threading.Event()
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:
+            errors.append(error)
+        done.set()
+
+    # A resolver of the system that hangs must not hold the exit up.
+    threading.Thread(target=run, name="within", daemon=True).start()
+    done.wait(timeout_s)
+    if errors:
+        raise errors[0]
+    return results[0] if results else None
 
 
 def is_tls_spoken(address: Address, timeout_s: float) -> bool:
@@ -163,22 +187,3 @@ def _certificate_problem(code: int) -> Problem:
     if code in _UNKNOWN_CA:
         return Problem.UNKNOWN_CA
     return {_EXPIRED: Problem.EXPIRED, _NOT_YET: Problem.NOT_YET}.get(code, Problem.TLS)
-
-
-def _within(timeout_s: float, call: Callable[[], _Made]) -> _Made | None:
-    """Return what `call` returns; None where that takes longer, in which case it goes on by itself."""
-    results, errors, done = list[_Made](), list[BaseException](), threading.Event()
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:
-            errors.append(error)
-        done.set()
-
-    # The resolver of the system takes no time-out, and must not hold the exit up.
-    threading.Thread(target=run, daemon=True).start()
-    done.wait(timeout_s)
-    if errors:
-        raise errors[0]
-    return results[0] if results else None

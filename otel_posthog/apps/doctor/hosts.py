@@ -17,6 +17,8 @@ REGIONS = {"us.i.posthog.com": "US", "eu.i.posthog.com": "EU"}
 
 _APP_LIKE = frozenset({"posthog.com", "www.posthog.com", "i.posthog.com"})
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_HALF_A_SCHEME = re.compile(r"https?[:/]", re.IGNORECASE)
+_NAME = re.compile(r"(?!-)[\w-]+(\.(?!-)[\w-]+)*\.?")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 _WRONG, _NOTE = Level.WRONG, Level.NOTE
@@ -28,6 +30,11 @@ NO_URL = Kind(
     "host_no_url", Group.CONFIGURATION, _WRONG, "{name} is no URL",
     "write {name}=https://eu.i.posthog.com, https://us.i.posthog.com or your own server's address",
     Gravity.NOTHING_STARTS, Symptom.NOTHING,
+)  # fmt: skip
+NO_NAME = Kind(
+    "host_no_name", Group.POSTHOG, _WRONG, "{host} leads nowhere: no server can have that name",
+    "write https://eu.i.posthog.com, https://us.i.posthog.com or your own server's address",
+    Gravity.NOTHING_ARRIVES, Symptom.NOTHING,
 )  # fmt: skip
 QUOTED = Kind(
     "host_quoted", Group.CONFIGURATION, _WRONG, "{name} has quotes around it, which are taken for a part of it",
@@ -62,7 +69,7 @@ PLAIN_INSIDE = Kind(
     Symptom.PRIVACY,
 )  # fmt: skip
 
-KINDS = (NO_SCHEME, NO_URL, QUOTED, APP, SITE, PATH, QUERY, PLAIN, PLAIN_INSIDE)
+KINDS = (NO_SCHEME, NO_URL, NO_NAME, QUOTED, APP, SITE, PATH, QUERY, PLAIN, PLAIN_INSIDE)
 
 
 def of_variable(given: str, name: str) -> Finding:
@@ -75,7 +82,7 @@ def of_variable(given: str, name: str) -> Finding:
     host = given.strip()
     if host.strip(_QUOTES) != host:
         return QUOTED.found(ABOUT, name=name)
-    if not _SCHEME.match(host) and re.fullmatch(r"[\w.-]+(:\d+)?(/\S*)?", host):
+    if not _SCHEME.match(host) and not _HALF_A_SCHEME.match(host) and re.fullmatch(r"[\w.-]+(:\d+)?(/\S*)?", host):
         return NO_SCHEME.found(ABOUT, name=name, host=host)
     return NO_URL.found(ABOUT, name=name)
 
@@ -89,6 +96,9 @@ def of_host(host: str) -> Iterator[Finding]:
     parts = urlsplit(host)
     name = (parts.hostname or "").lower()
     netloc = parts.netloc.rpartition("@")[2]
+    if not is_name(name):
+        yield NO_NAME.found(ABOUT, host=host)
+        return
     if name in _APP_LIKE:
         yield SITE.found(ABOUT, host=host)
     elif parts.query or parts.fragment:
@@ -99,6 +109,13 @@ def of_host(host: str) -> Iterator[Finding]:
     if parts.scheme.lower() == "http" and not _is_here(name):
         is_inside = "." not in name or _is_private(name) or name.endswith((".local", ".internal", ".svc", ".lan"))
         yield (PLAIN_INSIDE if is_inside else PLAIN).found(ABOUT, host=host, netloc=netloc)
+
+
+def is_name(name: str) -> bool:
+    """Return whether a server can be called so: an address or a name, and not what is left of a scheme."""
+    if name in {"http", "https"}:
+        return False
+    return _NAME.fullmatch(name) is not None or _is(name, "version")
 
 
 def other_region(host: str) -> str:

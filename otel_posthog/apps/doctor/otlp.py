@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
+from otel_posthog.apps.doctor.hosts import is_name
 
 ABOUT = "operational side"
 GRPC, HTTP = "grpc", "http/protobuf"
@@ -39,6 +40,14 @@ FILE_REFUSED = Kind(
 NOT_NAMED = Kind(
     "otlp_not_named", Group.OTLP, Level.NOTE, "no OTLP endpoint is named: exporters use their default on this machine",
     "set OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317", Gravity.NOTHING_ARRIVES, Symptom.OTLP,
+)  # fmt: skip
+
+
+NO_SUCH_EXPORTER = Kind(
+    "exporter_unknown", Group.OTLP, Level.WRONG,
+    "{variable} names the exporter `{name}`, which {why}: OpenTelemetry does not start, nor does this package",
+    "write {variable}=otlp, or none alone; of several, put commas between them, and install what brings each",
+    Gravity.NOTHING_STARTS, Symptom.NOTHING,
 )  # fmt: skip
 
 
@@ -84,7 +93,7 @@ TO_POSTHOG = Kind(
     Symptom.PRIVACY,
 )  # fmt: skip
 KINDS = (
-    TO_POSTHOG, FILE_REFUSED,
+    TO_POSTHOG, FILE_REFUSED, NO_SUCH_EXPORTER,
     NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, TLS_BY_DEFAULT, PATH_TWICE,
     OTHER_PORT,
 )  # fmt: skip
@@ -134,10 +143,28 @@ def of_otlp(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield NONE.found(ABOUT, names=names)
     elif not any(environ.get(name, "").strip() for name in variables):
         yield NOT_NAMED.found(ABOUT)
+    yield from _of_exporters(environ)
     unknown = {_protocol_variable(each, environ) for each in exported if _protocol(each, environ) == ""}
     yield from (UNKNOWN_PROTOCOL.found(ABOUT, variable=each) for each in sorted(unknown))
     for end in ends(environ):
         yield from _of_end(end)
+
+
+def _of_exporters(environ: Mapping[str, str]) -> Iterator[Finding]:
+    for signal in SIGNALS:
+        variable = f"OTEL_{signal.upper()}_EXPORTER"
+        given = environ.get(variable, "")
+        names = [each.strip() for each in given.split(",")] if given and given.strip().lower() != "none" else []
+        for name in names:
+            # What is missing of OTLP's own is told with the package that has it.
+            if name not in {"otlp", *_EXPORTERS} and not list(entry_points(group=_group(signal), name=name)):
+                why = "stands alone or not at all" if name == "none" else "is not installed"
+                yield NO_SUCH_EXPORTER.found(ABOUT, variable=variable, name=name, why=why)
+                break
+
+
+def _group(signal: str) -> str:
+    return f"opentelemetry_{signal}_exporter"
 
 
 def _why_not_read(path: str) -> str:
@@ -201,10 +228,10 @@ def _complaints(end: End) -> Iterator[Kind]:
     is_url = "://" in end.url
     if re.search(r"(^|[/.@])posthog\.com([:/]|$)", end.url.lower()):
         yield TO_POSTHOG
-    if end.protocol == GRPC and _OF_GRPC.match(end.url):
-        return
-    if end.url.strip(_QUOTES) != end.url or " " in end.url or (is_url and _port(end.url) is None):
+    if not is_address(end):
         yield NO_URL
+        return
+    if end.protocol == GRPC and _OF_GRPC.match(end.url):
         return
     if not is_url and end.protocol == HTTP:
         yield NO_SCHEME
@@ -219,6 +246,21 @@ def _complaints(end: End) -> Iterator[Kind]:
         yield PATH_TWICE
     if _USUAL_PORTS.get(_port(end.url) or 0, end.protocol) != end.protocol:
         yield OTHER_PORT
+
+
+def is_address(end: End) -> bool:
+    """Return whether an exporter finds a host in a URL, or in what gRPC takes without a scheme.
+
+    Args:
+        end: Whose URL it is.
+    """
+    if end.protocol == GRPC and _OF_GRPC.match(end.url):
+        return True
+    if end.url.strip(_QUOTES) != end.url or " " in end.url or _port(end.url) is None:
+        return False
+    parts = urlsplit(end.url if "://" in end.url else f"//{end.url}")
+    is_scheme = end.protocol == GRPC or parts.scheme in {"", "http", "https"}
+    return is_scheme and is_name(parts.hostname or "")
 
 
 def _port(url: str) -> int | None:
@@ -249,5 +291,4 @@ def _protocol(signal: str, environ: Mapping[str, str]) -> str | None:
 
 def _is_exporter_there(end: End) -> bool:
     name = next(name for name, protocol in _EXPORTERS.items() if protocol == end.protocol)
-    groups = (f"opentelemetry_{signal}_exporter" for signal in end.signals)
-    return all(list(entry_points(group=group, name=name)) for group in groups)
+    return all(list(entry_points(group=_group(signal), name=name)) for signal in end.signals)

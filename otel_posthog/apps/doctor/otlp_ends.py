@@ -16,7 +16,7 @@ from otel_posthog.apps.doctor.clock import of_clock
 from otel_posthog.apps.doctor.connection import Address, Problem, failing_step, is_tls_spoken, tls_context
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.apps.doctor.network import Side, said_of
-from otel_posthog.apps.doctor.otlp import GRPC, HTTP, SIGNALS, End, ends
+from otel_posthog.apps.doctor.otlp import GRPC, HTTP, SIGNALS, End, ends, is_address
 from otel_posthog.deliver.connection import ca_bundle, proxy_for
 from otel_posthog.privacy import without_secrets
 
@@ -52,10 +52,39 @@ OTHER_PROTOCOL = _wrong(
     "{host} takes a connection and does not speak {protocol}",
     "set OTEL_EXPORTER_OTLP_PROTOCOL={other}, or the port of {protocol} in {variable}",
 )
+PROXY_PASSWORD = _wrong(
+    "proxy_password",
+    "a proxy on the way to {host} wants a user and a password ({why})",
+    "write them into the proxy's URL in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or add the host to NO_PROXY",
+)
+REFUSES = _wrong(
+    "refuses",
+    "{host} answers, and does not take what exporters send ({why})",
+    "correct {variable}: what answers there may be no OTLP end, or not one of {protocol}",
+)
 _NETWORK = Side("otlp", Group.OTLP, Symptom.OTLP, "").kinds()
-KINDS = (TAKEN, NOT_ALLOWED, NO_PATH, REDIRECTED, FAILS, NOT_OTLP, OTHER_PROTOCOL, *_NETWORK.values())
+KINDS = (
+    TAKEN,
+    NOT_ALLOWED,
+    NO_PATH,
+    REDIRECTED,
+    FAILS,
+    NOT_OTLP,
+    OTHER_PROTOCOL,
+    PROXY_PASSWORD,
+    REFUSES,
+    *_NETWORK.values(),
+)
 
 STEP_S = 3.0
+_BY_STATUS: dict[int, Kind | None] = {
+    **dict.fromkeys((401, 403), NOT_ALLOWED),
+    **dict.fromkeys((404, 405), NO_PATH),
+    **dict.fromkeys((408, 425, 429), FAILS),
+    407: PROXY_PASSWORD,
+    # That an empty request is not worth an answer says that somebody reads requests.
+    400: None,
+}
 _BY_CODE = {
     "UNAUTHENTICATED": NOT_ALLOWED,
     "PERMISSION_DENIED": NOT_ALLOWED,
@@ -71,7 +100,7 @@ def of_otlp_ends(environ: Mapping[str, str], timeout_s: float) -> list[Callable[
         environ: Names the ends.
         timeout_s: How long each step may take, up to `STEP_S`.
     """
-    return [partial(_asked, end, min(timeout_s, STEP_S)) for end in ends(environ)]
+    return [partial(_asked, end, min(timeout_s, STEP_S)) for end in ends(environ) if is_address(end)]
 
 
 def _asked(end: End, timeout_s: float) -> list[Finding]:
@@ -155,40 +184,31 @@ _Came = tuple["Kind | Problem | None", str, dict[str, str]]
 
 
 def _by_http(end: End, address: Address, proxy: str, timeout_s: float) -> _Came:
-    import urllib3  # noqa: PLC0415 - its import is for who connects
+    from otel_posthog.apps.doctor.http_request import NoAnswerError, WrongAnswerError, post  # noqa: PLC0415 - imports urllib3
 
     context = tls_context(address) if address.is_tls else None
-    pool = (
-        urllib3.ProxyManager(proxy, ssl_context=context) if proxy else urllib3.PoolManager(ssl_context=context)
-    )  # fmt: skip
     headers = {**_headers(end), "content-type": "application/x-protobuf"}
     try:
-        answer = pool.request(
-            "POST", _url(end), body=b"", headers=headers, timeout=timeout_s, retries=False, redirect=False
-        )
-    except urllib3.exceptions.ReadTimeoutError:
+        status, named = post(_url(end), headers, context, proxy, timeout_s)
+    except NoAnswerError:
         return Problem.SILENT, "", {}
-    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+    except WrongAnswerError as error:
+        if error.is_password_wanted:
+            return PROXY_PASSWORD, "http 407", {}
         if not address.is_tls and is_tls_spoken(address, timeout_s):
             return Problem.TLS_WANTED, "", {}
         return OTHER_PROTOCOL, "", {}
-    finally:
-        pool.clear()
-    named = {name.lower(): value for name, value in answer.headers.items()}
-    return _of_status(answer.status, named.get("content-type", "")), f"http {answer.status}", named
+    return _of_status(status, named.get("content-type", "")), f"http {status}", named
 
 
 def _of_status(status: int, content_type: str) -> Kind | None:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
     if 200 <= status < 300:
         return NOT_OTLP if "html" in content_type else None
-    if status in {401, 403, 407}:
-        return NOT_ALLOWED
-    if status in {404, 405}:
-        return NO_PATH
     if 300 <= status < 400:
         return REDIRECTED
-    # That an empty request is not worth an answer says that somebody reads requests.
-    return FAILS if status == 429 or status >= 500 else None
+    return FAILS if status >= 500 else REFUSES
 
 
 def _by_grpc(end: End, address: Address, _: str, timeout_s: float) -> _Came:

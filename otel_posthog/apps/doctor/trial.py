@@ -42,7 +42,7 @@ _LOOK_S = 0.1
 # What answers takes less; what does not is to be told soon.
 REQUEST_S, STEP_S = 5.0, 3.0
 # How reasons begin that may be gone with the next attempt.
-_PASSING = ("network_", "http_408", "http_425", "http_429", "http_5")
+_PASSING = ("network_", "http_408", "http_425", "http_429", "http_5", "result")
 
 ARRIVED = Kind(
     "trial_arrived", Group.POSTHOG, Level.OK, "PostHog took the event {event} in {seconds:.1f} s; it is under Activity"
@@ -73,6 +73,11 @@ _BY_REASON = {
         "the answer is not PostHog's",
         "check the host: what answers there is not PostHog{page}; a relay needs `accept_any_2xx: true`, "
         "a server that knows `/batch/` only `capture_mode: v0`",
+    ),
+    "result": _failed(
+        "asked_again",
+        "PostHog asks to have it again",
+        "try again in a while: PostHog could not store it just now; its status page says whether it is well",
     ),
     "rejected": _failed("rejected", "rejected", "PostHog refuses the event for good: check that {host} is PostHog"),
 }
@@ -180,7 +185,7 @@ def _finding(
     timeout_s: float,
 ) -> Finding:
     about, host = f"trial {destination.name}", without_secrets(destination.host)
-    if any(name == outcome.DELIVERED for name, _ in counts):
+    if any(name == outcome.DELIVERED and number for (name, _), number in counts.items()):
         return ARRIVED.found(about, event=EVENT_NAME, seconds=duration_s)
     reason = _reason(counts)
     if reason.startswith("catalog"):
@@ -204,7 +209,9 @@ def _is_decided(counts: Mapping[tuple[str, str], int]) -> bool:
 
 def _reason(counts: Mapping[tuple[str, str], int]) -> str:
     wanted = (outcome.DROPPED, outcome.DEAD_LETTERED, outcome.RETRIED)
-    return next((why for each in wanted for name, why in counts if name == each), "no_answer")
+    return next(
+        (why for each in wanted for (name, why), number in counts.items() if name == each and number), "no_answer"
+    )
 
 
 def _no_answer(destination: Destination, about: str, reason: str, timeout_s: float) -> Finding:
