@@ -7,6 +7,7 @@ filters let through where values may be shown, what there was before them only w
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from enum import Enum
 from typing import cast
@@ -16,6 +17,12 @@ from otel_posthog.model import shown_path
 
 VERSION = 1
 """Of the fields; it grows when one goes or changes its meaning, not when one is added."""
+
+MAX_DEPTH = 100
+"""Of what is shown of a value that JSON has no form for as it is."""
+
+# Python writes out no number of more than 4,300 digits.
+_MAX_INTEGER_BITS = 14_000
 
 # In the order in which people say it: SELECT sqlite, publish kafka.
 _NAMING = (
@@ -86,9 +93,11 @@ def summary_form(summary: Summary) -> dict[str, object]:
 
 
 def as_line(content: Mapping[str, object]) -> str:
-    """Return an object as one line of JSON."""
-    # Bytes have no form in JSON, nor a Mapping that is no dict.
-    return json.dumps(content, ensure_ascii=True, separators=(",", ":"), default=_encodable)
+    """Return an object as one line of JSON, as strict as browsers want it: what has no form in it stands in words."""
+    try:
+        return _dumped(content)
+    except (ValueError, TypeError, RecursionError):
+        return _dumped(_strict(content))
 
 
 def sent_properties(sent: Sent) -> Mapping[str, object]:
@@ -167,6 +176,27 @@ def _changed_parts(side: Operational | None) -> list[dict[str, object]]:
     return [
         {"key": part.key, "value": part.before} for part in parts if part.after is None or part.after != part.before
     ]
+
+
+def _dumped(content: object) -> str:
+    # Bytes have no form in JSON, nor a Mapping that is no dict.
+    return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_encodable)
+
+
+def _strict(value: object, above: tuple[int, ...] = ()) -> object:
+    """Return a value with words in place of what JSON does not have: NaN, keys that are no text, endless numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, int) and value.bit_length() > _MAX_INTEGER_BITS:
+        return f"a whole number of {value.bit_length():,} bits"
+    if not isinstance(value, (Mapping, list, tuple)):
+        return value
+    if id(value) in above or len(above) >= MAX_DEPTH:
+        return "(nested too deeply)"
+    above = (*above, id(value))
+    if isinstance(value, Mapping):
+        return {str(key): _strict(each, above) for key, each in value.items()}
+    return [_strict(each, above) for each in value]
 
 
 def _encodable(value: object) -> object:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import yaml
 
-from otel_posthog.inspection.requests import ROUTE_METHOD, Request, is_route, rule_of
+from otel_posthog.conventions import read_by_either_name
+from otel_posthog.inspection.requests import ROUTE_METHOD, Request, is_route, rule_of, status_like
 from otel_posthog.inspection.rule_lines import rule_lines
 from otel_posthog.intake.otlp import LogRecord, SpanRecord
 from otel_posthog.model import UNSHOWN_KEY, shown_path
@@ -64,11 +65,14 @@ def derive_rule(record: SpanRecord | LogRecord | None, leaving: Mapping[str, obj
     if not isinstance(record, SpanRecord):
         raise RuleError("events are derived of spans here; of log records, see docs/derive.md")
     taken = {each.name for each in policy.derive if isinstance(each, DeriveRule)}
-    method, route = leaving.get(_METHOD), leaving.get(_ROUTE)
+    named = {key: value for key, value in leaving.items() if record.attributes.get(key) == value}
+    method, route = (read_by_either_name(named, key) for key in (_METHOD, _ROUTE))
     if isinstance(method, str) and isinstance(route, str) and is_route(route):
-        rule = rule_of(Request(method, route), taken)
+        rule = rule_of(Request(method, route), taken, _kind_of(record), status_like(record))
+    elif _ROUTE in leaving and _ROUTE not in named:
+        raise RuleError("its route is shown as a filter changed it, which no rule can look for: name the route itself")
     else:
-        rule = _by_attributes(record, leaving, taken)
+        rule = _by_attributes(record, named, taken)
     if list(derive_problems([rule])):
         raise RuleError("what tells this span from others is no value that a rule may name")
     lines = "derive:\n" + rule_lines(rule) + "\n"
@@ -109,6 +113,13 @@ def sensitive_rule(key: str, policy: Policy) -> Made:
     return Made(_section("also_sensitive_keys", words), replace(policy, privacy=privacy), note=note)
 
 
+def _kind_of(record: SpanRecord) -> DeriveKind:
+    try:
+        return DeriveKind(record.kind.lower())
+    except ValueError:
+        raise RuleError("this span has no kind, and a rule is about spans of a kind") from None
+
+
 def _by_attributes(record: SpanRecord, leaving: Mapping[str, object], taken: set[str]) -> DeriveRule:
     named = {key: str(leaving[key]) for key in _NAMING if isinstance(leaving.get(key), str)}
     named = {key: value for key, value in named.items() if _VALUE.fullmatch(value)}
@@ -119,7 +130,7 @@ def _by_attributes(record: SpanRecord, leaving: Mapping[str, object], taken: set
     while name in taken:
         name, number = f"{words[: _MAX_NAME_CHARS - 2]}{number}", number + 1
     when = DeriveConditions(
-        kind=(DeriveKind(record.kind.lower()),),
+        kind=(_kind_of(record),),
         attributes=FrozenMap({key: ValueCondition(equals=value) for key, value in named.items()}),
     )
     return DeriveRule(name, name, when, FrozenMap({"duration_ms": "duration_ms"}))

@@ -19,6 +19,7 @@ ROUTE_METHOD = (_METHOD, ROUTE)
 """Attributes that tell one kind of request from another."""
 _VERBS = {"POST": "submitted", "PUT": "replaced", "PATCH": "changed", "DELETE": "deleted"}
 _LAST_WELL = 399
+WELL = ValueCondition(max=_LAST_WELL)
 # What holds a value instead of its name, as a server without a router writes it, is no route.
 _ROUTE_TEXT = re.compile(r"/[A-Za-z0-9_.\-/{}<>:()\[\]?*+\\^$|]{0,120}")
 _PARAMETER = re.compile(r"\{[^/]*\}|<[^/]*>|:[A-Za-z_]\w*|\(\?P?[^/]*\)|\*+|[\\^$?+()]")
@@ -64,25 +65,34 @@ def rules_for(requests: Counter[Request], taken: Collection[str]) -> list[tuple[
     return list(made.values())
 
 
-def rule_of(request: Request, taken: Collection[str]) -> DeriveRule:
-    """Return a rule for requests that are answered well.
+def rule_of(
+    request: Request, taken: Collection[str], kind: DeriveKind = DeriveKind.SERVER, status: ValueCondition | None = WELL
+) -> DeriveRule:
+    """Return a rule for requests.
 
     Args:
         request: Its kind; of any method.
         taken: Names that rules have.
+        kind: Of the spans.
+        status: What they are answered with; None for anything. By default they are answered well.
     """
     name = _name(request, taken)
-    conditions = DeriveConditions(
-        kind=(DeriveKind.SERVER,),
-        attributes=FrozenMap(
-            {
-                ROUTE: ValueCondition(equals=request.route),
-                _METHOD: ValueCondition(equals=request.method),
-                STATUS_CODE: ValueCondition(max=_LAST_WELL),
-            }
-        ),
+    conditions = {ROUTE: ValueCondition(equals=request.route), _METHOD: ValueCondition(equals=request.method)}
+    properties = {"duration_ms": "duration_ms"}
+    if status is not None:
+        conditions[STATUS_CODE] = status
+        properties = {"status": "status_class", **properties}
+    return DeriveRule(
+        name, name, DeriveConditions(kind=(kind,), attributes=FrozenMap(conditions)), FrozenMap(properties)
     )
-    return DeriveRule(name, name, conditions, FrozenMap({"status": "status_class", "duration_ms": "duration_ms"}))
+
+
+def status_like(span: SpanRecord) -> ValueCondition | None:
+    """Return what a span is answered with, well or not; None where that is not known."""
+    code = read_by_either_name(span.attributes, STATUS_CODE)
+    if not isinstance(code, (int, float)) or isinstance(code, bool):
+        return None
+    return WELL if code <= _LAST_WELL else ValueCondition(min=_LAST_WELL + 1)
 
 
 def is_route(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from otel_posthog.policy import DeriveRule
+from otel_posthog.policy import DeriveRule, ValueCondition
 
 
 def rule_lines(rule: DeriveRule) -> str:
@@ -18,13 +18,18 @@ def rule_lines(rule: DeriveRule) -> str:
 
 def rule_content(rule: DeriveRule) -> dict[str, Any]:
     """Return a rule as it is written in a policy: what differs from the defaults."""
-    attributes = {key: {"max": value.max} if value.max else {"equals": value.equals} for key, value in _given(rule)}
+    attributes = {key: _condition(value) for key, value in _given(rule)}
     return {
         "name": rule.name,
         "event": rule.event,
         "when": {"kind": [each.value for each in rule.when.kind], "attributes": attributes},
         "properties": dict(rule.properties),
     }
+
+
+def _condition(value: ValueCondition) -> dict[str, object]:
+    bounds = {"min": value.min, "max": value.max, "equals": value.equals}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def _given(rule: DeriveRule) -> Any:

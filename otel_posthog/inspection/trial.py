@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from otel_posthog.errors import Guard
@@ -30,6 +30,7 @@ from otel_posthog.stages import Stages
 
 MAX_EXAMPLES = 5
 _INSTALLATION = "installation"
+_Sent = tuple[str, dict[str, object]]
 
 
 class Item(NamedTuple):
@@ -53,8 +54,10 @@ class Change(NamedTuple):
         seq: The item's number.
         name: The event's.
         change: In words.
-        before: What PostHog got; None where it got nothing.
+        before: What PostHog got under `key`; None where it got nothing.
         after: What it would get.
+        key: A property that changes; empty of an event that is new.
+        keys: All that do, of this event.
     """
 
     seq: int
@@ -62,6 +65,8 @@ class Change(NamedTuple):
     change: str
     before: object = None
     after: object = None
+    key: str = ""
+    keys: tuple[str, ...] = ()
 
 
 class Trial:
@@ -89,12 +94,15 @@ class Trial:
             RuleError: None can be made.
         """
         made, given = self._made(kind, key, of), list(items)
-        changes = list(self._derived(made, given) if kind == DERIVE else self._changed(made, key, given))
-        matched = [each for each in changes if each.change]
+        if kind == DERIVE and of.record is not None and not self._derived(made, [of]):
+            raise RuleError("nothing that may stand in a policy tells this span from others")
+        found = self._derived(made, given) if kind == DERIVE else self._changed(made, key, given)
+        changes = [each for each in found if each.change]
+        matched, changed = ({each.seq for each in some} for some in (found, changes))
         return {
             "policy": made.lines,
-            "effect": {"matched": len(changes), "changed": len(matched), "of": len(given)},
-            "examples": [self._form(each) for each in matched[-MAX_EXAMPLES:]],
+            "effect": {"matched": len(matched), "changed": len(changed), "of": len(given)},
+            "examples": [self._form(each) for each in changes[-MAX_EXAMPLES:]],
             "note": made.note,
         }
 
@@ -110,22 +118,30 @@ class Trial:
             return sensitive_rule(key, self._policy)
         raise RuleError("there is no such kind of rule")
 
-    def _derived(self, made: Made, items: list[Item]) -> Iterator[Change]:
+    def _derived(self, made: Made, items: list[Item]) -> list[Change]:
         recogniser = Recogniser(made.policy)
-        for item in items:
-            if item.record is not None:
-                found = [each for each in record_signals(item.record, recogniser) if each.rule == made.rule]
-                for each in found:
-                    yield Change(item.seq, each.name, "becomes an event")
+        return [
+            Change(item.seq, each.name, "becomes an event")
+            for item in items
+            if item.record is not None
+            for each in record_signals(item.record, recogniser)
+            if each.rule == made.rule
+        ]
 
-    def _changed(self, made: Made, key: str, items: list[Item]) -> Iterator[Change]:
+    def _changed(self, made: Made, key: str, items: list[Item]) -> list[Change]:
+        """Return what becomes of each event that has the key, or changes: a rule picks keys by their words."""
         old, new = self._stages(self._policy), self._stages(made.policy)
+        found: list[Change] = []
         for item in items:
             for signal in item.signals:
-                before, after = _sent(old, signal), _sent(new, signal)
-                for (name, had), (other, has) in zip(before, after, strict=False):
-                    if key in had or key in has:
-                        yield Change(item.seq, name or other, _in_words(key, had, has), had.get(key), has.get(key))
+                # Of several destinations, one stands for the event.
+                told = dict[str, Change]()
+                for before, after in zip(_sent(old, signal), _sent(new, signal), strict=False):
+                    change = _change(item.seq, key, before, after)
+                    if change is not None and not (change.name in told and told[change.name].change):
+                        told[change.name] = change
+                found += told.values()
+        return found
 
     def _stages(self, policy: Policy) -> Stages:
         return Stages(
@@ -143,15 +159,27 @@ class Trial:
             "seq": change.seq,
             "name": change.name,
             "change": change.change,
+            "key": change.key or None,
+            "keys": list(change.keys),
             "before": change.before if is_all else None,
             "after": change.after if is_all else None,
         }
 
 
-def _sent(stages: Stages, signal: Signal) -> list[tuple[str, dict[str, object]]]:
+def _sent(stages: Stages, signal: Signal) -> list[_Sent]:
     """Return name and properties of what each destination gets of a signal."""
     bodies = [json.loads(each.clean.body) if each.clean else None for each in stages.outcomes(signal)]
     return [("", {}) if body is None else (body["event"], body["properties"]) for body in bodies]
+
+
+def _change(seq: int, key: str, before: _Sent, after: _Sent) -> Change | None:
+    """Return what becomes of an event at one destination; None where the rule is not about it."""
+    (name, had), (other, has) = before, after
+    keys = [each for each in {**had, **has} if each not in had or each not in has or had[each] != has[each]]
+    if not keys and key not in had:
+        return None
+    shown = key if key in keys or not keys else keys[0]
+    return Change(seq, name or other, _in_words(shown, had, has), had.get(shown), has.get(shown), shown, tuple(keys))
 
 
 def _in_words(key: str, had: dict[str, object], has: dict[str, object]) -> str:

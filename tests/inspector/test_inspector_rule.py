@@ -128,5 +128,6 @@ def test_a_rule_of_a_file(tmp_path: Path) -> None:
     assert status == 200, made
     assert made["effect"] == {"matched": 10, "changed": 10, "of": 10}
     assert made["examples"][-1] == {"seq": 10, "name": "paid", "change": made["examples"][0]["change"],
-                                    "before": "pro", "after": made["examples"][0]["after"]}  # fmt: skip
+                                    "before": "pro", "after": made["examples"][0]["after"],
+                                    "key": "plan", "keys": ["plan"]}  # fmt: skip
     assert policy.read_text() == "version: 1\n"

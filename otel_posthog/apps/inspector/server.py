@@ -29,6 +29,7 @@ from otel_posthog.apps.inspector.journal import Journal
 from otel_posthog.apps.inspector.source import Source
 from otel_posthog.apps.inspector.stream import events
 from otel_posthog.errors import ConfigurationError
+from otel_posthog.inspection.form import as_line
 from otel_posthog.inspection.made_rules import RuleError
 from otel_posthog.inspection.times import utc
 
@@ -131,7 +132,8 @@ class Inspector:
         if found is None:
             return _error(404, "this item is not kept any more")
         try:
-            return JSONResponse(await asyncio.to_thread(self._source.rule, json.loads(found.line), kind, key))
+            made = await asyncio.to_thread(self._source.rule, json.loads(found.line), kind, key)
+            return Response(as_line(made), media_type="application/json")
         except RuleError as error:
             return _error(409, str(error))
 
@@ -234,7 +236,7 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 def _error(status: int, text: str) -> Response:
-    return JSONResponse({"error": text}, status)
+    return Response(as_line({"error": text}), status, media_type="application/json")
 
 
 def _number(text: str | None) -> int | None:
