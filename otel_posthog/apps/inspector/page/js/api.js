@@ -1,4 +1,5 @@
 // The server's answers, all of them relative to the page's own address.
+import { itemsOf } from "./answer.js";
 
 const address = (path) => new URL(path, document.baseURI);
 
@@ -10,16 +11,25 @@ export function streamAddress(after) {
 }
 
 /** Asks for a document; the error's message is the server's own sentence. */
-async function ask(path, options = {}) {
+async function ask(path, options = {}, read = JSON.parse) {
   const answer = await fetch(address(path), { credentials: "same-origin", ...options });
-  const body = await answer.json().catch(() => ({}));
+  const body = readBy(read, await answer.text(), answer.ok);
   if (!answer.ok) throw Object.assign(new Error(body.error ?? `The inspector answered ${answer.status}.`), { status: answer.status });
   return body;
 }
 
+function readBy(read, text, isNeeded) {
+  try {
+    return read(text);
+  } catch {
+    if (isNeeded) throw new Error("The inspector's answer could not be read.");
+    return {};
+  }
+}
+
 export const words = () => ask("api/words");
 
-export const olderThan = (seq, limit) => ask(`api/items?before=${seq}&limit=${limit}`);
+export const olderThan = (seq, limit) => ask(`api/items?before=${seq}&limit=${limit}`, {}, itemsOf);
 
 export const item = (seq) => ask(`api/items/${seq}`);
 

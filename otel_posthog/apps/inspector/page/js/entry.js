@@ -54,6 +54,10 @@ function outcomeOf(item, event) {
   return { state: reasons.length ? "partly" : "sent", reasons };
 }
 
+/** Whether an item comes from this process. */
+export const isOf = (item, { pid, service }) =>
+  item.process?.pid === pid && (service === undefined || item.process.service === service);
+
 /** `helpdesk 4711`; empty for what a file holds. */
 export function processOf(process) {
   return process ? plain(`${process.service || "app"} ${process.pid}`) : "";

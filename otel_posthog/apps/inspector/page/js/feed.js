@@ -1,5 +1,7 @@
 // The live feed: server-sent events, taken up again where they broke off.
+import { parsed } from "./answer.js";
 import * as api from "./api.js";
+import { isOf } from "./entry.js";
 import { MAX_ITEMS } from "./store.js";
 
 const FLUSH_MS = 80;
@@ -12,6 +14,7 @@ export class Feed {
     this.last = -1;
     this.attempts = 0;
     this.items = [];
+    this.forgets = 0;
     this.source = null;
     this.retryTimer = null;
     this.flushTimer = null;
@@ -25,7 +28,7 @@ export class Feed {
     else this.store.set({ connection: { phase: "retrying", attempt: this.attempts } });
     const source = new EventSource(api.streamAddress(this.last));
     source.onopen = () => this.opened();
-    source.onmessage = (message) => this.message(JSON.parse(message.data));
+    source.onmessage = (message) => this.received(message);
     source.onerror = () => this.broken(source);
     this.source = source;
   }
@@ -36,11 +39,24 @@ export class Feed {
     this.store.set({ connection: { phase: "live" }, ...(wasLost ? { said: "Connected again." } : {}) });
   }
 
+  received({ data, lastEventId }) {
+    const message = parsed(data);
+    const seq = message?.seq ?? Number.parseInt(lastEventId, 10);
+    if (message?.type === "item" ? Number.isInteger(seq) : message) this.message(message);
+    else if (message || seq > this.last) {
+      // An item is numbered also where nothing else of it can be read, so that it is not asked for again.
+      this.store.noteUnread([seq > this.last ? seq : undefined]);
+      if (seq > this.last) this.last = seq;
+      this.flushTimer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    }
+  }
+
   message(message) {
     if (message.type === "item") this.item(message);
     else if (message.type === "state") this.status(message);
     else if (message.type === "summary") this.store.set({ summary: message });
     else if (message.type === "gap") this.store.set({ missed: this.store.state.missed + message.to - message.from + 1 });
+    else if (message.type === "forgotten") this.forgotten(message.process ?? {});
     else if (message.type === "end") this.ended(message);
   }
 
@@ -58,17 +74,30 @@ export class Feed {
     if (isFirst) this.fillUp();
   }
 
+  /** Lets go of all that a process has told: its user has opted out. */
+  forgotten(process) {
+    this.forgets += 1;
+    this.items = this.items.filter((item) => !isOf(item, process));
+    this.store.forgetProcess(process);
+  }
+
   /** Fetches the older ones that the server still keeps. */
   async fillUp() {
-    const held = new Set(this.store.state.entries.map((each) => each.seq));
+    const { entries, unread: lost } = this.store.state;
+    const held = new Set([...entries.map((each) => each.seq), ...[...lost].filter(Number.isInteger)]);
     let [first, count] = [Math.min(...held), held.size];
     try {
-      while (first > 1 && count < MAX_ITEMS) {
-        const { items, has_more: hasMore } = await api.olderThan(first, Math.min(OLDER, MAX_ITEMS - count));
-        if (!items.length) return;
+      while (held.size && first > 1 && count < MAX_ITEMS) {
+        const { forgets } = this;
+        const { items, unread, has_more: hasMore } = await api.olderThan(first, Math.min(OLDER, MAX_ITEMS - count));
+        // What was asked for before an opt-out may still hold what is forgotten since.
+        if (forgets !== this.forgets) continue;
+        const seqs = [...items.map((item) => item.seq), ...unread].filter(Number.isInteger);
+        if (!seqs.length) return;
+        this.store.noteUnread(unread);
         this.store.takeOlder(items);
-        first = items[0].seq;
-        count += items.length;
+        first = Math.min(...seqs);
+        count += seqs.length;
         if (!hasMore) return;
       }
     } catch {

@@ -1,6 +1,6 @@
 // What the page knows: the newest lines, what waits while it is paused, filters, what is open. One object, replaced as a
 // whole at each change; whoever listens is told once for many changes.
-import { entriesOf } from "./entry.js";
+import { entriesOf, isOf, processOf } from "./entry.js";
 import { NO_FILTER, passing } from "./filter.js";
 
 export const MAX_ITEMS = 1000;
@@ -10,6 +10,8 @@ const START = Object.freeze({
   waiting: [],
   waited: 0,
   missed: 0,
+  unread: new Set(),
+  forgotten: [],
   isPaused: false,
   filter: NO_FILTER,
   cursor: null,
@@ -43,7 +45,7 @@ export class Store {
     const { entries, waiting, isPaused, waited } = this.state;
     const last = waiting.at(-1)?.seq ?? entries.at(-1)?.seq ?? -1;
     const fresh = items.filter((item) => item.seq > last);
-    const made = fresh.flatMap(entriesOf);
+    const made = this.#madeOf(fresh);
     if (!made.length) return;
     if (isPaused) this.set({ waiting: newest([...waiting, ...made]), waited: waited + fresh.length });
     else this.set({ entries: newest([...entries, ...made]) });
@@ -53,13 +55,46 @@ export class Store {
   takeOlder(items) {
     const { entries } = this.state;
     const first = entries[0]?.seq ?? Infinity;
-    const made = items.filter((item) => item.seq < first).flatMap(entriesOf);
+    const made = this.#madeOf(items.filter((item) => item.seq < first));
     this.set({ entries: newest([...made, ...entries]) });
+  }
+
+  /** The lines of items; those that cannot be shown are counted. */
+  #madeOf(items) {
+    const made = items.map(entriesOf);
+    this.noteUnread(items.filter((_, at) => !made[at].length).map((item) => item.seq));
+    return made.flat();
+  }
+
+  /** Counts items that cannot be shown, by their numbers: each once, also where it comes twice. */
+  noteUnread(seqs) {
+    const { unread } = this.state;
+    if (seqs.length) this.set({ unread: new Set([...unread, ...seqs.map((seq) => seq ?? Symbol("no number"))]) });
+  }
+
+  /** Drops every line of a process, also the open one: its user has opted out. */
+  forgetProcess(process) {
+    const { entries, waiting, waited, open, cursor, filter, forgotten, status } = this.state;
+    const isGone = (entry) => isOf(entry.item, process);
+    const gone = waiting.filter(isGone);
+    const known = [...entries, ...gone].find(isGone)?.item.process ?? status?.processes?.find((each) => each.pid === process.pid);
+    const name = processOf(known ?? process);
+    const left = entries.filter((entry) => !isGone(entry));
+    this.set({
+      entries: left,
+      waiting: waiting.filter((entry) => !isGone(entry)),
+      waited: Math.max(0, waited - new Set(gone.map((entry) => entry.seq)).size),
+      cursor: left.some((entry) => entry.id === cursor) ? cursor : null,
+      filter: filter.process === name ? { ...filter, process: "" } : filter,
+      forgotten: [...forgotten.filter((each) => each !== name), name],
+      said: `${name} has opted out. Its items are gone from this page.`,
+    });
+    if (open && isGone(open)) this.close();
   }
 
   /** Forgets every line: the feed began anew. */
   forget() {
-    this.set({ entries: [], waiting: [], waited: 0, cursor: null, open: null, summary: null });
+    this.set({ entries: [], waiting: [], waited: 0, unread: new Set(), forgotten: [], cursor: null, open: null, summary: null });
   }
 
   pause() {

@@ -26,6 +26,9 @@ export function pieces(text) {
 /** The text on one line, with nothing that a browser would obey or hide. */
 export const plain = (text) => text.replace(LINE, " ").replace(UNSEEN, code);
 
+/** The text as a sentence: with a full stop, and with one only. */
+export const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 /** A value as text: a text as it is, anything else as JSON. */
 export function shown(value) {
   if (typeof value === "string") return value;

@@ -5,13 +5,15 @@ import { count, counted, plain } from "../text.js";
 export const VALUES_SWITCH = "OTEL_POSTHOG_INSPECT_VALUES=1";
 
 export function Banner({ state, feed }) {
-  const { connection, status, missed } = state;
+  const { connection, status, missed, unread, forgotten } = state;
   const notices = [
     ["lost", "retrying"].includes(connection.phase) && html`<${Lost} connection=${connection} feed=${feed} />`,
     connection.phase === "refused" && html`<${Refused} />`,
     status?.source?.problem && html`<${Problem} text=${status.source.problem} />`,
     areHidden(state) && html`<${Values} status=${status} />`,
     missed > 0 && html`<${Missed} items=${missed} />`,
+    unread.size > 0 && html`<${Unread} items=${unread.size} />`,
+    forgotten.length > 0 && html`<${Forgotten} names=${forgotten} />`,
   ].filter(Boolean);
   return notices.length ? html`<section class="banners" aria-label="Notices">${notices}</section>` : null;
 }
@@ -28,6 +30,14 @@ const Problem = ({ text }) => html`<div class="banner is-bad" id="problem">
 
 const Missed = ({ items }) => html`<div class="banner">
   <p>${counted(items, "item")} came while this page was away and ${items === 1 ? "is" : "are"} no longer kept.</p>
+</div>`;
+
+const Unread = ({ items }) => html`<div class="banner is-bad" id="unread">
+  <p><strong>${counted(items, "item")} could not be shown:</strong> the page cannot read ${items === 1 ? "it" : "them"}. All others are here.</p>
+</div>`;
+
+const Forgotten = ({ names }) => html`<div class="banner" id="forgotten">
+  <p><strong>The user has opted out:</strong> the items of ${plain(names.join(", "))} are gone from this page.</p>
 </div>`;
 
 class Lost extends Component {

@@ -1,7 +1,7 @@
 // One event: why it is one, what PostHog gets of it, and the copy on the operational side.
 import { Component, classes, html } from "../dom.js";
 import { whereOf } from "../entry.js";
-import { clock, plain } from "../text.js";
+import { clock, plain, sentence } from "../text.js";
 import { dropInWords, routeInWords } from "../wording.js";
 import { OperationalCopy } from "./operational.js";
 import { Pairs } from "./pairs.js";
@@ -56,9 +56,9 @@ export class EventPane extends Component {
 
 function whyText(entry) {
   const { item, event, via } = entry;
-  if (event) return `A product event: ${via}.`;
+  if (event) return sentence(`A product event: ${via}`);
   if (item.dropped?.length) return "It says that it is a product event, and is none.";
-  return `Operational only: ${via}.`;
+  return sentence(`Operational only: ${via}`);
 }
 
 function Facts({ entry, sent }) {
@@ -93,9 +93,9 @@ const FactList = ({ facts }) =>
 function Product({ pane, event, sent, words }) {
   const all = event.destinations ?? [];
   return html`<section class="side" aria-label="PostHog">
-    ${event.notes?.length > 0 && html`<p class="note">Could not be taken as given: ${plain(event.notes.join(", ").replaceAll("_", " "))}.</p>`}
+    ${event.notes?.length > 0 && html`<p class="note">Could not be taken as given: ${sentence(plain(event.notes.join(", ").replaceAll("_", " ")))}</p>`}
     ${all.length > 1 && html`<${Destinations} pane=${pane} all=${all} chosen=${sent} />`}
-    ${sent && !sent.sent && html`<p class="note is-bad"><strong>PostHog gets nothing:</strong> ${dropInWords(sent.dropped ?? "", words)}.</p>`}
+    ${sent && !sent.sent && html`<p class="note is-bad"><strong>PostHog gets nothing:</strong> ${sentence(dropInWords(sent.dropped ?? "", words))}</p>`}
     ${!sent && html`<p class="note">No destination is configured: PostHog gets nothing.</p>`}
     <${Pairs} event=${event} sent=${sent} words=${words} />
   </section>`;

@@ -1,7 +1,7 @@
 // The copy that goes on over OTLP: what was redacted, what was taken off, and what is as it was.
 import { classes, html } from "../dom.js";
 import { operationalOf } from "../pairs.js";
-import { counted, plain } from "../text.js";
+import { counted, plain, sentence } from "../text.js";
 import { Pair } from "./pairs.js";
 import { Key, Value } from "./value.js";
 
@@ -13,7 +13,7 @@ export function OperationalCopy({ item }) {
   if (side.withheld) {
     return html`<section class="side" aria-label="Operational copy">
       <h3>Operational copy</h3>
-      <p class="note"><strong>None:</strong> ${plain(side.withheld)}.</p>
+      <p class="note"><strong>None:</strong> ${sentence(plain(side.withheld))}</p>
     </section>`;
   }
   const { redacted, removed, same } = operationalOf(item);

@@ -3,7 +3,7 @@ import { classes, html } from "../dom.js";
 import { difference } from "../difference.js";
 import { GONE, HIDDEN, UNKNOWN, pairsOf } from "../pairs.js";
 import { counted, plain, shown } from "../text.js";
-import { ruleInWords } from "../wording.js";
+import { dropInWords, ruleInWords } from "../wording.js";
 import { Key, Unseen, Value } from "./value.js";
 
 const MAX_COMPARED_CHARS = 4000;
@@ -19,7 +19,7 @@ export function Pairs({ event, sent, words }) {
         <span role="columnheader">OpenTelemetry item</span>
         <span role="columnheader">PostHog gets</span>
       </div>
-      <${Group} title="Who" rows=${who} words=${words} identity=${sent?.identity} />
+      <${Group} title="Who" rows=${who} words=${words} sent=${sent} />
       <${Group} title="Properties" rows=${properties} words=${words} />
       <${Group} title="Telemetry on the allow-list" rows=${telemetry} words=${words} />
       <${Group} title="Added on the way" rows=${added} words=${words} />
@@ -29,15 +29,15 @@ export function Pairs({ event, sent, words }) {
   `;
 }
 
-function Group({ title, rows, words, identity }) {
+function Group({ title, rows, words, sent }) {
   if (!rows.length) return null;
   return html`<div class="pair-group" role="rowgroup" aria-label=${title}>
     <div class="pair-title" role="row"><span role="cell">${title}</span></div>
-    ${rows.map((row, at) => html`<${Pair} key=${at} row=${row} words=${words} identity=${identity} />`)}
+    ${rows.map((row, at) => html`<${Pair} key=${at} row=${row} words=${words} sent=${sent} />`)}
   </div>`;
 }
 
-export function Pair({ row, words, identity }) {
+export function Pair({ row, words, sent }) {
   const { before, after, state, depth } = row;
   const [old, now] = isCompared(row) ? difference(before, after) : [undefined, state === "changed" ? markers(after) : undefined];
   return html`<div class=${classes("pair", `is-${state}`, depth > 0 && `depth-${Math.min(depth, 4)}`)} role="row">
@@ -45,7 +45,7 @@ export function Pair({ row, words, identity }) {
     <span class="pair-before" role="cell">${beforeView(row, old)}</span>
     <span class="pair-after" role="cell">
       ${afterView(row, now)}
-      <${Why} row=${row} words=${words} identity=${identity} />
+      <${Why} row=${row} words=${words} sent=${sent} />
     </span>
   </div>`;
 }
@@ -77,10 +77,10 @@ function Size({ value }) {
   return html`<span class="size">${size ? (Array.isArray(value) ? counted(size, "element") : counted(size, "key")) : shown(value)}</span>`;
 }
 
-/** Which rules did it, in words. */
-function Why({ row, words, identity }) {
+/** Which rules did it, in words; of who acts, where `sent` is given, also what else may be the reason. */
+function Why({ row, words, sent }) {
   if (row.state === "same" || row.state === "unknown" || row.state === "added" || row.state === "group") return null;
-  if (!row.rules.length) return identity ? html`<span class="why">identity mode <code>${plain(identity)}</code></span>` : null;
+  if (!row.rules.length) return sent ? html`<${WhyOf} row=${row} words=${words} sent=${sent} />` : null;
   return html`<span class="why">
     ${row.rules
       .filter((each) => each.rule)
@@ -90,6 +90,12 @@ function Why({ row, words, identity }) {
         </span>`,
       )}
   </span>`;
+}
+
+function WhyOf({ row, words, sent: { sent: isSent, dropped, identity } }) {
+  if (!isSent) return dropped ? html`<span class="why">${dropInWords(dropped, words)} <code>${plain(dropped)}</code></span>` : null;
+  if (row.key === "consent") return html`<span class="why">it lets the event be sent, and is no part of it</span>`;
+  return identity ? html`<span class="why">identity mode <code>${plain(identity)}</code></span>` : null;
 }
 
 /** Attributes that were never asked to leave. */

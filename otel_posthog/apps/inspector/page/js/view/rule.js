@@ -2,7 +2,7 @@
 import * as api from "../api.js";
 import { Component, createRef, html } from "../dom.js";
 import { count, counted, plain } from "../text.js";
-import { Value } from "./value.js";
+import { Key, Value } from "./value.js";
 
 const KINDS = [
   ["derive", "Make such requests a product event"],
@@ -87,14 +87,14 @@ export class RulePanel extends Component {
           ${!kind && html`<p class="soft">Choose what should happen. You see the lines for your policy, and what they would change, before anything is saved.</p>`}
           ${isBusy && html`<p class="soft">Trying it on the last items.</p>`}
           ${error && html`<p class="note is-bad">${plain(error)}</p>`}
-          ${answer && html`<${Answer} store=${store} answer=${answer} isCopied=${isCopied} copy=${() => this.copy()} />`}
+          ${answer && html`<${Answer} store=${store} answer=${answer} property=${key} isCopied=${isCopied} copy=${() => this.copy()} />`}
         </div>
       </section>
     `;
   }
 }
 
-function Answer({ store, answer, isCopied, copy }) {
+function Answer({ store, answer, property, isCopied, copy }) {
   const { effect } = answer;
   return html`
     <div class="rule-lines">
@@ -106,33 +106,40 @@ function Answer({ store, answer, isCopied, copy }) {
     </p>
     ${answer.examples?.length > 0 &&
     html`<ul class="rule-examples">
-      ${answer.examples.slice(0, MAX_EXAMPLES).map((each) => html`<${Example} key=${each.seq} store=${store} example=${each} />`)}
+      ${answer.examples.slice(0, MAX_EXAMPLES).map((each) => html`<${Example} key=${each.seq} store=${store} example=${each} property=${property} />`)}
     </ul>`}
     ${answer.note && html`<p class="note">${plain(answer.note)}</p>`}
     <p class="soft">Nothing is saved here. Add the lines to the file that <code>OTEL_POSTHOG_POLICY</code> names.</p>
   `;
 }
 
-function Example({ store, example }) {
+function Example({ store, example, property }) {
   const has = (value) => value !== null && value !== undefined;
   const id = `${example.seq}.0`;
+  const key = example.key ?? property;
   return html`<li>
-    <button type="button" class="link" disabled=${!store.entry(id)} onClick=${() => store.show(id)}>${plain(example.name ?? `item ${example.seq}`).slice(0, 80)}</button>
-    ${has(example.before) && html` <${Value} value=${example.before} />`}
-    ${" "}${plain(example.change ?? "")}
-    ${has(example.after) && html` <span aria-hidden="true">→</span> <${Value} value=${example.after} />`}
+    <button type="button" class="link" disabled=${!store.entry(id)} onClick=${() => store.show(id)}>${plain(example.name ?? `item ${example.seq}`).slice(0, 80)}</button>${key && html`: <code><${Key} name=${key} /></code>`}
+    ${" "}${plain(example.change ?? "")}${(has(example.before) || has(example.after)) && ": "}
+    ${has(example.before) && html`<${Value} value=${example.before} />`}
+    ${has(example.before) && has(example.after) && html` <span aria-hidden="true">→</span> `}
+    ${has(example.after) && html`<${Value} value=${example.after} />`}
   </li>`;
 }
+
+// What stands for a key or for a part of one, as `[email]`: a rule cannot name what was there.
+const MASKED = /\[.*\]/s;
+
+const named = (keys) => [...new Set(keys)].filter((key) => !MASKED.test(key)).sort();
 
 /** The keys that a rule of this kind can be about. */
 function keysFor(kind, entry) {
   const sent = entry.event?.destinations ?? [];
   if (kind === "allow") {
     const unsent = sent.flatMap((each) => each.changes ?? []).filter((each) => each.rule === "allow_list");
-    return [...new Set(unsent.map((each) => each.key))].sort();
+    return named(unsent.map((each) => each.key));
   }
   if (kind === "sensitive_key") {
-    return [...new Set(sent.flatMap((each) => each.properties ?? []))].filter((key) => !key.startsWith("$")).sort();
+    return named(sent.flatMap((each) => each.properties ?? [])).filter((key) => !key.startsWith("$"));
   }
   return [];
 }
