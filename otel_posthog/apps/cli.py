@@ -6,7 +6,6 @@ extra of its name has `NEEDED_MODULES` too. What is heavy is imported by `run`, 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -24,7 +23,7 @@ from otel_posthog.apps.inspector import command as inspector
 from otel_posthog.apps.inspector import tail
 from otel_posthog.apps.parser import Parser, finish
 from otel_posthog.apps.spool import command as spool
-from otel_posthog.apps.terminal import choose_color, safe_output
+from otel_posthog.apps.terminal import OutputError, choose_color, safe_output
 from otel_posthog.errors import OtelPostHogError
 
 COMMANDS = (
@@ -53,9 +52,10 @@ environment of that app:
 
 exit status of every command:
   0    done, and nothing is wrong; of a server: stopped by a signal
-  1    what was looked at is not in order: a finding, a difference, a file that
-       cannot be read, something left undone
-  2    it could not begin: a wrong argument, policy or setting, a missing extra
+  1    what was looked at is not in order: a finding, a difference, a file to
+       look at that cannot be read; or something was left undone
+  2    it cannot be done: a wrong argument, policy or setting, a missing extra,
+       a file to work with that cannot be read or written
   130  interrupted by Ctrl-C
 
 Colors are for terminals: NO_COLOR and --color never switch them off,
@@ -70,16 +70,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with safe_output():
         try:
             status = _run(words)
-            sys.stdout.flush()
-        except BrokenPipeError:  # `| head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = DONE
+        except SystemExit:  # by help, or by a mistake in the words
+            if _flush(words, DONE) != DONE:
+                raise SystemExit(CANNOT) from None
+            raise
+        except OutputError as ended:
+            status = _lost(words, ended, DONE)
         except KeyboardInterrupt:
             status = INTERRUPTED
         except (OtelPostHogError, OSError, UnicodeError) as error:
-            print(f"{command_line().called_by(words).prog}: {_said(error)}", file=sys.stderr)
+            _complain(words, _said(error))
             status = CANNOT
+        return _flush(words, status)
+
+
+def _flush(words: Sequence[str], status: int) -> int:
+    """Write what is held back of the output, and return the exit status, `status` where nobody misses it."""
+    try:
+        sys.stdout.flush()
+    except OutputError as ended:
+        return _lost(words, ended, status)
     return status
+
+
+def _lost(words: Sequence[str], ended: OutputError, status: int) -> int:
+    if ended.has_no_reader:  # `| head`
+        return status
+    _complain(words, f"standard output: {_said(ended.error)}")
+    return CANNOT
+
+
+def _complain(words: Sequence[str], what: str) -> None:
+    print(f"{command_line().called_by(words).prog}: {what}", file=sys.stderr)
 
 
 def _said(error: Exception) -> str:

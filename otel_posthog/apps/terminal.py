@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 from otel_posthog.text import UNSEEN
@@ -22,6 +22,22 @@ _LAYOUT = frozenset("\n\t")
 _STYLE = re.compile(r"\x1b\[[0-9;]*[mKAGJ]|\x1b\[\?25[hl]|\r")
 
 
+class OutputError(BaseException):
+    """Standard output takes nothing more; ends the command from wherever it prints.
+
+    No `Exception`: a command that reads and writes files would take it for trouble with one of them.
+
+    Attributes:
+        error: What the system said.
+        has_no_reader: Whether whoever read has gone, as in `| head`.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.has_no_reader = isinstance(error, BrokenPipeError)
+
+
 class SafeStream:
     """A standard stream that escapes what a terminal would obey.
 
@@ -29,18 +45,33 @@ class SafeStream:
         stream: The stream.
         is_styled: Whether colors and lines that are drawn again pass. For views that make what comes from outside
             `visible` themselves.
+        is_result: Whether it carries what was asked for. What goes beside that is lost where nobody takes it.
     """
 
-    def __init__(self, stream: IO[str], *, is_styled: bool = False) -> None:
-        self._stream, self._is_styled = stream, is_styled
+    def __init__(self, stream: IO[str], *, is_styled: bool = False, is_result: bool = True) -> None:
+        self._stream, self._is_styled, self._is_result = stream, is_styled, is_result
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write `text` and return its length."""
-        self._stream.write(self._safe(text))
+        """Write `text` and return its length.
+
+        Raises:
+            OutputError: The result cannot be written.
+        """
+        with self._written():
+            self._stream.write(self._safe(text))
         return len(text)
+
+    def flush(self) -> None:
+        """Write what is held back.
+
+        Raises:
+            OutputError: As `write`.
+        """
+        with self._written():
+            self._stream.flush()
 
     def writelines(self, lines: list[str]) -> None:
         """Write each of `lines`."""
@@ -50,7 +81,17 @@ class SafeStream:
     @property
     def styled(self) -> SafeStream:
         """The same stream for a view with colors."""
-        return SafeStream(self._stream, is_styled=True)
+        return SafeStream(self._stream, is_styled=True, is_result=self._is_result)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # What it holds back still would be tried once more when the interpreter ends, which says so then.
+            _discard(self._stream)
+            if self._is_result:
+                raise OutputError(error) from None
 
     def _safe(self, text: str) -> str:
         if not (text.isascii() and text.isprintable()):
@@ -109,10 +150,36 @@ def _escape(match: re.Match[str]) -> str:
 
 @contextmanager
 def safe_output() -> Iterator[None]:
-    """Make standard output and standard error safe streams for as long as the block lasts."""
-    before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = SafeStream(sys.stdout), SafeStream(sys.stderr)
+    """Make standard output and standard error safe streams for as long as the block lasts.
+
+    A standard stream that the process was started without is empty, and takes everything, as `/dev/null`.
+    """
+    before = sys.stdin, sys.stdout, sys.stderr
+    with ExitStack() as made:
+        # In this order: each takes the lowest number that is free, which is its own.
+        sys.stdin, out, err = (
+            stream or made.enter_context(_nothing(mode)) for stream, mode in zip(before, "rww", strict=True)
+        )
+        sys.stdout, sys.stderr = SafeStream(out), SafeStream(err, is_result=False)
+        try:
+            yield
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = before
+
+
+def _nothing(mode: str) -> IO[str]:
+    stream: IO[str] = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115 - closed by its caller
+    os.set_inheritable(stream.fileno(), True)
+    return stream
+
+
+def _discard(stream: IO[str]) -> None:
+    """Have `stream` take everything from now on, and keep nothing."""
     try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
+        number = stream.fileno()
+    except (OSError, ValueError):  # no file
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+    stream.flush()

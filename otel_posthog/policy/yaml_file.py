@@ -43,7 +43,7 @@ def load_policy(path: str | Path, base: Policy = BUILT_IN) -> Policy:
         PolicyError: A file cannot be read, or says something that cannot be meant; with the line.
     """
     where = str(path)
-    text = _text(where, "the policy", "name a readable file in OTEL_POSTHOG_POLICY")
+    text = _text(where, "the policy", "name a readable file, as the argument or in OTEL_POSTHOG_POLICY")
     return parse_policy(text, source=where, directory=Path(path).parent, base=base)
 
 

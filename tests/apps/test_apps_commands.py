@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,13 @@ CALLS: dict[str, list[str] | None] = {
     "spool import": ["EXPORT"],
     "tail": None,
 }
+
+
+# What is called to say how it is with a file.
+LOOKED_AT = (
+    *(["derive"], ["explain"], ["inspect"], ["policy", "check"], ["policy", "show"]),
+    ["collector-config", "--check"],
+)
 
 
 def path_of(parser: Parser) -> list[str]:
@@ -175,7 +183,7 @@ def _reads(parser: Parser) -> list[list[str]]:
 def test_a_file_that_cannot_be_used_is_one_line(
     call: list[str], kind: str, files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The line names the file, and the status is 1 or 2."""
+    """The line names the file; the status is 1 where it was to be looked at, 2 where it was to be worked with."""
     writes = "--output" in call or "export" in call
     if kind == "no text" and (writes or call[0] == "inspect" or "--backend-headers-file" in call):
         return
@@ -183,9 +191,10 @@ def test_a_file_that_cannot_be_used_is_one_line(
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     if call[0] == "gateway" and ("--uuid-key-file" in call or "--backend-headers-file" in call):
         call = [*call, "--operational", "--backend", "http://127.0.0.1:9"] if "--backend-headers-file" in call else call
+    is_looked_at = call[: call.index("PLACE")] in LOOKED_AT
     status = cli.main([files.get(each, str(place) if each == "PLACE" else each) for each in call])
     said = capsys.readouterr()
-    assert status in {1, 2}, said
+    assert status == (1 if is_looked_at else 2), said
     assert said.err.count("\n") == 1, said.err
     assert str(place) in said.err
 
@@ -221,14 +230,165 @@ def test_what_ends_a_command_ends_every_command_in_the_same_way(
     assert shown.err.count("\n") == bool(said)
 
 
-def test_a_reader_of_help_that_has_gone_is_no_error() -> None:
-    """`otel-posthog --help | head -1` and its like end without a word."""
+@pytest.mark.parametrize(
+    ("words", "unbuffered"), [(["--help"], ""), (["spool", "list", "--help"], ""), (["policy", "schema"], "1")]
+)
+def test_a_process_whose_reader_has_gone_ends_without_a_word(
+    words: list[str], unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`otel-posthog --help | head -1` and its like: nothing is said when the interpreter ends either."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     nobody, out = os.pipe()
     os.close(nobody)
-    command = [str(Path(sys.executable).with_name("otel-posthog")), "--help"]
+    command = [str(Path(sys.executable).with_name("otel-posthog")), *words]
     ran = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
     os.close(out)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [
+        *(("policy schema", ">&-"), ("policy schema", "<&- >&- 2>&-"), ("--help", ">&-")),
+        *(("explain -", "<&-"), ("doctor --jsno", ">&-"), ("doctor --jsno", "2>&-")),
+    ],
+)
+def test_a_process_without_a_standard_stream_works(words: str, closed: str) -> None:
+    """As a service manager may start it: what is closed is empty, or takes everything."""
+    command = f"{shlex.quote(str(Path(sys.executable).with_name('otel-posthog')))} {words} {closed}"
+    closing = ["/bin/sh", "-c", command]
+    ran = subprocess.run(closing, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    status, said = {"doctor --jsno": (2, 1), "explain -": (1, 1)}.get(words, (0, 0))
+    assert (ran.returncode, ran.stderr.count("\n")) == (status, said * ("2>" not in closed)), ran.stderr
+    assert not ran.stdout
+
+
+def _printed_to(raw: int, *, at_once: bool) -> io.TextIOWrapper:
+    return io.TextIOWrapper(os.fdopen(raw, "wb", buffering=0 if at_once else -1), write_through=at_once)
+
+
+def _nobody_reads() -> int:
+    nobody, out = os.pipe()
+    os.close(nobody)
+    return out
+
+
+# Each command as it prints most, and its help: also of what starts servers, which have tests of their own.
+WORDS = [[*path.split(), *call] for path, call in CALLS.items() if call is not None] + [
+    [*path_of(each), "--help"] for each in ALL
+]
+# What is printed to: byte by byte, or all of it at the end.
+OUTPUTS: dict[str, Callable[[], io.TextIOWrapper | None]] = {
+    "no reader from the first byte on": lambda: _printed_to(_nobody_reads(), at_once=True),
+    "no reader at the end": lambda: _printed_to(_nobody_reads(), at_once=False),
+    "full from the first byte on": lambda: _printed_to(os.open("/dev/full", os.O_WRONLY), at_once=True),
+    "full at the end": lambda: _printed_to(os.open("/dev/full", os.O_WRONLY), at_once=False),
+    "none": lambda: None,
+}
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_a_reader_that_goes_is_no_error_and_a_full_disk_is_one_line(
+    words: list[str],
+    kind: str,
+    files: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever a command prints, and whatever else it does with files: it is not taken for trouble with one of them."""
+    out = OUTPUTS[kind]()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", out)
+        try:
+            status: object = cli.main([files.get(each, each) for each in words])
+        except SystemExit as ended:
+            status = ended.code
+        if out is not None:
+            out.close()
+    err = capsys.readouterr().err
+    if kind.startswith("full"):
+        assert status == 2
+        assert err.endswith(f"{cli.command_line().called_by(words).prog}: standard output: No space left on device\n")
+    else:
+        assert status in ({0} if "first" in kind else {0, 1}), err
+        assert "standard output" not in err
+    assert "pipe" not in err
+    assert err.count("No space") == kind.startswith("full")
+
+
+NUMBERS = [
+    (parser, option)
+    for parser in ALL
+    for option in parser.options
+    if option.metavar in {"N", "SECONDS", "RATIO"} or option.type in {int, float}
+]
+
+
+@pytest.mark.parametrize(
+    ("parser", "option"), NUMBERS, ids=[f"{each.prog} {option.option_strings[-1]}" for each, option in NUMBERS]
+)
+def test_a_number_that_is_none_is_one_line_that_says_what_to_write(
+    parser: Parser, option: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No number, too small or too big a one: never a traceback, never the name of a function."""
+    call = [*path_of(parser), *(CALLS[" ".join(path_of(parser))] or ())]
+    for given in ("x", "", "-1", "-0.5", "nan", "inf", "-inf", "1e999", "9" * 30, "9" * 5000):
+        name = option.option_strings[-1]
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*call, f"{name}={given}"])
+        assert ended.value.code == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith(f"{parser.prog}: argument {'/'.join(option.option_strings)}: write a ")
+        assert said.err.count("\n") == 1
+
+
+def test_every_option_that_takes_a_number_is_one_of_these() -> None:
+    """None reads a number in its own way."""
+    others = {each.type for parser in ALL for each in parser.options} - {each.type for _, each in NUMBERS}
+    assert {getattr(each, "__name__", None) for each in others} == {None, "Path", "_time_ns", "_module"}
+
+
+@pytest.mark.parametrize("path", [path for path in CALLS if path.startswith("spool ")])
+def test_a_spool_that_is_not_there_is_not_an_empty_one(
+    path: str, files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever mistypes a directory or a destination is not told that nothing waits."""
+    call = [*path.split(), *(files.get(each, each) for each in CALLS[path] or ())]
+    wrong = [["--directory", files["EVENTS"]], ["--destination", "nosuch"]]
+    if path != "spool import":  # which makes it
+        wrong.append(["--directory", str(tmp_path / "nosuch")])
+    for option, name in wrong:
+        assert cli.main([*call, option, name]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        assert name in said.err
+
+
+def test_an_export_takes_the_place_of_files_only(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A device or a pipe that is named stays what it is."""
+    pipe = Path(files["EXPORT"]).with_name("pipe")
+    os.mkfifo(pipe)
+    assert cli.main(["spool", "export", str(pipe)]) == 2
+    said = f"otel-posthog spool: {pipe} is no file; name a new one, or an old one to take its place\n"
+    assert capsys.readouterr().err == said
+    assert pipe.is_fifo()
+
+
+def test_a_configuration_that_cannot_be_written_names_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the system does not say which file it was."""
+    assert cli.main(["collector-config", "--output", "/dev/full"]) == 2
+    assert capsys.readouterr().err == "otel-posthog collector-config: /dev/full: No space left on device\n"
+
+
+def test_advice_for_a_policy_that_cannot_be_read_is_right_however_it_was_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As an argument, or in the variable."""
+    assert cli.main(["policy", "check", "/nonexist"]) == 1
+    assert "name a readable file, as the argument or in OTEL_POSTHOG_POLICY" in capsys.readouterr().err
 
 
 class _Stream(io.StringIO):

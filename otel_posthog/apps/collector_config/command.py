@@ -36,8 +36,8 @@ examples:
 environment:
   OTEL_POSTHOG_POLICY   the policy file where none is named
 
-exit status: 0, 1 when --check finds another content, 2 for a policy that
-cannot be used
+exit status: 0, 1 when --check finds another content or no file, 2 for a policy
+that cannot be used or a file that cannot be written
 """
 DIFFERENT, CANNOT = 1, 2
 BUILT_IN = "the built-in policy"
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"otel-posthog collector-config: {error}", file=sys.stderr)
         return CANNOT
     except OSError as error:
-        print(f"otel-posthog collector-config: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"otel-posthog collector-config: {error.filename or arguments.output}: {error.strerror}", file=sys.stderr)
         return CANNOT
     return 0
 
@@ -127,10 +127,14 @@ def _left_to_others(policy: Policy) -> Iterator[str]:
 
 
 def _check(path: Path, text: str, *, is_json: bool) -> int:
-    is_same = path.read_bytes() == text.encode()
+    what = "is not what the policy says"
+    try:
+        is_same = path.read_bytes() == text.encode()
+    except OSError as error:
+        is_same, what = False, f"cannot be read ({error.strerror})"
     if is_json:
         print(json.dumps({"file": str(path), "same": is_same}))
     if is_same:
         return 0
-    print(f"{path} is not what the policy says: make it anew with --output {path}", file=sys.stderr)
+    print(f"{path} {what}: make it anew with --output {path}", file=sys.stderr)
     return DIFFERENT

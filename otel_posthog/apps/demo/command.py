@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
+from otel_posthog.apps.numbers import count, positive, share
+
 NAME = "demo"
 SUMMARY = "watch one app feed PostHog and OTLP, each clean of the other"
 NEEDED_MODULES = (
@@ -41,10 +43,10 @@ exit status: 0 every check held, 1 one did not, 2 it could not begin
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("--requests", type=_count, default=400, metavar="N", help="requests to send (default: 400)")
+    parser.add_argument("--requests", type=positive, default=400, metavar="N", help="requests to send (default: 400)")
     parser.add_argument(
         "--sampling",
-        type=_ratio,
+        type=share,
         default=os.environ.get("OTEL_TRACES_SAMPLER_ARG") or "0.1",
         metavar="RATIO",
         help="share of traces to keep (default: %(default)s)",
@@ -55,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="OTEL_TRACES_SAMPLER (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="seed of all that is made up (default: 7)")
+    parser.add_argument("--seed", type=count, default=7, metavar="N", help="seed of all that is made up (default: 7)")
     parser.add_argument(
         "--unprotected", action="store_true", help="run the app without otel-posthog, to see what it does"
     )
@@ -81,17 +83,3 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.demo.run import run_demo  # noqa: PLC0415 (rich, protobuf: only when asked for)
 
     return run_demo(arguments)
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return count
-
-
-def _ratio(text: str) -> float:
-    ratio = float(text)
-    if not 0 <= ratio <= 1:
-        raise argparse.ArgumentTypeError("must be from 0 to 1")
-    return ratio

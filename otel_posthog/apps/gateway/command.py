@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
+
+from otel_posthog.apps.numbers import port, positive, seconds
 
 NAME = "gateway"
 SUMMARY = "take OTLP from other languages, browsers and Collectors; send its product events"
@@ -63,16 +64,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port",
         dest="http_port",
-        type=_port,
+        type=port,
         default=DEFAULT_HTTP_PORT,
         metavar="N",
         help="OTLP/HTTP (default: 4318; 0: a free one)",
     )
     parser.add_argument(
-        "--grpc-port", type=_port, default=DEFAULT_GRPC_PORT, metavar="N", help="OTLP/gRPC (default: 4317; 0: none)"
+        "--grpc-port", type=port, default=DEFAULT_GRPC_PORT, metavar="N", help="OTLP/gRPC (default: 4317; 0: none)"
     )
     parser.add_argument(
-        "--health-port", type=_port, metavar="N", help="answer /healthz and /readyz there too, and nothing else"
+        "--health-port", type=port, metavar="N", help="answer /healthz and /readyz there too, and nothing else"
     )
     parser.add_argument("--policy", metavar="FILE", help="the policy file (default: OTEL_POSTHOG_POLICY)")
     parser.add_argument(
@@ -95,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object when it listens: http, grpc, health, tokens, to"
     )
-    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes (default: 1)")
     _add_limits(parser)
 
 
@@ -126,54 +127,32 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("limits")
     mib = 1024 * 1024
     group.add_argument(
-        "--max-body-bytes", type=_positive, default=4 * mib, metavar="N", help="of a request (default: 4 MiB)"
+        "--max-body-bytes", type=positive, default=4 * mib, metavar="N", help="of a request (default: 4 MiB)"
     )
     group.add_argument(
         "--max-inflated-bytes",
-        type=_positive,
+        type=positive,
         default=16 * mib,
         metavar="N",
         help="of a request's body without compression (default: 16 MiB)",
     )
     group.add_argument(
         "--max-waiting-bytes",
-        type=_positive,
+        type=positive,
         default=128 * mib,
         metavar="N",
         help="of all requests being received and read at once, half of it for one sender (default: 128 MiB)",
     )
-    group.add_argument("--max-items", type=_positive, default=50_000, metavar="N", help="of a request (default: 50000)")
+    group.add_argument("--max-items", type=positive, default=50_000, metavar="N", help="of a request (default: 50000)")
     group.add_argument(
-        "--max-connections", type=_positive, default=512, metavar="N", help="at once, for each worker (default: 512)"
+        "--max-connections", type=positive, default=512, metavar="N", help="at once, for each worker (default: 512)"
     )
-    for name, seconds, what in (
+    for name, default_s, what in (
         ("header", 5.0, "for headers to arrive, and of an idle connection (default: 5)"),
         ("body", 10.0, "for a body to arrive (default: 10)"),
         ("work", 10.0, "for what has arrived to be done; then 503 (default: 10)"),
         ("stop", 10.0, "for requests when stopped (default: 10)"),
     ):
         group.add_argument(
-            f"--{name}-timeout", dest=f"{name}_timeout_s", type=_seconds, default=seconds, metavar="SECONDS", help=what
+            f"--{name}-timeout", dest=f"{name}_timeout_s", type=seconds, default=default_s, metavar="SECONDS", help=what
         )
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError("this must be a number of seconds above 0")
-    return seconds
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError("this must be a whole number above 0")
-    return int(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from otel_posthog.apps.numbers import port
 from otel_posthog.policy import IdentityMode
 from otel_posthog.policy.fields import words_of
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--socket", metavar="PATH", help="the app's socket, or a directory of them (default: OTEL_POSTHOG_INSPECT)"
     )
-    parser.add_argument("--port", type=_port, default=0, metavar="N", help="listen on (default: a free one)")
+    parser.add_argument("--port", type=port, default=0, metavar="N", help="listen on (default: a free one)")
     browser = parser.add_mutually_exclusive_group()
     browser.add_argument("--open", action="store_true", help="open the page in a browser, also without a terminal")
     browser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -59,10 +60,3 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.inspector.session import run_session  # noqa: PLC0415 (only when asked for)
 
     return run_session(arguments)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65536:
-        raise argparse.ArgumentTypeError("must be from 0 to 65535")
-    return port

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from otel_posthog.apps.numbers import count
+
 NAME = "tail"
 SUMMARY = "watch in a terminal what running apps send, and why"
 DESCRIPTION = """\
@@ -47,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only what became so; may be repeated",
     )
     parser.add_argument(
-        "-n", "--lines", type=_count, default=10, metavar="N", help="begin with the last N items (default: 10)"
+        "-n", "--lines", type=count, default=10, metavar="N", help="begin with the last N items (default: 10)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--no-values", action="store_true", help="print names, keys and rules, and no value")
@@ -58,10 +60,3 @@ def run(arguments: argparse.Namespace) -> int:
     from otel_posthog.apps.inspector.following import follow  # noqa: PLC0415 (only when asked for)
 
     return follow(arguments)
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return count

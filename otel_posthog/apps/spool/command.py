@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from otel_posthog.apps.numbers import count, seconds
 from otel_posthog.apps.parser import add_subcommand
 from otel_posthog.apps.spool.pages import PAGES
 
@@ -45,10 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", dest="subcommand", required=True)
     common = _common()
     made = {name: add_subcommand(commands, name, page, [common]) for name, page in PAGES.items()}
-    made["inspect"].add_argument("--limit", type=int, default=10, metavar="N", help="to show (default: 10; 0: all)")
+    made["inspect"].add_argument("--limit", type=count, default=10, metavar="N", help="to show (default: 10; 0: all)")
     made["drain"].add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=300.0,
         metavar="SECONDS",
         help="stop after (default: 300), or after 20 without an event getting through; the rest stays",

@@ -13,7 +13,7 @@ from pathlib import Path
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.spool import drain, erase, transfer
 from otel_posthog.apps.spool.show import age, body_of, columns, count, notice, size
-from otel_posthog.apps.spool.survey import Holding, dead_letters, events_of, files_in, survey
+from otel_posthog.apps.spool.survey import Holding, dead_letters, events_of, files_in, has_folder, survey
 from otel_posthog.deliver import spool_root
 from otel_posthog.deliver.spool.adoption import drop
 from otel_posthog.errors import ConfigurationError
@@ -29,6 +29,7 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
     """Run what was asked for and return the exit status."""
     root = arguments.directory or spool_directory(os.environ)
     try:
+        _refuse_what_is_not_there(root, arguments)
         if arguments.subcommand in _LETS_OUT:
             _refuse_if_opted_out(root)
         if arguments.subcommand == "export":
@@ -39,6 +40,25 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
     except OSError as error:
         notice(f"otel-posthog spool: {error.filename or root}: {error.strerror}")
     return CANNOT
+
+
+def _refuse_what_is_not_there(root: Path, arguments: argparse.Namespace) -> None:
+    """Answer for no directory and no destination that somebody mistyped: nothing waits there, but elsewhere it may.
+
+    Raises:
+        ConfigurationError: The directory is none, or neither the spool nor the policy has the destination.
+    """
+    makes_it = arguments.subcommand == "import" and not root.exists()
+    if arguments.directory is not None and not root.is_dir() and not makes_it:
+        raise ConfigurationError(f"{root} is no directory; name a spool, or leave --directory out")
+    name = arguments.destination
+    if name is None or has_folder(root, name):
+        return
+    known = [each.name for each in read_settings(os.environ).policy.destinations]
+    if name not in known:
+        raise ConfigurationError(
+            f"the policy has no destination {name}, and nothing of one waits; it has {', '.join(known)}"
+        )
 
 
 def _refuse_if_opted_out(root: Path) -> None:

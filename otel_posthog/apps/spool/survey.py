@@ -52,10 +52,18 @@ def files_in(root: Path) -> OsFiles:
 def folders(root: Path, destination: str | None) -> list[Path]:
     """Return the folders of the destinations in `root`, or of one; one that is not ours is reported and left out."""
     files = files_in(root)
+    return [root / name for name in _names(files, root, destination) if _is_usable(files, root / name)]
+
+
+def has_folder(root: Path, destination: str) -> bool:
+    """Return whether there is a folder of a destination in `root`, ours or not."""
+    return bool(_names(files_in(root), root, destination))
+
+
+def _names(files: Files, root: Path, destination: str | None) -> list[str]:
     found = [each for each in map(parse_folder, files.names(root)) if each is not None]
     labels = None if destination is None else {folder_for(destination, project).label for project in ("", "0" * 16)}
-    chosen = [each.name for each in found if labels is None or each.label in labels]
-    return [root / folder for folder in chosen if _is_usable(files, root / folder)]
+    return [each.name for each in found if labels is None or each.label in labels]
 
 
 def _is_usable(files: Files, folder: Path) -> bool:

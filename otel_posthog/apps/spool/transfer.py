@@ -71,6 +71,8 @@ def run_export(root: Path, arguments: argparse.Namespace) -> int:
     """Write what waits to a file; take what ended processes left out of the spool."""
     holdings = [each for each in survey(root, arguments.destination) if each.events]
     files, path = files_in(root), Path(arguments.file)
+    if path.exists() and not path.is_file():
+        raise TransferError(f"{path} is no file; name a new one, or an old one to take its place")
     draft = path.with_name(path.name + ".part")
     waiting = ((event, each.project) for each in holdings for event in events_of(files, each.path))
     with _opened(draft, "wb", is_compressed=path.suffix == ".gz") as file:
