@@ -50,7 +50,9 @@ def left_behind(root: Path, count: int, *, first: int = 0, dead: int = 0, destin
     store.close()
 
 
-def test_list_says_how_much_waits_and_whose_it_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_says_how_much_waits_and_whose_it_is(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A row for each directory; what a running process has is told from what is left behind."""
     left_behind(root, 3, dead=1)
     living = spool(root / "other")
@@ -72,7 +74,15 @@ def test_list_says_how_much_waits_and_whose_it_is(root: Path, capsys: pytest.Cap
     busy.kill()
     busy.stdout.close()
     busy.wait()
-    assert main(["spool", "list", "--destination", "none"]) == 0
+    assert main(["spool", "list", "--destination", "none"]) == 2
+    assert capsys.readouterr().err.endswith(
+        "the policy has no destination none, and nothing of one waits; it has default\n"
+    )
+    policy = root.with_name("policy.yaml")
+    policy.write_text("version: 1\ndestinations: [{name: quiet, api_key_env: QUIET_KEY}]\n", encoding="utf-8")
+    monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(policy))
+    monkeypatch.setenv("QUIET_KEY", "phc_0123456789")
+    assert main(["spool", "list", "--destination", "quiet"]) == 0
     assert capsys.readouterr().out.startswith("nothing waits in")
 
 
