@@ -125,7 +125,11 @@ NAMES = {
     "POSTHOG_KEY": "set POSTHOG_API_KEY", "POSTHOG_PROJECT_API_KEY": "set POSTHOG_API_KEY",
     "NEXT_PUBLIC_POSTHOG_KEY": "set POSTHOG_API_KEY", "POSTHOG_API_HOST": "set POSTHOG_HOST",
     "OTEL_POSTHOG_POLCY": "rename it to OTEL_POSTHOG_POLICY", "OTEL_POSTHOG_STATE_DIRECTORY": "rename it to",
-    "OTEL_POSTHOG_XYZ": "take it out",
+    "OTEL_POSTHOG_XYZ": "take it out", "OTEL_POSTHOG_API_KEY": "rename it to POSTHOG_API_KEY",
+    "OTEL_POSTHOG_KEY": "rename it to POSTHOG_API_KEY", "OTEL_POSTHOG_TOKEN": "rename it to POSTHOG_API_KEY",
+    "OTEL_POSTHOG_HOST": "rename it to POSTHOG_HOST", "OTEL_POSTHOG_URL": "rename it to POSTHOG_HOST",
+    "POSTHOG_API_KEYS": "set POSTHOG_API_KEY", "POSTHOG_AP_KEY": "set POSTHOG_API_KEY",
+    "POSTHOG_HOSTS": "set POSTHOG_HOST", "POSTHOG_HOTS": "set POSTHOG_HOST",
 }  # fmt: skip
 
 
@@ -133,7 +137,7 @@ NAMES = {
 def test_a_variable_that_nobody_reads_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the one that was meant, and not with its value; where that is set as well, it is somebody else's."""
     monkeypatch.setenv(name, KEY)
-    if NAMES[name].startswith("set POSTHOG_API_KEY"):
+    if NAMES[name].endswith(" POSTHOG_API_KEY"):
         monkeypatch.delenv("POSTHOG_API_KEY")
     found = doctor()
     assert "variable_unknown" in found.complaints
@@ -146,6 +150,27 @@ def test_a_variable_that_nobody_reads_is_found(name: str, monkeypatch: pytest.Mo
             NAMES[name].removeprefix("set "), KEY if "KEY" in NAMES[name] else "https://eu.i.posthog.com"
         )
         assert doctor().complaints == []
+
+
+@pytest.mark.parametrize(
+    "name", ["POSTHOG_API_KEY_2", "POSTHOG_API_KEY_EU", "POSTHOG_PERSONAL_API_KEY", "POSTHOG_DEBUG"]
+)
+def test_a_variable_of_somebody_elses_is_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a policy with several keys, and of posthog-python."""
+    monkeypatch.setenv(name, KEY)
+    monkeypatch.delenv("POSTHOG_API_KEY")
+    assert "variable_unknown" not in doctor().complaints
+
+
+@pytest.mark.parametrize("word", ["1", "yes", "on", "ture", " 1 "])
+def test_a_word_that_only_we_take_for_a_yes_is_told_so(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenTelemetry's SDK goes on with it, which the advice says; with `true` it does not."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", word)
+    found = doctor()
+    assert found.complaints == ["off_by_sdk_disabled_word"]
+    assert "goes on" in found["off_by_sdk_disabled_word"]["fix"]
+    monkeypatch.setenv("OTEL_SDK_DISABLED", " TRUE ")
+    assert doctor().complaints == ["off_by_sdk_disabled"]
 
 
 def test_no_variable_that_is_read_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:

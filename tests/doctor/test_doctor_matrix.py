@@ -44,7 +44,16 @@ def test_what_to_do_is_shown_as_it_is_written() -> None:
     assert [each for each in words if without_secrets(each) != each] == []
 
 
+@pytest.mark.parametrize("variable", ["POSTHOG_API_KEY", "NEXT_PUBLIC_POSTHOG_KEY"])
+def test_what_stands_behind_a_variable_is_shown_as_well(variable: str) -> None:
+    """A colon behind the name of a key makes a word look like one."""
+    named = re.compile(r"\{(?:variable|ours)\}(?!=)")
+    words = [named.sub(variable, text) for each in kinds() for text in (each.says, each.fix)]
+    assert [each for each in words if without_secrets(each) != each] == []
+
+
 EXAMPLES = {
+    "off_by_sdk_disabled_word": {"OTEL_SDK_DISABLED": "1"},
     "setting_refused": {"OTEL_POSTHOG_SAMPLER": "nope"},
     "off_by_enabled": {"OTEL_POSTHOG_ENABLED": "false"},
     "off_by_usage_stats": {"USAGE_STATS": "false"},

@@ -36,6 +36,11 @@ BY_SDK = _off(
     "OTEL_SDK_DISABLED=true",
     "unset {name}: it switches OpenTelemetry off as well, spans and logs included",
 )
+BY_SDK_WORD = _off(
+    "by_sdk_disabled_word",
+    "OTEL_SDK_DISABLED=1",
+    "unset {name}, or write `true` to switch OpenTelemetry off as well: it takes no other word, and goes on",
+)
 BY_CHOICE = _off(
     "by_choice",
     "set_collection(False)",
@@ -54,7 +59,19 @@ NOTICE_TO_COME = Kind(
     "not shown yet: no app has started with collection on and this state directory; it will be on standard error",
 )  # fmt: skip
 
-KINDS = (ON, BY_ENABLED, BY_SWITCH, BY_TRACKING, BY_SDK, BY_CHOICE, NO_KEY, PREVIEW, NOTICE_SHOWN, NOTICE_TO_COME)
+KINDS = (
+    ON,
+    BY_ENABLED,
+    BY_SWITCH,
+    BY_TRACKING,
+    BY_SDK,
+    BY_SDK_WORD,
+    BY_CHOICE,
+    NO_KEY,
+    PREVIEW,
+    NOTICE_SHOWN,
+    NOTICE_TO_COME,
+)
 
 _BY_VARIABLE = {
     env.OTEL_POSTHOG_ENABLED: BY_ENABLED,
@@ -77,7 +94,9 @@ def of_collection(settings: Settings, environ: Mapping[str, str], *, is_key_wron
     for name, collection in _switches(policy, environ):
         is_off = True
         if name != env.POSTHOG_API_KEY or not is_key_wrong:
-            yield _BY_VARIABLE.get(name, BY_SWITCH).found(ABOUT, line=start_line(policy, collection), name=name)
+            is_word = name == env.SDK_DISABLED and environ[name].strip().lower() != "true"
+            kind = BY_SDK_WORD if is_word else _BY_VARIABLE.get(name, BY_SWITCH)
+            yield kind.found(ABOUT, line=start_line(policy, collection), name=name)
     if collection_choice(environ).is_off():
         is_off = True
         yield BY_CHOICE.found(ABOUT, line=start_line(policy, Collection(False, "set_collection(False)")))

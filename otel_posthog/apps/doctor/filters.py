@@ -71,7 +71,7 @@ MISMATCH = Kind(
 )  # fmt: skip
 OTHER_PROJECT = Kind(
     "browser_other_project", Group.FILTERS, _NOTE,
-    "{variable} is another key than {ours}: browser and server send to two projects",
+    "{variable} is another key than {ours}, so that browser and server send to two projects",
     "set both to the same project's key; nothing, if two projects are meant", Gravity.SOME_MISSING, Symptom.SOME,
 )  # fmt: skip
 KINDS = (

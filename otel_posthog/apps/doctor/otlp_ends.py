@@ -60,7 +60,7 @@ PROXY_PASSWORD = _wrong(
 REFUSES = _wrong(
     "refuses",
     "{host} answers, and does not take what exporters send ({why})",
-    "correct {variable}: what answers there may be no OTLP end, or not one of {protocol}",
+    "see that {variable} names an OTLP end, and one of {protocol}",
 )
 _NETWORK = Side("otlp", Group.OTLP, Symptom.OTLP, "").kinds()
 KINDS = (
