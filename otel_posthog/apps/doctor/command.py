@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=10.0,
         metavar="SECONDS",
-        help="for each destination; three times that for --app (default: 10)",
+        help="for each destination, a few more to find out why one is silent; three times that for --app (default: 10)",
     )
     parser.add_argument(
         "--app",
