@@ -96,6 +96,7 @@ LINES = [
     "pseudonym PLANT", "pseudonym --keys-file MISSING PLANT", "pseudonym --PLANT", "demo --PLANT", "demo PLANT",
     "demo --sampler PLANT --requests 1", "PLANT", "--PLANT", "completion PLANT", "completion bash", "inspect MISSING",
     "inspect --port PLANT", "inspect --PLANT", "spool PLANT", "doctor --color always", "policy check --json BAD",
+    "tail -n PLANT", "tail --outcome PLANT", "tail --PLANT", "spool list --destination PLANT",
     "policy show --json GOOD", "collector-config --json --policy GOOD",
 ]  # fmt: skip
 
