@@ -149,10 +149,14 @@ class Feed:
             self._leave()
 
     def _leave(self) -> None:
-        """Forget all, and let the next opt-in begin anew."""
+        """Forget all, and let the next opt-in begin anew; of an opt-out the viewers hear, to forget as well."""
         self._see(None, None)
-        for each in (*self._viewers, self._door):
-            if each is not None:
+        if self._door is not None:
+            self._door.close()
+        for each in self._viewers:
+            if self._is_opted_out():
+                each.part(self._message({"type": "forgotten", "process": {"pid": os.getpid()}}))
+            else:
                 each.close()
         self._door = None
         self._begin()

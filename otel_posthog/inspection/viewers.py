@@ -11,6 +11,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from otel_posthog.inspection.ring import Entry, Ring
@@ -19,6 +20,7 @@ _MAX_OUT_BYTES, _MAX_ASKED_BYTES = 256 * 1024, 64 * 1024
 _READ_BYTES = 65_536
 _ITEMS_A_TURN = 50
 _DEAD_S = 30.0
+_PART_S = 0.5
 
 
 class Viewer:
@@ -33,6 +35,7 @@ class Viewer:
         self._connection = connection
         self._out: deque[bytes] = deque([hello])
         self._out_bytes, self._asked = len(hello), b""
+        self._is_begun = False
         self._cursor, self._moved_at = 0, time.monotonic()
         self.skipped = 0
 
@@ -44,6 +47,14 @@ class Viewer:
         """Send a message, unless there is no room for it: the next one says the same."""
         if self._out_bytes < _MAX_OUT_BYTES:
             self._put(message)
+
+    def part(self, message: bytes) -> None:
+        """Send a last message in place of what waits, and end the connection; it waits a moment for one that is slow."""
+        waiting = [self._out[0]] if self._is_begun else []
+        with suppress(OSError):
+            self._connection.settimeout(_PART_S)
+            self._connection.sendall(b"".join((*waiting, message)))
+        self.close()
 
     def questions(self) -> Iterator[dict[str, Any]]:
         """Yield what it asks.
@@ -97,6 +108,7 @@ class Viewer:
                 sent = self._connection.send(self._out[0])
                 self._moved_at = time.monotonic()
                 self._out_bytes -= sent
+                self._is_begun = sent < len(self._out[0])
                 if sent < len(self._out[0]):
                     self._out[0] = self._out[0][sent:]
                     return

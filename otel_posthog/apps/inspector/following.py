@@ -64,8 +64,9 @@ class _Follower:
         while True:
             self._news.clear()
             found = self._journal.after(cursor, _PIECE)
-            if found and found[0].seq > cursor + 1:
-                print(f"otel-posthog tail: {found[0].seq - cursor - 1:,} items were too many to show", file=sys.stderr)
+            missed = min(self._journal.passed(cursor), found[0].seq - 1) - cursor if found else 0
+            if missed > 0:
+                print(f"otel-posthog tail: {missed:,} items were too many to show", file=sys.stderr)
             for each in found:
                 self._show(each)
                 cursor = each.seq
@@ -99,6 +100,7 @@ class _Follower:
         """Say on standard error which apps are looked at, where that has changed."""
         state = self._source.state()
         apps = {each["pid"]: each for each in state["processes"] if each["connected"]}
+        opted_out = {each["pid"] for each in state["processes"] if each["opted_out"]}
         if is_first and not apps:
             where = state["source"]["name"]
             print(f"no app listens in {where}: start one with OTEL_POSTHOG_INSPECT=1; waiting ...", file=sys.stderr)
@@ -106,6 +108,12 @@ class _Follower:
             shows = "values are shown as they were" if apps[pid]["values_shown"] else "what leaves is shown"
             print(f"looking at {apps[pid]['service'] or 'an app'} (pid {pid}): {shows}", file=sys.stderr)
         for pid in sorted(self._connected - apps.keys()):
-            print(f"the app with pid {pid} has ended", file=sys.stderr)
+            print(_farewell(pid, is_opted_out=pid in opted_out), file=sys.stderr)
         self._connected = frozenset(apps)
         sys.stderr.flush()
+
+
+def _farewell(pid: int, *, is_opted_out: bool) -> str:
+    if is_opted_out:
+        return f"the user of the app with pid {pid} has opted out: it shows nothing more, and its items are forgotten"
+    return f"the app with pid {pid} has ended"

@@ -6,6 +6,7 @@ that is too slow finds a gap and holds nobody up.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,10 +26,24 @@ class Kept(NamedTuple):
     Attributes:
         seq: Its number, from 1.
         line: Its object as JSON.
+        of: What it is of; empty where all are of one.
     """
 
     seq: int
     line: str
+    of: str = ""
+
+
+class Forgotten(NamedTuple):
+    """Items that were dropped at a user's wish.
+
+    Attributes:
+        last_seq: The number of the newest item then.
+        pid: Of the process that they were of.
+    """
+
+    last_seq: int
+    pid: int
 
 
 class Journal:
@@ -43,24 +58,44 @@ class Journal:
         self._max_items, self._max_bytes = max_items, max_bytes
         self._lock = Lock()
         self._items: deque[Kept] = deque()
-        self._size_bytes, self._last = 0, 0
+        self._size_bytes, self._last, self._passed = 0, 0, 0
+        self._forgotten: list[Forgotten] = []
         self._listeners: list[Callable[[], None]] = []
         self._totals = Totals()
         self.summary: Mapping[str, object] | None = None
         self.ended: str = ""
 
-    def add(self, item: dict[str, Any]) -> int:
+    def add(self, item: dict[str, Any], of: str = "") -> int:
         """Keep an item, give it its number and return that."""
         with self._lock:
             self._last += 1
-            kept = Kept(self._last, as_line({**item, "seq": self._last}))
+            kept = Kept(self._last, as_line({**item, "seq": self._last}), of)
             self._items.append(kept)
             self._size_bytes += len(kept.line)
             while len(self._items) > self._max_items or (self._size_bytes > self._max_bytes and len(self._items) > 1):
-                self._size_bytes -= len(self._items.popleft().line)
+                gone = self._items.popleft()
+                self._size_bytes -= len(gone.line)
+                self._passed = gone.seq
             self._totals.add(item)
         self._tell()
         return kept.seq
+
+    def drop(self, of: str, pid: int) -> None:
+        """Forget the items of a process whose user has opted out, and have streams say so; counts stay."""
+        with self._lock:
+            self._items = deque(each for each in self._items if each.of != of)
+            self._size_bytes = sum(len(each.line) for each in self._items)
+            self._forgotten.append(Forgotten(self._last, pid))
+        self._tell()
+
+    def forgotten(self, begin: int = 0) -> list[Forgotten]:
+        """Return what was dropped at a user's wish, from the entry number `begin` on."""
+        with self._lock:
+            return self._forgotten[begin:]
+
+    def passed(self, seq: int) -> int:
+        """Return the number of the last item after `seq` that was given up for want of room; `seq` where none was."""
+        return max(seq, self._passed)
 
     def finish(self, summary: Mapping[str, object]) -> None:
         """Note that the source is read to its end."""
@@ -75,13 +110,13 @@ class Journal:
     def after(self, seq: int, limit: int) -> list[Kept]:
         """Return the first items that come after `seq`, at most `limit`, oldest first."""
         with self._lock:
-            start = max(0, seq - self._items[0].seq + 1) if self._items else 0
+            start = bisect_right(self._items, seq, key=_seq)
             return [self._items[at] for at in range(start, min(len(self._items), start + limit))]
 
     def before(self, seq: int, limit: int) -> list[Kept]:
         """Return the last items that come before `seq`, at most `limit`, oldest first."""
         with self._lock:
-            end = min(len(self._items), max(0, seq - self._items[0].seq)) if self._items else 0
+            end = bisect_left(self._items, seq, key=_seq)
             return [self._items[at] for at in range(max(0, end - limit), end)]
 
     def item(self, seq: int) -> Kept | None:
@@ -161,6 +196,10 @@ class Totals:
             "outcomes": _listed(self._outcomes, "outcome", "reason"),
             "rules": _listed(self._rules, "rule", "action"),
         }
+
+
+def _seq(kept: Kept) -> int:
+    return kept.seq
 
 
 def _listed(counts: Counter[tuple[str, str]], first: str, second: str) -> list[dict[str, object]]:

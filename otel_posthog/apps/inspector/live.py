@@ -1,7 +1,7 @@
 """Running apps as a source: every socket in the directory, each read on a thread of its own, new ones as they come.
 
 What an app hands out it decides itself. It is read as it comes and kept in the journal; an app that ends is still
-listed, one that takes its place is found.
+listed, with its items, one that takes its place is found; what its user has opted out of is forgotten here too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
@@ -40,7 +39,7 @@ class App:
         self.name, self._connection = name, connection
         self.about: dict[str, Any] = {}
         self.figures: dict[str, Any] = {}
-        self.is_connected, self.skipped = True, 0
+        self.is_connected, self.is_opted_out, self.skipped = True, False, 0
         self._last_seq = 0
         self._numbers: OrderedDict[int, int] = OrderedDict()
         self._answers: Queue[dict[str, Any]] = Queue()
@@ -50,12 +49,12 @@ class App:
         """Return the number in the journal of an item of the app; None where it has not come, or long since."""
         return self._numbers.get(seq)
 
-    def read(self, add: Callable[[dict[str, Any]], int]) -> None:
-        """Read until it ends, and have `add` called with each item."""
+    def read(self, journal: Journal) -> None:
+        """Read its items into the journal until it ends; they leave it again where its user opts out."""
         try:
             with self._connection.makefile("rb") as lines:
                 while line := lines.readline(_MAX_MESSAGE_BYTES):
-                    self._take(json.loads(line), add)
+                    self._take(json.loads(line), journal)
         except (OSError, ValueError, KeyError, TypeError):
             pass
         finally:
@@ -91,19 +90,21 @@ class App:
             "pid": process.get("pid"),
             "service": process.get("service", ""),
             "connected": self.is_connected,
+            "opted_out": self.is_opted_out,
             "values_shown": self.about.get("values_shown", False),
             "policy": self.about.get("policy", ""),
             "started": self.about.get("started", ""),
             "skipped": self.skipped,
         }
 
-    def _take(self, message: dict[str, Any], add: Callable[[dict[str, Any]], int]) -> None:
+    def _take(self, message: dict[str, Any], journal: Journal) -> None:
         kind = message["type"]
         if kind == "item":
             self.skipped += max(0, message["seq"] - self._last_seq - 1)
             self._last_seq = message["seq"]
             of = {"socket": self.name, "seq": message["seq"]}
-            self._numbers[message["seq"]] = add({**message, "process": self.about.get("process"), "of": of})
+            item = {**message, "process": self.about.get("process"), "of": of}
+            self._numbers[message["seq"]] = journal.add(item, self.name)
             if len(self._numbers) > MAX_ITEMS:
                 self._numbers.popitem(last=False)
         elif kind == "answer":
@@ -111,6 +112,10 @@ class App:
         elif kind == "state":
             self.figures = {name: message[name] for name in ("queue", "spool", "delivery")}
             self.about = message
+        elif kind == "forgotten":
+            self.is_opted_out = True
+            self._numbers.clear()
+            journal.drop(self.name, message["process"]["pid"])
         elif kind == "hello":
             self.about = message
 
@@ -194,7 +199,7 @@ class LiveSource:
             ended = [each.name for each in self._apps.values() if not each.is_connected]
             for each in ended[:-_MAX_ENDED]:
                 del self._apps[each]
-        threading.Thread(target=app.read, args=(journal.add,), name="inspect-app", daemon=True).start()
+        threading.Thread(target=app.read, args=(journal,), name="inspect-app", daemon=True).start()
 
 
 def _sum_of(figures: list[dict[str, Any]]) -> dict[str, Any]:

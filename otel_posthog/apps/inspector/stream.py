@@ -43,10 +43,14 @@ async def events(journal: Journal, state: State, after: int | None) -> AsyncIter
 async def _events(journal: Journal, state: State, after: int | None, news: asyncio.Event) -> AsyncIterator[str]:
     yield _data(state())
     cursor = max(0, journal.last_seq - NEWEST) if after is None else min(after, journal.last_seq)
+    told = _already_told(journal, after)
     is_summed, state_at = False, time.monotonic() + STATE_INTERVAL_S
     while True:
         news.clear()
         ended = journal.ended
+        for each in journal.forgotten(told):
+            told += 1
+            yield _data({"type": "forgotten", "process": {"pid": each.pid}})
         piece, cursor = _new(journal, cursor)
         if piece:
             yield piece
@@ -67,13 +71,19 @@ async def _events(journal: Journal, state: State, after: int | None, news: async
             yield _data(state())
 
 
+def _already_told(journal: Journal, after: int | None) -> int:
+    """Return how much of what was forgotten a reader need not hear of: it has nothing, or has heard it before."""
+    known = journal.forgotten()
+    return len(known) if after is None else sum(each.last_seq < after for each in known)
+
+
 def _new(journal: Journal, cursor: int) -> tuple[str, int]:
     """Return the next piece of the stream, empty where there is none, and the number of the last item in it."""
-    found = journal.after(cursor, _PIECE)
+    last, found = journal.last_seq, journal.after(cursor, _PIECE)
+    passed = min(journal.passed(cursor), found[0].seq - 1 if found else last)
+    gap = _data({"type": "gap", "from": cursor + 1, "to": passed}) if passed > cursor else ""
     if not found:
-        return "", cursor
-    first = found[0].seq
-    gap = _data({"type": "gap", "from": cursor + 1, "to": first - 1}) if first > cursor + 1 else ""
+        return gap, max(cursor, last)
     return gap + "".join(f"id: {each.seq}\ndata: {each.line}\n\n" for each in found), found[-1].seq
 
 
