@@ -6,11 +6,12 @@ works on the inspector's own thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from otel_posthog.actor.attributes import GROUP_PREFIX, SESSION_ID_KEYS, USER_ID_KEYS, WINDOW_ID_KEYS
 from otel_posthog.inspection.explanation import Explanation, Kept, Operational, ProductEvent
 from otel_posthog.inspection.form import Values, item_form
 from otel_posthog.inspection.made_rules import RuleError
@@ -35,6 +36,7 @@ _WAITING = "its event waits for the user of its request, or was given up"
 _ALLOW_LIST = "allow_list"
 _KINDS = {Source.SPAN: "span", Source.SPAN_EVENT: "span", Source.LOG: "log"}
 _MIN_ID_CHARS = 3
+_ID_KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, *WINDOW_ID_KEYS})
 
 
 class Explaining:
@@ -121,7 +123,7 @@ class Explaining:
         if signals and not all(each.is_sampled for each in signals) and not isinstance(record, LogRecord):
             return Operational(_UNSAMPLED, ())
         found = self._side.of(record) if record is not None else None
-        ids = frozenset(each for signal in signals for each in signal_ids(signal))
+        ids = frozenset(each for signal in signals for each in signal_ids(signal)) | _own_ids(record)
         if found is None or self.values is Values.ALL or not ids:
             return found
         parts = tuple(Kept(_without_ids(part.key, ids), part.before, part.after) for part in found.parts)
@@ -159,7 +161,15 @@ def _ids_of(event: Event) -> frozenset[str]:
     return frozenset(_long((*ids, *(each for _, each in subject.other_ids))))
 
 
-def _long(ids: tuple[object, ...]) -> Iterator[str]:
+def _own_ids(record: SpanRecord | LogRecord | None) -> frozenset[str]:
+    """Return what an item's own attributes, and those of what made it, call somebody."""
+    given = [] if record is None else [record.attributes, record.resource]
+    return frozenset(
+        _long(value for each in given for key, value in each.items() if key in _ID_KEYS or key.startswith(GROUP_PREFIX))
+    )
+
+
+def _long(ids: Iterable[object]) -> Iterator[str]:
     return (each for each in ids if isinstance(each, str) and len(each) >= _MIN_ID_CHARS)
 
 

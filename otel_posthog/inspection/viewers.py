@@ -49,7 +49,7 @@ class Viewer:
             self._put(message)
 
     def part(self, message: bytes) -> None:
-        """Send a last message in place of what waits, and end the connection; it waits a moment for one that is slow."""
+        """Send a last message in place of what waits, and end the connection; it waits a little for a slow one."""
         waiting = [self._out[0]] if self._is_begun else []
         with suppress(OSError):
             self._connection.settimeout(_PART_S)

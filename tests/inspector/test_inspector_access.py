@@ -107,6 +107,49 @@ def test_another_page_cannot_load_it(path: str, site: str, browser: Browser) -> 
     assert (status, text) == (403, b"another page asks for this\n")
 
 
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
+@pytest.mark.parametrize("kind", ["iframe", "frame", "object", "embed", "image", "script", "empty"])
+def test_the_address_opens_as_a_page_of_its_own_only(site: str, kind: str, browser: Browser) -> None:
+    """In a frame of another page, or as a part of one, it is refused, whatever else the request says."""
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": kind}
+    status, text, _ = ask(browser.port, "/?token=x", headers=headers)
+    assert (status, text) == (403, b"another page asks for this\n")
+
+
+def test_to_look_at_the_address_does_not_use_it_up(tmp_path: Path) -> None:
+    """A `HEAD` buys nothing; a click in a chat opens it after that."""
+    file = tmp_path / "events.json"
+    file.write_text(json.dumps(EVENT))
+    with inspecting(str(file)) as url:
+        parts = urlsplit(url)
+        status, _, headers = ask(parts.port or 0, f"/?{parts.query}", "HEAD")
+        assert (status, "set-cookie" in headers) == (405, False)
+        click = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        status, _, headers = ask(parts.port or 0, f"/?{parts.query}", headers=click)
+        assert (status, "set-cookie" in headers) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a line of a log\n", "line 1: this is not JSON; it should begin with { or ["),
+        ("", "there are no spans, log records, metrics or events in it"),
+        ('{"resourceSpans": []}', "there are no spans, log records, metrics or events in it"),
+        ("[1, 2]", "an event should be an object"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_at_once(text: str, why: str, tmp_path: Path) -> None:
+    """No address is printed, and the status is the one of `explain`; from standard input as well."""
+    file = tmp_path / "file.json"
+    file.write_text(text)
+    for name, given in ((str(file), ""), ("-", text)):
+        command = [COMMAND, "inspect", "--no-browser", name]
+        ran = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=30)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert why in ran.stderr
+        assert ran.stderr.count("\n") == 1
+
+
 def test_a_request_that_changes_needs_an_origin(browser: Browser) -> None:
     """A POST that does not say which page it comes from is refused."""
     status, text, _ = ask(browser.port, f"{browser.base}/api/rule", "POST", "{}", {"Cookie": browser.cookie})

@@ -99,6 +99,17 @@ def test_what_is_operational_only_is_shown_too(app: Inspected) -> None:
     assert all("no rule of the policy fits" in each["reason"] for each in found)
 
 
+@pytest.mark.parametrize("of", ["user.id", "enduser.id", "session.id"])
+def test_a_key_that_repeats_an_id_is_not_shown(of: str, tmp_path: Path) -> None:
+    """Of a span or a log record that is no event neither: the id is in its own attributes."""
+    with Inspected(tmp_path) as app:
+        app.do("span", "GET /u", {of: "jdoe", "x_jdoe": "1", "http.route": "/u"})
+        app.do("log", "", {of: "jdoe", "x_jdoe": "1"}, body="a line")
+        found = items(app.socket(), 2)
+    assert "jdoe" not in json.dumps(found)
+    assert all("[key]" in each["operational"]["kept"] for each in found)
+
+
 def test_the_page_shows_the_app(app: Inspected) -> None:
     """`inspect` finds the app by itself, and says of it what a page needs."""
     app.do("capture", "paid", {"note": MAIL}, times=4)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from inspecting import COMMAND
+from inspecting import COMMAND, enter, inspecting
 from looked_at import Inspected, items
 
 MAIL = "jo@planted.example.org"
@@ -90,6 +90,20 @@ def test_no_values(app: Inspected) -> None:
     assert MAIL not in "".join(lines)
     assert "pro" not in "".join(lines).replace("no product", "").split()
     assert "[note replaced: e-mail address" in lines[0]
+
+
+def test_a_stray_file_is_passed_over(tmp_path: Path) -> None:
+    """What is no socket of this user among the sockets is named, and the others are shown."""
+    with Inspected(tmp_path) as app:
+        app.do("capture", "paid")
+        assert items(app.socket(), 1)
+        (app.sockets / "2-x.sock").touch()
+        lines, said = tailed(app, lines=1)
+        assert "paid" in lines[0]
+        assert f"{app.sockets / '2-x.sock'}: passed over: it is no socket of this user" in said
+        with inspecting(environ=app.environ) as url:
+            state = enter(url).until("state")[-1]
+        assert "2-x.sock: passed over" in state["source"]["problem"]
 
 
 def test_it_waits_for_an_app(tmp_path: Path) -> None:

@@ -118,6 +118,8 @@ def _is_own_page(headers: Mapping[str, str], host: str, scope: Scope) -> bool:
     if scope["method"] not in {"GET", "HEAD"}:
         return False
     site = headers.get("sec-fetch-site")
+    if scope["path"] == "/" and headers.get("sec-fetch-dest", "document") != "document":
+        return False
     # The address itself may be opened from a chat or a terminal in another tab.
     return site in {None, "none", "same-origin"} or (
         scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any, final
 
 from otel_posthog.apps.explain.documents import JsonDocuments, UnreadableFileError, open_text
@@ -38,6 +40,18 @@ class FileSource:
         self._is_complete = self._is_stopped = False
         self.problem = ""
         self._lock, self._items = threading.Lock(), deque[Tried](maxlen=MAX_ITEMS)
+        self._found = _items_in(path)
+        self._first: Item | None = None
+
+    def look(self) -> None:
+        """Read as far as the first item.
+
+        Raises:
+            UnreadableFileError: There is none.
+        """
+        self._first = next(self._found, None)
+        if self._first is None:
+            raise UnreadableFileError("there are no spans, log records, metrics or events in it")
 
     def start(self, journal: Journal) -> None:
         """Read the file on a thread."""
@@ -64,20 +78,24 @@ class FileSource:
     def _read(self, journal: Journal) -> None:
         summary = Summary()
         try:
-            with open_text(self._path, "inspect") as text:
-                for document in JsonDocuments(text, is_console):
-                    for item in items_of(document):
-                        if self._is_stopped:
-                            return
-                        explanation = self._explainer.explain(item)
-                        summary.add(explanation)
-                        seq = journal.add({**item_form(explanation, self._values), **placed(item)})
-                        with self._lock:
-                            self._items.append(self._explainer.tried(seq, item))
+            for item in chain([self._first] if self._first else [], self._found):
+                if self._is_stopped:
+                    return
+                explanation = self._explainer.explain(item)
+                summary.add(explanation)
+                seq = journal.add({**item_form(explanation, self._values), **placed(item)})
+                with self._lock:
+                    self._items.append(self._explainer.tried(seq, item))
         except UnreadableFileError as error:
             self.problem = str(error)
         self._is_complete = True
         journal.finish(summary_form(summary))
+
+
+def _items_in(path: str) -> Iterator[Item]:
+    with open_text(path, "inspect") as text:
+        for document in JsonDocuments(text, is_console):
+            yield from items_of(document)
 
 
 def placed(item: Item) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class _Follower:
         if self._source.problem:
             print(f"otel-posthog tail: {self._source.problem}", file=sys.stderr)
             return REFUSED
+        for word in self._source.passed_over.values():
+            print(f"otel-posthog tail: {word}", file=sys.stderr)
         if not self._source.state()["processes"]:
             time.sleep(_SETTLE_S / 5)
         self._tell_of_apps(is_first=True)

@@ -19,6 +19,7 @@ from otel_posthog.apps.inspector.journal import MAX_ITEMS, Journal
 from otel_posthog.apps.inspector.source import NOTHING_RUNS
 from otel_posthog.inspection.door import connect, names_in
 from otel_posthog.inspection.made_rules import RuleError
+from otel_posthog.private_files import ForeignError
 
 LOOK_INTERVAL_S = 0.5
 _ANSWER_S = 20.0
@@ -136,6 +137,7 @@ class LiveSource:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.problem = ""
+        self.passed_over: dict[str, str] = {}
 
     def start(self, journal: Journal) -> None:
         """Look for apps, on a thread."""
@@ -152,7 +154,7 @@ class LiveSource:
         """Return what a `state` says of the apps."""
         apps = self._all()
         shown = [each for each in apps if each.about]
-        source = {"kind": "live", "name": str(self._directory), "complete": False, "problem": self.problem or None}
+        source = {"kind": "live", "name": str(self._directory), "complete": False, "problem": self._said() or None}
         return {
             "source": source,
             "values_shown": bool(shown) and all(each.about.get("values_shown") for each in shown),
@@ -177,9 +179,12 @@ class LiveSource:
             self.problem = ""
             for name in names:
                 if name not in self._apps and self._only in {None, name}:
-                    self._connect(name, journal)
+                    self._try(name, journal)
         except OSError as error:
             self.problem = f"{error.filename or self._directory}: {error.strerror or type(error).__name__}"
+
+    def _said(self) -> str:
+        return self.problem or "; ".join(self.passed_over.values())
 
     def _all(self) -> list[App]:
         with self._lock:
@@ -188,6 +193,15 @@ class LiveSource:
     def _watch(self, journal: Journal) -> None:
         while not self._stop.wait(LOOK_INTERVAL_S):
             self.look(journal)
+
+    def _try(self, name: str, journal: Journal) -> None:
+        """Connect to one, or pass it over with a word where it is nobody's to look at."""
+        try:
+            self._connect(name, journal)
+        except ForeignError as error:
+            if self._only is not None or error.filename != str(self._directory / name):
+                raise
+            self.passed_over[name] = f"{error.filename}: passed over: {error.strerror}"
 
     def _connect(self, name: str, journal: Journal) -> None:
         connection = connect(self._directory, name)

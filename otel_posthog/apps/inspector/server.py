@@ -85,6 +85,9 @@ class Inspector:
         }
 
     async def _enter(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            # Of what looks at an address before somebody opens it.
+            return PlainTextResponse("", 405, headers={"allow": "GET"})
         cookie = self._keys.exchanged(request.query_params.get("token", ""))
         if cookie is not None:
             return HTMLResponse(_WELCOME.format(base=self._keys.base), headers={"set-cookie": cookie})

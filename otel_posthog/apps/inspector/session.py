@@ -12,7 +12,7 @@ import webbrowser
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
-from otel_posthog.apps.explain.documents import UnreadableFileError, open_text
+from otel_posthog.apps.explain.documents import UnreadableFileError
 from otel_posthog.apps.explain.session import explainer_of
 from otel_posthog.apps.inspector.access import Keys
 from otel_posthog.apps.inspector.directory import live_directory
@@ -51,7 +51,7 @@ def _source(arguments: argparse.Namespace) -> Source:
 
     Raises:
         ConfigurationError: That cannot be.
-        UnreadableFileError: The file cannot be opened.
+        UnreadableFileError: There is nothing to show in the file.
     """
     if arguments.spool:
         if arguments.file or arguments.socket:
@@ -59,9 +59,10 @@ def _source(arguments: argparse.Namespace) -> Source:
         return SpoolSource(spool_directory(os.environ))
     if not arguments.file:
         return LiveSource(live_directory(arguments.socket, os.environ))
-    with open_text(arguments.file, "inspect"):
-        pass
-    return FileSource(arguments.file, explainer_of(arguments), Values.LEAVING if arguments.no_values else Values.ALL)
+    values = Values.LEAVING if arguments.no_values else Values.ALL
+    source = FileSource(arguments.file, explainer_of(arguments), values)
+    source.look()
+    return source
 
 
 def _announce(arguments: argparse.Namespace, address: str, port: int) -> None:
