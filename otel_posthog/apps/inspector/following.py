@@ -59,10 +59,12 @@ class _Follower:
             return REFUSED
         for word in self._source.passed_over.values():
             print(f"otel-posthog tail: {word}", file=sys.stderr)
-        if not self._source.state()["processes"]:
-            time.sleep(_SETTLE_S / 5)
+        deadline = time.monotonic() + _SETTLE_S
+        while not self._source.state()["processes"] and time.monotonic() < deadline:
+            time.sleep(_SETTLE_S / 20)
         self._tell_of_apps(is_first=True)
         cursor = self._begin()
+        self._tell_of_apps()
         while True:
             self._news.clear()
             found = self._journal.after(cursor, _PIECE)

@@ -9,6 +9,9 @@ import asyncio
 import json
 import signal
 import socket
+import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from time import time_ns
@@ -35,6 +38,7 @@ from otel_posthog.inspection.times import utc
 
 PAGE = Path(__file__).with_name("page")
 _MAX_LIMIT, _MAX_BODY_BYTES = 1000, 64 * 1024
+_LOOK_S = 1.0
 _VERSION = 1
 _KINDS = ("derive", "allow", "sensitive_key")
 # By a page of our own, and no redirect: a cookie of `SameSite=Strict` does not come with the redirect of a link.
@@ -153,6 +157,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._stopped = stopped
 
+    def stop(self) -> None:
+        """Stop, without a signal that is raised again."""
+        self._stopped()
+        self.should_exit = True
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop."""
         self._stopped()
@@ -212,13 +221,30 @@ def serve(
     if not is_started:
         source.start(journal)
     ready()
+    server = Server(config, lambda: journal.end("stopped"))
+    _end_with_terminal(server)
     try:
-        Server(config, lambda: journal.end("stopped")).run(sockets=[listening])
+        server.run(sockets=[listening])
     except KeyboardInterrupt:
         pass
     finally:
         source.stop()
         listening.close()
+
+
+def _end_with_terminal(server: Server) -> None:
+    """Have a server end when the terminal does on which it was started: nobody else knows that it is there."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: server.stop())
+    if not sys.stdout.isatty():
+        return
+
+    def watch() -> None:
+        while sys.stdout.isatty():
+            time.sleep(_LOOK_S)
+        server.stop()
+
+    threading.Thread(target=watch, name="inspect-terminal", daemon=True).start()
 
 
 async def _body(request: Request) -> dict[str, Any]:
