@@ -234,7 +234,7 @@ class GroupUpdate(NamedTuple):
 
     type: str
     key: str
-    properties: Attributes = field(default_factory=dict)
+    properties: Attributes = NO_ATTRIBUTES
 
 
 class Event(NamedTuple):

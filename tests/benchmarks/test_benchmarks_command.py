@@ -127,7 +127,7 @@ def test_fuzzing_the_gateway_finds_nothing_in_a_moment() -> None:
 def test_gateway_load_compares_one_worker_with_two() -> None:
     """Every event that was acknowledged was delivered, and a figure is there for each."""
     made = figures("--only", "gateway_load", "--batches", "4", "--batch-events", "50")["gateway_load"]
-    assert made.keys() == {"events_per_s", "cpu_us", "cpu_us_of_two", "ratio"}
+    assert made.keys() == {"events_per_s", "json_events_per_s", "cpu_us", "cpu_us_of_two", "ratio"}
     assert all(value > 0 for value in made.values())
 
 
