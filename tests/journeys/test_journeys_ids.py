@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from events import DAY_NS, NOON_NS, Clock, ring
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from telemetry import Telemetry
 
 from otel_posthog import capture, journey, user_context
 from otel_posthog.identity import DailySalts, Pseudonyms
-from otel_posthog.policy import IdentityMode
+from otel_posthog.journeys.ids import kept, new_id
+from otel_posthog.policy import IdentityMode, Policy
+from otel_posthog.privacy import Filter
 
 OWN_ID = "order-4711-ada"
 
@@ -97,7 +100,7 @@ def test_what_is_no_id_begins_a_journey(lost: Any, telemetry: Telemetry) -> None
         pass
     assert [each["event"] for each in telemetry.events] == ["journey_started", "journey_completed"]
     assert set(ids(telemetry)) == {way.id}
-    assert len(way.id) == 62
+    assert len(way.id) == 61
 
 
 @pytest.mark.parametrize("forged", ["0" * 32 + "-" + "0" * 16 + "-" + "0" * 12, "f" * 32 + "-" + "f" * 12, "٣" * 32])
@@ -193,7 +196,18 @@ def test_an_id_that_is_sent_as_it_is_passes_the_detectors(telemetry: Telemetry) 
     assert way.id == "order of ada@example.com"
     for _ in range(500):
         begun()
-    assert all(re.fullmatch(r"[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{12}", each) for each in ids(telemetry)[2:])
+    assert all(re.fullmatch(r"[0-9a-f]{48}-[0-9a-f]{12}", each) for each in ids(telemetry)[2:])
+
+
+def test_no_span_makes_an_id_that_looks_like_a_card() -> None:
+    """Whatever digits the ids of trace and span have."""
+    span = NonRecordingSpan(SpanContext(0x078D6851482FBD107D0D124CB945832E, 0x2654705059584697, False, TraceFlags(1)))
+    made = new_id(span, 1_790_000_000_000_000_000)
+    assert Filter(Policy().privacy).scrub_text(made) == made
+    read = kept(made)
+    assert read is not None
+    assert read.link is not None
+    assert read.link.context.span_id == 0x2654705059584697
 
 
 def test_other_events_of_an_app_may_name_the_journey(telemetry: Telemetry) -> None:
