@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,15 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
 def run(parsed: argparse.Namespace, say: Say) -> Result:
     """Run all rounds of all conditions."""
     rounds, figures, parts = parsed.rounds or ROUNDS, dict[str, Any](), list[str]()
-    has_exporter = _exporter_folder(say) is not None
+    _, problem = _exporter()
+    if problem:
+        say(f"no {EXPORTER}: {problem}")
     for each in CONDITIONS:
         if parsed.delivered_condition not in {None, each.name}:
             continue
         events = int(each.per_second * parsed.delivered_paced_s) or parsed.delivered_events
         wanted = {SDK, parsed.delivered_contender, V1} if parsed.delivered_contender else set(CONTENDERS)
-        names = [name for name in each.names if name in wanted and (has_exporter or name != EXPORTER)]
+        names = [name for name in each.names if name in wanted and not (problem and name == EXPORTER)]
         turns = _rounds(each, names, events, rounds)
         say(f"delivered: {each.name} done")
         parts.append(_part(each, turns))
@@ -158,7 +161,7 @@ def _environ(folder: str, durability: str) -> dict[str, str]:
         "OTEL_POSTHOG_STATE_DIR": f"{folder}/state",
         "OTEL_POSTHOG_SPOOL_DIR": f"{folder}/spool",
         "OTEL_POSTHOG_NOTICE": "false",
-        "PYTHONPATH": os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), _exporter_folder(lambda _: None)))),
+        "PYTHONPATH": os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), _exporter()[0]))),
     }
     if durability:
         policy = Path(folder, "policy.yaml")
@@ -182,17 +185,17 @@ def _server(kind: str) -> Iterator[int]:
             yield silent.getsockname()[1]
 
 
-def _exporter_folder(say: Say) -> str | None:
-    """Return where posthog-otel-exporter is, fetched the first time; what it needs is here already."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "otel-posthog"
-    folder = cache / "peers" / EXPORTER_RELEASE
+@cache
+def _exporter() -> tuple[str, str]:
+    """Return where posthog-otel-exporter is, fetched the first time, and why it is not; its needs are met here."""
+    parent = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "otel-posthog"
+    folder = parent / "peers" / EXPORTER_RELEASE
     if not folder.is_dir():
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
         done = subprocess.run([*command, EXPORTER_RELEASE], capture_output=True, text=True, check=False)
         if done.returncode:
-            say(f"no {EXPORTER}: {done.stderr.strip().splitlines()[-1]}")
-            return None
-    return str(folder)
+            return "", done.stderr.strip().splitlines()[-1]
+    return str(folder), ""
 
 
 def _part(condition: Condition, turns: Table) -> str:

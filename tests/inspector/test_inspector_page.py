@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chromium import browser, complaints, requested
+from chromium import complaints, requested
 from inspected import event, request, without_values
-from inspector_feed import Feed, process, serving_feed
+from inspector_feed import Feed, process
 from inspector_page import Page
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 MAIL = "jo@planted.example.org"
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[webdriver.Chrome]:
-    """Run one browser for all tests."""
-    with browser(width=1280, height=800) as made:
-        yield made
-
-
-@pytest.fixture
-def feed() -> Iterator[Feed]:
-    """Serve the page with a feed of the test's own."""
-    with serving_feed() as made:
-        yield made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import browser, prefer, resize
+from chromium import prefer, resize
 from inspected import event, request, without_values
 from inspector_feed import Feed, process, serving_feed
 from inspector_page import Page
@@ -23,13 +23,6 @@ RULE = {
     "examples": [{"seq": 1, "name": "tickets_submitted", "before": None, "after": None, "change": "becomes an event"}],
     "note": "Every request to this route would be an event.",
 }
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[webdriver.Chrome]:
-    """Run one browser for all tests."""
-    with browser(width=1280, height=800) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from chromium import browser
 from inspected import event
-from inspector_feed import Feed, process, serving_feed
+from inspector_feed import Feed, process
 from inspector_page import Page
-from selenium import webdriver
 
 NO_NUMBERS = [float("nan"), float("inf"), float("-inf")]
 TEXTS = ['a "quoted\\" ]}, [{', "\\", '"items":[', "NaN"]
 HELPDESK, WORKER = {"pid": 4711, "service": "helpdesk"}, {"pid": 9, "service": "worker"}
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[webdriver.Chrome]:
-    """Run one browser for all tests."""
-    with browser(width=1280, height=800) as made:
-        yield made
-
-
-@pytest.fixture
-def feed() -> Iterator[Feed]:
-    """Serve the page with a feed of the test's own."""
-    with serving_feed() as made:
-        yield made
-
-
-@pytest.fixture
-def page(chrome: webdriver.Chrome, feed: Feed) -> Iterator[Page]:
-    """The page, left again after the test."""
-    yield Page(chrome, feed.url)
-    chrome.get("about:blank")
 
 
 def unread(value: Any) -> dict[str, Any]:

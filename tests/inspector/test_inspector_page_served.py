@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import browser, complaints, requested
+from chromium import complaints, requested
 from inspected import TICKET
 from inspecting import ask, inspecting
 from inspector_feed import PAGE, POLICY
@@ -29,13 +28,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     refused = {"analytics.event": "ticket_closed", "analytics.consent": False}
     path.write_text("\n".join(json.dumps(each) for each in [*events, refused]), "utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[webdriver.Chrome]:
-    """Run one browser for all tests."""
-    with browser(width=1280, height=800) as made:
-        yield made
 
 
 def test_a_file_opens_with_what_was_removed_and_asks_nobody_else(file: Path, chrome: webdriver.Chrome) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chromium import browser, complaints, requested
+from chromium import complaints, requested
 from inspected import event, live
-from inspector_feed import Feed, process, serving_feed
+from inspector_feed import Feed, process
 from inspector_page import Page
 from selenium import webdriver
 
@@ -24,20 +24,6 @@ HOSTILE = [
     "a\0b",
 ]
 NAMES = ["__proto__", "constructor", "toString", "hasOwnProperty", "innerHTML", "style", "key", "ref", "class", ""]
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[webdriver.Chrome]:
-    """Run one browser for all tests."""
-    with browser(width=1280, height=800) as made:
-        yield made
-
-
-@pytest.fixture
-def feed() -> Iterator[Feed]:
-    """Serve the page with a feed of the test's own."""
-    with serving_feed() as made:
-        yield made
 
 
 @pytest.fixture

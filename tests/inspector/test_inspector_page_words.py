@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chromium import browser
 from inspected import event, request
-from inspector_feed import Feed, serving_feed
+from inspector_feed import Feed
 from inspector_page import Page
-from selenium import webdriver
 
 DROPS = {"consent": "there is no consent", "catalog_event": "catalog", "too_large": "large", "name_invalid": "name"}
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[webdriver.Chrome]:
-    """Run one browser for all tests."""
-    with browser(width=1280, height=800) as made:
-        yield made
-
-
-@pytest.fixture
-def feed() -> Iterator[Feed]:
-    """Serve the page with a feed of the test's own."""
-    with serving_feed() as made:
-        yield made
-
-
-@pytest.fixture
-def page(chrome: webdriver.Chrome, feed: Feed) -> Iterator[Page]:
-    """The page, left again after the test."""
-    yield Page(chrome, feed.url)
-    chrome.get("about:blank")
 
 
 def acted(name: str, *, dropped: str = "") -> dict[str, Any]:
