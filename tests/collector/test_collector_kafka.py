@@ -86,6 +86,11 @@ def give(made: Collector, records: int) -> None:
     assert made.post("/v1/traces", spans_request(*["e"] * SPANS).SerializeToString()) == 200
 
 
+def written(made: Collector) -> tuple[int, int]:
+    """Return how many log records and spans Kafka has acknowledged: what waits in memory ends with the Collector."""
+    return made.counted("otelcol_exporter_sent_log_records"), made.counted("otelcol_exporter_sent_spans")
+
+
 def test_requests_larger_than_a_message_arrive_whole(way: Way) -> None:
     """One of more than the 1 MB that a broker takes, and small ones behind it."""
     large = logs_request(*["e"] * 1500, analytics__note="aa bb cc " * 80).SerializeToString()
@@ -130,6 +135,7 @@ def test_what_the_gateway_refuses_for_good_stays_in_kafka(way: Way) -> None:
         with way.out() as made:
             give(made, 100)
             until(lambda: "401" in second.tree.out, WAIT_S)
+            until(lambda: written(made) == (100, SPANS), WAIT_S)
         second.tree.end()
         way.sink.status = 200
         with way.back():
