@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from inspected import event, request
 from inspector_feed import Feed
 from inspector_page import Page
 
+MAIL = "jo@planted.example.org"
+INSTALLATION = "identity mode installation"
 DROPS = {"consent": "there is no consent", "catalog_event": "catalog", "too_large": "large", "name_invalid": "name"}
 
 
@@ -38,6 +41,32 @@ def test_who_acts_is_removed_for_the_reason_that_drops_the_event(page: Page, fee
     page.open_row("sent")
     assert page.pairs()["user id"][1] == "(id of the installation)\nidentity mode installation"
     assert page.pairs()["consent"][1] == "removed\nit lets the event be sent, and is no part of it"
+
+
+def test_an_id_is_removed_for_its_own_reason(page: Page, feed: Feed, tmp_path: Path) -> None:
+    """What a rule does to a property `id` is said of that one alone; of a session's or window's what is done to it."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("identity: installation\nprivacy: {rules: [{name: no_ids, keys: [id], method: drop}]}\n", "utf-8")
+    anonymous = event("anonymous", {"id": "i-1"}, options=("--policy", str(policy)))
+    policy.write_text(policy.read_text("utf-8").replace("installation", "identified"), "utf-8")
+    given = {"id": "i-1", "$session_id": MAIL, "$window_id": MAIL, "$set": {"id": "i-2", "plan": "pro"}}
+    identified = event("identified", given, options=("--policy", str(policy)))
+    who = {"user id": "u-4711", "session id": MAIL, "window id": MAIL, "group id": "acme", "$set id": "i-2"}
+    anonymous["events"][0]["before"]["who"] = {**who, "consent": True}
+    feed.push(anonymous, identified)
+    page.open(feed)
+    page.open_row("anonymous")
+    pairs = page.pairs()
+    assert {key: pairs[key][1].split("\n")[1] for key in who} == dict.fromkeys(who, INSTALLATION)
+    assert pairs["consent"][1] == "removed\nit lets the event be sent, and is no part of it"
+    assert pairs["id"][1] == "removed\nno ids no_ids"
+    page.open_row("identified")
+    pairs = page.pairs()
+    assert pairs["user id"][1:] == ("u-4711", "same")
+    assert pairs["session id"][1] == "[email]\ne-mail address email"
+    assert pairs["window id"][1] == "removed\ne-mail address email"
+    assert pairs["$set id"][1] == "removed\nno ids no_ids"
+    assert pairs["$set plan"][1:] == ("pro", "same")
 
 
 def test_a_sentence_ends_with_one_full_stop(page: Page, feed: Feed) -> None:

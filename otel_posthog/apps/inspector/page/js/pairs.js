@@ -7,6 +7,10 @@ const ALLOW_LIST = "allow_list";
 const NOTED = "noted";
 const UNSAFE_KEY = "[key]";
 const BESIDE = ["$set", "$set_once", "$groups"];
+// Of who acts, what the filters see, by the name that receipts have for it; all else is the identity mode's to decide.
+const FILTERED_IDS = { "session id": "session_id", "window id": "window_id" };
+const PERSON_PARTS = ["group", "$set", "$set_once"];
+const MODES_WITH_PERSONS = ["identified", "pseudonymous"];
 
 /** Stands for a part that is not there. */
 export const GONE = Symbol("gone");
@@ -85,7 +89,8 @@ function whoRows(who, after, sent, changes) {
   const id = sent.event.distinct_id;
   if (!Object.hasOwn(who, "user id")) rows.push(leaf("distinct_id", GONE, id, [], 0, "distinct_id"));
   for (const [key, value] of Object.entries(who)) {
-    rows.push(leaf(key, value, standIn(key, id, after), about(lastWord(key), changes), 0, key));
+    const path = receiptPath(key, sent.identity);
+    rows.push(leaf(key, value, standIn(key, id, after), path === undefined ? [] : about(path, changes), 0, key));
   }
   return rows;
 }
@@ -99,7 +104,12 @@ function standIn(key, id, after) {
   return own(after[kind === "group" ? "$groups" : kind] ?? {}, rest.join(" "));
 }
 
-const lastWord = (key) => key.split(" ").slice(1).join(" ");
+/** Under which path a receipt says what was done to a part of who acts; undefined where that is not the filters' doing. */
+function receiptPath(key, identity) {
+  if (Object.hasOwn(FILTERED_IDS, key)) return FILTERED_IDS[key];
+  const at = key.indexOf(" ");
+  return PERSON_PARTS.includes(key.slice(0, at)) && MODES_WITH_PERSONS.includes(identity) ? key.slice(at + 1) : undefined;
+}
 
 /** Adds the row of a part, and those of what is nested in it. */
 function walk(rows, key, before, after, changes, depth = 0, path = key) {
