@@ -33,16 +33,19 @@ count = whole(0)
 positive = whole(1)
 
 
-def seconds(text: str) -> float:
-    """Return a time to wait, in seconds.
+def seconds_up_to(most: float) -> Callable[[str], float]:
+    """Return what reads a time to wait, in seconds, above 0 and up to `most`."""
 
-    Raises:
-        argparse.ArgumentTypeError: It is none, or none that can be waited.
-    """
-    number = _number(text)
-    if not 0 < number <= MAX_SECONDS:
-        raise argparse.ArgumentTypeError(f"write a number of seconds above 0, up to {MAX_SECONDS:.0f}")
-    return number
+    def read(text: str) -> float:
+        number = _number(text)
+        if not 0 < number <= most:
+            raise argparse.ArgumentTypeError(f"write a number of seconds above 0, up to {most:.0f}, for example 10")
+        return number
+
+    return read
+
+
+seconds = seconds_up_to(MAX_SECONDS)
 
 
 def share(text: str) -> float:

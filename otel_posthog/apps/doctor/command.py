@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 from pathlib import Path
 
+from otel_posthog.apps.numbers import seconds_up_to
 from otel_posthog.errors import ConfigurationError
 
 NAME = "doctor"
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds_up_to(_MAX_SECONDS),
         default=10.0,
         metavar="SECONDS",
         help="for each destination, a few more to find out why one is silent; three times that for --app (default: 10)",
@@ -61,16 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plain", action="store_true", help="of --app: the app is not started with opentelemetry-instrument"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array of findings, the gravest first")
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= _MAX_SECONDS:
-        raise argparse.ArgumentTypeError("write a number of seconds above 0 and up to a day, for example 10")
-    return seconds
 
 
 def _module(text: str) -> str:
