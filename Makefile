@@ -24,9 +24,9 @@ demo: $(VENV)/.ready ## Run the helpdesk example and show what went where
 
 test: $(VENV)/.ready lint tests ## Run the linters, the type checker and every test
 
-# Tests wait as long as they work, so they run side by side; those that measure time come last, with nothing beside them.
-# Status 5 is that of no test: `-k` may ask for tests of one of the two kinds only. Status 1 is that of failed tests; CI runs
-# a few of them once more.
+# Tests wait as long as they work, so they run side by side; those that measure time, or take the whole machine, come last,
+# with nothing beside them. Status 5 is that of no test: `-k` may ask for tests of one of the two kinds only. Status 1 is
+# that of failed tests; CI runs a few of them once more.
 AGAIN = { [ $$status -eq 1 ] && [ "$(CI)" = true ] && .ci/again $(BIN)/python; }
 .PHONY: tests
 tests: $(VENV)/.ready
