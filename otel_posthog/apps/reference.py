@@ -29,7 +29,7 @@ and none is renamed or removed within a major version. What a person is told bes
 `FORCE_COLOR`, set to anything, decide where `--color` does not; JSON has none |
 | progress | on standard error, where that is a terminal |
 | a mistake | one line on standard error: what is wrong, and what to write instead |
-| a reader that goes, as in `otel-posthog ... \\| head` | ends without a word |
+| a reader that goes, as `head` does behind a pipe | ends without a word |
 | `otel-posthog --version` | the version that is installed |
 
 | exit status | |

@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from chromium import browser, complaints, requested
+from chromium import browser, complaints, requested, resize
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -21,6 +22,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 60
 # What a page loads by itself, as opposed to where a reader may go.
+_TABLE, _BAR = re.compile(r"<table>.*?</table>", re.DOTALL), re.compile(r"<td>.*\\\|.*</td>")
 LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src"}
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="Zensical needs Python 3.11")
@@ -125,3 +127,49 @@ def test_a_copy_on_a_disk_can_be_read_and_searched(site: Path) -> None:
     assert len(asked) > 3
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
     assert said == []
+
+
+# Of the names in tables: the words that stand on two lines, where each is to stay whole.
+_BROKEN = r"""
+const broken = [];
+for (const code of document.querySelectorAll(".md-typeset table code")) {
+  for (const node of [...code.childNodes].filter((each) => each.nodeType === Node.TEXT_NODE)) {
+    for (const word of node.data.matchAll(/\w+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((each) => each.top)).size > 1) broken.push(word[0]);
+    }
+  }
+}
+const isSideways = document.documentElement.scrollWidth > window.innerWidth;
+return [document.querySelectorAll(".md-typeset table").length, isSideways, broken];
+"""
+
+
+@pytest.fixture
+def all_tables(site: Path, pages: dict[Path, Page]) -> Iterator[Path]:
+    """Make a page of the site that has the tables of all others, since to open each takes half a minute."""
+    tables = [each for path in pages for each in _TABLE.findall(path.read_text(encoding="utf-8"))]
+    path = site / "all-tables.html"
+    around = (site / "index.html").read_text(encoding="utf-8")
+    path.write_text(around.replace("</article>", "".join(tables) + "</article>"), encoding="utf-8")
+    yield path
+    path.unlink()
+
+
+def test_names_in_tables_stay_whole_on_every_screen(all_tables: Path) -> None:
+    """At 390 and 1280 pixels none is broken but behind what joins its words, and the page does not move sideways."""
+    with browser() as chrome:
+        chrome.get(all_tables.as_uri())
+        for width in (390, 1280):
+            resize(chrome, width, 800)
+            tables, is_sideways, broken = cast("tuple[int, bool, list[str]]", chrome.execute_script(_BROKEN))
+            assert tables > 100
+            assert (width, is_sideways, broken) == (width, False, [])
+
+
+def test_no_cell_shows_a_backslash(pages: dict[Path, Page]) -> None:
+    """Of a bar in a name within a table the site shows what kept it from being the cell's end, so there is none."""
+    shown = {path.name: _BAR.findall(path.read_text(encoding="utf-8")) for path in pages}
+    assert {name: found for name, found in shown.items() if found} == {}

@@ -43,7 +43,7 @@ class PropertySpec(Section):
     pattern: str | None = setting(
         None,
         "The form of a `string`: characters stand for themselves, `[A-Za-z0-9_-]` for one of these; `?`, `{3}` and "
-        "`{1,8}` behind say how many. `*`, `+`, `.`, `|` and brackets are not known: see `docs/policy.md`.",
+        "`{1,8}` behind say how many. `*`, `+`, `.`, bars and brackets are not known: see `docs/policy.md`.",
     )
     min: float | None = setting(None, "The smallest value of an `int` or `float`.", minimum=None)
     max: float | None = setting(None, "The largest one.", minimum=None)
