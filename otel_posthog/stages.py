@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
         signal: What came in.
         reason: Why there is no clean event; empty where there is one.
         clean: What is sent.
-        event: What privacy and identity were given; None where the signal is no event.
+        event: What privacy and identity were given; None where the signal is no event, and where it went by its plan:
+            then `with_events` makes it.
         destination: Where the event was to go; None where the signal is no event.
         receipt: Which privacy rule did what to which key of the event.
     """
@@ -102,9 +103,11 @@ class Stages:
             signal: What came in.
             show: Gets the outcomes, where somebody looks on.
         """
-        planned = None if show else self._planned(signal)
+        if show:
+            return _split(self.seen(signal), show)
+        planned = self._planned(signal)
         if planned is None:
-            return _split(self.outcomes(signal), show)
+            return _split(self.outcomes(signal), None)
         self._health.count(count.RECEIVED, signal.source.value)
         events, reasons = list[CleanEvent](), list[str]()
         self._clean_planned(signal, planned, events, reasons)
@@ -141,7 +144,7 @@ class Stages:
             show: Gets the outcomes, where somebody looks on.
         """
         if show:
-            return _split(self.outcomes_of_all(signals), show)
+            return _split([each for signal in signals for each in self.seen(signal)], show)
         events, reasons = list[CleanEvent](), list[str]()
         received: Counter[Source] = Counter()
         for signal in signals:
@@ -162,12 +165,16 @@ class Stages:
         self._health.count(count.RECEIVED, signal.source.value)
         return self._cleaned(signal, self._translated(signal))
 
-    def outcomes_of_all(self, signals: Sequence[Signal]) -> list[Outcome]:
-        """Return what becomes of `signals`, one stage after the other: a processor's caches hold one at a time."""
-        for source, number in Counter(signal.source for signal in signals).items():
-            self._health.count(count.RECEIVED, source.value, number)
-        translated = [(signal, self._translated(signal)) for signal in signals]
-        return [each for signal, events in translated for each in self._cleaned(signal, events)]
+    def seen(self, signal: Signal) -> list[Outcome]:
+        """Return what becomes of `signal`, for who looks on: by its plan where it has one, and with no event then."""
+        planned = self._planned(signal)
+        if planned is None:
+            return self.outcomes(signal)
+        self._health.count(count.RECEIVED, signal.source.value)
+        outcomes = [self._outcome_by_plan(signal, each) for each in planned]
+        if self._names is not None:
+            self._tell_names(signal, clean_events(outcomes))
+        return outcomes
 
     def _translated(self, signal: Signal) -> tuple[Event, ...] | str:
         """Return the events that `signal` stands for, or the reason why it stands for none."""
@@ -215,6 +222,13 @@ class Stages:
             return Outcome(signal, self._dropped("clean", error), None, event, destination, receipt)
         return Outcome(signal, "", clean, event, destination, receipt)
 
+    def _outcome_by_plan(self, signal: Signal, planned: Planned) -> Outcome:
+        try:
+            clean, reason = self.cleaner.clean_planned(planned), ""
+        except Exception as error:
+            clean, reason = None, self._dropped("clean", error)
+        return Outcome(signal, reason, clean, None, planned.destination, planned.receipt)
+
     def _dropped(self, place: str, error: Exception) -> str:
         """Count what `error` drops and return the reason, whether a stage decided so or failed."""
         is_decided = isinstance(error, DropEvent)
@@ -230,6 +244,17 @@ def _split(outcomes: Sequence[Outcome], show: Show | None) -> tuple[list[CleanEv
     if show:
         show(outcomes)
     return clean_events(outcomes), drop_reasons(outcomes)
+
+
+def with_events(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return the outcomes of one signal with its events, also where it went by its plan.
+
+    Translated again, a signal is the same event. On any thread; nothing of it is counted.
+    """
+    if outcomes[0].event is not None or outcomes[0].destination is None:
+        return outcomes
+    (event,) = translate(outcomes[0].signal, lambda _: None)
+    return [each._replace(event=event) for each in outcomes]
 
 
 def clean_events(outcomes: Iterable[Outcome]) -> list[CleanEvent]:

@@ -27,7 +27,7 @@ ON_DEMAND = True
 PROGRAM = Path(__file__).with_name("program.py")
 ROUNDS, _WARM_UP = 30, 5
 OFF, AGAIN, LISTENS, LOOKED_AT = "off", "off, again", "it listens", "looked at"
-_KINDS = ("span", "event")
+_KINDS = {"span": "a span", "event": "an event", "burst": "an event of 500 at once"}
 
 
 class Program:
@@ -63,7 +63,7 @@ class Program:
         self._process.communicate()
 
     def round(self) -> dict[str, float]:
-        """Return nanoseconds of the thread for one span, and for one event."""
+        """Return nanoseconds of the thread for one of each kind."""
         found = self._ask()
         return {kind: float(found[kind]) for kind in _KINDS}
 
@@ -105,9 +105,9 @@ def run(arguments: argparse.Namespace, say: Say) -> Result:
 def _result(found: dict[str, list[dict[str, float]]]) -> Result:
     figures: dict[str, object] = {}
     lines = ["what the emitting thread pays more than where nobody may look, ns of its CPU time each, paired"]
-    for kind in _KINDS:
+    for kind, what in _KINDS.items():
         base = [each[kind] for each in found[OFF]]
-        lines.append(f"  {kind}: {median(base):,.0f} ns where nobody may look, {min(base):,.0f} in its best round")
+        lines.append(f"  {what}: {median(base):,.0f} ns where nobody may look, {min(base):,.0f} in its best round")
         for name in (AGAIN, LISTENS, LOOKED_AT):
             more = Spread.of(each[kind] - off for each, off in zip(found[name], base, strict=True))
             best = min(each[kind] for each in found[name]) - min(base)

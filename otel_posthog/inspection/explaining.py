@@ -6,7 +6,7 @@ works on the inspector's own thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -28,7 +28,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination
 from otel_posthog.privacy import Filter
 from otel_posthog.recogniser import EVENT
-from otel_posthog.stages import Outcome
+from otel_posthog.stages import Outcome, with_events
 
 _UNSAMPLED = "its trace is not sampled"
 _NO_EVENT = f"it has no attribute {EVENT}, and no rule of the policy fits"
@@ -82,18 +82,18 @@ class Explaining:
             self._side = OperationalSide(self._redactor, Filter(self._of.privacy))
 
     def _explanation(self, entry: Entry, record: SpanRecord | LogRecord | None) -> Explanation:
-        signals = [each[0].signal for each in entry.outcomes]
+        signals, seen = [each[0].signal for each in entry.outcomes], list(map(with_events, entry.outcomes))
         kind = "span" if isinstance(record, SpanRecord) else "log" if record else _KINDS[signals[0].source]
         name = record.name if isinstance(record, SpanRecord) else record.event_name if record else ""
         made = Explanation(None, kind, name, "" if signals else _WAITING if entry.expected else _NO_EVENT)
         return replace(
             made,
-            events=tuple(each for outcomes in entry.outcomes for each in self._events(outcomes)),
-            dropped=tuple(each for outcomes in entry.outcomes for each in why_none(outcomes)),
+            events=tuple(each for outcomes in seen for each in self._events(outcomes)),
+            dropped=tuple(each for outcomes in seen for each in why_none(outcomes)),
             operational=self._operational(signals, record),
         )
 
-    def _events(self, outcomes: list[Outcome]) -> Iterator[ProductEvent]:
+    def _events(self, outcomes: Sequence[Outcome]) -> Iterator[ProductEvent]:
         pipeline, signal = self._pipeline, outcomes[0].signal
         reason = pipeline.recogniser.reason(signal.rule, signal.source) or "a rule of the policy fits"
         revision = pipeline.stages.revision

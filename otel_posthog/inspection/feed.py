@@ -37,7 +37,9 @@ _log = logging.getLogger("otel_posthog")
 
 VERSION = 1
 MAX_VIEWERS = 8
-_BUSY_S, _IDLE_S = 0.05, 0.25
+_BUSY_S, _IDLE_S = 0.02, 0.25
+# What it takes of the interpreter in a turn for each viewer: the app's threads and the worker wait for it meanwhile.
+_WORK_S, _LAST_WORK_S = 0.002, 0.2
 _STATE_S = 1.0
 _END_S = 0.3
 
@@ -178,7 +180,7 @@ class Feed:
             self._state_at = time.monotonic() + _STATE_S
             state = self._message({"type": "state", **self._figures.read(), **self._about()})
         for viewer in tuple(self._viewers):
-            self._serve_or_leave(viewer, state)
+            self._serve_or_leave(viewer, state, _LAST_WORK_S if is_last else _WORK_S)
 
     def _fold(self, *, is_last: bool) -> None:
         for inbox in (self._outcomes, self._items):
@@ -201,21 +203,21 @@ class Feed:
         self._viewers.append(Viewer(come, self._message({"type": "hello", "version": VERSION, **self._about()})))
         self._state_at = 0.0
 
-    def _serve_or_leave(self, viewer: Viewer, state: bytes) -> None:
+    def _serve_or_leave(self, viewer: Viewer, state: bytes, work_s: float) -> None:
         try:
-            self._serve(viewer, state)
+            self._serve(viewer, state, work_s)
         except OSError:
             viewer.close()
             self._viewers.remove(viewer)
 
-    def _serve(self, viewer: Viewer, state: bytes) -> None:
+    def _serve(self, viewer: Viewer, state: bytes, work_s: float) -> None:
         for asked in viewer.questions():
             viewer.tell(
                 self._message({"type": "answer", "id": asked.get("id"), **self._explaining.answer(asked, self._ring)})
             )
         if state:
             viewer.tell(state)
-        viewer.show(self._ring, self._line)
+        viewer.show(self._ring, self._line, work_s)
 
     def _line(self, entry: Entry) -> bytes:
         if entry.line is None:

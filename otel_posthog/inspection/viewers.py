@@ -18,7 +18,6 @@ from otel_posthog.inspection.ring import Entry, Ring
 
 _MAX_OUT_BYTES, _MAX_ASKED_BYTES = 256 * 1024, 64 * 1024
 _READ_BYTES = 65_536
-_ITEMS_A_TURN = 50
 _DEAD_S = 30.0
 _PART_S = 0.5
 
@@ -81,15 +80,19 @@ class Viewer:
                 raise ConnectionError
             yield asked
 
-    def show(self, ring: Ring, line_of: Callable[[Entry], bytes]) -> None:
+    def show(self, ring: Ring, line_of: Callable[[Entry], bytes], work_s: float) -> None:
         """Send what is new in the ring, as much as it takes now.
+
+        Args:
+            ring: The items.
+            line_of: Returns what is sent of one.
+            work_s: Of this thread's CPU time; the rest is sent another time.
 
         Raises:
             OSError: It is gone.
         """
-        for _ in range(_ITEMS_A_TURN):
-            if self._out_bytes >= _MAX_OUT_BYTES or self._cursor >= ring.last_seq:
-                break
+        until = time.thread_time() + work_s
+        while self._out_bytes < _MAX_OUT_BYTES and self._cursor < ring.last_seq and time.thread_time() < until:
             entry = ring.after(self._cursor)
             seq = ring.last_seq if entry is None else entry.seq
             self.skipped += seq - self._cursor - (entry is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ from otel_posthog.policy import (
 )
 from otel_posthog.policy.fields import FrozenMap
 from otel_posthog.policy.sections.trace_url import TraceUrl
-from otel_posthog.stages import Stages
+from otel_posthog.stages import Outcome, Stages, clean_events, drop_reasons, with_events
 
 USER, UUID_USER = "u-4711/Ada", "6F9619FF-8B86-D011-B42D-00C04FC964FF"
 NAMES = ["order_submitted", "$pageview", "$identify", "u-4711/ada viewed", "write to ada@example.org", "", "exception"]
@@ -261,6 +261,22 @@ def test_a_planned_event_is_the_plain_one(policy: Policy, signals: list[Signal],
     ]
     for signal in [*signals, *signals, *others, *signals]:
         assert planned.cleaned(signal) == plain(by_itself, signal)
+    assert counts(with_plans) == counts(without)
+
+
+@settings(max_examples=150)
+@given(policies(), st.lists(SIGNALS, min_size=1, max_size=4), st.lists(VALUES, min_size=8, max_size=8))
+def test_who_looks_on_sees_of_a_plan_what_was_sent(policy: Policy, signals: list[Signal], values: list[Any]) -> None:
+    """The very bytes, reason and receipt, and the event as it was before the filters, where that is asked for later."""
+    with_plans, without = Health(), Health()
+    planned, by_itself = stages(policy, with_plans), stages(policy, without)
+    others = [each._replace(attributes=dict(zip(each.attributes, values, strict=False))) for each in signals]
+    given = [*signals, *signals, *others, *signals]
+    seen: list[Sequence[Outcome]] = []
+    for signal in given:
+        made, reasons = planned.cleaned(signal, seen.append)
+        assert (made, reasons) == (clean_events(seen[-1]), drop_reasons(seen[-1]))
+    assert [with_events(each) for each in seen] == [by_itself.outcomes(signal) for signal in given]
     assert counts(with_plans) == counts(without)
 
 

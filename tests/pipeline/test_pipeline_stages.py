@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from clean import TIME_NS, policy
@@ -14,7 +15,7 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import DROPPED, RECEIVED, Health
 from otel_posthog.model import Signal, Source
 from otel_posthog.policy import IdentityMode, Policy
-from otel_posthog.stages import Stages, clean_events
+from otel_posthog.stages import Outcome, Stages, clean_events, drop_reasons, with_events
 
 
 def signal(name: str = "e", source: Source = Source.LOG, **attributes: Any) -> Signal:
@@ -35,6 +36,7 @@ SIGNALS = [
         group__company="x",
     ),
     signal("$set", user__id="u-4711"),
+    signal("bought", plan="pro"),
 ]
 
 
@@ -49,17 +51,25 @@ def test_many_signals_together_have_the_outcomes_of_each() -> None:
     vendor, operator = both.destinations
     in_force = replace(both, destinations=(vendor, replace(operator, identity=IdentityMode.IDENTIFIED)))
     one_by_one, together = Health(), Health()
-    each = [outcome for given in SIGNALS for outcome in stages(in_force, one_by_one).outcomes(given)]
-    assert stages(in_force, together).outcomes_of_all(SIGNALS) == each
+    signals = SIGNALS * 3
+    each = [outcome for given in signals for outcome in stages(in_force, one_by_one).outcomes(given)]
+    shown: list[Outcome] = []
+    made, reasons = stages(in_force, together).cleaned_of_all(signals, shown.extend)
+    # By its plan from the second of its shape on.
+    assert any(outcome.event is None and outcome.clean for outcome in shown)
+    by_signal = [list(found) for _, found in groupby(shown, lambda outcome: outcome.signal)]
+    assert [outcome for found in by_signal for outcome in with_events(found)] == each
+    assert (made, reasons) == (clean_events(each), drop_reasons(each))
     assert one_by_one.snapshot() == together.snapshot()
     assert one_by_one.actions() == together.actions()
-    assert together.total(RECEIVED) == len(SIGNALS)
+    assert together.total(RECEIVED) == len(signals)
     assert together.total(DROPPED) == sum(not outcome.clean for outcome in each) > 0
 
 
 def test_each_outcome_is_an_event_that_is_sent_or_a_reason() -> None:
     """Never both, never neither; without an event there is no destination and no receipt."""
-    outcomes = stages(policy("http://127.0.0.1:9"), Health()).outcomes_of_all(SIGNALS)
+    made = stages(policy("http://127.0.0.1:9"), Health())
+    outcomes = [outcome for given in SIGNALS for outcome in made.outcomes(given)]
     assert {each.signal.name for each in outcomes} == {each.name for each in SIGNALS}
     for each in outcomes:
         assert bool(each.reason) is (each.clean is None)
