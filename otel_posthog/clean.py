@@ -21,12 +21,11 @@ from otel_posthog.identity.leaked_ids import LeakedIds
 from otel_posthog.model import CleanEvent, Event, GroupUpdate, Person, Receipt, Subject
 from otel_posthog.policy import Destination, IdentityMode, Policy
 from otel_posthog.policy.policy import revision_of
-from otel_posthog.posthog.encoding import OF_TRACE, TRACE_URL, as_bytes, encode_event, encode_planned
+from otel_posthog.policy.sections.trace_url import link_to_trace
+from otel_posthog.posthog.encoding import as_bytes, encode_event, encode_planned
+from otel_posthog.posthog.properties import JOURNEY, TRACE_URL
 from otel_posthog.privacy import Declared, Filter, consent_given, limit_exceptions
 from otel_posthog.privacy.catalog import Specs
-
-# What a link to a trace shows around the event: an hour before and after it.
-_AROUND_MS = 3_600_000
 
 
 class _Rules(NamedTuple):
@@ -182,7 +181,7 @@ class Cleaner:
         event = self._declared(event, filter_, catalog, receipt)
         if mode is IdentityMode.PSEUDONYMOUS:
             event = with_pseudonyms(event, self._pseudonyms, self._note)
-        properties = self._with_trace_url(_without_trace(privacy.properties(event), receipt), event)
+        properties = self._with_trace_url(privacy.properties(event), event)
         name = privacy.name(event.name)
         who = self._who(privacy.of_persons(event) if mode.has_persons else event, mode)
         return self._encoded(event, destination, receipt, who, name, properties)
@@ -202,12 +201,8 @@ class Cleaner:
     def _with_trace_url(self, properties: dict[str, object], event: Event) -> dict[str, object]:
         """Return `properties` with a link to the event's trace, if there is a trace to be seen."""
         if self._trace_template and event.trace_id and event.is_sampled:
-            time_ms = event.time_ns // 10**6
-            properties[TRACE_URL] = self._trace_template.format(
-                trace_id=event.trace_id,
-                span_id=event.span_id or "",
-                from_ms=time_ms - _AROUND_MS,
-                to_ms=time_ms + _AROUND_MS,
+            properties[TRACE_URL] = link_to_trace(
+                self._trace_template, event.trace_id, event.span_id or "", event.time_ns
             )
         return properties
 
@@ -259,15 +254,6 @@ class Cleaner:
                 self._health.count_actions(receipt.entries)
 
 
-def _without_trace(properties: dict[str, object], receipt: Receipt) -> dict[str, object]:
-    """Return `properties` without those that only the encoding may write: what an app says is no trace of ours."""
-    if OF_TRACE.isdisjoint(properties):
-        return properties
-    for key in sorted(OF_TRACE & properties.keys()):
-        receipt.add(key, "trace_name", "removed")
-    return {key: value for key, value in properties.items() if key not in OF_TRACE}
-
-
 class _Privacy:
     """The privacy filters of one event: key rules, detectors, ids that leak into values, limits.
 
@@ -289,7 +275,7 @@ class _Privacy:
             **self._filter.telemetry(event.telemetry, self._receipt, self._hide),
             **self._filter.properties(event.properties, self._receipt, self._hide),
         }
-        return filtered if self._leaked is None else self._leaked.replace_in(filtered)
+        return self._without_ids(filtered)
 
     def name(self, name: str) -> str:
         """Return the name of an event."""
@@ -316,8 +302,15 @@ class _Privacy:
         return event._replace(subject=subject, group=group)
 
     def _map(self, properties: Mapping[str, object]) -> dict[str, object]:
-        filtered = self._filter.properties(properties, self._receipt, self._hide)
-        return filtered if self._leaked is None else self._leaked.replace_in(filtered)
+        return self._without_ids(self._filter.properties(properties, self._receipt, self._hide))
+
+    def _without_ids(self, filtered: dict[str, object]) -> dict[str, object]:
+        """Return `filtered` without ids that do not leave; a journey's is one, and the mode says what stands for it."""
+        if self._leaked is None:
+            return filtered
+        if filtered.pop(JOURNEY, None) is not None:
+            self._receipt.add(JOURNEY, "id_key", "removed")
+        return self._leaked.replace_in(filtered)
 
     def _subject(self, subject: Subject) -> Subject:
         session_id = self._id("session_id", subject.session_id)

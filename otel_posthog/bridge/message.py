@@ -65,9 +65,9 @@ def _alias(properties: Mapping[str, Any], distinct_id: Id | None) -> tuple[Part,
 
 
 def _group(properties: Mapping[str, Any], distinct_id: Id | None) -> tuple[Part, ...]:
-    kind = str(properties.get("$group_type") or "")
+    kind, said = str(properties.get("$group_type") or ""), properties.get("$group_set")
     return (
-        (f"group.set.{kind}.", properties.get("$group_set")),
+        (f"group.set.{kind}.", said if isinstance(said, Mapping) else None),
         ("group.", {kind: properties.get("$group_key")}),
         ("", ids(user_id=distinct_id)),
     )

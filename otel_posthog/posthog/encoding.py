@@ -18,7 +18,7 @@ from typing import Any
 
 from otel_posthog.errors import DropEvent
 from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Event, Person, Receipt
-from otel_posthog.posthog.properties import is_reserved
+from otel_posthog.posthog.properties import JOURNEY, SAMPLED, is_reserved, reserved_by
 from otel_posthog.regex import regex
 from otel_posthog.values import moment_of
 
@@ -32,13 +32,8 @@ _text = json.encoder.encode_basestring
 _NO_IP_ALONE = {"$ip": "0.0.0.0"}  # noqa: S104 - nothing is bound to it
 _NO_IP = json.dumps(_NO_IP_ALONE, separators=(",", ":"))[1:-1]
 _SECOND_CHARS = len("2026-11-25T12:00:00")
-# The delivery's headers say which library sends; inside an event these would only contradict them.
-_HEADER_NAMES = frozenset({"$lib", "$lib_version"})
-SAMPLED, TRACE_URL = "trace_sampled", "trace_url"
-OF_TRACE = frozenset({"$trace_id", "$span_id", SAMPLED, TRACE_URL})
-"""What an event says of its trace; an app's property of such a name is not sent, whether there is a trace or not."""
-# Names that an event gets by itself, or that stand elsewhere in it.
-_ADDED = frozenset({*_HEADER_NAMES, *OF_TRACE, "session_id", "journey_id"})
+# Names that an event gets by itself.
+_ADDED = frozenset({"session_id", JOURNEY})
 # Events that change persons or groups; PostHog refuses them for an event without a person.
 _PERSON_EVENTS = frozenset(
     {"$identify", "$create_alias", "$merge_dangerously", "$groupidentify", "$set", "$set_once", "$unset"}
@@ -84,7 +79,7 @@ def encode_event(  # noqa: PLR0913 - the limits come by keyword
         raise DropEvent("name_invalid")
     if name in _PERSON_EVENTS and not person.has_profile:
         raise DropEvent("person_event")
-    sendable = {key: value for key, value in properties.items() if key not in _HEADER_NAMES and not is_reserved(key)}
+    sendable = {key: value for key, value in properties.items() if not is_reserved(key)}
     body = as_bytes(_document(event, person, name, sendable))
     if len(body) > max_event_bytes:
         fitting = _fitting(sendable, len(body) - max_event_bytes, receipt or Receipt())
@@ -128,7 +123,7 @@ def encode_planned(event: Event, person: Person, name: str, properties: str, *, 
 
 def is_added(name: str) -> bool:
     """Return whether a property of that name is left out of an event, or may be in it already."""
-    return name in _ADDED or is_reserved(name)
+    return name in _ADDED or reserved_by(name) != ""
 
 
 def as_bytes(document: Mapping[str, object]) -> bytes:

@@ -1,7 +1,7 @@
 """Properties that PostHog acts on: those that an app may not set, and those by which PostHog's libraries say who acts.
 
 `take_library_properties` gets the properties of one event and takes out what posthog-python sends as `$set`, `$groups`,
-`distinct_id` and the like, so that the identity mode decides on it. `is_reserved` knows the names that only identity
+`distinct_id` and the like, so that the identity mode decides on it. `reserved_by` knows the names that only identity
 and the encoding of an event may write. Both run on the worker.
 
 Source: posthog-python (`posthog/client.py`), https://posthog.com/docs/data/events#default-properties.
@@ -25,6 +25,9 @@ _RESERVED = frozenset(
         "$set_once",
         "$unset",
         "$groups",
+        "$group_type",
+        "$group_key",
+        "$group_set",
         # What ingestion turns `$groups` into.
         *(f"$group_{index}" for index in range(5)),
         "$ip",
@@ -44,11 +47,19 @@ _RESERVED = frozenset(
         "$cookieless_extra",
         "$product_tour_id",
         "token",
+        # The delivery's headers say which library sends; inside an event these would only contradict them.
+        "$lib",
+        "$lib_version",
     }
 )
 _RESERVED_PREFIXES = ("$geoip_",)
 # A country says little; an app that knows it may tell.
 _COARSE = frozenset({"$geoip_country_name", "$geoip_country_code", "$geoip_continent_name", "$geoip_continent_code"})
+
+SAMPLED, TRACE_URL = "trace_sampled", "trace_url"
+JOURNEY = "journey_id"
+OF_TRACE = frozenset({"$trace_id", "$span_id", SAMPLED, TRACE_URL})
+"""What an event says of its trace; an app's property of such a name is not sent, whether there is a trace or not."""
 
 _SET, _SET_ONCE, _GROUPS = "$set", "$set_once", "$groups"
 _SESSION, _WINDOW = "$session_id", "$window_id"
@@ -87,8 +98,13 @@ def reserved_names() -> frozenset[str]:
 # Every event brings the same few names again.
 @lru_cache(maxsize=4096)
 def is_reserved(name: str) -> bool:
-    """Return whether an app may not set the property `name`."""
+    """Return whether PostHog acts on the property `name`, so that an app may not set it."""
     return name in _RESERVED or (name.startswith(_RESERVED_PREFIXES) and name not in _COARSE)
+
+
+def reserved_by(name: str) -> str:
+    """Return the rule by which an app may not set a property `name` of an event, a person or a group; empty: it may."""
+    return "trace_name" if name in OF_TRACE else "reserved" if is_reserved(name) else ""
 
 
 def take_library_properties(properties: dict[str, object], note: Note) -> LibraryProperties | None:

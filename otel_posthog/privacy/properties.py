@@ -64,7 +64,7 @@ class Properties(Walk):
             read = self._rules.key(key) if type(key) is str else self._key(key)
             name = read.name
             if read.reserved:
-                self._note(name, "reserved", REMOVED)
+                self._note(name, read.reserved, REMOVED)
                 continue
             if len(kept) >= most:
                 self._note(name, "max_properties", REMOVED)

@@ -2,44 +2,54 @@
 
 Comes in: the encoded event. Goes out: the same, or what the key rules and detectors of this machine's policy leave of
 its name and properties. Who it is about, the catalog and the allow-list of telemetry were decided where it was encoded,
-and stay. Runs in `otel-posthog spool import`.
+and stay; so does what it says of its trace, if it has that form. Runs in `otel-posthog spool import`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from otel_posthog.model import MAX_NAME_BYTES, CleanEvent, Receipt
+from otel_posthog.policy.sections.trace_url import link_to_trace
 from otel_posthog.posthog.encoding import MAX_ID_BYTES, NotAnEventError, as_bytes, decode_event, is_text
-from otel_posthog.posthog.properties import is_reserved
+from otel_posthog.posthog.properties import SAMPLED, TRACE_URL, reserved_by
 from otel_posthog.privacy.filter import Filter
 from otel_posthog.regex import regex
+from otel_posthog.values import unix_ns
 
 # Identity's, by what their values are.
 _IDS = frozenset({"session_id", "$group_type", "$group_key"})
 _OF_AN_ALIAS = frozenset({"alias", "distinct_id"})
 _MAPS = frozenset({"$set", "$set_once", "$group_set"})
-_TRACE = {"$trace_id": regex("[0-9a-f]{32}"), "$span_id": regex("[0-9a-f]{16}")}
+_TRACE_ID, _SPAN_ID = regex("[0-9a-f]{32}"), regex("[0-9a-f]{16}")
 _FIXED = {"$ip": "0.0.0.0", "$geoip_disable": True}  # noqa: S104 - what PostHog stores, no interface
 
 
-def refilter(event: CleanEvent, filter_: Filter) -> CleanEvent:
+def refilter(event: CleanEvent, filter_: Filter, trace_template: str | None = None) -> CleanEvent:
     """Return `event` as it may leave by the key rules and detectors of `filter_`; the same where nothing has to go.
+
+    Args:
+        event: As another process encoded it.
+        filter_: Of this machine's policy.
+        trace_template: The address of an event's trace by that policy; a link that is another does not leave.
 
     Raises:
         NotAnEventError: It is no event, or has no name that may leave.
     """
     document = decode_event(event)
     try:
-        return _filtered(event, document, filter_)
+        return _filtered(event, document, filter_, trace_template)
     except ValueError:  # a number that JSON does not have
         raise NotAnEventError from None
 
 
-def _filtered(event: CleanEvent, document: dict[str, Any], filter_: Filter) -> CleanEvent:
+def _filtered(event: CleanEvent, document: dict[str, Any], filter_: Filter, trace_template: str | None) -> CleanEvent:
     name = filter_.name(document["event"], Receipt())
-    properties = _properties(document["properties"], filter_, is_alias=name == "$create_alias")
+    given = document["properties"]
+    said = _of_trace(given, unix_ns(datetime.fromisoformat(document["timestamp"])), trace_template)
+    properties = _properties(given, filter_, said, is_alias=name == "$create_alias")
     if name == document["event"] and properties == document["properties"]:
         # A key that stands twice, or what else is not as `encode_event` writes it, is not seen in the document.
         new = as_bytes(document)
@@ -49,11 +59,30 @@ def _filtered(event: CleanEvent, document: dict[str, Any], filter_: Filter) -> C
     return CleanEvent(event.uuid, as_bytes({**document, "event": name, "properties": properties}), event.destination)
 
 
-def _properties(given: Mapping[str, Any], filter_: Filter, *, is_alias: bool) -> dict[str, Any]:
-    kept = {key: value for key, value in given.items() if _is_identitys(key, value, is_alias=is_alias)}
+def _of_trace(given: Mapping[str, Any], time_ns: int, template: str | None) -> dict[str, Any]:
+    """Return what an event says of its trace, as far as it is what the encoding writes."""
+    trace_id, span_id, is_sampled = (given.get(name) for name in ("$trace_id", "$span_id", SAMPLED))
+    said: dict[str, Any] = {}
+    if isinstance(span_id, str) and _SPAN_ID.fullmatch(span_id):
+        said["$span_id"] = span_id
+    if not (isinstance(trace_id, str) and _TRACE_ID.fullmatch(trace_id)):
+        return said
+    said["$trace_id"] = trace_id
+    if isinstance(is_sampled, bool):
+        said[SAMPLED] = is_sampled
+    # A link is followed by who trusts it: one that somebody else's policy, or nobody's, has made is none of ours.
+    if template and is_sampled is True:
+        link = link_to_trace(template, trace_id, said.get("$span_id", ""), time_ns)
+        if given.get(TRACE_URL) == link:
+            said[TRACE_URL] = link
+    return said
+
+
+def _properties(given: Mapping[str, Any], filter_: Filter, said: dict[str, Any], *, is_alias: bool) -> dict[str, Any]:
+    kept = {key: value for key, value in given.items() if _is_identitys(key, value, is_alias=is_alias)} | said
     maps = {key: value for key, value in given.items() if key in _MAPS and isinstance(value, dict)}
     kept.update((key, filter_.properties(value, Receipt())) for key, value in maps.items())
-    others = {key: value for key, value in given.items() if key not in kept and not is_reserved(key)}
+    others = {key: value for key, value in given.items() if key not in kept and not reserved_by(key)}
     kept.update(filter_.properties(others, Receipt()))
     # In the order in which they came, for whoever compares the two.
     return {key: kept[key] for key in (*given, *kept) if key in kept}
@@ -65,6 +94,4 @@ def _is_identitys(key: str, value: object, *, is_alias: bool) -> bool:
         return isinstance(value, dict) and all(is_text(each, MAX_ID_BYTES) for each in value.values())
     if key in _FIXED:
         return value == _FIXED[key]
-    if key in _TRACE:
-        return isinstance(value, str) and _TRACE[key].fullmatch(value) is not None
     return (key in _IDS or (is_alias and key in _OF_AN_ALIAS)) and is_text(value, MAX_ID_BYTES)

@@ -16,7 +16,7 @@ from otel_posthog.model import REDACTED
 from otel_posthog.policy import HitMethod, Method, PrivacyPolicy
 from otel_posthog.policy.checks import MAX_KEY_CHARS
 from otel_posthog.policy.defaults import DETECTORS, SENSITIVE_KEYS
-from otel_posthog.posthog.properties import is_reserved
+from otel_posthog.posthog.properties import reserved_by
 from otel_posthog.privacy.keys import KeyFacts, KeyRules
 from otel_posthog.privacy.methods import MARKERS, HitMethods, Tokens, hit_methods
 from otel_posthog.privacy.scan import CountActions, Fired, Scanner
@@ -40,7 +40,8 @@ class Key:
     Attributes:
         name: With markers in place of what the detectors found in it.
         facts: What it says of its value.
-        reserved: Whether PostHog acts on it at the top level of an event.
+        reserved: The rule by which an app may not set it at the top level of an event, a person or a group; empty: it
+            may.
         fired: The detectors that found something in it.
         methods: Which detectors look at its value, and what stands for a hit of each.
         rule: What is done with its value whole, if anything.
@@ -52,7 +53,7 @@ class Key:
 
     name: str
     facts: KeyFacts
-    reserved: bool
+    reserved: str
     fired: tuple[str, ...] = ()
     methods: HitMethods = MARKERS
     rule: ValueRule | None = None
@@ -162,7 +163,7 @@ class Rules:
         return Key(
             name,
             replace(facts, kinds=facts.kinds | _PLACE) if half else facts,
-            reserved=is_reserved(key),
+            reserved=reserved_by(key),
             fired=tuple(fired),
             methods=self._selectors.hit_methods(short),
             rule=self._selectors.value_rule(short),

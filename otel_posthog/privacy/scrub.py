@@ -51,7 +51,7 @@ class Scrub(Walk):
         methods = rules.methods
         # A text that has no key cannot be dropped.
         methods = replace(methods, dropping=frozenset()) if methods.dropping else methods
-        self._plain = Key("", NO_FACTS, reserved=False, methods=methods)
+        self._plain = Key("", NO_FACTS, reserved="", methods=methods)
         self._documents = self if gone is REDACTED else Scrub(rules, REDACTED)
 
     def value(self, key: str, value: object, among: Mapping[str, object] = NO_OTHERS) -> object:

@@ -127,10 +127,50 @@ def test_a_key_that_stands_twice_hides_nothing(tmp_path: Path) -> None:
     assert b"ada@example.org" not in stored
 
 
+TRACE_ID, SPAN_ID, LIE = "1f" * 16, "2e" * 8, "https://evil.example/?u=alice"
+LINK = f"https://traces.example/{TRACE_ID}/{SPAN_ID}?from=1767319445000"
+NO_LINKS: list[Any] = [LIE, f"{LINK}&u=alice", 7, [LINK], {}]
+NO_CHOICES: list[Any] = [LIE, 1, {}]
+OF_TRACE: dict[str, Any] = {"$trace_id": TRACE_ID, "$span_id": SPAN_ID, "trace_sampled": True, "trace_url": LINK}
+
+
+@pytest.mark.parametrize(
+    ("changed", "left"),
+    [
+        ({}, OF_TRACE),
+        *[({"trace_url": each}, {**OF_TRACE, "trace_url": None}) for each in NO_LINKS],
+        *[({"trace_sampled": each}, {**OF_TRACE, "trace_sampled": None, "trace_url": None}) for each in NO_CHOICES],
+        ({"trace_sampled": False}, {**OF_TRACE, "trace_sampled": False, "trace_url": None}),
+        *[({"$trace_id": each}, {"$span_id": SPAN_ID}) for each in (LIE, TRACE_ID.upper(), 7, None, TRACE_ID + "\n")],
+        *[({"$span_id": each}, {**OF_TRACE, "$span_id": None, "trace_url": None}) for each in (LIE, SPAN_ID[1:], 7)],
+    ],
+)
+def test_what_it_says_of_its_trace_has_that_form(
+    changed: dict[str, Any], left: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids that are some, a sampler's yes or no beside them, the link that this machine's policy makes."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("trace_url: 'https://traces.example/{trace_id}/{span_id}?from={from_ms}'\n", "utf-8")
+    monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(policy))
+    given = {**EVENT["properties"], **OF_TRACE, **changed, "$set": OF_TRACE, "$group_set": OF_TRACE, "$lib": LIE}
+    body = json.dumps({**EVENT, "properties": given}).encode()
+    (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", [body]))
+    kept = {**EVENT["properties"], **{key: each for key, each in left.items() if each is not None}}
+    assert event["properties"] == {**kept, "$set": {}, "$group_set": {}}
+
+
+def test_a_link_that_no_policy_here_makes_does_not_stay(tmp_path: Path) -> None:
+    """Also where it is what the exporting machine has written: who follows it trusts this one."""
+    body = json.dumps({**EVENT, "properties": {**EVENT["properties"], **OF_TRACE}}).encode()
+    (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", [body]))
+    assert event["properties"] == {**EVENT["properties"], **{key: OF_TRACE[key] for key in [*OF_TRACE][:3]}}
+
+
 @pytest.mark.parametrize("mode", list(IdentityMode))
 def test_what_was_sealed_here_is_imported_to_the_byte(mode: IdentityMode, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who an event is about stays as exported, in every mode, for every kind of event."""
-    with Telemetry(mode, pseudonyms=Pseudonyms()) as app:
+    link = "https://traces.example/{trace_id}?uiFind={span_id}&from={from_ms}&to={to_ms}"
+    with Telemetry(mode, pseudonyms=Pseudonyms(), trace_url=link) as app:
         app.use_for_capture(monkeypatch)
         with app.tracer.start_as_current_span("op"):
             capture(
@@ -140,13 +180,15 @@ def test_what_was_sealed_here_is_imported_to_the_byte(mode: IdentityMode, monkey
         alias("visitor-1", "u-1")
         group_identify("company", "acme", {"size": 3})
         app.span(analytics__event="signed_up", session__id="s-1", user__id="u-1")
+        app.span(analytics__event="stepped", analytics__journey__id="j-1", user__id="u-1")
         events = app.events
+    assert any("trace_url" in each["properties"] for each in events) is (mode is not IdentityMode.UNLINKED)
     assert len(events) >= 2
     own = Filter(PrivacyPolicy())
     for each in events:
         body = json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode()
         event = CleanEvent(each["uuid"], body)
-        assert refilter(event, own) is event
+        assert refilter(event, own, link) is event
 
 
 def bomb(path: Path, line: bytes, megabytes: int) -> Path:

@@ -143,6 +143,15 @@ def test_a_change_has_the_window_too(call: str) -> None:
     assert event.properties["$window_id"] == "w-4711"
 
 
+@pytest.mark.parametrize("value", ["a text", 7, None, ["size"]])
+def test_a_group_whose_properties_are_none_is_a_group_without(value: object) -> None:
+    """As a property of all events may have it: the change arrives, what is no property is left out."""
+    given = {"$group_set": value}
+    (event,) = with_the_bridge(lambda: posthog.group_identify("company", "acme", {"size": 5}), super_properties=given)
+    told = {key: event.properties[key] for key in ("$group_type", "$group_key", "$group_set")}
+    assert told == {"$group_type": "company", "$group_key": "acme", "$group_set": {}}
+
+
 def test_the_session_of_a_context_is_kept() -> None:
     """`set_context_session`, as the integrations of posthog-python call it."""
 

@@ -149,7 +149,8 @@ def _refiltered(
     compiled = {rules: Filter(rules) for rules in {policy.privacy, *map(policy.privacy_of, policy.destinations)}}
     filters = {each.name: compiled[policy.privacy_of(each)] for each in policy.destinations}
     for event, project in events:
-        yield refilter(event, filters.get(destination or event.destination, compiled[policy.privacy])), project
+        rules = filters.get(destination or event.destination, compiled[policy.privacy])
+        yield refilter(event, rules, policy.trace_template), project
 
 
 def _placed(

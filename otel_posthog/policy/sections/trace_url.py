@@ -14,6 +14,24 @@ PLACEHOLDERS = ("trace_id", "span_id", "from_ms", "to_ms")
 Nothing that an app has put into an event is among it."""
 
 
+# What a link shows around an event: an hour before and after it.
+_AROUND_MS = 3_600_000
+
+
+def link_to_trace(template: str, trace_id: str, span_id: str, time_ns: int) -> str:
+    """Return the address at which the trace of an event is seen.
+
+    Args:
+        template: The address with its placeholders.
+        trace_id: In hexadecimal digits.
+        span_id: The same; empty where there is none.
+        time_ns: The event's time.
+    """
+    time_ms = time_ns // 10**6
+    from_ms, to_ms = time_ms - _AROUND_MS, time_ms + _AROUND_MS
+    return template.format(trace_id=trace_id, span_id=span_id, from_ms=from_ms, to_ms=to_ms)
+
+
 class TraceSource(Choice):
     """What kind of data source of Grafana has the traces."""
 
