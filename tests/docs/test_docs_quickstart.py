@@ -8,11 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from collector import binary, validate
 from instrumented import NOT_NEEDED
 from needs import needs
 from pages import DOCS, ROOT, Block, blocks_of, lasting, terminal
 from ports import free_port
 from processes import running
+
+from otel_posthog.testing import OtlpSink
 
 # Page -> the instrumentations that it is about.
 SERVERS = {"flask": "flask", "django": "django", "fastapi": "fastapi,asgi"}
@@ -121,3 +124,41 @@ def test_a_task_shows_its_event(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         tree.wait_for(r"process_person_profile +false")
         assert as_shown(blocks, tree.out), tree.out
+
+
+def test_a_collector_sends_each_side_its_own(tmp_path: Path, otlp_sink: OtlpSink) -> None:
+    """The real one, started and asked as the page says: the gateway prints the event, and the backend has the span."""
+    assert binary()
+    blocks, environ = followed("collector", tmp_path)
+    http, grpc, health, port = (str(free_port()) for _ in range(4))
+    # What a page's reader has to himself, and a test has not; and one trace in ten would be kept, in ten seconds.
+    environ |= {f"OTLP_{name}_ENDPOINT": f"127.0.0.1:{each}" for name, each in (("HTTP", http), ("GRPC", grpc))}
+    environ |= {"HEALTH_ENDPOINT": f"127.0.0.1:{health}", "OTEL_POSTHOG_GATEWAY_ENDPOINT": f"http://127.0.0.1:{port}"}
+    environ |= {"KEPT_TRACES_PERCENT": "100", "SAMPLING_DECISION_WAIT": "1s"}
+    show = command(blocks, "export OTEL_POSTHOG_ENABLED=console").replace("14318", port)
+    separate = re.sub(r"http://(?:tempo|loki|prometheus):[\w/]+", otlp_sink.url, command(blocks, "otelcol-posthog "))
+    separate = f'set -e\n{separate.rstrip()} --config "yaml:service::telemetry::metrics::level: none"'
+    ask = command(blocks, "curl ").replace("localhost:4318", f"127.0.0.1:{http}")
+    with (
+        running("bash", "-c", show, environ=environ, cwd=tmp_path) as gateway,
+        running("bash", "-c", separate, environ=environ, cwd=ROOT) as collector,
+    ):
+        collector.wait_for("Everything is ready. Begin running and processing data")
+        done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, timeout=120, check=False)
+        assert "partialSuccess" in done.stdout, done.stderr + collector.out
+        gateway.wait_for(r"process_person_profile +false")
+        assert as_shown(blocks, gateway.out), gateway.out
+        (span,) = otlp_sink.wait_for_spans(1, 120)
+    assert (span.name, span.attributes) == ("create ticket", {})
+    assert "Everything is ready. Begin running and processing data." in (DOCS / "quickstart/collector.md").read_text()
+
+
+def test_a_collector_has_filters_of_ones_own_policy(tmp_path: Path) -> None:
+    """What the page's commands make of its policy is up to date and other than ours, and the Collector takes it."""
+    blocks, environ = followed("collector", tmp_path)
+    words = ["bash", "-e", "-c", command(blocks, "otel-posthog collector-config")]
+    done = subprocess.run(words, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "privacy.yaml"
+    assert made.read_bytes() != (ROOT / "collector-config" / "privacy.yaml").read_bytes()
+    assert validate("base", made, "grafana", "posthog", "both") == ""
