@@ -119,7 +119,7 @@ def test_a_trial_that_fails_says_why(
     """An event that PostHog does not take is status 1, with the reason and what to check."""
     fake_posthog.fault(Fault(status=status, times=None))
     monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
-    assert main(["doctor", "--send", "--timeout", "1", "--json"]) == 1
+    assert main(["doctor", "--send", "--timeout", "2", "--json"]) == 1
     said = findings(capsys)["trial default"]
     assert reason in said["says"]
     assert said["fix"].startswith(fix)
@@ -131,7 +131,7 @@ def test_a_trial_at_any_2xx_of_somebody_else_is_wrong(
     """A page that answers 200 to everything has taken no event, and the doctor does not say so."""
     fake_posthog.fault(Fault(status=200, body=b"<!doctype html>", content_type="text/html", times=None))
     monkeypatch.setenv("POSTHOG_HOST", fake_posthog.url)
-    assert main(["doctor", "--send", "--timeout", "1", "--json"]) == 1
+    assert main(["doctor", "--send", "--timeout", "2", "--json"]) == 1
     said = findings(capsys)["trial default"]
     assert said["says"] == "the event did not arrive (the answer is not PostHog's)"
     assert said["fix"].startswith("check the host: what answers there is not PostHog")

@@ -24,8 +24,8 @@ HOSTS = [
 TRACE_URL = f"https://bob:{PASSWORD}@grafana.example/explore?auth_token={PASSWORD}&traceId={{trace_id}}"
 COMMANDS = [
     ["policy", "show"], ["policy", "show", "--section", "destinations"], ["policy", "show", "--section", "trace_url"],
-    ["policy", "check"], ["doctor"], ["doctor", "--json"], ["doctor", "--send", "--timeout", "0.1"],
-    ["doctor", "--send", "--timeout", "0.1", "--json"],
+    ["policy", "check"], ["doctor"], ["doctor", "--json"], ["doctor", "--send", "--timeout", "4"],
+    ["doctor", "--send", "--timeout", "4", "--json"],
 ]  # fmt: skip
 
 

@@ -125,10 +125,10 @@ def test_what_is_waited_for_is_shown_and_taken_away(tmp_path: Path) -> None:
         "USAGE_STATS": "true",
         "OTEL_EXPORTER_OTLP_ENDPOINT": nobody,
     }
-    shown = at_terminal(tmp_path, "--send", "--timeout", "1", further=further)
+    shown = at_terminal(tmp_path, "--send", "--timeout", "5", further=further)
     assert re.search(r"\r\x1b\[K(.+ \.\.\.)\r\x1b\[K", shown)
     assert "asking PostHog" in shown
-    assert "..." not in piped(tmp_path, "--send", "--timeout", "1", **further).stderr
+    assert "..." not in piped(tmp_path, "--send", "--timeout", "5", **further).stderr
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"

@@ -30,10 +30,12 @@ examples:
 
 environment: that of the app (POSTHOG_API_KEY, OTEL_POSTHOG_POLICY, ...)
 
-exit status: 0 nothing is wrong, 1 something is
+exit status: 0 nothing is wrong, 1 something is, or was not reached in time
 """
 WRONG = 1
 _MAX_SECONDS = 24 * 60 * 60
+# An app with its frameworks takes longer to import than a host to answer.
+_SECONDS, _APP_SECONDS = 10.0, 30.0
 _HINT = "nothing was sent: `otel-posthog doctor --send` tries both sides, with one event for each destination"
 
 
@@ -47,9 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=seconds_up_to(_MAX_SECONDS),
-        default=10.0,
         metavar="SECONDS",
-        help="for each destination, a few more to find out why one is silent; three times that for --app (default: 10)",
+        help="for all of it, and one more to say what was not reached (default: 10, with --app 30)",
     )
     parser.add_argument(
         "--app",
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             is_sending=arguments.send,
             app=arguments.app or "",
             is_launched=not arguments.plain,
-            timeout_s=arguments.timeout,
+            timeout_s=arguments.timeout or (_APP_SECONDS if arguments.app else _SECONDS),
         ),
     )
     if arguments.json:

@@ -1,7 +1,7 @@
 """One connection, step by step: name, port, TLS; which step fails, and how.
 
 What sends events or exports telemetry tells that a request failed, and not always why. Each step has its time, a name
-that is looked up included, so that a host which is silent costs some seconds.
+that is looked up included, and all of them end with that of the examination.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ import errno
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from otel_posthog.apps.doctor.deadline import LEAST_S, Deadline
 from otel_posthog.deliver.connection import trusted
 
 _Made = TypeVar("_Made")
 
+# What answers takes less; what does not is to be told soon.
+STEP_S = 3.0
 # OpenSSL's X509_V_ERR_*: of issuers that are not known, of dates, of names.
 _UNKNOWN_CA = frozenset({2, 18, 19, 20, 21, 27})
 _EXPIRED, _NOT_YET, _OTHER_HOST = 10, 9, frozenset({62, 63, 64})
@@ -46,6 +49,19 @@ class Problem(str, Enum):
     OTHER_HOST = "certificate_other_host"
     CA_UNREADABLE = "ca_unreadable"
     TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a connection failed.
+
+    Attributes:
+        problem: What its step failed with.
+        seconds: How long that was waited for, where it is about waiting.
+    """
+
+    problem: Problem
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +100,52 @@ def address_of(url: str, certificates: str = "") -> Address:
     return Address(parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, certificates)
 
 
-def failing_step(address: Address, timeout_s: float) -> Problem | None:
+def failing_step(address: Address, until: Deadline) -> Failure | None:
     """Return which step of a connection fails; None where all of them go well.
 
     Args:
         address: Where to connect to.
-        timeout_s: Of each step.
+        until: When all steps end; each of them after `STEP_S`.
+
+    Raises:
+        TimeOverError: There is too little time for a step.
     """
+    seconds = until.step_s(STEP_S)
     try:
-        found = within(timeout_s, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM))
-    except OSError:
-        return Problem.NO_NAME
-    except UnicodeError:
-        return Problem.NO_NAME
+        found = within(seconds, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError):
+        return Failure(Problem.NO_NAME)
     if found is None:
-        return Problem.NAME_SILENT
+        return Failure(Problem.NAME_SILENT, seconds)
+    seconds = until.step_s(STEP_S)
     try:
-        with socket.create_connection((address.host, address.port), timeout_s) as connection:
-            return _tls_problem(connection, address) if address.is_tls else None
+        connection = _connected(found, seconds)
     except TimeoutError:
-        return Problem.BLOCKED
+        return Failure(Problem.BLOCKED, seconds)
     except OSError as error:
-        return Problem.NO_ROUTE if error.errno in _NO_ROUTE else Problem.REFUSED
+        return Failure(Problem.NO_ROUTE if error.errno in _NO_ROUTE else Problem.REFUSED)
+    with connection:
+        return _tls_failure(connection, address, until) if address.is_tls else None
+
+
+def _connected(found: Sequence[Any], seconds: float) -> socket.socket:
+    """Return a connection to the first address that takes one; each has its share of the time that is left."""
+    until, raised = Deadline.after(seconds), OSError()
+    for number, (family, kind, protocol, _, where) in enumerate(found):
+        try:
+            connection = socket.socket(family, kind, protocol)
+        except OSError as error:  # not of a family that this machine speaks
+            raised = error
+            continue
+        try:
+            connection.settimeout(max(LEAST_S, until.left_s / (len(found) - number)))
+            connection.connect(where)
+        except OSError as error:
+            connection.close()
+            raised = error
+        else:
+            return connection
+    raise raised
 
 
 def within(timeout_s: float, call: Callable[[], _Made]) -> _Made | None:
@@ -132,13 +172,26 @@ def within(timeout_s: float, call: Callable[[], _Made]) -> _Made | None:
     return results[0] if results else None
 
 
-def is_tls_spoken(address: Address, timeout_s: float) -> bool:
-    """Return whether a server begins to speak TLS, whatever its certificate."""
+def is_tls_spoken(address: Address, until: Deadline) -> bool:
+    """Return whether a server begins to speak TLS, whatever its certificate.
+
+    Args:
+        address: Of the server.
+        until: When it is to have begun, after `STEP_S` at the latest.
+
+    Raises:
+        TimeOverError: There is too little time for it.
+    """
+    seconds = until.step_s(STEP_S)
+    return bool(within(seconds, lambda: _begins_tls(address, seconds)))
+
+
+def _begins_tls(address: Address, seconds: float) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with (
-            socket.create_connection((address.host, address.port), timeout_s) as connection,
+            socket.create_connection((address.host, address.port), seconds) as connection,
             context.wrap_socket(connection, server_hostname=address.host),
         ):
             return True
@@ -159,18 +212,20 @@ def tls_context(address: Address) -> ssl.SSLContext:
     return context
 
 
-def _tls_problem(connection: socket.socket, address: Address) -> Problem | None:
+def _tls_failure(connection: socket.socket, address: Address, until: Deadline) -> Failure | None:
     try:
         context = tls_context(address)
     except OSError:
-        return Problem.CA_UNREADABLE
+        return Failure(Problem.CA_UNREADABLE)
+    seconds = until.step_s(STEP_S)
+    connection.settimeout(seconds)
     try:
         with context.wrap_socket(connection, server_hostname=address.host):
             return None
     except TimeoutError:
-        return Problem.SILENT
+        return Failure(Problem.SILENT, seconds)
     except OSError as error:
-        return _handshake_problem(error)
+        return Failure(_handshake_problem(error))
 
 
 def _handshake_problem(error: OSError) -> Problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from otel_posthog.apps.doctor.connection import Address, Problem
+from otel_posthog.apps.doctor.connection import Address, Failure, Problem
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 
 _ROWS = {
@@ -105,24 +105,17 @@ class Side:
 
 
 def said_of(  # noqa: PLR0913 - the words of a row
-    kinds: Mapping[Problem, Kind],
-    problem: Problem,
-    about: str,
-    address: Address,
-    *,
-    variable: str,
-    ca: str,
-    seconds: float,
+    kinds: Mapping[Problem, Kind], failure: Failure, about: str, address: Address, *, variable: str, ca: str
 ) -> Finding:
     """Return the finding of a connection that failed.
 
     Args:
         kinds: Of its side.
-        problem: What it failed with.
+        failure: How it failed.
         about: What was looked at.
         address: Where it led to.
         variable: Which says so.
         ca: The variable that names the certificates to believe.
-        seconds: How long each step was waited for.
     """
-    return kinds[problem].found(about, host=address.shown, variable=variable, ca=ca, seconds=seconds)
+    seconds = round(failure.seconds, 1)
+    return kinds[failure.problem].found(about, host=address.shown, variable=variable, ca=ca, seconds=seconds)

@@ -6,17 +6,27 @@ An empty request carries no telemetry. What an exporter sends along (headers) is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from otel_posthog.apps.doctor.clock import of_clock
-from otel_posthog.apps.doctor.connection import Address, Problem, failing_step, is_tls_spoken, tls_context
+from otel_posthog.apps.doctor.connection import (
+    STEP_S,
+    Address,
+    Failure,
+    Problem,
+    failing_step,
+    is_tls_spoken,
+    tls_context,
+)
+from otel_posthog.apps.doctor.deadline import Deadline, TimeOverError
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.apps.doctor.network import Side, said_of
 from otel_posthog.apps.doctor.otlp import GRPC, HTTP, SIGNALS, End, ends, is_address
+from otel_posthog.apps.doctor.parts import Part
 from otel_posthog.deliver.connection import ca_bundle, proxy_for
 from otel_posthog.privacy import without_secrets
 
@@ -76,7 +86,6 @@ KINDS = (
     *_NETWORK.values(),
 )
 
-STEP_S = 3.0
 _BY_STATUS: dict[int, Kind | None] = {
     **dict.fromkeys((401, 403), NOT_ALLOWED),
     **dict.fromkeys((404, 405), NO_PATH),
@@ -93,48 +102,59 @@ _BY_CODE = {
 }
 
 
-def of_otlp_ends(environ: Mapping[str, str], timeout_s: float) -> list[Callable[[], list[Finding]]]:
-    """Return calls, each of which sends an empty request to an end, and returns what came of it.
+def of_otlp_ends(environ: Mapping[str, str], until: Deadline) -> list[Part]:
+    """Return the ends: to look at one is to send an empty request there for each of its signals.
 
     Args:
         environ: Names the ends.
-        timeout_s: How long each step may take, up to `STEP_S`.
+        until: When all answers are to be there.
     """
-    return [partial(_asked, end, min(timeout_s, STEP_S)) for end in ends(environ) if is_address(end)]
+    there = [each for each in ends(environ) if is_address(each)]
+    return [Part(_about(each), Group.OTLP, partial(_asked, each, until)) for each in there]
 
 
-def _asked(end: End, timeout_s: float) -> list[Finding]:
-    """Return what an end answers; signals that are answered alike are told of together."""
+def _asked(end: End, until: Deadline) -> Iterator[Finding]:
+    """Yield what an end answers; signals that are answered alike are told of together."""
     address, started = _address(end), time.monotonic()
     if not address.host:
-        return []  # how it is written is a finding already
+        return  # how it is written is a finding already
     proxy = _proxy(end, address)
-    problem = None if proxy else failing_step(address, timeout_s)
-    if problem is not None:
-        return [_of_problem(problem, end, address, timeout_s)]
+    failure = None if proxy else failing_step(address, until)
+    if failure is not None:
+        yield _of_failure(failure, end, address)
+        return
     ask = _by_grpc if end.protocol == GRPC else _by_http
-    alike: dict[tuple[Kind | None, str], list[str]] = {}
+    alike: dict[tuple[Kind | Failure | None, str], list[str]] = {}
     headers: dict[str, str] = {}
+    is_over = False
     for signal in end.signals:
-        found, why, headers = ask(replace(end, signals=(signal,)), address, proxy, timeout_s)
-        if isinstance(found, Problem):
-            return [_of_problem(found, end, address, timeout_s)]
+        try:
+            found, why, headers = ask(replace(end, signals=(signal,)), address, proxy, until)
+        except TimeOverError:
+            is_over = True
+            break
+        if isinstance(found, Failure) and not alike:
+            yield _of_failure(found, end, address)
+            return  # the others would wait as long
         alike.setdefault((found, why), []).append(signal)
     seconds = time.monotonic() - started
-    told = [
-        _of_answer(found, why, replace(end, signals=tuple(signals)), address, seconds)
-        for (found, why), signals in alike.items()
-    ]
-    return [*told, *of_clock(headers, without_secrets(address.shown))]
+    for (found, why), signals in alike.items():
+        part = replace(end, signals=tuple(signals))
+        if isinstance(found, Failure):
+            yield _of_failure(found, part, address)
+        else:
+            yield _of_answer(found, why, part, address, seconds)
+    yield from of_clock(headers, without_secrets(address.shown))
+    if is_over:
+        raise TimeOverError
 
 
 def _about(end: End) -> str:
     return "OTLP" if len(end.signals) == len(SIGNALS) else f"OTLP {' and '.join(end.signals)}"
 
 
-def _of_problem(problem: Problem, end: End, address: Address, timeout_s: float) -> Finding:
-    words: dict[str, Any] = {"variable": end.variable, "ca": "OTEL_EXPORTER_OTLP_CERTIFICATE", "seconds": timeout_s}
-    return said_of(_NETWORK, problem, _about(end), address, **words)
+def _of_failure(failure: Failure, end: End, address: Address) -> Finding:
+    return said_of(_NETWORK, failure, _about(end), address, variable=end.variable, ca="OTEL_EXPORTER_OTLP_CERTIFICATE")
 
 
 def _of_answer(found: Kind | None, why: str, end: End, address: Address, seconds: float) -> Finding:
@@ -180,23 +200,24 @@ def _headers(end: End) -> dict[str, str]:
     return {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
 
 
-_Came = tuple["Kind | Problem | None", str, dict[str, str]]
+_Came = tuple["Kind | Failure | None", str, dict[str, str]]
 
 
-def _by_http(end: End, address: Address, proxy: str, timeout_s: float) -> _Came:
+def _by_http(end: End, address: Address, proxy: str, until: Deadline) -> _Came:
     from otel_posthog.apps.doctor.http_request import NoAnswerError, WrongAnswerError, post  # noqa: PLC0415 - imports urllib3
 
     context = tls_context(address) if address.is_tls else None
     headers = {**_headers(end), "content-type": "application/x-protobuf"}
+    seconds = until.step_s(STEP_S)
     try:
-        status, named = post(_url(end), headers, context, proxy, timeout_s)
+        status, named = post(_url(end), headers, context, proxy, seconds)
     except NoAnswerError:
-        return Problem.SILENT, "", {}
+        return Failure(Problem.SILENT, seconds), "", {}
     except WrongAnswerError as error:
         if error.is_password_wanted:
             return PROXY_PASSWORD, "http 407", {}
-        if not address.is_tls and is_tls_spoken(address, timeout_s):
-            return Problem.TLS_WANTED, "", {}
+        if not address.is_tls and is_tls_spoken(address, until):
+            return Failure(Problem.TLS_WANTED), "", {}
         return OTHER_PROTOCOL, "", {}
     return _of_status(status, named.get("content-type", "")), f"http {status}", named
 
@@ -211,7 +232,7 @@ def _of_status(status: int, content_type: str) -> Kind | None:
     return FAILS if status >= 500 else REFUSES
 
 
-def _by_grpc(end: End, address: Address, _: str, timeout_s: float) -> _Came:
+def _by_grpc(end: End, address: Address, _: str, until: Deadline) -> _Came:
     try:
         import grpc  # noqa: PLC0415 - comes with the exporter
     except ImportError:
@@ -221,12 +242,13 @@ def _by_grpc(end: End, address: Address, _: str, timeout_s: float) -> _Came:
     path = f"/opentelemetry.proto.collector.{word}.v1.{word.capitalize()}Service/Export"
     export = channel.unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
     try:
-        export(b"", timeout=timeout_s, metadata=tuple(_headers(end).items()))
+        seconds = until.step_s(STEP_S)
+        export(b"", timeout=seconds, metadata=tuple(_headers(end).items()))
     except grpc.RpcError as error:
         code = error.code().name
-        found = _of_code(code, str(error.details()))
-        if found is OTHER_PROTOCOL and not address.is_tls and is_tls_spoken(address, timeout_s):
-            found = Problem.TLS_WANTED
+        found = _of_code(code, str(error.details()), seconds)
+        if found is OTHER_PROTOCOL and not address.is_tls and is_tls_spoken(address, until):
+            found = Failure(Problem.TLS_WANTED)
         return found, code.lower().replace("_", " "), {}
     finally:
         channel.close()
@@ -248,11 +270,11 @@ def _read(path: str | None) -> bytes | None:
         return file.read()
 
 
-def _of_code(code: str, details: str) -> Kind | Problem:
+def _of_code(code: str, details: str, seconds: float) -> Kind | Failure:
     if code in _BY_CODE:
         return _BY_CODE[code]
     if code == "DEADLINE_EXCEEDED":
-        return Problem.SILENT
+        return Failure(Problem.SILENT, seconds)
     if code == "UNAVAILABLE":
-        return Problem.UNKNOWN_CA if "CERTIFICATE_VERIFY_FAILED" in details else OTHER_PROTOCOL
+        return Failure(Problem.UNKNOWN_CA) if "CERTIFICATE_VERIFY_FAILED" in details else OTHER_PROTOCOL
     return FAILS

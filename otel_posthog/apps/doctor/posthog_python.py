@@ -71,6 +71,8 @@ def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
 
 def _imports_it(path: Path) -> bool:
     try:
-        return path.stat().st_size <= MAX_FILE_BYTES and _IMPORT.search(path.read_bytes()) is not None
+        # Who reads a pipe waits for whoever writes to it.
+        is_source = path.is_file() and path.stat().st_size <= MAX_FILE_BYTES
+        return is_source and _IMPORT.search(path.read_bytes()) is not None
     except OSError:
         return False

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.doctor.deadline import Deadline
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.apps.doctor.process import launcher
 
@@ -82,7 +83,7 @@ KINDS = (
 
 
 def of_app(
-    module: str, environ: Mapping[str, str], folder: Path, *, is_launched: bool, timeout_s: float
+    module: str, environ: Mapping[str, str], folder: Path, *, is_launched: bool, until: Deadline
 ) -> Iterator[Finding]:
     """Yield what is found once `module` is imported.
 
@@ -91,32 +92,41 @@ def of_app(
         environ: The app's environment.
         folder: Where the app is.
         is_launched: Whether the app is started with `opentelemetry-instrument`.
-        timeout_s: How long the import may take.
+        until: When the import is to be through.
+
+    Raises:
+        TimeOverError: There is too little time to begin it.
     """
+    seconds = until.step_s()
     with tempfile.TemporaryDirectory() as scratch:
-        written = Path(scratch) / "facts.json"
+        written, errors = Path(scratch) / "facts.json", Path(scratch) / "errors"
         program = [sys.executable, "-m", "otel_posthog.apps.doctor.rehearsed", str(written), module]
         started = launcher() if is_launched else ""
         try:
-            ran = subprocess.run(
-                [started, *program] if started else program,
-                cwd=folder,
-                env=_environment(environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-            )
+            # No pipe: what the app leaves running would hold that open.
+            with errors.open("wb") as out:
+                ran = subprocess.run(
+                    [started, *program] if started else program,
+                    cwd=folder,
+                    env=_environment(environ),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=out,
+                    timeout=seconds,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
-            yield HANGS.found(ABOUT, module=module, seconds=timeout_s)
+            yield HANGS.found(ABOUT, module=module, seconds=round(seconds, 1))
             return
         if not written.exists():
-            line = next((each for each in reversed(ran.stderr.splitlines()) if each.strip()), "(nothing is said)")
-            yield DOES_NOT_START.found(ABOUT, status=ran.returncode, line=line.strip())
+            yield DOES_NOT_START.found(ABOUT, status=ran.returncode, line=_last_line(errors))
             return
         yield from _of_facts(json.loads(written.read_text(encoding="utf-8")), module)
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((each.strip() for each in reversed(lines) if each.strip()), "(nothing is said)")
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

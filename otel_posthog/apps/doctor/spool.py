@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stderr
 from pathlib import Path
 
 from otel_posthog import environment_variables as env
@@ -61,16 +59,19 @@ def of_spool(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding
         return
     yield from _foreign(root)
     try:
-        # What is not ours is told of here by findings, and there on standard error.
-        with redirect_stderr(io.StringIO()):
-            held = [each for each in survey(root) if each.events]
-            refused = Counter(each.record.reason for _, letters in dead_letters(root) for each in letters.all())
+        held = [each for each in survey(root, tell=_nobody) if each.events]
+        letters = (each for _, folder in dead_letters(root, tell=_nobody) for each in folder.all())
+        refused = Counter(each.record.reason for each in letters)
     except OSError:
         return  # it cannot be read, which is a finding already
     yield from _waiting(settings, held)
     if refused:
         reason = refused.most_common(1)[0][0].replace("_", " ")
         yield REFUSED.found(ABOUT, count=f"{sum(refused.values()):,}", reason=reason)
+
+
+def _nobody(_: str) -> None:
+    """What is not ours is a finding already."""
 
 
 def _waiting(settings: Settings, held: Sequence[Holding]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,10 +16,12 @@ from functools import partial
 from otel_posthog import environment_variables as env
 from otel_posthog import health as outcome
 from otel_posthog.apps.doctor.clock import of_clock
-from otel_posthog.apps.doctor.connection import Address, Problem, address_of, failing_step, is_tls_spoken
+from otel_posthog.apps.doctor.connection import Address, Failure, Problem, address_of, failing_step, is_tls_spoken
+from otel_posthog.apps.doctor.deadline import Deadline, TimeOverError
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.apps.doctor.hosts import REGIONS, other_region
 from otel_posthog.apps.doctor.network import Side, said_of
+from otel_posthog.apps.doctor.parts import Part
 from otel_posthog.deliver import Delivery, ingestion_url
 from otel_posthog.deliver.connection import ca_bundle, proxy_for
 from otel_posthog.deliver.transport import HttpTransport
@@ -36,11 +38,11 @@ from otel_posthog.setup.settings import Settings
 
 EVENT_NAME = "otel_posthog_doctor"
 
-Call = Callable[[], list[Finding]]
-
 _LOOK_S = 0.1
 # What answers takes less; what does not is to be told soon.
-REQUEST_S, STEP_S = 5.0, 3.0
+REQUEST_S = 5.0
+# What is kept of the time to find out why no answer came; half of a shorter one.
+_WHY_S = 4.0
 # How reasons begin that may be gone with the next attempt.
 _PASSING = ("network_", "http_408", "http_425", "http_429", "http_5", "result")
 
@@ -113,18 +115,22 @@ KINDS = (
 )  # fmt: skip
 
 
-def trial(settings: Settings, environ: Mapping[str, str], timeout_s: float) -> list[Call]:
-    """Return calls, each of which sends one event to a destination that has a key, and returns what came of it.
+def trial(settings: Settings, environ: Mapping[str, str], until: Deadline) -> list[Part]:
+    """Return the destinations that have a key: to look at one is to send one event there.
 
     Args:
         settings: As an app would have them.
         environ: For the id of this installation and the choice of its users.
-        timeout_s: How long each destination is given.
+        until: When the event is to be there, and where it is not, why.
     """
     if not collection_now(settings.collection, environ).enabled or settings.collection.is_preview:
-        return [lambda: [NOT_SENT.found("trial")]]
+        return [Part("trial", Group.POSTHOG, lambda: [NOT_SENT.found("trial")])]
     keyed = [each for each in settings.policy.destinations if each.api_key]
-    return [partial(_tried, settings, each, environ, timeout_s) for each in keyed]
+    return [Part(_about(each), Group.POSTHOG, partial(_tried, settings, each, environ, until)) for each in keyed]
+
+
+def _about(destination: Destination) -> str:
+    return f"trial {destination.name}"
 
 
 class _Watched(HttpTransport):
@@ -144,13 +150,14 @@ class _Watched(HttpTransport):
         return self.last
 
 
-def _tried(settings: Settings, destination: Destination, environ: Mapping[str, str], timeout_s: float) -> list[Finding]:
+def _tried(
+    settings: Settings, destination: Destination, environ: Mapping[str, str], until: Deadline
+) -> Iterator[Finding]:
     policy, health, transport = settings.policy, Health(), _Watched()
+    asked = until.before(min(until.step_s() / 2, _WHY_S))
+    request_s = min(asked.left_s, policy.delivery.request_timeout_s, REQUEST_S)
     delivery = replace(
-        policy.delivery,
-        durability=Durability.MEMORY,
-        shutdown_timeout_s=timeout_s,
-        request_timeout_s=min(timeout_s, policy.delivery.request_timeout_s, REQUEST_S),
+        policy.delivery, durability=Durability.MEMORY, shutdown_timeout_s=until.left_s, request_timeout_s=request_s
     )
     only, guard = replace(policy, destinations=(destination,), delivery=delivery), Guard(health)
     installation = load_installation(environ)
@@ -166,15 +173,15 @@ def _tried(settings: Settings, destination: Destination, environ: Mapping[str, s
     # Whoever asks for it consents, and it says nothing of anybody.
     attributes = {"analytics.consent": True}
     pipeline.submit(Signal(Source.LOG, EVENT_NAME, attributes, time.time_ns(), observed_time_ns=time.time_ns()))
-    while not pipeline.flush(_LOOK_S) and time.monotonic() - started < timeout_s:
-        if _is_decided(health.snapshot()):
+    while not pipeline.flush(_LOOK_S) and not _is_decided(health.snapshot()):
+        # Of what has answered there is no more to find out.
+        if not (until if transport.last is not None else asked).left_s:
             break
     counts, duration_s = health.snapshot(), time.monotonic() - started
     pipeline.shutdown(0.0)
-    found = [_finding(destination, counts, transport.last, duration_s, timeout_s)]
+    yield _finding(destination, counts, transport.last, duration_s, until)
     if transport.last is not None:
-        found += of_clock(transport.last.headers, without_secrets(destination.host))
-    return found
+        yield from of_clock(transport.last.headers, without_secrets(destination.host))
 
 
 def _finding(
@@ -182,16 +189,16 @@ def _finding(
     counts: Mapping[tuple[str, str], int],
     last: Response | None,
     duration_s: float,
-    timeout_s: float,
+    until: Deadline,
 ) -> Finding:
-    about, host = f"trial {destination.name}", without_secrets(destination.host)
+    about, host = _about(destination), without_secrets(destination.host)
     if any(name == outcome.DELIVERED and number for (name, _), number in counts.items()):
         return ARRIVED.found(about, event=EVENT_NAME, seconds=duration_s)
     reason = _reason(counts)
     if reason.startswith("catalog"):
         return NOT_DECLARED.found(about, event=EVENT_NAME)
     if last is None and reason not in _BY_REASON:
-        return _no_answer(destination, about, reason, timeout_s)
+        return _no_answer(destination, reason, duration_s, until)
     kind = _BY_REASON.get(reason) or (REDIRECTED if is_redirect(reason) else SERVER_FAILS)
     page = ", but a web page: a login, a portal of this network, or PostHog's app" if _is_page(last) else ""
     why = reason.replace("_", " ")
@@ -214,30 +221,33 @@ def _reason(counts: Mapping[tuple[str, str], int]) -> str:
     )
 
 
-def _no_answer(destination: Destination, about: str, reason: str, timeout_s: float) -> Finding:
+def _no_answer(destination: Destination, reason: str, duration_s: float, until: Deadline) -> Finding:
     """Return what is in the way, found out by a connection of its own."""
+    about, host = _about(destination), without_secrets(destination.host)
     url, (certificates, variable) = ingestion_url(destination.host), ca_bundle()
     proxy = proxy_for(url)
-    address, seconds = address_of(proxy or url, certificates), min(timeout_s, STEP_S)
-    problem = failing_step(address, seconds)
-    if proxy and problem is not None:
-        return NO_PROXY.found(about, host=without_secrets(destination.host))
-    if problem is None and not proxy:
-        problem = _unanswered(address, reason, seconds)
-    if problem is None:
-        why = reason.removeprefix("network_").replace("_", " ")
-        return OTHER.found(about, why=why, host=without_secrets(destination.host))
+    address = address_of(proxy or url, certificates)
+    try:
+        failure = failing_step(address, until)
+        if proxy and failure is not None:
+            return NO_PROXY.found(about, host=host)
+        if failure is None and not proxy:
+            failure = _unanswered(address, reason, duration_s, until)
+    except TimeOverError:
+        return OTHER.found(about, why=f"no answer within {duration_s:.1f} s, nor time to see why", host=host)
+    if failure is None:
+        return OTHER.found(about, why=reason.removeprefix("network_").replace("_", " "), host=host)
     ca = variable or "REQUESTS_CA_BUNDLE"
-    return said_of(_NETWORK, problem, about, address, variable=env.POSTHOG_HOST, ca=ca, seconds=seconds)
+    return said_of(_NETWORK, failure, about, address, variable=env.POSTHOG_HOST, ca=ca)
 
 
-def _unanswered(address: Address, reason: str, seconds: float) -> Problem | None:
+def _unanswered(address: Address, reason: str, duration_s: float, until: Deadline) -> Failure | None:
     """Return why a request gets no answer where a connection is made."""
     if reason == "no_answer" or "Timeout" in reason:
-        return Problem.SILENT
-    if not address.is_tls and is_tls_spoken(address, seconds):
-        return Problem.TLS_WANTED
-    return Problem.CLOSED if "Protocol" in reason else None
+        return Failure(Problem.SILENT, duration_s)
+    if not address.is_tls and is_tls_spoken(address, until):
+        return Failure(Problem.TLS_WANTED)
+    return Failure(Problem.CLOSED) if "Protocol" in reason else None
 
 
 def _region(host: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from otel_posthog.model import CleanEvent
 from otel_posthog.private_files import ForeignError
 
 IN_USE, LEFT = "in use", "left behind"
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ def files_in(root: Path) -> OsFiles:
     return OsFiles(root, for_owner=True)
 
 
-def folders(root: Path, destination: str | None) -> list[Path]:
+def folders(root: Path, destination: str | None, tell: Tell = notice) -> list[Path]:
     """Return the folders of the destinations in `root`, or of one; one that is not ours is reported and left out."""
     files = files_in(root)
-    return [root / name for name in _names(files, root, destination) if _is_usable(files, root / name)]
+    return [root / name for name in _names(files, root, destination) if _is_usable(files, root / name, tell)]
 
 
 def has_folder(root: Path, destination: str) -> bool:
@@ -66,22 +67,28 @@ def _names(files: Files, root: Path, destination: str | None) -> list[str]:
     return [each.name for each in found if labels is None or each.label in labels]
 
 
-def _is_usable(files: Files, folder: Path) -> bool:
+def _is_usable(files: Files, folder: Path, tell: Tell) -> bool:
     """Return whether a folder is ours; say so where it is not. A file beside the folders does not matter."""
     try:
         files.names(folder)
     except OSError as error:
         if not folder.is_file():
-            notice(f"{folder} is left alone: {error.strerror}")
+            tell(f"{folder} is left alone: {error.strerror}")
         return False
     return True
 
 
-def survey(root: Path, destination: str | None = None) -> list[Holding]:
-    """Return what each process has or left; what is not ours is reported and left out."""
+def survey(root: Path, destination: str | None = None, tell: Tell = notice) -> list[Holding]:
+    """Return what each process has or left; what is not ours is left out.
+
+    Args:
+        root: The spool.
+        destination: Of this one only; None for all.
+        tell: Gets a line for each that is left out.
+    """
     files = files_in(root)
-    paths = (path for folder in folders(root, destination) for path in directories(files, folder))
-    return [each for path in paths for each in _holding(files, path)]
+    paths = (path for folder in folders(root, destination, tell) for path in directories(files, folder))
+    return [each for path in paths for each in _holding(files, path, tell)]
 
 
 def is_in_use(files: Files, path: Path) -> bool:
@@ -125,20 +132,20 @@ def peek(files: Files, path: Path) -> Backlog | None:
         return None
 
 
-def dead_letters(root: Path, destination: str | None = None) -> list[tuple[str, DeadLetters]]:
-    """Return the dead letters of each destination, with the name of its folder."""
+def dead_letters(root: Path, destination: str | None = None, tell: Tell = notice) -> list[tuple[str, DeadLetters]]:
+    """Return the dead letters of each destination, with the name of its folder; arguments are those of `survey`."""
     files = files_in(root)
-    usable = [each for each in folders(root, destination) if _is_usable(files, each / FOLDER)]
+    usable = [each for each in folders(root, destination, tell) if _is_usable(files, each / FOLDER, tell)]
     return [(each.name, DeadLetters(files, each, lambda: 0)) for each in usable]
 
 
-def _holding(files: Files, path: Path) -> Iterator[Holding]:
+def _holding(files: Files, path: Path, tell: Tell) -> Iterator[Holding]:
     """Yield what a directory holds; nothing where it is gone, or not ours, which is reported."""
     try:
         state = IN_USE if is_in_use(files, path) else LEFT
         backlog = peek(files, path)
     except ForeignError as error:
-        notice(f"{error.filename} is left alone: {error.strerror}")
+        tell(f"{error.filename} is left alone: {error.strerror}")
         return
     if backlog is None:
         return
