@@ -4,7 +4,8 @@ Comes in: `user_context`, `set_user`, attributes of spans. Goes out: one `Contex
 over. It knows OpenTelemetry's API and not its SDK, runs on the application's threads, and never raises into them.
 """
 
-from otel_posthog.actor.block import Entered, block_identity, enter, leave, running_identity
+from otel_posthog.actor.attachment import leave
+from otel_posthog.actor.block import block_identity, enter, running_identity
 from otel_posthog.actor.request_block import current_record, join_request, record_in
 from otel_posthog.actor.scope import (
     CarriedScope,
@@ -22,7 +23,6 @@ from otel_posthog.actor.statement import NOBODY, Record, Statement, agreed, comb
 __all__ = [
     "NOBODY",
     "CarriedScope",
-    "Entered",
     "Record",
     "Scope",
     "Statement",

@@ -1,31 +1,24 @@
-"""A block of `user_context`: who acts inside it, and how it ends.
-
-A block is left where it was entered, in most cases. A generator that holds one may be closed inside another block, and
-an asynchronous one in another task, when the context that it was entered in can no longer be reset. Such a block is
-over wherever its context is still found; one that was left as it should be goes on in the threads and tasks that
-started inside it.
-"""
+"""A block of `user_context`: who acts inside it, of what it and the blocks around it say that are not over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextvars import ContextVar, Token
-from typing import NamedTuple
+from contextvars import ContextVar
 
 from opentelemetry import context as context_api
 from opentelemetry.context import Context
 
+from otel_posthog.actor.attachment import Attached, Attachment
 from otel_posthog.actor.statement import NOBODY, Statement, come_to_act, merged
 from otel_posthog.model import ContextIdentity
 
 BLOCK_KEY = context_api.create_key("otel-posthog-identity")
 
-# Where a token cannot be reset is not where the block was entered. And a context that an instrumentation makes of a
-# request's headers has lost the blocks around it.
+# A context that an instrumentation makes of a request's headers has lost the blocks around it.
 _entered: ContextVar[Block | None] = ContextVar("otel-posthog-block", default=None)
 
 
-class Block:
+class Block(Attached):
     """What one block says.
 
     Args:
@@ -37,14 +30,12 @@ class Block:
         around: As given.
         said: As given.
         in_force: As given.
-        is_over: Whether it was left otherwise than by going back to what was around it.
     """
 
-    __slots__ = ("_merged", "around", "in_force", "is_over", "said")
+    __slots__ = ("_merged", "around", "in_force", "said")
 
     def __init__(self, around: Block | None, said: Statement, in_force: str | None) -> None:
-        self.around, self.said, self.in_force = around, said, in_force
-        self.is_over = False
+        self.around, self.said, self.in_force, self.is_over = around, said, in_force, False
         self._merged = come_to_act(merged((around and around.identity()) or NOBODY, said, in_force))
 
     def identity(self) -> ContextIdentity | None:
@@ -65,23 +56,7 @@ class Block:
             block = block.around
 
 
-class Entered(NamedTuple):
-    """A block that was entered, and what to go back to.
-
-    Attributes:
-        block: The block.
-        attached: The context inside it.
-        token: Of that context.
-        here: Of `_entered`.
-    """
-
-    block: Block
-    attached: Context
-    token: Token[Context]
-    here: Token[Block | None]
-
-
-def enter(said: Statement, in_force: str | None) -> Entered:
+def enter(said: Statement, in_force: str | None) -> Attachment:
     """Say `said` of all that starts from here on.
 
     Args:
@@ -90,21 +65,8 @@ def enter(said: Statement, in_force: str | None) -> Entered:
     """
     around = context_api.get_value(BLOCK_KEY)
     block = Block(around if isinstance(around, Block) else None, said, in_force)
-    attached = context_api.set_value(BLOCK_KEY, block)
-    return Entered(block, attached, context_api.attach(attached), _entered.set(block))
-
-
-def leave(entered: Entered) -> None:
-    """End the identity of one block and of no other, wherever and in whatever order blocks are left."""
-    try:
-        _entered.reset(entered.here)
-        is_where_it_was_entered = context_api.get_current() is entered.attached
-    except ValueError:
-        is_where_it_was_entered = False
-    if is_where_it_was_entered:
-        context_api.detach(entered.token)
-    else:
-        entered.block.is_over = True
+    inside = context_api.set_value(BLOCK_KEY, block)
+    return Attachment(block, inside, context_api.attach(inside), _entered.set(block))
 
 
 def block_identity(context: Context | None = None) -> ContextIdentity | None:

@@ -15,9 +15,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from otel_posthog.actor.attachment import Attachment, leave
 from otel_posthog.actor.attributes import as_id, objects
 from otel_posthog.actor.context import baggage_in_use, prepare_baggage
-from otel_posthog.actor.request_block import EnteredRequest, current_record, enter_request, leave_request
+from otel_posthog.actor.request_block import current_record, enter_request
 from otel_posthog.actor.request_user import Ask, RequestUser
 from otel_posthog.actor.statement import Record, Statement
 from otel_posthog.errors import Guard
@@ -88,7 +89,7 @@ class Request:
     """
 
     def __init__(
-        self, how: Requests, record: Record, user: RequestUser, entered: EnteredRequest | None, *, is_inside: bool
+        self, how: Requests, record: Record, user: RequestUser, entered: Attachment | None, *, is_inside: bool
     ) -> None:
         self._how, self._record, self._user = how, record, user
         self._entered, self._is_inside = entered, is_inside
@@ -132,7 +133,7 @@ class Request:
                 self._user.close()
             if self._entered is not None:
                 entered, self._entered = self._entered, None
-                leave_request(entered)
+                leave(entered)
         except Exception as error:
             self._how.caught("request_end", error)
 

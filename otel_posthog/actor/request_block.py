@@ -6,19 +6,19 @@ the record over then. Where there is no instrumentation all that is inside finds
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
-from typing import NamedTuple
+from contextvars import ContextVar
 
 from opentelemetry import context as context_api
 from opentelemetry.context import Context
 
+from otel_posthog.actor.attachment import Attached, Attachment
 from otel_posthog.actor.scope import Scope, scope_in
 from otel_posthog.actor.statement import Record, combined
 
 _KEY = context_api.create_key("otel-posthog-request")
 
 
-class Place:
+class Place(Attached):
     """Where a record is found.
 
     Args:
@@ -27,10 +27,9 @@ class Place:
     Attributes:
         record: As given.
         has_span: Whether the span of a request has it.
-        is_over: Whether it was left otherwise than by going back to what was around it.
     """
 
-    __slots__ = ("has_span", "is_over", "record")
+    __slots__ = ("has_span", "record")
 
     def __init__(self, record: Record) -> None:
         self.record, self.has_span, self.is_over = record, False, False
@@ -39,23 +38,7 @@ class Place:
 _running: ContextVar[Place | None] = ContextVar("otel-posthog-request", default=None)
 
 
-class EnteredRequest(NamedTuple):
-    """A request that was entered, and what to go back to.
-
-    Attributes:
-        place: The record.
-        attached: The context inside it.
-        token: Of that context.
-        here: Of `_running`.
-    """
-
-    place: Place
-    attached: Context
-    token: Token[Context]
-    here: Token[Place | None]
-
-
-def enter_request(record: Record, context: Context | None = None) -> EnteredRequest:
+def enter_request(record: Record, context: Context | None = None) -> Attachment:
     """Have all that starts from here on find `record`.
 
     Args:
@@ -63,21 +46,8 @@ def enter_request(record: Record, context: Context | None = None) -> EnteredRequ
         context: What it is attached with; the current one where not given.
     """
     place = Place(record)
-    attached = context_api.set_value(_KEY, place, context)
-    return EnteredRequest(place, attached, context_api.attach(attached), _running.set(place))
-
-
-def leave_request(entered: EnteredRequest) -> None:
-    """Go back; where this is not the context that it was entered in, nobody finds the record there any more."""
-    try:
-        _running.reset(entered.here)
-        is_where_it_was_entered = context_api.get_current() is entered.attached
-    except ValueError:
-        is_where_it_was_entered = False
-    if is_where_it_was_entered:
-        context_api.detach(entered.token)
-    else:
-        entered.place.is_over = True
+    inside = context_api.set_value(_KEY, place, context)
+    return Attachment(place, inside, context_api.attach(inside), _running.set(place))
 
 
 def record_in(context: Context | None = None) -> Record | None:

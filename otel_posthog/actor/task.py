@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, get_current_span, set_span_in_context
 
+from otel_posthog.actor.attachment import Attachment, leave
 from otel_posthog.actor.handover import packed, read
 from otel_posthog.actor.request import count_fault, requests_in_use
-from otel_posthog.actor.request_block import EnteredRequest, enter_request, leave_request
+from otel_posthog.actor.request_block import enter_request
 from otel_posthog.actor.scope import CarriedScope, Scope, kept_scope, scope_of
 from otel_posthog.actor.statement import Record
 
-Task = EnteredRequest
+Task = Attachment
 
 
 def task_label() -> str | None:
@@ -49,7 +50,7 @@ def begin_task(label: object) -> Task | None:
 def end_task(task: Task) -> None:
     """End what `begin_task` has begun."""
     try:
-        leave_request(task)
+        leave(task)
     except Exception as error:
         count_fault("task_end", error)
 
