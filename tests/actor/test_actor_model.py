@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from acting_model import CONSENT, DNT, GPC, USER, WITHHELD, Model, Said, Word
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler, TraceIdRatioBased
@@ -173,12 +173,20 @@ class Program:
 
 # Of every other one the ratio sampler keeps.
 TRACE_IDS = itertools.cycle([7, (1 << 64) - 7])
+# A consent of nobody's, and a span about one user that has an event about another.
+TWO_AT_ONCE = [
+    Step("block", consent=True),
+    Step("span", is_event=True),
+    Step("set_user", user="bob"),
+    Step("add_event", {USER: "ada"}),
+]
 SAMPLERS = {"on": ALWAYS_ON, "off": ALWAYS_OFF, "ratio": TraceIdRatioBased(0.5)}
 
 
 @pytest.mark.parametrize("lift", list(Lift))
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @settings(max_examples=120)
+@example(kind=SpanKind.SERVER, requires=True, is_remote=False, program=TWO_AT_ONCE)
 @given(
     kind=st.sampled_from([SpanKind.SERVER, SpanKind.SERVER, SpanKind.CONSUMER, SpanKind.INTERNAL]),
     requires=st.booleans(),

@@ -173,10 +173,11 @@ class Model:
         span = self.spans[-1]
         blocks = [*span.blocks[-1:], *self.blocks[-1:]]
         if span.is_recorded and not span.is_silent:
-            for event, said in span.events:
-                self.outcomes[event] = self._judged(said, [span], blocks)
+            # The span first: a consent that was nobody's yet is of whom it is about, if it is about somebody.
             if span.is_event:
                 self.outcomes[name] = self._judged(span.said, [span], blocks)
+            for event, said in span.events:
+                self.outcomes[event] = self._judged(said, [span], blocks)
         self.spans.pop()
 
     def _judged(self, said: Said, own_span: list[Span], blocks: list[Word]) -> str:
