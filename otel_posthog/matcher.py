@@ -2,8 +2,8 @@
 
 What is asked of a span, in this order: its kind, which keys its attributes have, its status, how long it took, and the
 values of a few attributes. For each set of keys it is worked out once which rules are possible and what of them is
-still to be asked (`plan.py`); what they say of values is remembered, as routes, methods and statuses are few. Runs on
-the app's threads, on every span and log record of an app whose policy derives events; several may ask at once.
+still to be asked (`residual.py`); what they say of values is remembered, as routes, methods and statuses are few. Runs
+on the app's threads, on every span and log record of an app whose policy derives events; several may ask at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from otel_posthog.conventions import names_of
 from otel_posthog.model import Attributes
-from otel_posthog.plan import NO_NUMBER, Plan, Possible, names_read, plan_of, possible
+from otel_posthog.residual import NO_NUMBER, Possible, Residual, names_read, possible, residual_of
 from otel_posthog.rules import (
     NEEDS_NOTHING,
     Field,
@@ -52,29 +52,29 @@ class _Bucket:
         self._read = frozenset[str]().union(*(names_read(each) for each in self._rules))
         self.needs_attribute, self.names = _needed(self._rules)
         self.is_seldom = self.needs_attribute and not is_common
-        self.plans: dict[tuple[str, ...], Plan] = {}
-        self._by_keys: dict[frozenset[str], Plan] = {}
+        self.residuals: dict[tuple[str, ...], Residual] = {}
+        self._by_keys: dict[frozenset[str], Residual] = {}
 
         self._values = 0
 
-    def learn(self, keys: tuple[str, ...]) -> Plan:
-        """Return the plan for items with these keys, and remember it."""
+    def learn(self, keys: tuple[str, ...]) -> Residual:
+        """Return what is still to be asked of items with these keys, and remember it."""
         read = self._read.intersection(keys)
-        plan = self._by_keys.get(read)
-        if plan is None:
+        residual = self._by_keys.get(read)
+        if residual is None:
             if len(self._by_keys) >= _SHAPES_KEPT:
                 self._by_keys.clear()
-            plan = self._by_keys[read] = plan_of(self._rules, read, self._statuses, self._has_kept)
+            residual = self._by_keys[read] = residual_of(self._rules, read, self._statuses, self._has_kept)
         if sum(map(len, keys)) <= _MAX_SHAPE_CHARS:
-            if len(self.plans) >= _SHAPES_KEPT:
-                self.plans.clear()
-            self.plans[keys] = plan
-        return plan
+            if len(self.residuals) >= _SHAPES_KEPT:
+                self.residuals.clear()
+            self.residuals[keys] = residual
+        return residual
 
     def _has_kept(self) -> None:
         self._values += 1
         if self._values >= _VALUES_KEPT:
-            self.plans.clear()
+            self.residuals.clear()
             self._by_keys.clear()
             self._values = 0
 
@@ -111,7 +111,7 @@ class Matcher:
         if bucket is None or (bucket.is_seldom and bucket.names.isdisjoint(attributes)):
             return _NOTHING
         keys = tuple(attributes)
-        part = (bucket.plans.get(keys) or bucket.learn(keys)).get(status)
+        part = (bucket.residuals.get(keys) or bucket.learn(keys)).get(status)
         if part is None or took_ns < part.least_ns:
             return _NOTHING
         # What `Part.left` does where it remembers; the call would take a tenth of all this.
@@ -132,7 +132,7 @@ class Matcher:
         if bucket is None or (bucket.is_seldom and bucket.names.isdisjoint(attributes)):
             return []
         keys = tuple(attributes)
-        part = (bucket.plans.get(keys) or bucket.learn(keys)).get("")
+        part = (bucket.residuals.get(keys) or bucket.learn(keys)).get("")
         if part is None:
             return []
         return [each.rule for each in part.left(attributes).rules if all_hold(each.rest, name, attributes, facts)]

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 
 from benchmarks.derive import RARE, UNMATCHED, ended
-from otel_posthog import matcher, plan
+from otel_posthog import matcher, residual
 from otel_posthog.intake.otlp.records import SpanRecord
 from otel_posthog.intake.signals import record_signals, span_signals
 from otel_posthog.policy import DeriveConditions, DeriveRule, FrozenMap, Policy, ValueCondition
@@ -70,7 +70,7 @@ def test_a_query_that_is_fast_is_never_read(provider: TracerProvider, monkeypatc
     """How long it took is asked before any value is."""
     span, rules = ended(provider, "fast query"), Recogniser(EVERYTHING)
     span_signals(span, span_attributes(span), rules)
-    monkeypatch.setattr(plan.Part, "left", lambda *_: pytest.fail("a value was read"))
+    monkeypatch.setattr(residual.Part, "left", lambda *_: pytest.fail("a value was read"))
     assert span_signals(span, span_attributes(span), rules) == []
 
 
@@ -94,21 +94,21 @@ def test_values_without_end_are_told_right_in_bounded_memory() -> None:
 
 
 def test_sets_of_keys_without_end_are_told_right_in_bounded_memory() -> None:
-    """Those that no rule asks for make no other plan."""
+    """Those that no rule asks for make nothing else to remember."""
     rules = Recogniser(EVERYTHING)
     for at in range(3000):
         span = record(http_route="/a", **{f"app_k{at}": "x", "db_system" if at % 3 == 0 else "z": "y"})
         assert [each.name for each in record_signals(span, rules)] == ["page_viewed"]
     bucket = rules._spans._buckets["SERVER"]  # type: ignore[union-attr]
-    assert len(bucket.plans) <= 512
+    assert len(bucket.residuals) <= 512
     assert len(bucket._by_keys) <= 4
     long = record(http_route="/a", **{"k" * 5000: "x"})
     assert [each.name for each in record_signals(long, rules)] == ["page_viewed"]
-    assert tuple(long.attributes) not in bucket.plans
+    assert tuple(long.attributes) not in bucket.residuals
 
 
 def test_all_that_is_remembered_of_a_kind_is_forgotten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where plans and values are many."""
+    """Where sets of keys and values are many."""
     monkeypatch.setattr(matcher, "_VALUES_KEPT", 50)
     rules = Recogniser(EVERYTHING)
     for at in range(500):
@@ -152,5 +152,5 @@ def test_a_failed_call_is_asked_for_its_kind_of_error(provider: TracerProvider) 
 
 def remembered(rules: Recogniser) -> int:
     """Return how many sets of values are remembered of requests."""
-    plans = rules._spans._buckets["SERVER"]._by_keys.values()  # type: ignore[union-attr]
-    return sum(len(part.memory.known) for each in plans for part in each.values())
+    residuals = rules._spans._buckets["SERVER"]._by_keys.values()  # type: ignore[union-attr]
+    return sum(len(part.memory.known) for each in residuals for part in each.values())

@@ -1,4 +1,4 @@
-"""What is asked of items whose attributes have the same keys: worked out once for each set of keys.
+"""Residual rules: what is still to be asked of items whose attributes have the same keys, for each set of keys once.
 
 Comes in: rules taken apart, and a set of keys. Goes out, for each status: the rules that are possible, from how long on
 one is, which attributes' values decide, and what the rules say of values that were seen before. Of values as long as
@@ -165,14 +165,14 @@ class Part:
         return Left(left, _least_ns(left))
 
 
-Plan = Mapping[str, Part]
-"""By the status of a span, what is asked; nothing of one that is not in it."""
+Residual = Mapping[str, Part]
+"""By the status of a span, what is still to be asked; nothing of one that is not in it."""
 
 
-def plan_of(
+def residual_of(
     rules: Iterable[Possible], keys: frozenset[str], statuses: Iterable[str], has_kept: Callable[[], None]
-) -> Plan:
-    """Return what is asked of items that have these keys, of those that are read."""
+) -> Residual:
+    """Return what is still to be asked of items that have these keys, of those that are read."""
     there = []
     for rule in rules:
         own = tuple(each for each in rule.own if is_told_by(each.key, keys))
