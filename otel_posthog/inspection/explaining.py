@@ -6,13 +6,14 @@ works on the inspector's own thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_posthog.actor.attributes import GROUP_PREFIX, SESSION_ID_KEYS, USER_ID_KEYS, WINDOW_ID_KEYS
-from otel_posthog.inspection.explanation import Explanation, Kept, Operational, ProductEvent
+from otel_posthog.inspection.explanation import Explanation, Kept, Operational, ProductEvent, Sent
 from otel_posthog.inspection.form import Values, item_form
 from otel_posthog.inspection.made_rules import RuleError
 from otel_posthog.inspection.operational import OperationalSide
@@ -28,7 +29,7 @@ from otel_posthog.pipeline import Pipeline
 from otel_posthog.policy import Destination
 from otel_posthog.privacy import Filter
 from otel_posthog.recogniser import EVENT
-from otel_posthog.stages import Outcome, with_events
+from otel_posthog.stages import Outcome, Stages, with_events
 
 _UNSAMPLED = "its trace is not sampled"
 _NO_EVENT = f"it has no attribute {EVENT}, and no rule of the policy fits"
@@ -36,6 +37,8 @@ _WAITING = "its event waits for the user of its request, or was given up"
 _ALLOW_LIST = "allow_list"
 _KINDS = {Source.SPAN: "span", Source.SPAN_EVENT: "span", Source.LOG: "log"}
 _MIN_ID_CHARS = 3
+_POLICIES_KEPT = 8
+_Allows = Callable[[str], bool]
 _ID_KEYS = frozenset({*USER_ID_KEYS, *SESSION_ID_KEYS, *WINDOW_ID_KEYS})
 
 
@@ -52,10 +55,11 @@ class Explaining:
         self._pipeline, self._redactor, self.values = pipeline, redactor, values
         self._side = OperationalSide(redactor, Filter(pipeline.policy.privacy))
         self._of = pipeline.policy
+        self._stages = dict[str, Stages]()
 
     def form(self, entry: Entry) -> dict[str, object]:
         """Return the object of an entry."""
-        self._follow()
+        self.follow()
         record = record_of(entry)
         signal = entry.outcomes[0][0].signal if entry.outcomes else None
         span = _span_ids(record, signal)
@@ -68,15 +72,20 @@ class Explaining:
         of = ring.entry(seq) if isinstance(seq, int) else None
         if of is None or not isinstance(kind, str) or not isinstance(key, str):
             return {"error": "the app does not keep this item any more"}
-        self._follow()
+        self.follow()
         trial = Trial(self._of, self._side, self.values)
         try:
             return trial.answer(kind, key, _tried(of), map(_tried, ring.entries()))
         except RuleError as error:
             return {"error": str(error)}
 
-    def _follow(self) -> None:
-        """Take over the policy that is in force now."""
+    def follow(self) -> None:
+        """Take over the policy that is in force now, and remember it for what went by it, which may be shown later."""
+        stages = self._pipeline.stages
+        if stages.revision not in self._stages:
+            for revision in list(self._stages)[: 1 - _POLICIES_KEPT]:
+                del self._stages[revision]
+        self._stages[stages.revision] = stages
         if self._of is not self._pipeline.policy:
             self._of = self._pipeline.policy
             self._side = OperationalSide(self._redactor, Filter(self._of.privacy))
@@ -94,26 +103,33 @@ class Explaining:
         )
 
     def _events(self, outcomes: Sequence[Outcome]) -> Iterator[ProductEvent]:
-        pipeline, signal = self._pipeline, outcomes[0].signal
+        pipeline, signal, receipt = self._pipeline, outcomes[0].signal, outcomes[0].receipt
         reason = pipeline.recogniser.reason(signal.rule, signal.source) or "a rule of the policy fits"
-        revision = pipeline.stages.revision
+        revision = (receipt.policy if receipt else "") or pipeline.stages.revision
+        under = self._stages.get(revision)
         events = {id(each.event): each.event for each in outcomes if each.event is not None}
-        made = product_events(outcomes, reason, (), self._mode, revision)
+        made = product_events(outcomes, reason, (), partial(_mode, under), revision)
         for event, found in zip(events.values(), made, strict=True):
-            yield self._with_all_changes(event, found)
+            destinations = [each.destination for each in outcomes if each.event is event]
+            allows = [_allows(under, each) for each in destinations]
+            yield self._with_all_changes(event, found, allows)
 
-    def _with_all_changes(self, event: Event, found: ProductEvent) -> ProductEvent:
+    def _with_all_changes(self, event: Event, found: ProductEvent, allows: Sequence[_Allows]) -> ProductEvent:
         """Return an event with the attributes that were never asked to leave among its changes, as `explain` has it.
 
         And with no key that is an id of somebody, since what is keyed by those tells them.
+
+        Args:
+            event: Before the filters.
+            found: What is shown of it.
+            allows: Of each destination, whether an attribute may leave in an event.
         """
-        ids = _ids_of(event)
-        allows = self._side.allows
-        kept_back = tuple((self._safe(key, ids), _ALLOW_LIST, "removed") for key in event.telemetry if not allows(key))
-        sent = []
-        for each in found.sent:
-            changes = tuple((_without_ids(key, ids), rule, action) for key, rule, action in each.changes)
-            sent.append(replace(each, changes=(*kept_back, *changes) if each.changes or each.event else changes))
+        ids, sent = _ids_of(event), list[Sent]()
+        for each, may_leave in zip(found.sent, allows, strict=True):
+            unasked = [key for key in event.telemetry if not may_leave(key)]
+            kept_back = [(self._safe(key, ids), _ALLOW_LIST, "removed") for key in unasked]
+            changes = [(_without_ids(key, ids), rule, action) for key, rule, action in each.changes]
+            sent.append(replace(each, changes=(*(kept_back if each.changes or each.event else ()), *changes)))
         return replace(found, sent=tuple(sent))
 
     def _safe(self, key: str, ids: frozenset[str]) -> str:
@@ -129,8 +145,15 @@ class Explaining:
         parts = tuple(Kept(_without_ids(part.key, ids), part.before, part.after) for part in found.parts)
         return replace(found, parts=parts)
 
-    def _mode(self, destination: Destination) -> str:
-        return self._pipeline.policy.identity_of(destination).value
+
+def _mode(under: Stages | None, destination: Destination) -> str:
+    """Return the identity mode of a destination; empty where the policy that was in force is not remembered."""
+    return under.cleaner.policy.identity_of(destination).value if under else ""
+
+
+def _allows(under: Stages | None, destination: Destination | None) -> _Allows:
+    """Return what says whether an attribute may leave; all, where the policy that was in force is not remembered."""
+    return under.cleaner.filter_of(destination).allows if under and destination else lambda _: True
 
 
 def _tried(entry: Entry) -> Item:

@@ -193,6 +193,8 @@ class Feed:
                 self._safely(partial(self._entries.add, inbox.popleft()))
         for entry in self._entries.ready(at_once=is_last):
             self._ring.add(entry)
+            if entry.outcomes:
+                self._explaining.follow()
             if not self._service:
                 self._service = _service_of(entry)
 

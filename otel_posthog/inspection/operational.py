@@ -24,10 +24,6 @@ class OperationalSide:
     def __init__(self, redactor: Redactor, allowed: Filter) -> None:
         self._redactor, self._allowed = redactor, allowed
 
-    def allows(self, key: str) -> bool:
-        """Return whether an attribute of this key may leave in an event."""
-        return self._allowed.allows(key)
-
     def of(self, record: SpanRecord | LogRecord) -> Operational:
         """Return what it gets of `record`."""
         if isinstance(record, SpanRecord):
