@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cache import kept
 from benchmarks.gateway_load import free_port, process, wait_until_counted, wait_until_ready
 from benchmarks.report import Result, Say, Spread, count, ratios, table
 
@@ -188,8 +189,7 @@ def _server(kind: str) -> Iterator[int]:
 @cache
 def _exporter() -> tuple[str, str]:
     """Return where posthog-otel-exporter is, fetched the first time, and why it is not; its needs are met here."""
-    parent = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "otel-posthog"
-    folder = parent / "peers" / EXPORTER_RELEASE
+    folder = kept("peers", EXPORTER_RELEASE)
     if not folder.is_dir():
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
         done = subprocess.run([*command, EXPORTER_RELEASE], capture_output=True, text=True, check=False)

@@ -7,7 +7,6 @@ that a span attribute cannot hold (a map, None) goes as the body of a log record
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from benchmarks.cache import kept
 from benchmarks.privacy.score import Answer, Row
 from benchmarks.report import Say
 from otel_posthog.errors import Guard
@@ -76,8 +76,7 @@ def _timed(row: Row) -> Answer:
 
 def _environment(say: Say) -> Path | None:
     """Return the interpreter of the peers' environment, made from peers.txt the first time."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "otel-posthog"
-    python = cache / "venv-privacy-peers" / "bin" / "python"
+    python = kept("venv-privacy-peers", "bin", "python")
     ready = python.with_name("peers-ready")
     if ready.exists() and ready.read_text() == (HERE / "peers.txt").read_text():
         return python

@@ -83,21 +83,35 @@ $lines
 """)
 
 
-def bash(nodes: Sequence[Node]) -> str:
-    """Return the script for bash."""
+def _with_cases(
+    template: Template, nodes: Sequence[Node], value_of: Callable[[Value], str], words_of: Callable[[Node], str]
+) -> str:
+    """Return the script of a shell that has `case`: which command is called, what an option takes, what else may come.
+
+    Args:
+        template: The script around these cases.
+        nodes: The commands.
+        value_of: Returns what completes a value.
+        words_of: Returns what completes the words of a command: its options, else its commands or its value.
+    """
     values = [
-        f"        {_patterns(node, option.names)}) {_bash_value(option.value)}; return ;;"
+        f"        {_patterns(node, option.names)}) {value_of(option.value)}; return ;;"
         for node in nodes
         for option in node.options
         if option.value is not None
     ]
-    return _BASH.substitute(
+    return template.substitute(
         commands="\n".join(
             f"            {_case(each)}) command={_quoted(' '.join(each))} ;;" for each in _paths(nodes)
         ),
         values="\n".join(values),
-        words="\n".join(map(_bash_words, nodes)),
+        words="\n".join(f"        {_quoted(' '.join(each.path))}) {words_of(each)} ;;" for each in nodes),
     )
+
+
+def bash(nodes: Sequence[Node]) -> str:
+    """Return the script for bash."""
+    return _with_cases(_BASH, nodes, _bash_value, _bash_words)
 
 
 def _bash_value(value: Value) -> str:
@@ -113,24 +127,12 @@ def _bash_words(node: Node) -> str:
     options = f'COMPREPLY=($(compgen -W {_quoted(" ".join(_names(node)))} -- "$current"))'
     rest = Value(WORDS, tuple(node.commands)) if node.commands else node.value
     other = "" if rest is None else f"else {_bash_value(rest)}; "
-    return f"        {_quoted(' '.join(node.path))}) if [[ $current == -* ]]; then {options}; {other}fi ;;"
+    return f"if [[ $current == -* ]]; then {options}; {other}fi"
 
 
 def zsh(nodes: Sequence[Node]) -> str:
     """Return the script for zsh."""
-    values = [
-        f"        {_patterns(node, option.names)}) {_zsh_value(option.value)}; return ;;"
-        for node in nodes
-        for option in node.options
-        if option.value is not None
-    ]
-    return _ZSH.substitute(
-        commands="\n".join(
-            f"            {_case(each)}) command={_quoted(' '.join(each))} ;;" for each in _paths(nodes)
-        ),
-        values="\n".join(values),
-        words="\n".join(map(_zsh_words, nodes)),
-    )
+    return _with_cases(_ZSH, nodes, _zsh_value, _zsh_words)
 
 
 def _zsh_value(value: Value) -> str:
@@ -148,7 +150,7 @@ def _zsh_words(node: Node) -> str:
     else:
         other = "" if node.value is None else f"else {_zsh_value(node.value)}; "
     shown = f"found=({options}); _describe option found"
-    return f"        {_quoted(' '.join(node.path))}) if [[ $PREFIX == -* ]]; then {shown}; {other}fi ;;"
+    return f"if [[ $PREFIX == -* ]]; then {shown}; {other}fi"
 
 
 def _described(words: Iterable[tuple[str, str]]) -> str:
