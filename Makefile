@@ -38,7 +38,7 @@ tests: $(VENV)/.ready
 
 .PHONY: test-backends
 test-backends: $(VENV)/.ready ## Run the whole way with a real Prometheus and Jaeger; the first time builds them, ten minutes
-	$(BIN)/python -m pytest -m backends tests/backends $(ARGS)
+	$(BIN)/python -m pytest -m backends -o faulthandler_timeout=3600 tests/backends $(ARGS)
 
 pytest: $(VENV)/.ready
 	$(BIN)/python -m pytest $(ARGS)

@@ -8,8 +8,8 @@ import pty
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from inspecting import COMMAND, enter, inspecting
 from looked_at import Inspected, items
 
 MAIL = "jo@planted.example.org"
+END_TIMEOUT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +32,27 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspected]:
         yield app
 
 
+@contextmanager
+def tailing(
+    app: Inspected, *arguments: str, stdout: int = subprocess.PIPE, **environ: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Run `tail`, and end it whatever happens."""
+    with subprocess.Popen(
+        [COMMAND, "tail", *arguments], stdout=stdout, stderr=subprocess.PIPE, text=True, env={**app.environ, **environ}
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def tailed(app: Inspected, *arguments: str, lines: int) -> tuple[list[str], str]:
     """Return so many lines that `tail` prints, and what it says on standard error, when it is stopped by Ctrl-C."""
-    command = [COMMAND, "tail", "--socket", str(app.sockets), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=app.environ)
-    assert process.stdout is not None
-    found = [process.stdout.readline().rstrip("\n") for _ in range(lines)]
-    process.send_signal(signal.SIGINT)
-    rest, said = process.communicate(timeout=20)
+    with tailing(app, "--socket", str(app.sockets), *arguments) as process:
+        assert process.stdout is not None
+        found = [process.stdout.readline().rstrip("\n") for _ in range(lines)]
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=END_TIMEOUT_S)
     assert (process.returncode, rest) == (0, ""), said
     return found, said
 
@@ -109,37 +123,33 @@ def test_a_stray_file_is_passed_over(tmp_path: Path) -> None:
 def test_it_waits_for_an_app(tmp_path: Path) -> None:
     """Where none listens it says so, and shows the first that comes, and its end."""
     app = Inspected(tmp_path)
-    process = subprocess.Popen(
-        [COMMAND, "tail"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=app.environ
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    assert process.stderr.readline() == (
-        f"no app listens in {app.sockets}: start one with OTEL_POSTHOG_INSPECT=1; waiting ...\n"
-    )
-    with app:
-        app.do("capture", "first")
-        assert "first" in process.stdout.readline()
-        app.end()
-    assert "looking at" in process.stderr.readline()
-    assert "has ended" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 0
+    with tailing(app) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stderr.readline() == (
+            f"no app listens in {app.sockets}: start one with OTEL_POSTHOG_INSPECT=1; waiting ...\n"
+        )
+        with app:
+            app.do("capture", "first")
+            assert "first" in process.stdout.readline()
+            app.end()
+        assert "looking at" in process.stderr.readline()
+        assert "has ended" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_TIMEOUT_S) == 0
 
 
 @pytest.mark.parametrize(("environ", "is_colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colors_are_for_terminals(environ: dict[str, str], is_colored: bool, app: Inspected) -> None:
     """On a terminal what became of an event is a color too, unless the environment asks for none."""
     ours, theirs = pty.openpty()
-    command = [COMMAND, "tail", "--socket", str(app.sockets)]
-    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env={**app.environ, **environ})
-    os.close(theirs)
-    text, deadline = "", time.monotonic() + 20
-    while "operational only" not in text and time.monotonic() < deadline:
-        text += os.read(ours, 65536).decode()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    with tailing(app, "--socket", str(app.sockets), stdout=theirs, **environ) as process:
+        os.close(theirs)
+        text = ""
+        while "operational only" not in text:
+            text += os.read(ours, 65536).decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_TIMEOUT_S) == 0
     os.close(ours)
     assert ("\x1b[35m" in text) is is_colored
     assert "paid" in text
