@@ -45,6 +45,12 @@ def spool_directory(environ: Mapping[str, str]) -> Path:
     return _expanded(given) if given else state_directory(environ) / "spool"
 
 
+def spool_named_by(environ: Mapping[str, str]) -> str:
+    """Return the variable that says where events wait; empty where none does, and it is the user's state directory."""
+    variables = (env.OTEL_POSTHOG_SPOOL_DIR, env.OTEL_POSTHOG_STATE_DIR)
+    return next((each for each in variables if environ.get(each, "").strip()), "")
+
+
 def spool_mark(environ: Mapping[str, str]) -> str:
     """Return 8 hex digits that mark this installation's events in a shared spool; random where no mark can be kept."""
     made = secrets.token_hex(4)

@@ -70,6 +70,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("POSTHOG_API_KEY", "phc_0123456789")
     monkeypatch.setenv("POSTHOG_HOST", "http://127.0.0.1:9")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
+    (tmp_path / "state").mkdir(mode=0o700)
     made = {name: str(tmp_path / name.lower()) for name in ("TELEMETRY", "EVENTS", "POLICY", "EXPORT")}
     Path(made["TELEMETRY"]).write_text(json.dumps(SPANS), encoding="utf-8")
     Path(made["EVENTS"]).write_text(EVENT, encoding="utf-8")

@@ -36,6 +36,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with the files that the commands name."""
     made = tmp_path_factory.mktemp("reader")
     (made / "policy.yaml").write_text("version: 1\n", encoding="utf-8")
+    (made / "state").mkdir(mode=0o700)
     (made / "ids.txt").write_text("user-817\n", encoding="utf-8")
     for name in ("seen.txt", "events.json", "telemetry.jsonl"):
         (made / name).write_text(TRACE + "\n", encoding="utf-8")

@@ -27,6 +27,7 @@ OTHERS = folder_for("default", project_of(Destination(api_key=KEY + "x")), "0a0a
 def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The spool of an app in which nothing is wrong."""
     (tmp_path / "app").mkdir()
+    (tmp_path / "spool").mkdir(mode=0o700)
     monkeypatch.chdir(tmp_path / "app")
     healthy(monkeypatch, OTEL_POSTHOG_SPOOL_DIR=str(tmp_path / "spool"))
     return tmp_path / "spool"
@@ -81,6 +82,24 @@ def test_a_disk_without_another_file_is_found(tmp_path: Path, monkeypatch: pytes
                 (disk / str(number)).touch()
         monkeypatch.setenv("OTEL_POSTHOG_SPOOL_DIR", str(disk / "here"))
         assert doctor().complaints == ["disk_full"]
+
+
+def test_a_spool_that_a_variable_names_and_nobody_has_made_is_found(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be mistyped; where no variable names it, it is merely to come, and nothing is made of it by looking."""
+    root.rmdir()
+    found = doctor()
+    assert (found.status, found.complaints) == (0, ["spool_directory_absent"])
+    assert found["spool_directory_absent"]["says"].startswith(f"{root}, which OTEL_POSTHOG_SPOOL_DIR names, does not")
+    assert "OTEL_POSTHOG_SPOOL_DIR" in found["spool_directory_absent"]["fix"]
+    monkeypatch.delenv("OTEL_POSTHOG_SPOOL_DIR")
+    found = doctor()
+    assert found.complaints == []
+    assert [each["about"] for each in found.findings if each["id"] == "directory_to_come"] == [
+        "state directory", "spool directory",
+    ]  # fmt: skip
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_home_that_is_not_there_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,20 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.policy import Durability, IdentityMode, InstallationRotation, Policy
 from otel_posthog.private_files import ForeignError, open_directory
-from otel_posthog.state import file_names, spool_directory, state_directory
+from otel_posthog.state import file_names, spool_directory, spool_named_by, state_directory
 
 # What is written to find out whether there is room: more than a file system gives away without a block.
 _TRIED_BYTES = 256 * 1024
 LOW_BYTES = 16 * 1024 * 1024
 
 WRITABLE = Kind("directory", Group.SPOOL, Level.OK, "{path}")
+TO_COME = Kind("directory_to_come", Group.SPOOL, Level.OK, "{path}, which the first start makes")
+ABSENT = Kind(
+    "spool_directory_absent", Group.SPOOL, Level.NOTE,
+    "{path}, which {variable} names, does not exist: no app has kept events there",
+    "correct {variable}, if one has; nothing, if none has started yet, which makes it", Gravity.SOME_MISSING,
+    Symptom.LOST,
+)  # fmt: skip
 NOT_NEEDED = Kind(
     "state_not_needed", Group.SPOOL, Level.OK,
     "{path} cannot be written; the id is that of {variable}, and a choice at run time is not kept",
@@ -46,7 +53,7 @@ IN_MEMORY = Kind(
     "events wait in memory (`durability: memory`): a process that is killed loses them",
     "nothing, if it is meant so; else `delivery: {{durability: spool}}`", Gravity.MAY_BE_LOST, Symptom.LOST,
 )  # fmt: skip
-KINDS = (WRITABLE, NOT_NEEDED, UNWRITABLE, FULL, LOW, FOREIGN, IN_MEMORY)
+KINDS = (WRITABLE, TO_COME, ABSENT, NOT_NEEDED, UNWRITABLE, FULL, LOW, FOREIGN, IN_MEMORY)
 
 
 def of_directories(policy: Policy, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -62,7 +69,8 @@ def of_directories(policy: Policy, environ: Mapping[str, str]) -> Iterator[Findi
     if policy.delivery.durability is Durability.MEMORY:
         yield IN_MEMORY.found(about)
     else:
-        yield from _of_one(about, spool_directory(environ), env.OTEL_POSTHOG_SPOOL_DIR)
+        absent = ABSENT if spool_named_by(environ) == env.OTEL_POSTHOG_SPOOL_DIR else TO_COME
+        yield from _of_one(about, spool_directory(environ), env.OTEL_POSTHOG_SPOOL_DIR, absent)
 
 
 def _needs_state(policy: Policy, environ: Mapping[str, str]) -> bool:
@@ -72,8 +80,8 @@ def _needs_state(policy: Policy, environ: Mapping[str, str]) -> bool:
     return not is_fixed or IdentityMode.DAILY in modes
 
 
-def _of_one(about: str, path: Path, variable: str) -> Iterator[Finding]:
-    """Yield whether `path` can be made and written, without making it."""
+def _of_one(about: str, path: Path, variable: str, absent: Kind = TO_COME) -> Iterator[Finding]:
+    """Yield whether `path` can be written, and `absent` where it can be made, without making it."""
     words = {"path": path, "variable": variable}
     if str(path).startswith("~"):
         yield UNWRITABLE.found(about, **words, why="there is no home that ~ could stand for")
@@ -100,7 +108,7 @@ def _of_one(about: str, path: Path, variable: str) -> Iterator[Finding]:
         if free < LOW_BYTES:
             yield LOW.found(about, **words, free=free // 1024**2)
         else:
-            yield WRITABLE.found(about, path=path)
+            yield (WRITABLE if path.is_dir() else absent).found(about, **words)
 
 
 def _foreign_state(path: Path) -> Iterator[Finding]:

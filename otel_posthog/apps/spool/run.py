@@ -19,10 +19,14 @@ from otel_posthog.deliver.spool.adoption import drop
 from otel_posthog.errors import ConfigurationError
 from otel_posthog.policy.collection import collection_choice
 from otel_posthog.setup.settings import read_settings
-from otel_posthog.state import spool_directory
+from otel_posthog.state import spool_directory, spool_named_by, state_directory
 from otel_posthog.text import visible
 
 CANNOT = 2
+_TO_COME = (
+    "{root} does not exist: no app of this Python has kept events yet; for an app that runs elsewhere, set "
+    f"{env.OTEL_POSTHOG_STATE_DIR} or --directory as there"
+)
 
 
 def run_subcommand(arguments: argparse.Namespace) -> int:
@@ -34,7 +38,11 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
             _refuse_if_opted_out(root)
         if arguments.subcommand == "export":
             _refuse_if_switched_off()
-        return _SUBCOMMANDS[arguments.subcommand](root, arguments)
+        is_to_come = not root.exists() and arguments.subcommand != "import"
+        status = _SUBCOMMANDS[arguments.subcommand](root, arguments)
+        if is_to_come:
+            notice(_TO_COME.format(root=root))
+        return status
     except (ConfigurationError, transfer.TransferError) as error:
         notice(f"otel-posthog spool: {error}")
     except OSError as error:
@@ -48,9 +56,8 @@ def _refuse_what_is_not_there(root: Path, arguments: argparse.Namespace) -> None
     Raises:
         ConfigurationError: The directory is none, or neither the spool nor the policy has the destination.
     """
-    makes_it = arguments.subcommand == "import" and not root.exists()
-    if arguments.directory is not None and not root.is_dir() and not makes_it:
-        raise ConfigurationError(f"{root} is no directory; name a spool, or leave --directory out")
+    if not root.is_dir() and not (arguments.subcommand == "import" and not root.exists()):
+        _refuse_no_directory(root, is_argument=arguments.directory is not None)
     name = arguments.destination
     if name is None or has_folder(root, name):
         return
@@ -58,6 +65,24 @@ def _refuse_what_is_not_there(root: Path, arguments: argparse.Namespace) -> None
     if name not in known:
         raise ConfigurationError(
             f"the policy has no destination {name}, and nothing of one waits; it has {', '.join(known)}"
+        )
+
+
+def _refuse_no_directory(root: Path, *, is_argument: bool) -> None:
+    """Let it pass where nobody has named the directory: no app has kept anything there yet.
+
+    Raises:
+        ConfigurationError: Somebody has; where that is mistyped, events wait elsewhere.
+    """
+    if is_argument:
+        raise ConfigurationError(f"{root} is no directory; name a spool, or leave --directory out")
+    variable, state = spool_named_by(os.environ), state_directory(os.environ)
+    if root.exists():
+        raise ConfigurationError(f"{root} is no directory; correct {variable or env.OTEL_POSTHOG_SPOOL_DIR}")
+    named = state if variable == env.OTEL_POSTHOG_STATE_DIR else root
+    if variable and not named.exists():
+        raise ConfigurationError(
+            f"{named}, which {variable} names, does not exist; correct that, or start the app first, which makes it"
         )
 
 
