@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
-from telemetry import Telemetry
+from telemetry import NOBODY, Telemetry
 
 from otel_posthog import capture, set_user, set_user_source, user_context
 from otel_posthog.actor import request as module
@@ -33,7 +33,6 @@ from otel_posthog.policy.sections.derive import DeriveConditions, DeriveKind, De
 from otel_posthog.policy.sections.identity import IdentityUser
 from otel_posthog.setup.propagator import ActorPropagator
 
-NOBODY = "installation-1"
 PAGE = DeriveRule(
     "page",
     "page_viewed",

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from bridged import KEY, PERMISSIVE, bridged, policy_for, told
+from bridged import KEY, PERMISSIVE, bridged, fails, policy_for, told
 
 from otel_posthog.testing import FakePostHog
 
@@ -52,11 +52,6 @@ def a_plain_hook(message: dict[str, Any]) -> dict[str, Any]:
     """The same without asyncio."""
     message["properties"]["plan"] = "team"
     return {**message, "uuid": "not kept"}
-
-
-def fails(_: dict[str, Any]) -> dict[str, Any]:
-    """Fail, as an app's code may."""
-    raise ValueError("as the test asked")
 
 
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -7,23 +7,30 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import Any
 
 import posthog
 import pytest
-from bridged import KEY, bridged, by_itself, module_client, policy_for, set_up, told, with_the_bridge
+from bridged import (
+    AT,
+    KEY,
+    SESSION,
+    bridged,
+    by_itself,
+    fails,
+    module_client,
+    policy_for,
+    set_up,
+    told,
+    with_the_bridge,
+)
 from posthog.client import Client
 
 from otel_posthog.bridge import client as bridge_client
 from otel_posthog.testing import FakePostHog
 from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
 
-AT = datetime(2026, 1, 2, tzinfo=timezone.utc)
 UUID = str(uuid.UUID(int=7))
-# Of that time, as PostHog takes it.
-SESSION = f"{int(AT.timestamp() * 1000):012x}"
-SESSION = f"{SESSION[:8]}-{SESSION[8:]}-7000-8000-000000000001"
 
 
 def one(**kwargs: Any) -> Any:
@@ -36,11 +43,6 @@ def renamed(message: dict[str, Any]) -> dict[str, Any]:
     """Change name, properties, id and time, as an app may."""
     message["properties"]["plan"] = "team"
     return {**message, "event": "renamed", "distinct_id": "u9", "timestamp": "2026-01-02T03:04:05+00:00"}
-
-
-def fails(_: dict[str, Any]) -> dict[str, Any]:
-    """Fail, as an app's code may."""
-    raise ValueError("as the test asked")
 
 
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -6,21 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
+from textwrap import indent
 
 import pytest
-from bridged import KEY, told
+from bridged import KEY, SESSION, told
 
 from otel_posthog.testing import FakePostHog
 
-AT = datetime(2026, 1, 2, tzinfo=timezone.utc)
-# Of that time, as PostHog takes it.
-SESSION = f"{int(AT.timestamp() * 1000):012x}"
-SESSION = f"{SESSION[:8]}-{SESSION[8:]}-7000-8000-000000000001"
-
-FORKED = """
-import os, sys, time
-import posthog
+WITH_THE_BRIDGE = """
 from opentelemetry._logs import set_logger_provider
 from opentelemetry.sdk._logs import LoggerProvider
 set_logger_provider(LoggerProvider())
@@ -28,6 +21,12 @@ import otel_posthog
 from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
 otel_posthog.configure()
 PostHogPythonInstrumentor().instrument(bridge=True)
+"""
+
+FORKED = f"""
+import os, sys
+import posthog
+{WITH_THE_BRIDGE}
 posthog.project_api_key = posthog.api_key = "phc_test"
 posthog.host = os.environ["PAST"]
 posthog.capture("parent", distinct_id="u1")
@@ -62,16 +61,10 @@ def test_a_fork_goes_on(fake_posthog: FakePostHog, monkeypatch: pytest.MonkeyPat
     assert fake_posthog.duplicates == 0
 
 
-ENDS = """
+ENDS = f"""
 import os, time
 import posthog
-from opentelemetry._logs import set_logger_provider
-from opentelemetry.sdk._logs import LoggerProvider
-set_logger_provider(LoggerProvider())
-import otel_posthog
-from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
-otel_posthog.configure()
-PostHogPythonInstrumentor().instrument(bridge=True)
+{WITH_THE_BRIDGE}
 client = posthog.Posthog("phc_test", host=os.environ["POSTHOG_HOST"], flush_interval=0.05)
 client.capture("paid", distinct_id="u1")
 print(time.time())
@@ -90,7 +83,7 @@ def test_the_end_of_the_process_is_not_held_up(monkeypatch: pytest.MonkeyPatch) 
     assert time.time() - float(done.stdout.split()[-1]) < 3.5
 
 
-IN_DJANGO = """
+IN_DJANGO = f"""
 import os, sys
 from datetime import datetime, timezone
 import django
@@ -103,13 +96,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 if sys.argv[1] == "bridge":
-    from opentelemetry._logs import set_logger_provider
-    from opentelemetry.sdk._logs import LoggerProvider
-    set_logger_provider(LoggerProvider())
-    import otel_posthog
-    from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
-    otel_posthog.configure()
-    PostHogPythonInstrumentor().instrument(bridge=True)
+{indent(WITH_THE_BRIDGE, "    ")}
 at = datetime(2026, 1, 2, tzinfo=timezone.utc)
 def paid(request):
     posthog.capture("paid", uuid="00000000-0000-0000-0000-000000000007", timestamp=at)
@@ -119,7 +106,7 @@ def fails(request):
 urlpatterns = [path("paid", paid), path("fails", fails)]
 posthog.api_key = posthog.project_api_key = "phc_test"
 posthog.host = os.environ["APP_HOST"]
-headers = {"HTTP_X_POSTHOG_DISTINCT_ID": "u1", "HTTP_X_POSTHOG_SESSION_ID": os.environ["SESSION"]}
+headers = {{"HTTP_X_POSTHOG_DISTINCT_ID": "u1", "HTTP_X_POSTHOG_SESSION_ID": os.environ["SESSION"]}}
 client = Client(raise_request_exception=False, **headers)
 client.get("/paid")
 client.get("/fails")

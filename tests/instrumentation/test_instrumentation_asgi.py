@@ -23,14 +23,13 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from telemetry import Telemetry
+from telemetry import NOBODY, Telemetry
 
 from otel_posthog import set_user, set_user_source
 from otel_posthog.actor.request import use_requests
 from otel_posthog.policy import IdentityMode
 from otel_posthog_instrumentation.asgi import PostHogASGIInstrumentor, PostHogMiddleware
 
-NOBODY = "installation-1"
 OTHERS = ["alone", "contrib first", "contrib after"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,25 +14,20 @@ import pytest
 from celery import signals  # type: ignore[import-untyped]
 from celery.beat import ScheduleEntry, Scheduler  # type: ignore[import-untyped]
 from celery.schedules import schedule  # type: ignore[import-untyped]
-from events import ring
 from opentelemetry.instrumentation.celery import CeleryInstrumentor as Contrib
 from opentelemetry.trace import SpanKind
-from telemetry import Telemetry
+from queued import making_events, whose
+from telemetry import NOBODY, Telemetry
 
 from otel_posthog import set_user, user_context
 from otel_posthog.actor import record_in
-from otel_posthog.actor.context import Baggage, use_baggage
-from otel_posthog.actor.handover import use_handover
 from otel_posthog.errors import Guard
-from otel_posthog.health import FAULT, Health
-from otel_posthog.identity import DailySalts, Pseudonyms
-from otel_posthog.policy import CollectionChoice, CollectionPolicy, IdentityMode
-from otel_posthog.setup.propagator import propagate_actor
+from otel_posthog.health import FAULT
+from otel_posthog.policy import CollectionPolicy, IdentityMode
 from otel_posthog_instrumentation.celery import HEADER, PostHogCeleryInstrumentor
 
 USERS = [*(f"u-{each}" for each in range(8)), None]
 OTHERS = ["alone", "contrib first", "contrib after", "contrib first, links", "contrib after, links"]
-NOBODY = "installation-1"
 SIGNALS = (signals.before_task_publish, signals.task_prerun, signals.task_postrun)
 
 
@@ -64,18 +58,8 @@ def attached(others: str, telemetry: Telemetry) -> Iterator[None]:
 @contextmanager
 def running(mode: IdentityMode, directory: Path, others: str = "alone", **policy: Any) -> Iterator[Telemetry]:
     """Have tasks make events in an identity mode."""
-    pseudonyms = Pseudonyms(keys=ring(), salts=DailySalts(directory))
-    with pytest.MonkeyPatch.context() as patch, Telemetry(mode, pseudonyms=pseudonyms, **policy) as telemetry:
-        telemetry.use_for_requests(patch)
-        propagate_actor(telemetry.policy, pseudonyms, CollectionChoice(directory), Guard(Health()))
-        celery_shop.emitters.append(
-            lambda name, n: telemetry.logger.emit(event_name=f"analytics.{name}", attributes={"analytics.n": str(n)})
-        )
-        with attached(others, telemetry):
-            yield telemetry
-        celery_shop.emitters.pop()
-        use_handover()
-        use_baggage(Baggage())
+    with making_events(celery_shop.emitters, mode, directory, **policy) as telemetry, attached(others, telemetry):
+        yield telemetry
 
 
 @pytest.fixture
@@ -83,11 +67,6 @@ def telemetry(tmp_path: Path) -> Iterator[Telemetry]:
     """Tasks that make events in the mode `identified`, with our hooks alone."""
     with running(IdentityMode.IDENTIFIED, tmp_path) as telemetry:
         yield telemetry
-
-
-def who(telemetry: Telemetry) -> Counter[tuple[str, str, str]]:
-    """Return whose events came: name, number, distinct id."""
-    return Counter((each["event"], each["properties"]["n"], each["distinct_id"]) for each in telemetry.events)
 
 
 @contextmanager
@@ -129,7 +108,7 @@ def test_whoever_sent_a_task_acts_in_it(others: str, tmp_path: Path) -> None:
             for name, count in counts.items()
         }
         celery_shop.wait_until(lambda: len(telemetry.events) >= sum(expected.values()))
-        assert who(telemetry) == expected
+        assert whose(telemetry) == expected
 
 
 @pytest.mark.parametrize("others", OTHERS)
@@ -142,7 +121,7 @@ def test_who_comes_to_act_in_a_task_acts_from_then_on(others: str, tmp_path: Pat
         for _ in range(8):
             celery_shop.work.delay(n=2)
         celery_shop.wait_until(lambda: len(telemetry.events) == 10)
-    assert who(telemetry) == {
+    assert whose(telemetry) == {
         ("before", "1", "u-1"): 1,
         ("after", "1", "other-1"): 1,
         ("worked", "2", NOBODY): 8,
@@ -207,7 +186,7 @@ def test_the_app_sees_the_headers_that_it_would_see_without_us(
 def test_who_acted_where_a_task_was_sent_the_last_time_does_not_act_now(telemetry: Telemetry) -> None:
     """An app that copies headers copies ours: who acts where it sends counts, and that is nobody."""
     celery_shop.work.apply_async(kwargs={"n": 1}, headers={HEADER: '{"user":"u-4711"}'}).get(timeout=20)
-    assert who(telemetry) == {("worked", "1", NOBODY): 1}
+    assert whose(telemetry) == {("worked", "1", NOBODY): 1}
 
 
 def test_after_a_task_nobody_acts_where_it_ran(telemetry: Telemetry) -> None:
@@ -233,7 +212,7 @@ def test_beat_sends_nobody(telemetry: Telemetry) -> None:
         Scheduler(celery_shop.app, lazy=True).apply_entry(entry)
         celery_shop.wait_until(lambda: len(telemetry.events) == 1)
     assert HEADER not in messages[0]
-    assert who(telemetry) == {("worked", "1", NOBODY): 1}
+    assert whose(telemetry) == {("worked", "1", NOBODY): 1}
 
 
 def test_a_worker_without_the_hooks_does_the_task_and_hands_on_what_it_does_not_know(telemetry: Telemetry) -> None:
@@ -264,7 +243,7 @@ def test_a_header_that_cannot_be_read_withholds_the_events_of_its_task(telemetry
     celery_shop.work.delay(n=1).get(timeout=20)
     signals.before_task_publish.disconnect(hook)
     celery_shop.work.delay(n=2).get(timeout=20)
-    assert who(telemetry) == {("worked", "2", NOBODY): 1}
+    assert whose(telemetry) == {("worked", "2", NOBODY): 1}
     assert telemetry.dropped == {"consent": 1}
 
 

@@ -17,7 +17,7 @@ from django.test import AsyncClient, Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django_site import PASSWORD, user_named
 from opentelemetry.instrumentation.django import DjangoInstrumentor
-from telemetry import Telemetry
+from telemetry import NOBODY, Telemetry
 
 from otel_posthog.actor import request_user
 from otel_posthog.actor.request import requests_in_use
@@ -25,7 +25,6 @@ from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT
 from otel_posthog_instrumentation.django import PostHogDjangoInstrumentor
 
-NOBODY = "installation-1"
 ENGINES = ("db", "cached_db", "cache", "file", "signed_cookies")
 
 
@@ -81,13 +80,6 @@ def id_of(name: str) -> str:
     return str(user_named(name).pk)
 
 
-def who(app: Telemetry) -> dict[str, str]:
-    """Return the events since the last call, and who each is about."""
-    found = {each["event"]: each["distinct_id"] for each in app.events}
-    app.events.clear()
-    return found
-
-
 def test_an_event_has_the_user_whom_django_knows(app: Telemetry) -> None:
     """In a view that has not looked, has looked, fails, runs in a loop, is of DRF."""
     nobody, ada = browser(), browser("ada")
@@ -100,9 +92,9 @@ def test_an_event_has_the_user_whom_django_knows(app: Telemetry) -> None:
         "/api": "called",
     }.items():
         assert ada.get(path).status_code == (500 if path == "/fails" else 200)
-        assert who(app) == {event: id_of("ada")}
+        assert app.who() == {event: id_of("ada")}
         nobody.get(path)
-        assert who(app) == {event: NOBODY}
+        assert app.who() == {event: NOBODY}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -110,7 +102,7 @@ def test_whatever_keeps_the_session_an_event_has_the_user(engine: str, traced: T
     """A database, with a cache before it, a cache, files, the cookie itself."""
     with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}"):
         browser("ada").get("/shop")
-    assert who(traced) == {"bought": id_of("ada")}
+    assert traced.who() == {"bought": id_of("ada")}
 
 
 def test_of_a_log_in_and_a_log_out_each_event_has_who_acted(app: Telemetry) -> None:
@@ -118,11 +110,11 @@ def test_of_a_log_in_and_a_log_out_each_event_has_who_acted(app: Telemetry) -> N
     user_named("ada")
     made = browser()
     made.get("/login", {"name": "ada", "password": PASSWORD})
-    assert who(app) == {"before": NOBODY, "after": id_of("ada")}
+    assert app.who() == {"before": NOBODY, "after": id_of("ada")}
     made.get("/logout")
-    assert who(app) == {"before": id_of("ada"), "after": NOBODY}
+    assert app.who() == {"before": id_of("ada"), "after": NOBODY}
     made.get("/login", {"name": "ada", "password": "wrong"})
-    assert who(app) == {"before": NOBODY, "after": NOBODY}
+    assert app.who() == {"before": NOBODY, "after": NOBODY}
 
 
 def test_a_user_of_a_token_is_who_acts(app: Telemetry) -> None:
@@ -132,7 +124,7 @@ def test_a_user_of_a_token_is_who_acts(app: Telemetry) -> None:
     token = Token.objects.get_or_create(user=user_named("robot"))[0].key
     for made in (browser(), browser("ada")):
         assert made.get("/api", headers={"Authorization": f"Token {token}"}).json() == {"user": int(id_of("robot"))}
-        assert who(app) == {"called": id_of("robot")}
+        assert app.who() == {"called": id_of("robot")}
 
 
 def test_in_asgi_an_event_has_the_user_too(app: Telemetry) -> None:
@@ -149,7 +141,7 @@ def test_in_asgi_an_event_has_the_user_too(app: Telemetry) -> None:
             "/fails": "tried",
         }.items():
             await made.get(path)
-            assert who(app) == {event: str(ada.pk)}
+            assert app.who() == {event: str(ada.pk)}
 
     asyncio.run(ask())
 
@@ -210,7 +202,7 @@ def test_a_user_who_is_loaded_inside_the_view_leaves_no_trace_either(
     monkeypatch.setattr(request_user, "MAX_HELD", 0)
     for path in ("/shop", "/both"):
         found, _ = asked(path, state)
-        assert set(who(traced).values()) == {id_of("ada") if state == "user" else NOBODY}
+        assert set(traced.who().values()) == {id_of("ada") if state == "user" else NOBODY}
         PostHogDjangoInstrumentor().uninstrument()
         expected, _ = asked(path, state)
         traced.events.clear()
@@ -225,7 +217,7 @@ def test_to_load_a_user_writes_no_session(app: Telemetry) -> None:
     with override_settings(SECRET_KEY="+" * 50, SECRET_KEY_FALLBACKS=["-" * 50]):
         with CaptureQueriesContext(connection) as queries:
             made.get("/shop")
-        assert who(app) == {"bought": id_of("ada")}
+        assert app.who() == {"bought": id_of("ada")}
     assert [each["sql"][:6] for each in queries.captured_queries] == ["SELECT", "SELECT"]
     assert made.session.session_key == key
 
@@ -236,7 +228,7 @@ def test_a_raising_user_model_costs_the_user_only(app: Telemetry, monkeypatch: p
     made = browser("ada")
     monkeypatch.setattr("django.contrib.auth.backends.ModelBackend.get_user", lambda self, user_id: 1 / 0)
     assert made.get("/shop").status_code == 200
-    assert who(app) == {"bought": NOBODY}
+    assert app.who() == {"bought": NOBODY}
     assert app.counted(FAULT) == {"user_resolve:ZeroDivisionError": 1}
 
 
@@ -250,7 +242,7 @@ def test_the_policy_says_which_attribute_is_the_id(
     monkeypatch.setattr("otel_posthog.actor.request._requests", how._replace(user_attribute=attribute))
     for path in ("/shop", "/profile"):
         browser("ada").get(path)
-        assert set(who(app).values()) == {known_as}
+        assert set(app.who().values()) == {known_as}
 
 
 @pytest.mark.parametrize("headers", [{"Sec-GPC": "1"}, {"DNT": "1"}])
@@ -281,10 +273,10 @@ def test_uninstrumented_the_middleware_is_gone(app: Telemetry) -> None:
     assert not [each for each in settings.MIDDLEWARE if "posthog" in each]
     app.events.clear()
     browser("ada").get("/shop")
-    assert who(app) == {"bought": NOBODY}
+    assert app.who() == {"bought": NOBODY}
     ours.instrument()
     browser("ada").get("/shop")
-    assert who(app) == {"bought": id_of("ada")}
+    assert app.who() == {"bought": id_of("ada")}
 
 
 def test_one_hundred_users_at_once_over_threads(traced: Telemetry) -> None:

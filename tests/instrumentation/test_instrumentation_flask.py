@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_login.signals import user_accessed
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
-from telemetry import Telemetry
+from telemetry import NOBODY, Telemetry
 
 from otel_posthog import capture, set_user
 from otel_posthog.actor import request_user
@@ -19,8 +19,6 @@ from otel_posthog.actor.request import requests_in_use
 from otel_posthog.errors import Guard
 from otel_posthog.health import FAULT
 from otel_posthog_instrumentation.flask import PostHogFlaskInstrumentor
-
-NOBODY = "installation-1"
 
 
 class User(UserMixin):  # type: ignore[misc]
@@ -156,21 +154,14 @@ def app(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
             ours.uninstrument()
 
 
-def who(app: Telemetry) -> dict[str, str]:
-    """Return the events since the last call, and who each is about."""
-    found = {each["event"]: each["distinct_id"] for each in app.events}
-    app.events.clear()
-    return found
-
-
 def test_an_event_has_the_user_whom_flask_login_knows(app: Telemetry) -> None:
     """After the log-in: in a view that has not looked, has looked, fails, runs in a loop, streams."""
     site: Site = app.site  # type: ignore[attr-defined]
     ask = site.client()
     assert ask("/shop").data == b"bought"
-    assert who(app) == {"bought": NOBODY}
+    assert app.who() == {"bought": NOBODY}
     ask("/login/ada")
-    assert who(app) == {"before": NOBODY, "logged_in": "ada"}
+    assert app.who() == {"before": NOBODY, "logged_in": "ada"}
     for path, events in {
         "/shop": ["bought"],
         "/profile": ["looked"],
@@ -181,14 +172,14 @@ def test_an_event_has_the_user_whom_flask_login_knows(app: Telemetry) -> None:
         site.loads.clear()
         assert (response := ask(path)).status_code == (500 if path == "/fails" else 200)
         assert response.data
-        assert who(app) == dict.fromkeys(events, "ada")
+        assert app.who() == dict.fromkeys(events, "ada")
         assert site.loads == ["ada"]
     ask("/said")
-    assert who(app) == {"said": "said"}
+    assert app.who() == {"said": "said"}
     ask("/logout")
-    assert who(app) == {"after": NOBODY}
+    assert app.who() == {"after": NOBODY}
     ask("/shop")
-    assert who(app) == {"bought": NOBODY}
+    assert app.who() == {"bought": NOBODY}
 
 
 def test_a_request_without_product_events_is_what_it_is_without_us(app: Telemetry) -> None:
@@ -267,13 +258,13 @@ def test_a_remembered_user_is_who_acts(app: Telemetry) -> None:
     made.delete_cookie("session")
     app.events.clear()
     made.get("/shop")
-    assert who(app) == {"bought": "remembered"}
+    assert app.who() == {"bought": "remembered"}
 
 
 def test_a_user_of_a_token_is_who_acts(app: Telemetry) -> None:
     """Whom the app's request loader knows."""
     app.site.client()("/shop", Authorization="robot")  # type: ignore[attr-defined]
-    assert who(app) == {"bought": "robot"}
+    assert app.who() == {"bought": "robot"}
 
 
 def test_a_raising_loader_costs_the_user_only(app: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +276,7 @@ def test_a_raising_loader_costs_the_user_only(app: Telemetry, monkeypatch: pytes
     app.events.clear()
     monkeypatch.setattr(site.manager, "_user_callback", lambda name: 1 / 0)
     assert ask("/shop").status_code == 200
-    assert who(app) == {"bought": NOBODY}
+    assert app.who() == {"bought": NOBODY}
     assert app.counted(FAULT) == {"user_resolve:ZeroDivisionError": 1}
 
 
@@ -302,7 +293,7 @@ def test_the_policy_says_which_attribute_is_the_id(
     app.events.clear()
     for path in ("/shop", "/profile"):
         ask(path)
-        assert set(who(app).values()) == {known_as}
+        assert set(app.who().values()) == {known_as}
 
 
 def test_a_user_of_an_expired_row_is_not_read_twice(app: Telemetry) -> None:
@@ -323,7 +314,7 @@ def test_a_user_of_an_expired_row_is_not_read_twice(app: Telemetry) -> None:
 
     site.flask.add_url_rule("/rows", "/rows", view)
     site.client()("/rows")
-    assert (who(app), len(reads)) == ({"one": "ada"}, 1)
+    assert (app.who(), len(reads)) == ({"one": "ada"}, 1)
 
 
 def test_uninstrumented_nothing_is_listened_to(app: Telemetry) -> None:
@@ -332,14 +323,14 @@ def test_uninstrumented_nothing_is_listened_to(app: Telemetry) -> None:
     ours.instrument()
     ask = app.site.client()  # type: ignore[attr-defined]
     ask("/login/ada")
-    assert who(app)["logged_in"] == "ada"
+    assert app.who()["logged_in"] == "ada"
     ours.uninstrument()
     ours.uninstrument()
     ask("/shop")
-    assert who(app) == {"bought": NOBODY}
+    assert app.who() == {"bought": NOBODY}
     ours.instrument()
     ask("/shop")
-    assert who(app) == {"bought": "ada"}
+    assert app.who() == {"bought": "ada"}
 
 
 def test_one_hundred_users_at_once_over_threads(app: Telemetry) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,28 +10,23 @@ from typing import Any
 
 import pytest
 import rq_shop
-from events import ring
 from needs import needs
 from opentelemetry.trace import SpanKind
 from ports import free_port
 from processes import running as running_program
+from queued import making_events, whose
 from redis import Redis
 from rq import Queue, Retry, SimpleWorker
 from rq.job import Job
-from telemetry import Telemetry
+from telemetry import NOBODY, Telemetry
 
 from otel_posthog import set_user, user_context
 from otel_posthog.actor import current_record
-from otel_posthog.actor.context import Baggage, use_baggage
-from otel_posthog.actor.handover import use_handover
 from otel_posthog.errors import Guard
-from otel_posthog.health import FAULT, Health
-from otel_posthog.identity import DailySalts, Pseudonyms
-from otel_posthog.policy import CollectionChoice, IdentityMode
-from otel_posthog.setup.propagator import propagate_actor
+from otel_posthog.health import FAULT
+from otel_posthog.policy import IdentityMode
 from otel_posthog_instrumentation.rq import FIELD, PostHogRQInstrumentor
 
-NOBODY = "installation-1"
 USERS = ["u-1", None, "u-2", "u-3"]
 
 
@@ -51,19 +45,10 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @contextmanager
 def running(mode: IdentityMode, directory: Path) -> Iterator[Telemetry]:
     """Have jobs make events in an identity mode."""
-    pseudonyms = Pseudonyms(keys=ring(), salts=DailySalts(directory))
-    with pytest.MonkeyPatch.context() as patch, Telemetry(mode, pseudonyms=pseudonyms) as telemetry:
-        telemetry.use_for_requests(patch)
-        propagate_actor(telemetry.policy, pseudonyms, CollectionChoice(directory), Guard(Health()))
-        rq_shop.emitters.append(
-            lambda name, n: telemetry.logger.emit(event_name=f"analytics.{name}", attributes={"analytics.n": str(n)})
-        )
+    with making_events(rq_shop.emitters, mode, directory) as telemetry:
         PostHogRQInstrumentor().instrument()
         yield telemetry
         PostHogRQInstrumentor().uninstrument()
-        rq_shop.emitters.pop()
-        use_handover()
-        use_baggage(Baggage())
 
 
 @pytest.fixture
@@ -93,11 +78,6 @@ def stored(redis: Redis) -> bytes:
     return repr(hashes).encode() + b"".join(redis.dump(key) or b"" for key in redis.scan_iter())
 
 
-def who(telemetry: Telemetry) -> Counter[tuple[str, str, str]]:
-    """Return whose events came: name, number, distinct id."""
-    return Counter((each["event"], each["properties"]["n"], each["distinct_id"]) for each in telemetry.events)
-
-
 def test_whoever_sent_a_job_acts_in_it(telemetry: Telemetry, queue: Queue) -> None:
     """Several users and nobody between them, in every way to send one: no event is another's or nobody's."""
     for user in USERS:
@@ -107,7 +87,7 @@ def test_whoever_sent_a_job_acts_in_it(telemetry: Telemetry, queue: Queue) -> No
                     set_user(user)
                 send(queue, f"{user} {way}")
     work(queue)
-    assert who(telemetry) == {
+    assert whose(telemetry) == {
         (name, f"{user} {way}", user or NOBODY): count
         for user in USERS
         for way, (_, counts) in rq_shop.WAYS.items()
@@ -121,7 +101,7 @@ def test_who_comes_to_act_in_a_job_acts_from_then_on(telemetry: Telemetry, queue
         queue.enqueue(rq_shop.log_in, 1)
     queue.enqueue(rq_shop.work, 2)
     work(queue)
-    assert who(telemetry) == {("before", "1", "u-1"): 1, ("after", "1", "other-1"): 1, ("worked", "2", NOBODY): 1}
+    assert whose(telemetry) == {("before", "1", "u-1"): 1, ("after", "1", "other-1"): 1, ("worked", "2", NOBODY): 1}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +199,7 @@ def test_taken_out_below_another_it_does_nothing(
         PostHogRQInstrumentor().instrument()
         queue.enqueue(rq_shop.work, 2)
     work(queue)
-    assert who(telemetry) == {("worked", "1", NOBODY): 1, ("worked", "2", "u-4711"): 1}
+    assert whose(telemetry) == {("worked", "1", NOBODY): 1, ("worked", "2", "u-4711"): 1}
     PostHogRQInstrumentor().uninstrument()
 
 
@@ -232,6 +212,6 @@ def test_what_goes_wrong_in_a_hook_is_counted_and_the_job_is_done(
     monkeypatch.setattr("otel_posthog.actor.task.read", lambda _: 1 // 0)
     queue.enqueue(rq_shop.work, 1)
     work(queue)
-    assert who(telemetry) == {("worked", "1", NOBODY): 1}
+    assert whose(telemetry) == {("worked", "1", NOBODY): 1}
     assert current_record() is None
     assert telemetry.counted(FAULT) == {"rq:ZeroDivisionError": 1, "task_begin:ZeroDivisionError": 1}

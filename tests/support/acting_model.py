@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from telemetry import NOBODY
+
 WITHHELD = "withheld"
-NOBODY = "installation-1"
 
 CONSENT, USER = "analytics.consent", "analytics.user.id"
 GPC, DNT = "http.request.header.sec_gpc", "http.request.header.dnt"

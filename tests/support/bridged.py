@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import posthog
@@ -34,6 +34,10 @@ from otel_posthog.testing.fake_posthog import CapturedEvent
 from otel_posthog_instrumentation.posthog_python import PostHogPythonInstrumentor
 
 KEY = "phc_test"
+AT = datetime(2026, 1, 2, tzinfo=timezone.utc)
+_MS = f"{int(AT.timestamp() * 1000):012x}"
+SESSION = f"{_MS[:8]}-{_MS[8:]}-7000-8000-000000000001"
+"""Of that time, as PostHog takes it."""
 
 ADDED = frozenset(
     {"$lib", "$lib_version", "$ip", "$geoip_disable", "$ignore_sent_at", "$trace_id", "$span_id", "trace_sampled"}
@@ -53,6 +57,12 @@ _OF_A_CHANGE = {
     "$create_alias": {"distinct_id", "alias"},
     "$groupidentify": {"$group_type", "$group_key", "$group_set"},
 }
+
+
+def fails(_: dict[str, Any]) -> dict[str, Any]:
+    """Fail, as an app's `before_send` may."""
+    raise ValueError("as the test asked")
+
 
 App = Callable[[], object]
 

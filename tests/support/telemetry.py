@@ -35,6 +35,8 @@ except ImportError:  # before contrib had it, it was the SDK's
     from opentelemetry.sdk._logs import LoggingHandler  # type: ignore[assignment]
 
 NOWHERE = "http://127.0.0.1:9"
+NOBODY = "installation-1"
+"""As whom events without a user are sent."""
 
 
 class Telemetry:
@@ -66,9 +68,7 @@ class Telemetry:
         )
         self.health, self.events = Health(), list[dict[str, Any]]()
         self._guard = guard = Guard(self.health)
-        self._pipeline = Pipeline(
-            made, installation_id="installation-1", health=self.health, guard=guard, pseudonyms=pseudonyms
-        )
+        self._pipeline = Pipeline(made, installation_id=NOBODY, health=self.health, guard=guard, pseudonyms=pseudonyms)
         self.spans, self.logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
         redactor = Redactor(made.operational, Filter(made.privacy), guard)
         resource = Resource({"service.name": "helpdesk", "service.instance.id": "i1"})
@@ -134,6 +134,12 @@ class Telemetry:
     def dropped(self) -> dict[str, int]:
         """What was dropped, by reason."""
         return self.counted(DROPPED)
+
+    def who(self) -> dict[str, str]:
+        """Return the events since the last call, and who each is about."""
+        found = {each["event"]: each["distinct_id"] for each in self.events}
+        self.events.clear()
+        return found
 
     def span(self, name: str = "op", **attributes: Any) -> None:
         """Make a span; `__` in a name stands for a dot."""
