@@ -19,8 +19,10 @@ from otel_posthog.privacy.filter import Filter
 from otel_posthog.regex import regex
 from otel_posthog.values import unix_ns
 
+_GROUPS, _KIND = "$groups", "$group_type"
+_GROUP = frozenset({_KIND, "$group_key", "$group_set"})
 # Identity's, by what their values are.
-_IDS = frozenset({"session_id", "$group_type", "$group_key"})
+_IDS = frozenset({"session_id", _KIND, "$group_key"})
 _OF_AN_ALIAS = frozenset({"alias", "distinct_id"})
 _MAPS = frozenset({"$set", "$set_once", "$group_set"})
 _TRACE_ID, _SPAN_ID = regex("[0-9a-f]{32}"), regex("[0-9a-f]{16}")
@@ -82,15 +84,34 @@ def _properties(given: Mapping[str, Any], filter_: Filter, said: dict[str, Any],
     kept = {key: value for key, value in given.items() if _is_identitys(key, value, is_alias=is_alias)} | said
     maps = {key: value for key, value in given.items() if key in _MAPS and isinstance(value, dict)}
     kept.update((key, filter_.properties(value, Receipt())) for key, value in maps.items())
+    kept = _with_types(kept, filter_)
     others = {key: value for key, value in given.items() if key not in kept and not reserved_by(key)}
     kept.update(filter_.properties(others, Receipt()))
     # In the order in which they came, for whoever compares the two.
     return {key: kept[key] for key in (*given, *kept) if key in kept}
 
 
+def _with_types(kept: dict[str, Any], filter_: Filter) -> dict[str, Any]:
+    """Return `kept` with the types of its groups as they may leave; what is of a type that may not goes with it."""
+    if _GROUPS in kept:
+        groups = {_type(kind, filter_): key for kind, key in kept[_GROUPS].items()}
+        kept = {**kept, _GROUPS: {kind: key for kind, key in groups.items() if kind is not None}}
+    if _KIND not in kept:
+        return kept
+    kind = _type(kept[_KIND], filter_)
+    if kind is None:
+        return {key: value for key, value in kept.items() if key not in _GROUP}
+    return {**kept, _KIND: kind}
+
+
+def _type(kind: str, filter_: Filter) -> str | None:
+    """Return a type of groups, which is looked at as the name of a property; None where it may not leave."""
+    return next(iter(filter_.properties({kind: True}, Receipt())), None)
+
+
 def _is_identitys(key: str, value: object, *, is_alias: bool) -> bool:
     """Return whether a property is one that identity or the encoding has put there, and not an app."""
-    if key == "$groups":
+    if key == _GROUPS:
         return isinstance(value, dict) and all(is_text(each, MAX_ID_BYTES) for each in value.values())
     if key in _FIXED:
         return value == _FIXED[key]

@@ -159,6 +159,31 @@ def test_what_it_says_of_its_trace_has_that_form(
     assert event["properties"] == {**kept, "$set": {}, "$group_set": {}}
 
 
+def test_a_type_of_groups_is_a_name_like_any_other(tmp_path: Path) -> None:
+    """Key rules and detectors look at it, and no name that is this package's to write passes; a group's key stays."""
+    types = {"company": "company", "of ada@example.org": "of [email]", "trace_url": None, "$ip": None, "$lib": None}
+    groups = {"company": "acme", **{name: f"key of {number}" for number, name in enumerate(types) if number}}
+    changes: list[dict[str, Any]] = [
+        {"$group_type": name, "$group_key": "acme-1", "$group_set": {"size": 3}} for name in types
+    ]
+    given: list[dict[str, Any]] = [
+        {"$groups": groups},
+        {"$groups": {"ip": [1]}},
+        *changes,
+        {"$group_type": 7, "$group_key": {"a": "b"}},
+    ]
+    bodies = [json.dumps({**EVENT, "properties": {**EVENT["properties"], **each}}).encode() for each in given]
+    events = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", bodies))
+    said = [{key: each for key, each in event["properties"].items() if key.startswith("$group")} for event in events]
+    assert said == [
+        {"$groups": {"company": "acme", "of [email]": "key of 1"}},
+        {},
+        changes[0],
+        {**changes[1], "$group_type": "of [email]"},
+        *[{}] * 4,
+    ]
+
+
 def test_a_link_that_no_policy_here_makes_does_not_stay(tmp_path: Path) -> None:
     """Also where it is what the exporting machine has written: who follows it trusts this one."""
     body = json.dumps({**EVENT, "properties": {**EVENT["properties"], **OF_TRACE}}).encode()
