@@ -132,7 +132,7 @@ OURSELVES = --no-deps --no-build-isolation --editable .
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
 	@echo "making $(VENV) with the locked development environment ..." >&2
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) # one of another Python may be there
 	@$(INSTALL_PIP) uv >&2 || true
 	@{ $(INSTALL_UV) $(LOCKED) && $(INSTALL_UV) $(OURSELVES); } >&2 \
 	  || { echo "uv could not; pip does it, which takes longer ..." >&2; $(INSTALL_PIP) $(LOCKED) >&2 && $(INSTALL_PIP) $(OURSELVES) >&2; }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -15,6 +17,7 @@ from otel_posthog.apps.demo.receivers import SPANS_STARTED, _spans_started
 from otel_posthog.apps.demo.view import PlainView, draw, print_verdict
 from otel_posthog.testing import OtlpSink, SinkMetric
 
+BIN = str(Path(sys.executable).parent)
 OPTIONS = Options(400, "parentbased_traceidratio", 0.1, seed=7, keep=False, unprotected=False, environ={})
 FIGURES = Figures(
     requests=400,
@@ -127,3 +130,22 @@ def test_closing_names_what_leaked() -> None:
     assert "seen by OTLP: e-mail: long" in text
     assert text.splitlines()[-1].startswith("Not held, 6.5 s")
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("started", "path", "again"),
+    [
+        (".venv/bin/otel-posthog", "/nowhere", ".venv/bin/otel-posthog"),
+        (".venv/bin/otel-posthog", BIN, "otel-posthog"),
+        ("/lib/otel_posthog/__main__.py", "/nowhere", "otel-posthog"),
+    ],
+)
+def test_what_the_closing_advises_can_be_typed(
+    started: str, path: str, again: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a clone `make demo` has started it by a path, and no shell knows it by its name."""
+    monkeypatch.setattr("sys.argv", [started])
+    monkeypatch.setenv("PATH", path)
+    out = StringIO()
+    print_verdict(Console(file=out, width=120), FIGURES, checks(FIGURES, 400), None, unprotected=False)
+    assert f"keep back: {again} demo --unprotected)" in out.getvalue()

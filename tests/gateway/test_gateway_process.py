@@ -178,7 +178,8 @@ def test_a_preview_sends_nothing(tmp_path: Path) -> None:
             posthog=posthog.url, directory=tmp_path, OTEL_POSTHOG_ENABLED="preview", POSTHOG_API_KEY=""
         ) as made:
             assert made.post("/v1/logs", logs_request("e").SerializeToString())[0] == 200
-            assert "go to nowhere (preview)" in made.tree.out
+            assert "product events are printed here and go nowhere (preview)" in made.tree.out
+            assert "events wait" not in made.tree.out
             made.tree.end()
         assert not posthog.unique_events
 

@@ -135,6 +135,14 @@ def test_what_nobody_has_the_key_for_stays_and_is_told(tmp_path: Path, caplog: p
     assert numbers(root, A) == [1, 2]
 
 
+def test_one_that_waits_is_told_as_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The line says it as people do."""
+    root = SpoolRoot(tmp_path, "0a0a0a0a")
+    leave(root, A, 1)
+    open_store(OTHERS["another key"], DeliveryPolicy(), Health(), root).close()
+    assert f"1 product event waits in {tmp_path / root.folder_of(A).name} for another project or host" in caplog.text
+
+
 def test_what_an_earlier_release_kept_is_told_and_sent_when_asked_to(
     fake_posthog: FakePostHog,
     tmp_path: Path,

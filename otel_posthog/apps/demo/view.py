@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -234,5 +236,11 @@ def print_verdict(
     if unprotected:
         verdict.append(", and was not to: this was the app without otel-posthog")
     else:
-        hint = "   (what the filters keep back: otel-posthog demo --unprotected)"
+        hint = f"   (what the filters keep back: {_again()} demo --unprotected)"
     console.print(Text.assemble("\n", verdict, f", {figures.seconds:.1f} s", (hint, "bright_black")))
+
+
+def _again() -> str:
+    """Return what starts this command: its name, or the path by which it was started where no shell would find it."""
+    is_found = shutil.which("otel-posthog") is not None
+    return "otel-posthog" if is_found or Path(sys.argv[0]).name != "otel-posthog" else sys.argv[0]

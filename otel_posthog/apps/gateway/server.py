@@ -89,9 +89,10 @@ def _check(options: Options) -> str:
         print(f"otel-posthog gateway: not followed here, but in apps only: the derive rules {named}", file=sys.stderr)
     # For all workers, also where none can be kept.
     os.environ[env.UUID_KEY] = read_uuid_key(os.environ, options.uuid_key_file).decode()
+    if settings.collection.is_preview:
+        return "product events are printed here and go nowhere (preview)"
     hosts = _listed(each.host for each in settings.policy.destinations)
-    to = "nowhere (preview)" if settings.collection.is_preview else hosts
-    return f"product events wait in {spool_directory(os.environ)} and go to {to}"
+    return f"product events wait in {spool_directory(os.environ)} and go to {hosts}"
 
 
 def _listed(urls: Iterable[str]) -> str:

@@ -32,12 +32,12 @@ from otel_posthog.threads import RLock
 
 MAINTAIN_S = 30.0
 _NOBODYS = (
-    "a project that the release which kept them did not note: `otel-posthog spool drain --unbound` sends them to the "
-    "one whose key is here"
+    "a project that the release which kept them did not note: `otel-posthog spool drain --unbound` sends what waits "
+    "to the one whose key is here"
 )
 _OTHERS = (
-    "another project or host than the destination of that name has here: they stay for who has the key, until they are "
-    "too old; `otel-posthog spool list` shows them"
+    "another project or host than the destination of that name has here: what waits stays for who has the key, until "
+    "it is too old; `otel-posthog spool list` shows it"
 )
 
 
@@ -104,7 +104,8 @@ class Spool:
             count = count_waiting(self._files, self._root, found)
             if count:
                 place, whose = self._root / found.name, _NOBODYS if is_unbound else _OTHERS
-                self._disk.log_later(f"{count} product events wait in {place} for {whose}")
+                waiting = f"{count} product events wait" if count > 1 else "1 product event waits"
+                self._disk.log_later(f"{waiting} in {place} for {whose}")
 
     def _start_fresh(self) -> None:
         # Reentrant: a signal handler may capture an event, or flush, while this thread is inside.
