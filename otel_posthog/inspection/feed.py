@@ -197,6 +197,8 @@ class Feed:
                 self._explaining.follow()
             if not self._service:
                 self._service = _service_of(entry)
+                # Viewers hear of it before they get the item.
+                self._state_at = 0.0
 
     def _welcome(self, come: Any) -> None:
         if len(self._viewers) >= MAX_VIEWERS:

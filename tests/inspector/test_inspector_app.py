@@ -125,9 +125,29 @@ def test_the_page_shows_the_app(app: Inspected) -> None:
     (process,) = state["processes"]
     assert (process["service"], process["connected"], process["skipped"]) == (SERVICE, True, 0)
     assert process["pid"] == app.process.pid
-    names = [event["destinations"][0]["name"] for each in found if each["type"] == "item" for event in each["events"]]
+    shown = [each for each in found if each["type"] == "item"]
+    names = [event["destinations"][0]["name"] for each in shown for event in each["events"]]
     assert "paid" in names
     assert MAIL not in json.dumps(found)
+
+
+def test_who_looks_before_the_first_item_is_told_whose_it_is(tmp_path: Path) -> None:
+    """The service stands on every item; what came before somebody looked is not what was passed over."""
+    with Inspected(tmp_path) as app:
+        with inspecting(environ=app.environ) as url:
+            browser = enter(url)
+            while not browser.until("state")[-1]["processes"]:
+                time.sleep(0.05)
+            app.do("capture", "paid", times=3)
+            found = [each["process"] for each in browser.until("item") if each["type"] == "item"]
+            assert found == [{"pid": app.process.pid, "service": SERVICE}]
+        app.do("span", "GET /u", {}, times=2500)
+        time.sleep(0.5)
+        with inspecting(environ=app.environ) as url:
+            browser = enter(url)
+            browser.until("item")
+            (process,) = browser.until("state")[-1]["processes"]
+            assert process["skipped"] == 0
 
 
 @pytest.mark.parametrize(

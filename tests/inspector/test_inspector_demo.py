@@ -36,6 +36,8 @@ def test_on_a_terminal_the_page_stays_until_ctrl_c() -> None:
     browser = enter(found[0])
     state = browser.until("state")[-1]
     assert state["values_shown"]
+    assert state["source"]["complete"]
+    assert [each["connected"] for each in state["processes"]] == [False]
     assert [each["service"] for each in state["processes"]] == ["helpdesk"]
     items = [each for each in browser.json("api/items?limit=1000")["items"] if each["events"]]
     changed = [

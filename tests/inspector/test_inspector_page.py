@@ -279,7 +279,21 @@ def test_delivery_and_the_apps_are_shown(page: Page, feed: Feed) -> None:
         "Dropped": "7",
     }
     assert "dropped: there is no consent\n7" in page.text("[aria-labelledby=totals-delivery]")
-    assert "ended, 5 skipped" in page.text(".processes")
+    assert "ended, 5 not shown" in page.text(".processes")
+    assert page.text("#skipped") == "Not shown: 5 items, too many at once. What is sent is the same."
+
+
+def test_a_preview_is_not_called_a_delivery(page: Page, feed: Feed) -> None:
+    """Nor a drop: where nothing is sent the page says so, above and in the totals."""
+    reasons = [{"outcome": "previewed", "reason": "default", "count": 12}]
+    counted = {"received": 12, "delivered": 0, "previewed": 12, "dropped": 0, "attempts": 0, "last_attempt": None}
+    feed.say(delivery=counted | {"reasons": reasons})
+    feed.push(event())
+    page.open(feed)
+    page.until(lambda: "Previewed, not sent\n12" in page.text(".strip"))
+    assert "Delivered" not in page.text(".strip")
+    figures = page.text("[aria-labelledby=totals-delivery]").split("\n")
+    assert figures[figures.index("Dropped") :][:3] == ["Dropped", "0", "Queue and buffer"]
 
 
 def test_operational_items_show_where_they_are_asked_for(page: Page, feed: Feed) -> None:
@@ -333,6 +347,32 @@ def test_a_rule_is_tried_before_anything_is_saved(page: Page, feed: Feed) -> Non
     assert "Nothing is saved here." in page.text(".rule")
     page.click(".rule-examples button")
     page.until(lambda: page.text("#event-title") == "ticket_created")
+
+
+def test_of_an_app_that_has_ended_the_page_says_what_can_be_done(page: Page, feed: Feed) -> None:
+    """It is told apart from one that runs, and is asked for no rule; the lines that one gave before stay."""
+    feed.answer = (200, {"policy": "privacy: {}\n", "effect": {"matched": 1, "changed": 1, "of": 1}, "examples": []})
+    feed.push(event(kind="log"), event("signed_up", kind="log"))
+    page.open(feed)
+    page.open_row("ticket_created")
+    page.click("#make-rule")
+    page.all(".rule-kinds button")[2].click()
+    page.until(lambda: page.text(".rule .code") == "privacy: {}")
+    feed.say(processes=[process(connected=False)])
+    page.until(lambda: page.text(".connection") == "Ended")
+    assert page.text(".rule .code") == "privacy: {}"
+    assert not any(each.is_enabled() for each in page.all(".rule-kinds button"))
+    page.open_row("signed_up")
+    page.press("r")
+    page.until(lambda: "The app of this item has ended." in page.text(".rule"))
+    assert "Start it again with OTEL_POSTHOG_INSPECT=1: this page finds it by itself" in page.text(".rule")
+    assert page.all(".rule button") == []
+    assert page.script("return document.activeElement.closest('.rule') !== null")
+    feed.say(source={"kind": "live", "name": "/run/inspect", "complete": True})
+    page.until(lambda: "run otel-posthog inspect" in page.text(".rule"))
+    feed.say(processes=[process()])
+    page.until(lambda: page.text(".connection") == "Live" and page.all(".rule-kinds button"))
+    assert len(feed.rules) == 1
 
 
 def test_a_page_without_events_says_what_to_start(page: Page, feed: Feed) -> None:

@@ -31,7 +31,7 @@ class Page:
     def open(self, feed: Feed | None = None) -> None:
         """Load it anew, and wait until it is connected and has what the feed has."""
         self.chrome.get(self.url)
-        self.until(lambda: "Live" in self.text(".connection"))
+        self.until(lambda: self.text(".connection") in {"Live", "Ended"})
         if feed is not None and feed.items:
             self.until(lambda: self.rows)
 

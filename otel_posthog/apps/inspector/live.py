@@ -102,7 +102,7 @@ class App:
         kind = message["type"]
         if kind == "item":
             self.skipped += max(0, message["seq"] - self._last_seq - 1)
-            self._last_seq = message["seq"]
+            self._last_seq = max(self._last_seq, message["seq"])
             of = {"socket": self.name, "seq": message["seq"]}
             item = {**message, "process": self.about.get("process"), "of": of}
             self._numbers[message["seq"]] = journal.add(item, self.name)
@@ -119,6 +119,8 @@ class App:
             journal.drop(self.name, message["process"]["pid"])
         elif kind == "hello":
             self.about = message
+            # What came before this viewer is not what it was too slow for.
+            self._last_seq = message["last_seq"]
 
 
 @final
@@ -154,9 +156,9 @@ class LiveSource:
         """Return what a `state` says of the apps."""
         apps = self._all()
         shown = [each for each in apps if each.about]
-        source = {"kind": "live", "name": str(self._directory), "complete": False, "problem": self._said() or None}
+        source = {"kind": "live", "name": str(self._directory), "complete": self._stop.is_set()}
         return {
-            "source": source,
+            "source": {**source, "problem": self._said() or None},
             "values_shown": bool(shown) and all(each.about.get("values_shown") for each in shown),
             "processes": [each.form() for each in shown],
             **_sum_of([each.figures for each in shown if each.figures]),

@@ -58,6 +58,12 @@ function outcomeOf(item, event) {
 export const isOf = (item, { pid, service }) =>
   item.process?.pid === pid && (service === undefined || item.process.service === service);
 
+/** Whether the app that an item comes from has ended; a file has none. */
+export function hasEnded(item, status) {
+  if (status?.source?.kind !== "live" || !item.process) return false;
+  return !status.processes?.some((each) => each.connected && isOf(item, { pid: each.pid }));
+}
+
 /** `helpdesk 4711`; empty for what a file holds. */
 export function processOf(process) {
   return process ? plain(`${process.service || "app"} ${process.pid}`) : "";

@@ -27,6 +27,8 @@ export function pieces(text) {
 export const plain = (text) => text.replace(LINE, " ").replace(UNSEEN, code);
 
 /** The text as a sentence: with a full stop, and with one only. */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 export const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 /** A value as text: a text as it is, anything else as JSON. */

@@ -1,5 +1,6 @@
 // The page as a whole: what is above, the stream, and beside it the open event or the totals.
 import { classes, html } from "../dom.js";
+import { hasEnded } from "../entry.js";
 import { Banner } from "./banner.js";
 import { Boundary } from "./boundary.js";
 import { EventPane } from "./event.js";
@@ -25,7 +26,7 @@ export function App({ store, state, feed }) {
       </section>
       <section class="pane pane-side" aria-label=${open ? "The open event" : "Totals and delivery"}>
         ${open
-          ? html`<${Boundary} key=${open.id}><${EventPane} store=${store} entry=${open} words=${state.words} isRuleOpen=${state.isRuleOpen} /><//>`
+          ? html`<${Boundary} key=${open.id}><${EventPane} store=${store} entry=${open} words=${state.words} isRuleOpen=${state.isRuleOpen} isOver=${hasEnded(open.item, state.status)} isLast=${state.status?.source?.complete === true} /><//>`
           : html`<${Overview} store=${store} state=${state} />`}
       </section>
     </main>

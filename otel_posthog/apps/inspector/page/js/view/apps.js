@@ -27,7 +27,7 @@ function App({ store, app }) {
   return html`<tr>
     <td><button type="button" class="link" onClick=${narrow}>${plain(app.service || "app")}</button></td>
     <td class="figure">${app.pid}</td>
-    <td>${app.connected ? "connected" : "ended"}${app.skipped > 0 && `, ${count(app.skipped)} skipped`}</td>
+    <td>${app.connected ? "connected" : "ended"}${app.skipped > 0 && `, ${count(app.skipped)} not shown`}</td>
     <td>${app.values_shown ? "shown" : "not shown"}</td>
     <td><code>${plain(app.policy ?? "")}</code></td>
   </tr>`;

@@ -11,6 +11,7 @@ export function Banner({ state, feed }) {
     connection.phase === "refused" && html`<${Refused} />`,
     status?.source?.problem && html`<${Problem} text=${status.source.problem} />`,
     areHidden(state) && html`<${Values} status=${status} />`,
+    skippedOf(status) > 0 && html`<${Skipped} items=${skippedOf(status)} />`,
     missed > 0 && html`<${Missed} items=${missed} />`,
     unread.size > 0 && html`<${Unread} items=${unread.size} />`,
     forgotten.length > 0 && html`<${Forgotten} names=${forgotten} />`,
@@ -30,6 +31,12 @@ const Problem = ({ text }) => html`<div class="banner is-bad" id="problem">
 
 const Missed = ({ items }) => html`<div class="banner">
   <p>${counted(items, "item")} came while this page was away and ${items === 1 ? "is" : "are"} no longer kept.</p>
+</div>`;
+
+const skippedOf = (status) => (status?.processes ?? []).reduce((sum, each) => sum + (each.skipped ?? 0), 0);
+
+const Skipped = ({ items }) => html`<div class="banner" id="skipped">
+  <p><strong>Not shown: ${counted(items, "item")}, too many at once.</strong> What is sent is the same.</p>
 </div>`;
 
 const Unread = ({ items }) => html`<div class="banner is-bad" id="unread">

@@ -4,13 +4,14 @@ import { bytes, clock, count, counted, duration, plain } from "../text.js";
 import { dropInWords, outcomeInWords } from "../wording.js";
 
 // What went as it should; any other outcome has a reason to be shown.
-const FINE = new Set(["received", "delivered"]);
+const FINE = new Set(["received", "delivered", "previewed"]);
 
 export function Delivery({ status, words }) {
   if (!status?.delivery || status.source?.kind !== "live") return null;
   const { queue = {}, delivery, spool = [] } = status;
   const reasons = delivery.reasons ?? [];
   const received = reasons.filter((each) => each.outcome === "received");
+  const previewed = reasons.filter((each) => each.outcome === "previewed");
   const others = reasons.filter((each) => !FINE.has(each.outcome));
   const last = delivery.last_attempt;
   return html`<section class="card" aria-labelledby="totals-delivery">
@@ -20,6 +21,7 @@ export function Delivery({ status, words }) {
       ${received.map((each) => html`<${Figure} key=${each.reason} name=${dropInWords(each.reason, words)} value=${count(each.count)} isInner />`)}
       <${Figure} name="Delivered" value=${count(delivery.delivered)} />
       ${delivery.previewed > 0 && html`<${Figure} name="Previewed, not sent" value=${count(delivery.previewed)} />`}
+      ${previewed.length > 1 && previewed.map((each) => html`<${Figure} key=${each.reason} name=${plain(each.reason)} value=${count(each.count)} isInner />`)}
       <${Figure} name="Dropped" value=${count(delivery.dropped)} />
       ${others.map((each) => html`<${Figure} key=${keyOf(each)} name=${outcomeInWords(keyOf(each), words)} value=${count(each.count)} isInner />`)}
       <${Figure} name="Queue and buffer" value=${bytes((queue.worker_bytes ?? 0) + (queue.buffer_bytes ?? 0))} />

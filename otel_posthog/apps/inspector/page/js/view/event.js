@@ -14,10 +14,10 @@ export class EventPane extends Component {
   }
 
   shouldComponentUpdate(next, state) {
-    return ["entry", "words", "isRuleOpen"].some((name) => this.props[name] !== next[name]) || state !== this.state;
+    return ["entry", "words", "isRuleOpen", "isOver", "isLast"].some((name) => this.props[name] !== next[name]) || state !== this.state;
   }
 
-  render({ store, entry, words, isRuleOpen }, { destination }) {
+  render({ store, entry, words, isRuleOpen, isOver, isLast }, { destination }) {
     const { event, item } = entry;
     const sent = event?.destinations?.[destination];
     const canBeRule = item.kind === "span" || item.kind === "log";
@@ -44,7 +44,7 @@ export class EventPane extends Component {
           <p class="event-why">${whyText(entry)}</p>
           <${Facts} entry=${entry} sent=${sent} />
         </header>
-        ${isRuleOpen && html`<${RulePanel} key=${entry.id} store=${store} entry=${entry} />`}
+        ${isRuleOpen && html`<${RulePanel} key=${entry.id} store=${store} entry=${entry} isOver=${isOver} isLast=${isLast} />`}
         <div class="event-sides">
           ${event ? html`<${Product} pane=${this} event=${event} sent=${sent} words=${words} />` : html`<${NoEvent} item=${item} words=${words} />`}
           <${OperationalCopy} item=${item} />

@@ -1,7 +1,7 @@
 // "Make a rule": the lines of a policy, and what they would do to the last thousand items. Nothing is saved.
 import * as api from "../api.js";
 import { Component, createRef, html } from "../dom.js";
-import { count, counted, plain } from "../text.js";
+import { capital, count, plain, sentence } from "../text.js";
 import { Key, Value } from "./value.js";
 
 const KINDS = [
@@ -57,7 +57,9 @@ export class RulePanel extends Component {
     }
   }
 
-  render({ store, entry }, { kind, key, answer, error, isBusy, isCopied }) {
+  render({ store, entry, isOver, isLast }, { kind, key, answer, error, isBusy, isCopied }) {
+    // Lines that are there already stay: somebody may be copying them.
+    if (isOver && !answer) return html`<${Over} first=${this.first} isLast=${isLast} />`;
     const keys = keysFor(kind, entry);
     return html`
       <section class="rule" aria-label="Make a rule">
@@ -69,7 +71,7 @@ export class RulePanel extends Component {
               ref=${at ? undefined : this.first}
               class="button"
               aria-pressed=${kind === name ? "true" : "false"}
-              disabled=${name !== "derive" && !keysFor(name, entry).length}
+              disabled=${isOver || (name !== "derive" && !keysFor(name, entry).length)}
               onClick=${() => this.choose(name)}
             >
               ${text}
@@ -79,20 +81,28 @@ export class RulePanel extends Component {
         ${kind && kind !== "derive" &&
         html`<div class="rule-key">
           <label for="rule-key">${kind === "allow" ? "Attribute" : "Property"}</label>
-          <select id="rule-key" value=${key} onChange=${(event) => this.ask(kind, event.target.value)}>
+          <select id="rule-key" value=${key} disabled=${isOver} onChange=${(event) => this.ask(kind, event.target.value)}>
             ${keys.map((each) => html`<option key=${each} value=${each}>${plain(each).slice(0, 100)}</option>`)}
           </select>
         </div>`}
         <div aria-live="polite">
           ${!kind && html`<p class="soft">Choose what should happen. You see the lines for your policy, and what they would change, before anything is saved.</p>`}
           ${isBusy && html`<p class="soft">Trying it on the last items.</p>`}
-          ${error && html`<p class="note is-bad">${plain(error)}</p>`}
+          ${error && html`<p class="note is-bad">${sentence(capital(plain(error)))}</p>`}
           ${answer && html`<${Answer} store=${store} answer=${answer} property=${key} isCopied=${isCopied} copy=${() => this.copy()} />`}
         </div>
       </section>
     `;
   }
 }
+
+/** In place of the kinds of rules, where the app has ended that would try one; `isLast`: this page waits for no other. */
+const Over = ({ first, isLast }) => html`<section class="rule" aria-label="Make a rule">
+  <p class="note" ref=${first} tabindex="-1"><strong>The app of this item has ended.</strong> A rule is tried in the app, on the last items that it keeps in its memory.</p>
+  <p class="soft">${isLast
+    ? html`Start an app of your own with <code>OTEL_POSTHOG_INSPECT=1</code> and run <code>otel-posthog inspect</code>: there this button gives the lines for your policy, and says what they would change.`
+    : html`Start it again with <code>OTEL_POSTHOG_INSPECT=1</code>: this page finds it by itself, and makes rules of what comes then.`}</p>
+</section>`;
 
 function Answer({ store, answer, property, isCopied, copy }) {
   const { effect } = answer;

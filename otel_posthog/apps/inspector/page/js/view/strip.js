@@ -20,7 +20,8 @@ export function Strip({ status }) {
         <${Figure} name="Queue" value=${bytes(queue.worker_bytes)} />
         <${Figure} name="Buffer" value=${bytes(queue.buffer_bytes)} />
         <${Figure} name="Spool" value=${waits} />
-        <${Figure} name="Delivered" value=${count(delivery.delivered)} isStrong=${true} />
+        ${delivery.previewed > 0 && html`<${Figure} name="Previewed, not sent" value=${count(delivery.previewed)} isStrong=${true} />`}
+        ${!(delivery.previewed > 0 && !delivery.delivered) && html`<${Figure} name="Delivered" value=${count(delivery.delivered)} isStrong=${true} />`}
         <${Figure} name="Dropped" value=${count(delivery.dropped)} />
         ${delivery.dead_lettered > 0 && html`<${Figure} name="Dead letters" value=${count(delivery.dead_lettered)} isBad=${true} />`}
         ${delivery.retried > 0 && html`<${Figure} name="Retried" value=${count(delivery.retried)} />`}

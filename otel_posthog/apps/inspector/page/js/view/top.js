@@ -6,6 +6,8 @@ import { choose, next, theme } from "../theme.js";
 const PHASES = {
   connecting: "Connecting",
   live: "Live",
+  paused: "Paused",
+  over: "Ended",
   retrying: "Connecting",
   lost: "Offline",
   refused: "Offline",
@@ -47,9 +49,11 @@ function Connection({ state }) {
   const isLive = connection.phase === "live";
   const source = status?.source;
   const isFile = isLive && source && source.kind !== "live";
-  const text = isFile ? fileText(source) : isLive && isPaused ? "Paused" : PHASES[connection.phase];
-  return html`<p class=${classes("connection", `is-${isLive && isPaused ? "paused" : connection.phase}`)}>
-    <span class="dot" aria-hidden="true"></span>${text}
+  const apps = status?.processes ?? [];
+  const isOver = isLive && apps.length > 0 && !apps.some((each) => each.connected);
+  const phase = isOver ? "over" : isLive && isPaused ? "paused" : connection.phase;
+  return html`<p class=${classes("connection", `is-${phase}`)}>
+    <span class="dot" aria-hidden="true"></span>${isFile ? fileText(source) : PHASES[phase]}
   </p>`;
 }
 
