@@ -11,6 +11,7 @@ from typing import Any
 
 import failing
 import pytest
+from events import KEY
 from exceptions import recorded
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
@@ -117,6 +118,35 @@ def test_who_acts_is_shown_as_it_is_sent(mode: str, tmp_path: Path, capsys: pyte
         of_session, of_window = (f"{each} removed not sent in the mode daily" for each in (of_session, of_window))
         of_note = "note in window-4711 → in [window] repeats the window's id"
     assert [each for each in (of_session, of_window, of_note) if each not in told] == []
+
+
+@pytest.mark.parametrize("mode", ["unlinked", "installation", "daily", "pseudonymous", "identified"])
+def test_a_part_of_who_acts_goes_for_the_reason_that_there_is(
+    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule or a reserved name where the filters look at it, else the mode, never what befell a property alike."""
+    monkeypatch.setenv("OTEL_POSTHOG_IDENTITY_KEYS", KEY)
+    policy, path = tmp_path / "policy.yaml", tmp_path / "e.json"
+    policy.write_text(f"identity: {mode}\nprivacy: {{rules: [{{name: no_ids, keys: [id], method: drop}}]}}\n", "utf-8")
+    person = {"id": "i-2", "trace_url": "x", "note": "same", "plan": MAIL}
+    given = {"id": "i-1", "note": MAIL, "$session_id": MAIL, "$groups": {"$ip": "acme"}, "$set": person}
+    path.write_text(json.dumps({**EVENT, "properties": given}), "utf-8")
+    (item,) = [each for each in explained(capsys, "--policy", policy, path).split("\n●") if "sent as" in each]
+    told = {
+        line[4:30].strip(): " ".join(line[30:].split()) for line in item.replace(f"\n{' ' * 28}→", " →").splitlines()
+    }
+    has_persons = mode in {"pseudonymous", "identified"}
+    why_not = f"removed not sent in the mode {mode}"
+    assert told["$set id"] == f"i-2 {'removed no ids' if has_persons else why_not}"
+    assert told["group $ip"] == f"acme {'removed PostHog acts on this name' if has_persons else why_not}"
+    of_trace = "removed named like what an event says of its trace"
+    assert told["$set trace_url"] == f"x {of_trace if has_persons else why_not}"
+    assert told["$set note"] == ("same" if has_persons else f"same {why_not}")
+    assert told["$set plan"] == f"{MAIL} {'→ [email] e-mail address' if has_persons else why_not}"
+    if mode == "identified":
+        assert told["session id"] == f"{MAIL} → [email] e-mail address"
+    else:
+        assert "e-mail" not in told["session id"]
 
 
 def test_json_has_what_posthog_gets_to_the_field(event_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspected import event, request
+from inspected import event, explained, live, request
 from inspector_feed import Feed
 from inspector_page import Page
 
@@ -63,10 +63,30 @@ def test_an_id_is_removed_for_its_own_reason(page: Page, feed: Feed, tmp_path: P
     page.open_row("identified")
     pairs = page.pairs()
     assert pairs["user id"][1:] == ("u-4711", "same")
-    assert pairs["session id"][1] == "[email]\ne-mail address email"
-    assert pairs["window id"][1] == "removed\ne-mail address email"
+    assert pairs["session id"][1] == pairs["window id"][1] == "[email]\ne-mail address email"
     assert pairs["$set id"][1] == "removed\nno ids no_ids"
     assert pairs["$set plan"][1:] == ("pro", "same")
+
+
+SESSION, WINDOW = "019b7c01-0400-7000-8000-000000000001", "tab-4711"
+
+
+@pytest.mark.parametrize("session", [SESSION, "sess-0815"])
+def test_a_session_and_a_window_that_are_sent_are_not_called_removed(
+    page: Page, feed: Feed, tmp_path: Path, session: str
+) -> None:
+    """PostHog gets them beside the properties, a session that is none to it among them."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("identity: identified\n", "utf-8")
+    given = {"event": "acted", "distinct_id": "u-4711", "timestamp": "2026-01-02T00:00:00Z"}
+    ids = {"$session_id": session, "$window_id": WINDOW}
+    (item,) = explained({**given, "properties": ids}, options=("--policy", str(policy)))
+    feed.push(live(item))
+    page.open(feed)
+    page.open_row("acted")
+    pairs = page.pairs()
+    assert pairs["session id"] == (session, session, "same")
+    assert pairs["window id"] == (WINDOW, WINDOW, "same")
 
 
 def test_a_sentence_ends_with_one_full_stop(page: Page, feed: Feed) -> None:

@@ -9,11 +9,13 @@ from otel_posthog.apps.explain.wording import listed, rule_in_words, shown, show
 from otel_posthog.inspection.explanation import Change, Kept, ProductEvent, Sent
 from otel_posthog.inspection.form import sent_properties, shown_part
 from otel_posthog.model import shown_path
+from otel_posthog.policy import IdentityMode
 
 SAME, CHANGED, REMOVED = "same", "changed", "removed"
 
 _ALLOW_LIST, _NOTED = "allow_list", "noted"
 _GONE = object()
+_WITH_PERSONS = {mode.value for mode in IdentityMode if mode.has_persons}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,17 @@ def _who(event: ProductEvent, sent: Sent, properties: Mapping[str, object]) -> I
     for key, value in event.who.items():
         if key not in {"user id", "consent"}:
             found = _sent_of(key, sent.event, properties)
-            yield _row(key, value, found, (), f"not sent in the mode {sent.identity}")
+            # A property may have the same name: what is as it was needs no reason.
+            about = [] if found == value else _about_who(key, sent)
+            yield _row(key, value, found, about, f"not sent in the mode {sent.identity}")
+
+
+def _about_who(key: str, sent: Sent) -> list[Change]:
+    """Return what the filters did to a part of who acts; nothing where the identity mode alone decides on it."""
+    kind, _, name = key.partition(" ")
+    if kind in {"session", "window"}:
+        return _about(f"{kind}_id", sent.changes) if sent.identity == IdentityMode.IDENTIFIED.value else []
+    return _about(name, sent.changes) if sent.identity in _WITH_PERSONS else []
 
 
 def _sent_of(key: str, event: Mapping[str, object], properties: Mapping[str, object]) -> object:

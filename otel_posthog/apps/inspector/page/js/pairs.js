@@ -9,6 +9,7 @@ const UNSAFE_KEY = "[key]";
 const BESIDE = ["$set", "$set_once", "$groups"];
 // Of who acts, what the filters see, by the name that receipts have for it; all else is the identity mode's to decide.
 const FILTERED_IDS = { "session id": "session_id", "window id": "window_id" };
+const MODE_OF_FILTERED_IDS = "identified";
 const PERSON_PARTS = ["group", "$set", "$set_once"];
 const MODES_WITH_PERSONS = ["identified", "pseudonymous"];
 
@@ -86,27 +87,27 @@ function withoutValues(event, after, sent, changes) {
 function whoRows(who, after, sent, changes) {
   if (!sent?.event) return Object.entries(who).map(([key, value]) => leaf(key, value, GONE, [], 0, key));
   const rows = [];
-  const id = sent.event.distinct_id;
-  if (!Object.hasOwn(who, "user id")) rows.push(leaf("distinct_id", GONE, id, [], 0, "distinct_id"));
+  if (!Object.hasOwn(who, "user id")) rows.push(leaf("distinct_id", GONE, sent.event.distinct_id, [], 0, "distinct_id"));
   for (const [key, value] of Object.entries(who)) {
     const path = receiptPath(key, sent.identity);
-    rows.push(leaf(key, value, standIn(key, id, after), path === undefined ? [] : about(path, changes), 0, key));
+    rows.push(leaf(key, value, standIn(key, sent.event, after), path === undefined ? [] : about(path, changes), 0, key));
   }
   return rows;
 }
 
-function standIn(key, id, after) {
-  if (key === "user id") return id;
+function standIn(key, event, after) {
+  if (key === "user id") return event.distinct_id;
   if (key === "consent") return GONE;
-  if (key === "session id") return own(after, Object.hasOwn(after, "$session_id") ? "$session_id" : "session_id");
-  if (key === "window id") return own(after, "$window_id");
+  // What PostHog takes for a session stands beside the properties, as a window does.
+  if (key === "session id") return own(Object.hasOwn(event, "session_id") ? event : after, "session_id");
+  if (key === "window id") return own(event, "window_id");
   const [kind, ...rest] = key.split(" ");
   return own(after[kind === "group" ? "$groups" : kind] ?? {}, rest.join(" "));
 }
 
 /** Under which path a receipt says what was done to a part of who acts; undefined where that is not the filters' doing. */
 function receiptPath(key, identity) {
-  if (Object.hasOwn(FILTERED_IDS, key)) return FILTERED_IDS[key];
+  if (Object.hasOwn(FILTERED_IDS, key)) return identity === MODE_OF_FILTERED_IDS ? FILTERED_IDS[key] : undefined;
   const at = key.indexOf(" ");
   return PERSON_PARTS.includes(key.slice(0, at)) && MODES_WITH_PERSONS.includes(identity) ? key.slice(at + 1) : undefined;
 }
