@@ -46,7 +46,7 @@ function countsOf(store, state) {
     const perRule = new Map();
     for (const { rule, count: number } of all.rules ?? []) perRule.set(rule, (perRule.get(rule) ?? 0) + number);
     return {
-      about: `${counted(all.items, "item")} since the start; ${all.kept < all.items ? `the newest ${count(all.kept)}` : "all"} kept, in memory`,
+      about: `${counted(all.items, "item")} since the start; ${all.kept < all.items ? `the newest ${count(all.kept)}` : "all"} are kept, in memory`,
       events: (all.events ?? []).map((each) => [each.name, each.sent + each.dropped]),
       outcomes: (all.outcomes ?? []).map((each) => [each.reason ? `${each.outcome}:${each.reason}` : each.outcome, each.count]),
       rules: [...perRule].sort((one, other) => other[1] - one[1]),
