@@ -19,6 +19,12 @@ COLORS = ("auto", "always", "never")
 # As argparse of Python 3.10 to 3.14 words them, with quotes or without.
 _NO_CHOICE = re.compile(r"argument [^:]+: invalid choice: (?P<given>.*?) \(.*", re.DOTALL)
 _TOO_MUCH = re.compile(r"unrecognized arguments: (?P<given>.*)", re.DOTALL)
+_PLAINER = (
+    (r"argument (\S+?)(?:/\S+)?: expected one argument", r"\1 needs a value"),
+    (r"argument (\S+?)(?:/\S+)?: not allowed with argument (\S+?)(?:/\S+)?", r"\1 and \2 exclude each other"),
+    (r"one of the arguments (\S+) (\S+) is required", r"\1 or \2 is missing"),
+)
+_MISSING = re.compile(r"the following arguments are required: (?P<names>.*)", re.DOTALL)
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,12 +79,17 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line, with what to write instead, and end with status 2."""
         too_much, no_choice = _TOO_MUCH.fullmatch(message), _NO_CHOICE.fullmatch(message)
+        missing = _MISSING.fullmatch(message)
         meant = self.called_by(self._words)
         if too_much is not None:
             message = meant.refused(too_much["given"])
         elif no_choice is not None and self.commands:
             message = self.unknown(no_choice["given"].strip("'\""))
+        elif missing is not None:
+            message = meant.lacking(missing["names"])
         line = " ".join(message.split())
+        for pattern, plainer in _PLAINER:
+            line = re.sub(f"^{pattern}$", plainer, line)
         print(f"{meant.prog}: {line} (usage: {meant.prog} --help)", file=sys.stderr)
         sys.exit(WRONG_USAGE)
 
@@ -89,6 +100,12 @@ class Parser(argparse.ArgumentParser):
             return f"{given} is more than it takes"
         known = [name for each in self.options for name in each.option_strings]
         return f"there is no option {word}{_meant(word.partition('=')[0], known)}"
+
+    def lacking(self, names: str) -> str:
+        """Return in words that what is called `names` was not given."""
+        if self.commands:
+            return f"which subcommand? There are {', '.join(self.commands)}"
+        return f"{names} {'are' if ',' in names else 'is'} missing"
 
     def unknown(self, given: str) -> str:
         """Return in words that `given` is none of its commands."""

@@ -37,6 +37,15 @@ def test_it_is_the_same_for_the_same_policy(capsys: pytest.CaptureFixture[str]) 
     assert "the built-in policy" in first.splitlines()[0]
 
 
+def test_a_difference_that_takes_two_lines_is_one_of_the_list() -> None:
+    """What goes on in the next line has no dash of its own, and is indented as the first."""
+    listed = re.findall(
+        r"^#   (.*)$", collector_config(Policy(), "p").partition("filters of the package do:")[2], re.MULTILINE
+    )
+    assert [each for each in listed if each.startswith("  ")]
+    assert [each for each in listed if not re.match(r"(?:- |  )\S", each)] == []
+
+
 def test_check_tells_whether_a_file_is_what_the_policy_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """0 where it is, 1 and what to do where it is not; nothing is written."""
     path = tmp_path / "privacy.yaml"

@@ -157,8 +157,15 @@ def test_a_wrong_option_is_one_line_that_says_which_was_meant(
         (["spool", "lst"], "otel-posthog spool: there is no subcommand lst; did you mean list?"),
         (["policy", "xyzzy"], "otel-posthog policy: there is no subcommand xyzzy; there are check, show, schema"),
         (["doctor", "more"], "otel-posthog doctor: more is more than it takes"),
-        (["explain"], "otel-posthog explain: the following arguments are required: FILE"),
-        (["spool"], "otel-posthog spool: the following arguments are required: SUBCOMMAND"),
+        (["explain"], "otel-posthog explain: FILE is missing (usage: otel-posthog explain --help)"),
+        (["policy", "show", "--section"], "otel-posthog policy show: --section needs a value (usage:"),
+        (["spool", "erase"], "otel-posthog spool erase: --distinct-id or --all is missing (usage:"),
+        (
+            ["spool", "erase", "--all", "--distinct-id", "x"],
+            "otel-posthog spool erase: --distinct-id and --all exclude each other (usage:",
+        ),
+        (["spool"], "otel-posthog spool: which subcommand? There are list,"),
+        (["policy"], "otel-posthog policy: which subcommand? There are check, show, schema"),
     ],
 )
 def test_a_wrong_word_is_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

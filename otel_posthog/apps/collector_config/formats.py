@@ -77,22 +77,26 @@ def collector_config(policy: Policy, source: str) -> str:
         operational=", ".join(sides[0]),
         product=", ".join(sides[1]),
         kafka=", ".join(sides[2]),
-        differences="\n".join(f"#   - {line}" for line in _differences(policy)),
+        differences="\n".join("#   - " + each.replace("\n", "\n#     ") for each in _differences(policy)),
     )
     return head + "\n" + _written({"processors": {**sides[0], **sides[1], **sides[2]}})
 
 
 def _differences(policy: Policy) -> list[str]:
-    """Return what is done otherwise, a line each."""
+    """Return what is done otherwise, one difference each."""
     lines = [
-        "Regular expressions know no checksums and no words around: more is taken. Hits are replaced by ****. What is",
-        "  damaged, and what gets through, is in docs/collector-parity.md, by name.",
+        (
+            "Regular expressions know no checksums and no words around: more is taken. Hits are replaced by ****.\n"
+            "What is damaged, and what gets through, is in docs/collector-parity.md, by name."
+        ),
         "Numbers, lists and maps in which anything is found go with their keys, and bytes always: no type changes.",
         "Keys that are not made of words (`a.b`, `a_b`, no long number) go with their values, in bodies too.",
         "Spans with links go nowhere on the operational side, nor into Kafka: links cannot be read or changed.",
         "Descriptions and metadata of metrics, attributes of exemplars, and metrics with odd names go.",
-        f"Metric points of which something is taken out get `{SERIES}`, a hash under OTEL_POSTHOG_UUID_KEY that",
-        "  keeps their series apart; without that key they go nowhere.",
+        (
+            f"Metric points of which something is taken out get `{SERIES}`, a hash under OTEL_POSTHOG_UUID_KEY that\n"
+            "keeps their series apart; without that key they go nowhere."
+        ),
         "To the gateway allow-listed values go as they are: it filters them exactly. What rests in Kafka is redacted.",
         "On the product side bodies, span names, status messages, stack traces and messages of exceptions stay behind.",
     ]
