@@ -261,6 +261,51 @@ def test_a_timeout_that_is_no_time_says_what_to_write(given: str, capsys: pytest
 ARGUMENTS = {"--app=": "write the name of a module", "--app= ": "write the name of a module", "--plain": "--app"}
 
 
+MODULES = {
+    "shop/app.py": "shop.app",
+    "./shop/app": "shop.app",
+    "shop-app": "shop.app",
+    ".": "shop.app",
+    "/": "shop.app",
+}
+
+
+@pytest.mark.parametrize("given", MODULES)
+def test_a_path_in_the_place_of_a_module_says_how_that_is_written(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In dots, as in an import: status 2, and one line."""
+    assert refused("--app", given) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"as in an import, for example {MODULES[given]} (" in said.err
+
+
+def test_an_app_may_be_named_as_servers_are_told_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Uvicorn and gunicorn take `shop:app`."""
+    (tmp_path / "shop.py").write_text("app = 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    main(["doctor", "--json", "--app", "shop:app", "--plain"])
+    assert findings(capsys)["app"]["says"].startswith("shop is not set up")
+
+
+def test_a_directory_that_is_gone_is_no_place_for_a_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a shell whose directory was taken away."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    try:
+        assert main(["doctor"]) == 2
+    finally:
+        monkeypatch.chdir(tmp_path)
+    assert "the current directory is gone" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("given", ARGUMENTS)
 def test_an_argument_that_would_be_ignored_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An app without a name, and what only an app has."""

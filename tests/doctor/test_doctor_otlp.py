@@ -15,7 +15,11 @@ from authority import Authority
 from doctored import Found, doctor, healthy
 from grpc_end import files_of, grpc_end
 from ill_servers import Dated, Proxy, blocked, closing, endless, silent
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as OverGrpc
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as OverHttp
 from opentelemetry.sdk._configuration import _get_exporter_names, _import_exporters
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.util.re import parse_env_headers
 from ports import free_port
 
 from otel_posthog.testing import FakePostHog, OtlpSink
@@ -51,10 +55,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, url: str, protocol: str, **environ: s
     """Ask an end, and return what was found; nothing goes to PostHog."""
     healthy(
         monkeypatch,
-        OTEL_EXPORTER_OTLP_ENDPOINT=url,
-        OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+        **{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, **environ},
         USAGE_STATS="false",
-        **environ,
     )
     return doctor("--send", "--timeout", "20")
 
@@ -76,6 +78,10 @@ WRITTEN = {
     "otlp_to_posthog": {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "https://eu.i.posthog.com/i/v1/", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP
     },
+    "otlp_padded": {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318\r", "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP
+    },
+    "otlp_headers": {"OTEL_EXPORTER_OTLP_HEADERS": "Authorization: Basic abc"},
     "otlp_port_of_other_protocol": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
 }  # fmt: skip
 
@@ -119,6 +125,49 @@ GOOD: list[dict[str, str]] = [
     {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_EXPORTER_OTLP_INSECURE": "true"},
     {"OTEL_CONFIG_FILE": str(ROOT / "examples" / "otel-config.yaml"), "OTEL_EXPORTER_OTLP_ENDPOINT": ""},
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("signal", ["", "TRACES_"])
+@pytest.mark.parametrize("around", ["\r", "\n", "\t", " "], ids=repr)
+def test_what_stands_around_an_endpoint_is_a_part_of_it_over_http(
+    around: str, signal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter of the SDK agrees: nothing comes that way, over HTTP; over gRPC it does."""
+    with OtlpSink() as sink, grpc_end() as (port, seen):
+        named, path = f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT", "/v1/traces" if signal else ""
+        found = asked(monkeypatch, sink.url, HTTP, **{named: f"{sink.url}{path}{around}"})
+        assert complaints(found) == ["otlp_padded"]
+        assert "OTLP traces" not in [each["about"] for each in found.findings], "it was asked without"
+        monkeypatch.setenv("USAGE_STATS", "true")
+        assert found["otlp_padded"]["says"].startswith(f"{named} has a space or a line end")
+        assert OverHttp(timeout=2).export([]) is not SpanExportResult.SUCCESS
+        healthy(monkeypatch, **{named: f"http://127.0.0.1:{port}{around}", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
+        assert doctor().complaints == []
+        exporter = OverGrpc(timeout=20)
+        assert exporter.export([]) is SpanExportResult.SUCCESS
+        exporter.shutdown()
+    assert (sink.items, len(seen)) == (0, 1)
+
+
+HEADERS = {
+    "authorization=Basic%20abc": True, "a=b,c=d": True, " a = b , c = d ": True, "a=": True, "a=b,": True,
+    "x-scope-orgid=1,authorization=Bearer a=b=": True, "Authorization: Basic abc": False, "a=b,Basic abc": False,
+    "Authorization: Basic YWJj=": False, "=b": False, "Bearer": False, "a b=c": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("signal", ["", "TRACES_"])
+@pytest.mark.parametrize("given", HEADERS)
+def test_what_the_sdk_leaves_out_of_headers_is_found(given: str, signal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it reads them, and nothing else is complained of; the value is not shown."""
+    name = f"OTEL_EXPORTER_OTLP_{signal}HEADERS"
+    healthy(monkeypatch, **{name: given})
+    parts = [each for each in given.split(",") if each.strip()]
+    assert (len(parse_env_headers(given, liberal=True)) == len(parts)) is HEADERS[given]
+    found = doctor()
+    assert found.complaints == ([] if HEADERS[given] else ["otlp_headers"])
+    assert HEADERS[given] or f"write {name}=" in found["otlp_headers"]["fix"]
+    assert not any("abc" in each["says"] for each in found.findings)
 
 
 UNKNOWN_EXPORTERS = ["otpl", "none,otlp", "otlp,none", "otlp,", "OTLP", "jaegr", "console otlp", "posthog_"]
@@ -202,6 +251,45 @@ def test_a_proxy_that_leads_to_an_end_is_gone_by(monkeypatch: pytest.MonkeyPatch
         found = asked(monkeypatch, "http://otlp.invalid", HTTP, HTTP_PROXY=proxy.url)
     assert complaints(found) == []
     assert "otlp_taken" in found.ids
+
+
+NOWHERE = "http://127.0.0.1:9"
+PROXIES = {
+    "grpc": {
+        "HTTPS_PROXY": True, "HTTP_PROXY": True, "ALL_PROXY": True, "GRPC_PROXY": True, "all_proxy": True,
+        "grpc_proxy": False, "https_proxy": False, "http_proxy": False,
+    },
+    HTTP: {"HTTP_PROXY": False, "http_proxy": False, "ALL_PROXY": False, "HTTPS_PROXY": True, "grpc_proxy": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("over", "variable"), [(each, variable) for each, variables in PROXIES.items() for variable in variables]
+)
+def test_a_proxy_counts_where_the_exporter_goes_by_it(
+    over: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GRPC reads its own names, in lowercase alone; a proxy that is not there is told of, not the end behind it."""
+    with OtlpSink() as sink, grpc_end() as (port, _):
+        url = sink.url if over == HTTP else f"http://127.0.0.1:{port}"
+        found = asked(monkeypatch, url, over, **{variable: NOWHERE})
+        arrives = PROXIES[over][variable]
+        exporter = (OverHttp if over == HTTP else OverGrpc)(timeout=3)
+        assert (exporter.export([]) is SpanExportResult.SUCCESS) is arrives
+        exporter.shutdown()
+        assert complaints(found) == ([] if arrives else ["otlp_proxy_unreachable"])
+        if not arrives:
+            past = "NO_PROXY" if over == HTTP else "no_proxy"
+            assert found["otlp_proxy_unreachable"]["fix"].endswith(f"or add 127.0.0.1 to {past}")
+            assert complaints(asked(monkeypatch, url, over, no_proxy="127.0.0.1")) == []
+
+
+@pytest.mark.parametrize(("over", "variable"), [("grpc", "https_proxy"), (HTTP, "HTTPS_PROXY")])
+def test_a_proxy_that_makes_no_way_to_an_end_is_told(over: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there, and has none; the end is not said to speak something else."""
+    with Proxy({}) as proxy:
+        found = asked(monkeypatch, "https://otlp.invalid", over, **{variable: proxy.url})
+    assert complaints(found) == ["otlp_proxy_no_way"]
 
 
 def test_an_end_that_takes_traces_only_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,15 @@ def healthy(monkeypatch: pytest.MonkeyPatch, **further: str) -> None:
     """Set the environment of an app in which nothing is wrong, and `further` variables."""
     monkeypatch.setenv("POSTHOG_API_KEY", KEY)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "GRPC_PROXY",
+    ):
         for each in (name, name.lower()):
             monkeypatch.delenv(each, raising=False)
     for name, value in further.items():

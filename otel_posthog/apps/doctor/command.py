@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from pathlib import Path
 
 from otel_posthog.apps.numbers import seconds_up_to
@@ -65,9 +66,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _module(text: str) -> str:
-    if not text.strip():
+    # As servers are told of an app: shop.app:app.
+    name = text.strip().partition(":")[0]
+    if not name:
         raise argparse.ArgumentTypeError("write the name of a module of the app, for example shop.app")
-    return text.strip()
+    if not all(each.isidentifier() for each in name.split(".")):
+        parts = re.findall(r"\w+", re.sub(r"\.py$", "", name))
+        raise argparse.ArgumentTypeError(
+            f"write the name of a module as in an import, for example {'.'.join(parts) or 'shop.app'}"
+        )
+    return name
+
+
+def _folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise ConfigurationError("the current directory is gone; go to that of the app") from None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("--plain says how an app is started: write --app MODULE as well")
     found = examine(
         os.environ,
-        Path.cwd(),
+        _folder(),
         Wishes(
             is_sending=arguments.send,
             app=arguments.app or "",

@@ -23,6 +23,7 @@ _Made = TypeVar("_Made")
 
 # What answers takes less; what does not is to be told soon.
 STEP_S = 3.0
+_PORTS = {"https": 443, **dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)}
 # OpenSSL's X509_V_ERR_*: of issuers that are not known, of dates, of names.
 _UNKNOWN_CA = frozenset({2, 18, 19, 20, 21, 27})
 _EXPIRED, _NOT_YET, _OTHER_HOST = 10, 9, frozenset({62, 63, 64})
@@ -92,12 +93,16 @@ def address_of(url: str, certificates: str = "") -> Address:
     """Return where a URL leads.
 
     Args:
-        url: With a scheme.
+        url: With a scheme, which the URL of a proxy need not have.
         certificates: As of an address.
     """
-    parts = urlsplit(url)
-    is_tls = parts.scheme.lower() == "https"
-    return Address(parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, certificates)
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    scheme = parts.scheme.lower()
+    try:
+        port = parts.port
+    except ValueError:
+        return Address("", 0, is_tls=False)
+    return Address(parts.hostname or "", port or _PORTS.get(scheme, 80), scheme == "https", certificates)
 
 
 def failing_step(address: Address, until: Deadline) -> Failure | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ _USUAL_PORTS = {4317: GRPC, 4318: HTTP}
 _EXPORTERS = {"otlp_proto_grpc": GRPC, "otlp_proto_http": HTTP}
 # Names that gRPC resolves in its own ways.
 _OF_GRPC = re.compile(r"(?:unix|unix-abstract|vsock|dns|ipv4|ipv6|xds):")
+HEADER = re.compile(r"\s*[\w!#$%&'*+.^`|~-]+\s*=")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 NAMED = Kind("otlp", Group.OTLP, Level.OK, "{signals} go to {url} over {protocol}")
@@ -69,6 +70,17 @@ NO_URL = _wrong("no_url", "{variable} is no URL", "write {variable}=http://colle
 NO_SCHEME = _wrong(
     "no_scheme", "{variable} has no scheme, which http/protobuf needs", "write http:// or https:// before it"
 )
+PADDED = _wrong(
+    "padded",
+    "{variable} has a space or a line end around it, which http/protobuf takes for a part of it: nothing is exported",
+    "write it without; an env file with line ends of Windows has one behind every value",
+)
+HEADERS = Kind(
+    "otlp_headers", Group.OTLP, Level.WRONG,
+    "{headers} has what is no header, and the SDK leaves that out",
+    "write {headers}=name=value; several with commas between them, and no colon behind a name",
+    Gravity.NOTHING_ARRIVES, Symptom.OTLP,
+)  # fmt: skip
 TLS_BY_DEFAULT = _wrong(
     "grpc_no_scheme",
     "{variable} has no scheme: gRPC takes that for TLS",
@@ -94,8 +106,8 @@ TO_POSTHOG = Kind(
 )  # fmt: skip
 KINDS = (
     TO_POSTHOG, FILE_REFUSED, NO_SUCH_EXPORTER,
-    NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, TLS_BY_DEFAULT, PATH_TWICE,
-    OTHER_PORT,
+    NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, PADDED, HEADERS, TLS_BY_DEFAULT,
+    PATH_TWICE, OTHER_PORT,
 )  # fmt: skip
 
 
@@ -112,6 +124,8 @@ class End:
         certificates: The file of those to believe; empty where none is named.
         client: A client certificate and its key.
         headers: What is sent along, as it is written.
+        headers_variable: Which says so.
+        is_padded: Whether there is a space or a line end around the URL as it is written.
     """
 
     signals: tuple[str, ...]
@@ -122,6 +136,8 @@ class End:
     certificates: str = ""
     client: tuple[str, str | None] | None = None
     headers: str = ""
+    headers_variable: str = ""
+    is_padded: bool = False
 
     @property
     def shown_signals(self) -> str:
@@ -189,9 +205,7 @@ def ends(environ: Mapping[str, str]) -> list[End]:
 
 
 def _with_signals(end: End, signals: tuple[str, ...]) -> End:
-    return End(
-        signals, end.protocol, end.url, end.variable, end.is_tls, end.certificates, end.client, end.headers
-    )  # fmt: skip
+    return replace(end, signals=signals)
 
 
 def _end(signals: tuple[str, ...], signal: str, protocol: str, environ: Mapping[str, str]) -> End:
@@ -210,11 +224,20 @@ def _end(signals: tuple[str, ...], signal: str, protocol: str, environ: Mapping[
     )  # fmt: skip
     certificate = named("CLIENT_CERTIFICATE")[0]
     client = (certificate, named("CLIENT_KEY")[0] or None) if certificate else None
-    return End(signals, protocol, url, variable, is_tls, named("CERTIFICATE")[0], client, named("HEADERS")[0])
+    return End(
+        signals, protocol, url, variable, is_tls, named("CERTIFICATE")[0], client, *named("HEADERS"),
+        is_padded=bool(given) and given != environ[variable],
+    )  # fmt: skip
 
 
 def _of_end(end: End) -> Iterator[Finding]:
-    words = {"signals": end.shown_signals, "protocol": end.protocol, "variable": end.variable, "url": end.url}
+    words = {
+        "signals": end.shown_signals,
+        "protocol": end.protocol,
+        "variable": end.variable,
+        "url": end.url,
+        "headers": end.headers_variable,
+    }
     complaints = list(_complaints(end))
     for kind in complaints:
         yield kind.found(ABOUT, **words, usual=_USUAL_PORTS.get(_port(end.url) or 0, ""))
@@ -228,9 +251,13 @@ def _complaints(end: End) -> Iterator[Kind]:
     is_url = "://" in end.url
     if re.search(r"(^|[/.@])posthog\.com([:/]|$)", end.url.lower()):
         yield TO_POSTHOG
+    if any(HEADER.match(each) is None for each in end.headers.split(",") if each.strip()):
+        yield HEADERS
     if not is_address(end):
         yield NO_URL
         return
+    if end.is_padded and end.protocol == HTTP:
+        yield PADDED
     if end.protocol == GRPC and _OF_GRPC.match(end.url):
         return
     if not is_url and end.protocol == HTTP:

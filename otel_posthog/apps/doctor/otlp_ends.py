@@ -18,6 +18,7 @@ from otel_posthog.apps.doctor.connection import (
     Address,
     Failure,
     Problem,
+    address_of,
     failing_step,
     is_tls_spoken,
     tls_context,
@@ -25,9 +26,10 @@ from otel_posthog.apps.doctor.connection import (
 from otel_posthog.apps.doctor.deadline import Deadline, TimeOverError
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.apps.doctor.network import Side, said_of
-from otel_posthog.apps.doctor.otlp import GRPC, HTTP, SIGNALS, End, ends, is_address
+from otel_posthog.apps.doctor.otlp import GRPC, HEADER, HTTP, SIGNALS, End, ends, is_address
 from otel_posthog.apps.doctor.parts import Part
-from otel_posthog.deliver.connection import ca_bundle, proxy_for
+from otel_posthog.apps.doctor.proxies import VARIABLES, proxy_of
+from otel_posthog.deliver.connection import ca_bundle
 from otel_posthog.privacy import without_secrets
 
 TAKEN = Kind("otlp_taken", Group.OTLP, Level.OK, "{host} takes {signals} over {protocol} ({seconds:.1f} s)")
@@ -67,6 +69,16 @@ PROXY_PASSWORD = _wrong(
     "a proxy on the way to {host} wants a user and a password ({why})",
     "write them into the proxy's URL in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or add the host to NO_PROXY",
 )
+NO_PROXY = _wrong(
+    "proxy_unreachable",
+    "there is no connection to the proxy on the way to {host}",
+    "check {proxies}, or add {name} to {no_proxy}",
+)
+NO_WAY = _wrong(
+    "proxy_no_way",
+    "the proxy on the way to {host} makes no connection to it",
+    "have it let this app through, or add {name} to {no_proxy}",
+)
 REFUSES = _wrong(
     "refuses",
     "{host} answers, and does not take what exporters send ({why})",
@@ -82,6 +94,8 @@ KINDS = (
     NOT_OTLP,
     OTHER_PROTOCOL,
     PROXY_PASSWORD,
+    NO_PROXY,
+    NO_WAY,
     REFUSES,
     *_NETWORK.values(),
 )
@@ -109,7 +123,8 @@ def of_otlp_ends(environ: Mapping[str, str], until: Deadline) -> list[Part]:
         environ: Names the ends.
         until: When all answers are to be there.
     """
-    there = [each for each in ends(environ) if is_address(each)]
+    # What an exporter does not get to, as it is written, says nothing by answering.
+    there = [each for each in ends(environ) if is_address(each) and not (each.is_padded and each.protocol == HTTP)]
     return [Part(_about(each), Group.OTLP, partial(_asked, each, until)) for each in there]
 
 
@@ -118,10 +133,10 @@ def _asked(end: End, until: Deadline) -> Iterator[Finding]:
     address, started = _address(end), time.monotonic()
     if not address.host:
         return  # how it is written is a finding already
-    proxy = _proxy(end, address)
-    failure = None if proxy else failing_step(address, until)
+    proxy = proxy_of(end.protocol, _url(end), address.host)
+    failure = failing_step(address_of(proxy, ca_bundle()[0]) if proxy else address, until)
     if failure is not None:
-        yield _of_failure(failure, end, address)
+        yield _of_answer(NO_PROXY, "", end, address, 0.0) if proxy else _of_failure(failure, end, address)
         return
     ask = _by_grpc if end.protocol == GRPC else _by_http
     alike: dict[tuple[Kind | Failure | None, str], list[str]] = {}
@@ -167,6 +182,8 @@ def _of_answer(found: Kind | None, why: str, end: End, address: Address, seconds
         variable=end.variable,
         why=why,
         seconds=seconds,
+        name=address.host,
+        **VARIABLES[end.protocol],
     )
 
 
@@ -188,15 +205,8 @@ def _url(end: End) -> str:
     return f"{end.url.rstrip('/')}/v1/{end.signals[0]}"
 
 
-def _proxy(end: End, address: Address) -> str:
-    """Return the proxy that an exporter takes; gRPC looks at those of both schemes, whether it speaks TLS or not."""
-    if end.protocol == HTTP:
-        return proxy_for(_url(end))
-    return proxy_for(f"https://{address.shown}") or proxy_for(f"http://{address.shown}")
-
-
 def _headers(end: End) -> dict[str, str]:
-    pairs = (each.partition("=") for each in end.headers.split(",") if "=" in each)
+    pairs = (each.partition("=") for each in end.headers.split(",") if HEADER.match(each))
     return {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
 
 
@@ -216,9 +226,9 @@ def _by_http(end: End, address: Address, proxy: str, until: Deadline) -> _Came:
     except WrongAnswerError as error:
         if error.is_password_wanted:
             return PROXY_PASSWORD, "http 407", {}
-        if not address.is_tls and is_tls_spoken(address, until):
+        if not proxy and not address.is_tls and is_tls_spoken(address, until):
             return Failure(Problem.TLS_WANTED), "", {}
-        return OTHER_PROTOCOL, "", {}
+        return NO_WAY if proxy else OTHER_PROTOCOL, "", {}
     return _of_status(status, named.get("content-type", "")), f"http {status}", named
 
 
@@ -232,7 +242,7 @@ def _of_status(status: int, content_type: str) -> Kind | None:
     return FAILS if status >= 500 else REFUSES
 
 
-def _by_grpc(end: End, address: Address, _: str, until: Deadline) -> _Came:
+def _by_grpc(end: End, address: Address, proxy: str, until: Deadline) -> _Came:
     try:
         import grpc  # noqa: PLC0415 - comes with the exporter
     except ImportError:
@@ -247,7 +257,9 @@ def _by_grpc(end: End, address: Address, _: str, until: Deadline) -> _Came:
     except grpc.RpcError as error:
         code = error.code().name
         found = _of_code(code, str(error.details()), seconds)
-        if found is OTHER_PROTOCOL and not address.is_tls and is_tls_spoken(address, until):
+        if found is OTHER_PROTOCOL and proxy:
+            found = NO_WAY
+        elif found is OTHER_PROTOCOL and not address.is_tls and is_tls_spoken(address, until):
             found = Failure(Problem.TLS_WANTED)
         return found, code.lower().replace("_", " "), {}
     finally:

@@ -104,7 +104,7 @@ SERVER_FAILS = _failed(
 NO_PROXY = _failed(
     "proxy_unreachable",
     "no connection to the proxy",
-    "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add {host} to NO_PROXY",
+    "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add {name} to NO_PROXY",
 )
 OTHER = _failed("other", "{why}", "check that {host} can be reached from here")
 _NETWORK = Side("posthog", Group.POSTHOG, Symptom.NOTHING, "the event did not arrive: ").kinds()
@@ -230,7 +230,7 @@ def _no_answer(destination: Destination, reason: str, duration_s: float, until: 
     try:
         failure = failing_step(address, until)
         if proxy and failure is not None:
-            return NO_PROXY.found(about, host=host)
+            return NO_PROXY.found(about, name=address_of(url).host)
         if failure is None and not proxy:
             failure = _unanswered(address, reason, duration_s, until)
     except TimeOverError:
