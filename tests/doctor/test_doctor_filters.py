@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from doctored import KEY, doctor, healthy, texts
+from opentelemetry.sdk.trace import TracerProvider
 
 
 @pytest.fixture(autouse=True)
@@ -173,6 +174,20 @@ def test_a_sampler_that_the_sdk_would_not_take_is_found(
     name, _, argument = sampler.partition(":")
     healthy(monkeypatch, OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument)
     assert doctor().complaints == [kind]
+
+
+@pytest.mark.parametrize("name", ["traceidratio", "parentbased_traceidratio"])
+@pytest.mark.parametrize("argument", ["50%", "0,5", "2", "-1", "nan", "1/10", "0.1", " 1 ", "0", "1e-3", ""])
+def test_a_ratio_that_the_sdk_does_not_take_is_found(name: str, argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps every span then, which the SDK says in one line of a log; what it takes is what `float` takes."""
+    healthy(monkeypatch, OTEL_TRACES_SAMPLER=name, OTEL_TRACES_SAMPLER_ARG=argument)
+    taken = argument.strip() in {"0.1", "1", "0", "1e-3", ""}
+    shown = TracerProvider().sampler.get_description()
+    ratio = "1.0" if not taken or not argument else str(float(argument))
+    assert f"TraceIdRatioBased{{{ratio}}}" in shown
+    found = doctor()
+    assert found.complaints == ([] if taken else ["sampler_argument"])
+    assert taken or "no number from 0 to 1" in found["sampler_argument"]["says"]
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,33 @@ def test_what_stands_around_an_endpoint_is_a_part_of_it_over_http(
     assert (sink.items, len(seen)) == (0, 1)
 
 
+VALUES = {
+    "TIMEOUT": ["10", "0.5", " 10 ", "10s", "", "10,5", "abc", "-1"],
+    "COMPRESSION": ["gzip", " GZIP ", "none", "", "zstd", "deflate", "gzip,none"],
+}
+
+
+@pytest.mark.parametrize("signal", ["", "TRACES_"])
+@pytest.mark.parametrize(("word", "value"), [(word, value) for word, values in VALUES.items() for value in values])
+def test_a_value_that_stops_the_exporter_over_grpc_is_found(
+    word: str, value: str, signal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenTelemetry does not start with it; the exporter agrees, and over HTTP it goes on with its default."""
+    name = f"OTEL_EXPORTER_OTLP_{signal}{word}"
+    healthy(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT="http://collector", **{name: value})
+    try:
+        OverGrpc().shutdown()
+        expected = []
+    except Exception:
+        expected = ["otlp_grpc_value"]
+    found = doctor()
+    assert found.complaints == expected
+    assert not expected or found["otlp_grpc_value"]["says"].startswith(f"{name} is nothing that")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", HTTP)
+    OverHttp()
+    assert doctor().complaints == []
+
+
 HEADERS = {
     "authorization=Basic%20abc": True, "a=b,c=d": True, " a = b , c = d ": True, "a=": True, "a=b,": True,
     "x-scope-orgid=1,authorization=Bearer a=b=": True, "Authorization: Basic abc": False, "a=b,Basic abc": False,

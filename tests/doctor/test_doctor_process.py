@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -79,3 +82,31 @@ def test_what_is_missing_is_found(kind: str, tmp_path: Path) -> None:
     assert kind in found, found
     assert says in found[kind]["says"]
     assert fix in found[kind]["fix"]
+
+
+PROPAGATORS = {
+    "": True, "tracecontext,baggage": True, " baggage ": True, "none": True, "None,x": True, "b4": False,
+    "x,none": False, "tracecontext,": False, "tracecontext;baggage": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("given", PROPAGATORS)
+def test_a_propagator_that_nobody_has_is_found(given: str, tmp_path: Path) -> None:
+    """OpenTelemetry cannot be imported then, which is what the doctor says instead of failing of it as well."""
+    environ = {**os.environ, "OTEL_PROPAGATORS": given}
+    imported = subprocess.run(
+        [sys.executable, "-c", "import opentelemetry.propagate"],
+        env=environ,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert (imported.returncode == 0) is PROPAGATORS[given]
+    program = "import sys; from otel_posthog.apps.cli import main; sys.exit(main())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "doctor", "--json", "--timeout", "60"], env=environ, cwd=tmp_path,
+        capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.stderr == b""
+    found = {each["id"]: each for each in json.loads(ran.stdout)}
+    assert ("propagator_unknown" not in found) is PROPAGATORS[given]

@@ -87,6 +87,9 @@ def _folder() -> Path:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, print, and return the exit status."""
+    from otel_posthog.apps.doctor.propagators import import_without  # noqa: PLC0415
+
+    import_without()
     from otel_posthog.apps.doctor.examination import Wishes, examine  # noqa: PLC0415 - help comes at once
     from otel_posthog.apps.doctor.finding import Level  # noqa: PLC0415
     from otel_posthog.apps.doctor.view import show  # noqa: PLC0415

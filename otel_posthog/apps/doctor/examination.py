@@ -27,6 +27,7 @@ from otel_posthog.apps.doctor.parts import Look, Part, begun, not_examined
 from otel_posthog.apps.doctor.posthog_python import of_posthog_python
 from otel_posthog.apps.doctor.process import of_process
 from otel_posthog.apps.doctor.progress import waiting_for
+from otel_posthog.apps.doctor.propagators import of_propagators
 from otel_posthog.apps.doctor.rehearsal import of_app
 from otel_posthog.apps.doctor.requirements import of_requirements
 from otel_posthog.apps.doctor.sampling import of_sampling
@@ -108,6 +109,7 @@ def _of_environment(environ: Mapping[str, str]) -> list[Part]:
         Part("variables", Group.CONFIGURATION, lambda: of_variables(environ)),
         Part("integration", Group.PROCESS, lambda: of_process(environ)),
         Part("versions", Group.PROCESS, of_requirements),
+        Part("propagators", Group.PROCESS, lambda: of_propagators(environ)),
         Part("operational side", Group.OTLP, lambda: of_otlp(environ)),
     ]
 

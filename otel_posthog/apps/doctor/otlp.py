@@ -28,6 +28,8 @@ _EXPORTERS = {"otlp_proto_grpc": GRPC, "otlp_proto_http": HTTP}
 # Names that gRPC resolves in its own ways.
 _OF_GRPC = re.compile(r"(?:unix|unix-abstract|vsock|dns|ipv4|ipv6|xds):")
 HEADER = re.compile(r"\s*[\w!#$%&'*+.^`|~-]+\s*=")
+# What the exporter over gRPC reads, and raises of, and what to write.
+_GOOD = {"TIMEOUT": "10", "COMPRESSION": "gzip"}
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 NAMED = Kind("otlp", Group.OTLP, Level.OK, "{signals} go to {url} over {protocol}")
@@ -81,6 +83,11 @@ HEADERS = Kind(
     "write {headers}=name=value; several with commas between them, and no colon behind a name",
     Gravity.NOTHING_ARRIVES, Symptom.OTLP,
 )  # fmt: skip
+STOPS_GRPC = Kind(
+    "otlp_grpc_value", Group.OTLP, Level.WRONG,
+    "{variable} is nothing that the exporter over grpc takes: OpenTelemetry does not start, nor does this package",
+    "write {variable}={good}, or leave it out", Gravity.NOTHING_STARTS, Symptom.NOTHING,
+)  # fmt: skip
 TLS_BY_DEFAULT = _wrong(
     "grpc_no_scheme",
     "{variable} has no scheme: gRPC takes that for TLS",
@@ -106,8 +113,8 @@ TO_POSTHOG = Kind(
 )  # fmt: skip
 KINDS = (
     TO_POSTHOG, FILE_REFUSED, NO_SUCH_EXPORTER,
-    NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, PADDED, HEADERS, TLS_BY_DEFAULT,
-    PATH_TWICE, OTHER_PORT,
+    NAMED, NONE, IN_FILE, NOT_NAMED, UNKNOWN_PROTOCOL, NO_EXPORTER, NO_URL, NO_SCHEME, PADDED, HEADERS, STOPS_GRPC,
+    TLS_BY_DEFAULT, PATH_TWICE, OTHER_PORT,
 )  # fmt: skip
 
 
@@ -162,8 +169,30 @@ def of_otlp(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from _of_exporters(environ)
     unknown = {_protocol_variable(each, environ) for each in exported if _protocol(each, environ) == ""}
     yield from (UNKNOWN_PROTOCOL.found(ABOUT, variable=each) for each in sorted(unknown))
+    by_grpc = [each for each in exported if _protocol(each, environ) == GRPC]
+    stopping = dict.fromkeys(name for each in by_grpc for name in _stopping_grpc(each, environ))
+    yield from (STOPS_GRPC.found(ABOUT, variable=name, good=_GOOD[name.rpartition("_")[2]]) for name in stopping)
     for end in ends(environ):
         yield from _of_end(end)
+
+
+def _stopping_grpc(signal: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the variables of a signal whose value the exporter over gRPC does not get past; that over HTTP does."""
+    for word in _GOOD:
+        names = (f"{_PREFIX}{signal.upper()}_{word}", f"{_PREFIX}{word}")
+        name = next((each for each in names if each in environ), "")
+        if name and not _is_taken_by_grpc(word, environ[name]):
+            yield name
+
+
+def _is_taken_by_grpc(word: str, value: str) -> bool:
+    if word == "COMPRESSION":
+        return value.strip().lower() == "gzip"
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_exporters(environ: Mapping[str, str]) -> Iterator[Finding]:

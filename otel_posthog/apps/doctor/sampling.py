@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
@@ -113,15 +114,28 @@ def _sampler(environ: Mapping[str, str]) -> tuple[str, float | None]:
 def _of_name(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield that the SDK would not take the app's sampler."""
     name = environ.get(_SAMPLER, "").strip().lower()
-    if not name or name.removeprefix("parentbased_") in _OF_SDK or environ.get(env.CONFIG_FILE, "").strip():
+    if (
+        not name
+        or name.removeprefix("parentbased_") in _OF_SDK.keys() - {"traceidratio"}
+        or environ.get(env.CONFIG_FILE, "").strip()
+    ):
         return
     if not list(entry_points(group=GROUP, name=name)):
         yield UNKNOWN_SAMPLER.found("sampler")
+    elif name.endswith("traceidratio"):
+        argument = environ.get(_ARGUMENT, "").strip()
+        if argument and not 0 <= _or_nan(argument) <= 1:
+            yield BAD_ARGUMENT.found("sampler", error=f"{_ARGUMENT} is no number from 0 to 1, as in 0.1")
     elif name == OURS:
         try:
             from_environment(environ.get(_ARGUMENT))
         except ConfigurationError as error:
             yield BAD_ARGUMENT.found("sampler", error=error)
+
+
+def _or_nan(text: str) -> float:
+    number = _number(text)
+    return math.nan if number is None else number
 
 
 def _number(text: str) -> float | None:
