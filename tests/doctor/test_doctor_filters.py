@@ -8,6 +8,8 @@ import pytest
 from doctored import KEY, doctor, healthy, texts
 from opentelemetry.sdk.trace import TracerProvider
 
+from otel_posthog.apps.doctor.browser import KEYS
+
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -228,3 +230,16 @@ def test_posthog_python_beside_is_found(folder: Path) -> None:
     """In code that imports it while the bridge is off."""
     (folder / "shop.py").write_text("import posthog\n", encoding="utf-8")
     assert doctor().complaints == ["posthog_python_beside"]
+
+
+@pytest.mark.parametrize("variable", KEYS)
+def test_the_browsers_key_is_known_however_its_build_calls_it(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As another project's beside a key of ours, and as the one that was meant where there is none."""
+    healthy(monkeypatch, **{variable: KEY + "x"})
+    found = doctor()
+    assert found.complaints == ["browser_other_project"]
+    assert found["browser_other_project"]["says"].startswith(variable)
+    monkeypatch.delenv("POSTHOG_API_KEY")
+    found = doctor()
+    assert set(found.complaints) == {"off_no_key", "variable_unknown", "destination_no_key"}
+    assert found["variable_unknown"]["says"].startswith(f"{variable} is set, and nobody reads it")

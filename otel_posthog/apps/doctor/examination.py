@@ -13,6 +13,7 @@ from pathlib import Path
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor import reading
+from otel_posthog.apps.doctor.browser import of_browser
 from otel_posthog.apps.doctor.clock import SKEWED
 from otel_posthog.apps.doctor.collection import of_collection
 from otel_posthog.apps.doctor.deadline import Deadline, TimeOverError
@@ -123,7 +124,8 @@ _OF_SETTINGS: tuple[tuple[str, Group, _Of], ...] = (
         "destinations", Group.POSTHOG,
         lambda settings, read, _: of_destinations(settings, read.environ, is_key_wrong=_is_key_wrong(read)),
     ),
-    ("policy", Group.FILTERS, lambda settings, read, _: of_filters(settings, read.environ)),
+    ("policy", Group.FILTERS, lambda settings, *_: of_filters(settings)),
+    ("browser", Group.FILTERS, lambda settings, read, _: of_browser(settings.policy, read.environ)),
     ("sampler", Group.FILTERS, lambda settings, read, _: of_sampling(settings, read.environ)),
     ("derive", Group.FILTERS, lambda settings, read, _: of_derive_rules(settings.policy, read.environ)),
     ("directories", Group.SPOOL, lambda settings, read, _: of_directories(settings.policy, read.environ)),

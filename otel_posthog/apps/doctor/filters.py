@@ -6,13 +6,11 @@ filter of each destination.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.clean import Cleaner
 from otel_posthog.health import Health
-from otel_posthog.identity import mismatch_line
 from otel_posthog.model import Receipt
 from otel_posthog.policy import CatalogMode, Destination, Policy
 from otel_posthog.policy.checks import weaknesses
@@ -21,8 +19,6 @@ from otel_posthog.setup.settings import Settings
 
 ABOUT = "policy"
 LONG_INTERVAL_S = 30.0
-_PREFIXES = ("NEXT_PUBLIC_", "VITE_", "VITE_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_")
-_BROWSER = tuple(f"{prefix}POSTHOG_{word}" for prefix in _PREFIXES for word in ("KEY", "API_KEY", "TOKEN"))
 # No word of it is sensitive, and no detector finds anything in it.
 _SAMPLE = {"plan": "basic", "count": 3}
 
@@ -63,28 +59,16 @@ SLOW = Kind(
     "batches_slow", Group.FILTERS, _NOTE, "events wait up to {seconds:g} s for others before they are sent",
     "set `delivery: {{flush_interval_s: 1}}`, or call otel_posthog.flush()", Gravity.TO_KNOW, Symptom.SOME,
 )  # fmt: skip
-MISMATCH = Kind(
-    "browser_mismatch", Group.FILTERS, _WRONG, "{line}", "set both to the same, and build the browser's half anew",
-    Gravity.LEAKS, Symptom.SOME,
-    "ANALYTICS_ANONYMIZE_USER_IDS and NEXT_PUBLIC_ANALYTICS_ANONYMIZE_USER_IDS differ: user ids are anonymized "
-    "here and preserved in the browser, so that no user matches; set both alike",
-)  # fmt: skip
-OTHER_PROJECT = Kind(
-    "browser_other_project", Group.FILTERS, _NOTE,
-    "{variable} is another key than {ours}, so that browser and server send to two projects",
-    "set both to the same project's key; nothing, if two projects are meant", Gravity.SOME_MISSING, Symptom.SOME,
-)  # fmt: skip
 KINDS = (
-    IN_FORCE, BATCHES, WEAKER, NOTHING_DECLARED, ALL_REMOVED, NAME_CHANGED, CONSENT, SLOW, MISMATCH, OTHER_PROJECT,
+    IN_FORCE, BATCHES, WEAKER, NOTHING_DECLARED, ALL_REMOVED, NAME_CHANGED, CONSENT, SLOW,
 )  # fmt: skip
 
 
-def of_filters(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def of_filters(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of the policy in force.
 
     Args:
         settings: As an app would have them.
-        environ: May have the browser's half of the app in it.
     """
     policy = settings.policy
     source = "built in" if policy.source == "built-in" else policy.source
@@ -98,7 +82,6 @@ def of_filters(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findi
     seconds, count = policy.delivery.flush_interval_s, policy.delivery.max_batch_events
     kind = SLOW if seconds >= LONG_INTERVAL_S else BATCHES
     yield kind.found("batches", seconds=seconds, count=count)
-    yield from _of_browser(policy, environ)
 
 
 def _of_destination(policy: Policy, destination: Destination, cleaner: Cleaner) -> Iterator[Finding]:
@@ -111,14 +94,3 @@ def _of_destination(policy: Policy, destination: Destination, cleaner: Cleaner) 
     changed = sum(cleaner.name_of(each, destination) is None for each in names)
     if changed:
         yield NAME_CHANGED.found("event names", name=name, count=changed)
-
-
-def _of_browser(policy: Policy, environ: Mapping[str, str]) -> Iterator[Finding]:
-    line = mismatch_line(policy, environ)
-    if line:
-        yield MISMATCH.found("browser", line=line)
-    keys = {each.api_key for each in policy.destinations if each.api_key}
-    for variable in _BROWSER:
-        key = environ.get(variable, "").strip()
-        if key and keys and key not in keys:
-            yield OTHER_PROJECT.found("browser", variable=variable, ours=env.POSTHOG_API_KEY)

@@ -19,7 +19,8 @@ _APP_LIKE = frozenset({"posthog.com", "www.posthog.com", "i.posthog.com"})
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _HALF_A_SCHEME = re.compile(r"https?[:/]", re.IGNORECASE)
 _NAME = re.compile(r"(?!-)[\w-]+(\.(?!-)[\w-]+)*\.?")
-_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+"""What people put around a value, and env files of containers keep."""
 
 _WRONG, _NOTE = Level.WRONG, Level.NOTE
 NO_SCHEME = Kind(
@@ -80,7 +81,7 @@ def of_variable(given: str, name: str) -> Finding:
         name: Of the variable that it is in.
     """
     host = given.strip()
-    if host.strip(_QUOTES) != host:
+    if host.strip(QUOTES) != host:
         return QUOTED.found(ABOUT, name=name)
     if not _SCHEME.match(host) and not _HALF_A_SCHEME.match(host) and re.fullmatch(r"[\w.-]+(:\d+)?(/\S*)?", host):
         return NO_SCHEME.found(ABOUT, name=name, host=host)

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
+from otel_posthog.apps.doctor.hosts import QUOTES
 
 ABOUT = "key"
 
 _PLACEHOLDER = re.compile(r"\.\.\.|…|[<>{}$\[\]]|your|change|example|todo|project.?key|xxxx", re.IGNORECASE)
 _REPEATED = re.compile(r"(?:phc_)?(.)\1{3,}")
-_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 # 256 random bits in letters and digits, behind `phc_`.
 _LEAST_CHARS, _SHOWN_CHARS = 40, 8
 
@@ -72,7 +72,7 @@ def of_key(given: str, name: str) -> Iterator[Finding]:
         name: Of the variable that it is in.
     """
     key = given.strip()
-    bare = key.strip(_QUOTES).strip()
+    bare = key.strip(QUOTES).strip()
     if not key:
         return
     for prefix, kind in (("phx_", PERSONAL), ("phs_", SECRET)):

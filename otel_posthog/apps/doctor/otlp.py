@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
-from otel_posthog.apps.doctor.hosts import is_name
+from otel_posthog.apps.doctor.hosts import QUOTES, is_name
 
 ABOUT = "operational side"
 GRPC, HTTP = "grpc", "http/protobuf"
@@ -30,7 +30,6 @@ _OF_GRPC = re.compile(r"(?:unix|unix-abstract|vsock|dns|ipv4|ipv6|xds):")
 HEADER = re.compile(r"\s*[\w!#$%&'*+.^`|~-]+\s*=")
 # What the exporter over gRPC reads, and raises of, and what to write.
 _GOOD = {"TIMEOUT": "10", "COMPRESSION": "gzip"}
-_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 NAMED = Kind("otlp", Group.OTLP, Level.OK, "{signals} go to {url} over {protocol}")
 NONE = Kind("otlp_off", Group.OTLP, Level.OK, "nothing is exported over OTLP: {names} say so")
@@ -312,7 +311,7 @@ def is_address(end: End) -> bool:
     """
     if end.protocol == GRPC and _OF_GRPC.match(end.url):
         return True
-    if end.url.strip(_QUOTES) != end.url or " " in end.url or _port(end.url) is None:
+    if end.url.strip(QUOTES) != end.url or " " in end.url or _port(end.url) is None:
         return False
     parts = urlsplit(end.url if "://" in end.url else f"//{end.url}")
     is_scheme = end.protocol == GRPC or parts.scheme in {"", "http", "https"}

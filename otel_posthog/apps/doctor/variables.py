@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from otel_posthog import environment_variables as env
+from otel_posthog.apps.doctor.browser import KEYS
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 
 ABOUT = "variables"
@@ -25,8 +26,7 @@ _SLIP = 0.9
 _MEANT = {
     env.POSTHOG_API_KEY: (
         "POSTHOG_KEY", "POSTHOG_APIKEY", "POSTHOG_TOKEN", "POSTHOG_PROJECT_API_KEY", "POSTHOG_PROJECT_KEY",
-        "POSTHOG_PROJECT_TOKEN", "POSTHOG_PUBLIC_KEY", "NEXT_PUBLIC_POSTHOG_KEY", "VITE_PUBLIC_POSTHOG_KEY",
-        "VITE_POSTHOG_KEY",
+        "POSTHOG_PROJECT_TOKEN", "POSTHOG_PUBLIC_KEY", *KEYS,
     ),
     env.POSTHOG_HOST: (
         "POSTHOG_API_HOST", "POSTHOG_URL", "POSTHOG_ENDPOINT", "POSTHOG_INGESTION_HOST", "POSTHOG_SERVER",
