@@ -76,3 +76,18 @@ def texts(found: Found) -> Iterator[str]:
     """Yield everything that a person reads."""
     for each in found.findings:
         yield from each.values()
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, url: str, protocol: str, **environ: str) -> Found:
+    """Ask an end, and return what was found; nothing goes to PostHog."""
+    healthy(
+        monkeypatch,
+        **{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, **environ},
+        USAGE_STATS="false",
+    )
+    return doctor("--send", "--timeout", "20")
+
+
+def complaints(found: Found) -> list[str]:
+    """Return what is complained of, but for the switch."""
+    return [each for each in found.complaints if each != "off_by_usage_stats"]
