@@ -37,6 +37,17 @@ def start(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedProce
         (("--cors-origin", "app.example.com"), {"POSTHOG_API_KEY": "phc_x"}, "--cors-origin must be like https://"),
         ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_POSTHOG_SPOOL_DIR": "/proc/x"}, "the spool /proc/x cannot be written"),
         (("--policy", "/no/policy.yaml"), {"POSTHOG_API_KEY": "phc_x"}, "/no/policy.yaml"),
+        ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_PROPAGATORS": "b3"}, "OpenTelemetry cannot start with its OTEL_* var"),
+        ((), {"POSTHOG_API_KEY": "phc_x", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "x"}, "non-negative integer but got x"),
+        (
+            (),
+            {
+                "POSTHOG_API_KEY": "phc_x",
+                "OTEL_METRICS_EXEMPLAR_FILTER": "often",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+            },
+            "Unknown exemplar filter 'often'",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(arguments: tuple[str, ...], environ: dict[str, str], line: str, tmp_path: Path) -> None:

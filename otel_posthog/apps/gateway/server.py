@@ -34,7 +34,7 @@ from otel_posthog.apps.gateway.http import Connection, HttpReceiver
 from otel_posthog.apps.gateway.operational import Forwarder, ForwardingService
 from otel_posthog.apps.gateway.service import Service
 from otel_posthog.apps.gateway.settings import Options, read_gateway_settings, read_operational_policy, read_uuid_key
-from otel_posthog.apps.gateway.telemetry import Telemetry, limit_log_lines, meter_provider
+from otel_posthog.apps.gateway.telemetry import Telemetry, check_meter_provider, limit_log_lines, meter_provider
 from otel_posthog.errors import ConfigurationError, Guard
 from otel_posthog.health import Health
 from otel_posthog.operational import Redactor
@@ -56,6 +56,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it, and return the exit status."""
     try:
         options = Options.of(arguments)
+        check_meter_provider(os.environ)
         to = _check(options)
         tokens = read_tokens(os.environ, options.tokens_file, options.host)
         sockets = [_listen(options.host, options.http_port, "--port")]

@@ -19,6 +19,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from otel_posthog.apps.gateway.responses import ExportOutcome
+from otel_posthog.errors import ConfigurationError
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
 SERVICE_NAME = "otel-posthog-gateway"
@@ -81,9 +82,27 @@ class Telemetry:
             self._items.add(number, {"outcome": "rejected", "reason": reason})
 
 
+def check_meter_provider(environ: Mapping[str, str]) -> None:
+    """Look at what `meter_provider` will read, without a connection.
+
+    Raises:
+        ConfigurationError: The SDK cannot work with one of its variables.
+    """
+    if not _is_exported(environ):
+        return
+    try:
+        SdkMeterProvider(shutdown_on_exit=False)
+    except ValueError as error:
+        raise ConfigurationError(f"OpenTelemetry cannot start with its OTEL_* variables: {error}") from error
+
+
+def _is_exported(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name, "").strip() for name in ENDPOINTS)
+
+
 def meter_provider(environ: Mapping[str, str]) -> MeterProvider:
     """Return a provider that exports over OTLP/HTTP, or one that does nothing where no endpoint is named."""
-    if not any(environ.get(name, "").strip() for name in ENDPOINTS):
+    if not _is_exported(environ):
         return NoOpMeterProvider()
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415 - only where it is wanted
         OTLPMetricExporter,
