@@ -25,6 +25,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
 ]
 PASSWORD = "correct-horse"
+_MAIL = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def set_up() -> None:
@@ -58,7 +59,7 @@ def set_up() -> None:
         },
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
         SESSION_FILE_PATH=str(DIRECTORY),
-        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+        **({"MAILERS": {"default": {"BACKEND": _MAIL}}} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": _MAIL}),
         ACCOUNT_EMAIL_VERIFICATION="none",
         ACCOUNT_RATE_LIMITS=False,
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
