@@ -153,3 +153,17 @@ def test_colors_are_for_terminals(environ: dict[str, str], is_colored: bool, app
     os.close(ours)
     assert ("\x1b[35m" in text) is is_colored
     assert "paid" in text
+
+
+def test_what_a_burst_leaves_out_is_said(tmp_path: Path) -> None:
+    """How many items were too many at once, as the page says it; PostHog got them all the same."""
+    with Inspected(tmp_path) as app, tailing(app, stdout=subprocess.DEVNULL) as process:
+        assert process.stderr is not None
+        while "looking at" not in process.stderr.readline():
+            pass
+        app.do("capture", "paid", times=10_000)
+        said = process.stderr.readline()
+    found = re.fullmatch(r"not shown of the app with pid (\d+): ([\d,]+) items, too many at once; .*\n", said)
+    assert found, said
+    assert int(found[1]) == app.process.pid
+    assert 0 < int(found[2].replace(",", "")) < 10_000

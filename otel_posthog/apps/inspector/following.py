@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 
 from otel_posthog.apps.inspector.directory import live_directory
 from otel_posthog.apps.inspector.journal import Journal, Kept
@@ -49,6 +50,7 @@ class _Follower:
         self._out = styled(sys.stdout) if self._is_colored else sys.stdout
         self._journal, self._news = Journal(), threading.Event()
         self._connected: frozenset[int] = frozenset()
+        self._skipped = Counter[int]()
 
     def run(self) -> int:
         """Print until the process ends."""
@@ -114,7 +116,18 @@ class _Follower:
         for pid in sorted(self._connected - apps.keys()):
             print(_farewell(pid, is_opted_out=pid in opted_out), file=sys.stderr)
         self._connected = frozenset(apps)
+        skipped = Counter[int]()
+        for each in state["processes"]:
+            skipped[each["pid"]] += each["skipped"]
+        self._tell_of_skipped(skipped)
         sys.stderr.flush()
+
+    def _tell_of_skipped(self, skipped: Counter[int]) -> None:
+        """Say on standard error how many items each app has left out since that was said last."""
+        for pid, new in sorted((skipped - self._skipped).items()):
+            items = "items, too many at once" if new > 1 else "item, of too many at once"
+            print(f"not shown of the app with pid {pid}: {new:,} {items}; what is sent is the same", file=sys.stderr)
+        self._skipped = skipped
 
 
 def _farewell(pid: int, *, is_opted_out: bool) -> str:
