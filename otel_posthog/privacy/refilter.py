@@ -21,11 +21,12 @@ from otel_posthog.values import unix_ns
 
 _GROUPS, _KIND = "$groups", "$group_type"
 _GROUP = frozenset({_KIND, "$group_key", "$group_set"})
-# Identity's, by what their values are.
-_IDS = frozenset({"session_id", _KIND, "$group_key"})
-_OF_AN_ALIAS = frozenset({"alias", "distinct_id"})
+_GROUP_UPDATE, _GROUP_ITSELF = "$groupidentify", frozenset({_KIND, "$group_key"})
+# Identity's, by what their values are, beside the session of every kind.
+_IDS_OF = {"$create_alias": frozenset({"alias", "distinct_id"}), _GROUP_UPDATE: _GROUP_ITSELF}
 _MAPS = frozenset({"$set", "$set_once", "$group_set"})
 _TRACE_ID, _SPAN_ID = regex("[0-9a-f]{32}"), regex("[0-9a-f]{16}")
+# On every event: PostHog would take the sender's address otherwise, and look up where that is.
 _FIXED = {"$ip": "0.0.0.0", "$geoip_disable": True}  # noqa: S104 - what PostHog stores, no interface
 
 
@@ -38,7 +39,8 @@ def refilter(event: CleanEvent, filter_: Filter, trace_template: str | None = No
         trace_template: The address of an event's trace by that policy; a link that is another does not leave.
 
     Raises:
-        NotAnEventError: It is no event, or has no name that may leave.
+        NotAnEventError: It is no event, or has no name that may leave, or is the update of a group that has no type
+            that may.
     """
     document = decode_event(event)
     try:
@@ -51,14 +53,12 @@ def _filtered(event: CleanEvent, document: dict[str, Any], filter_: Filter, trac
     name = filter_.name(document["event"], Receipt())
     given = document["properties"]
     said = _of_trace(given, unix_ns(datetime.fromisoformat(document["timestamp"])), trace_template)
-    properties = _properties(given, filter_, said, is_alias=name == "$create_alias")
-    if name == document["event"] and properties == document["properties"]:
-        # A key that stands twice, or what else is not as `encode_event` writes it, is not seen in the document.
-        new = as_bytes(document)
-        return event if new == event.body else CleanEvent(event.uuid, new, event.destination)
-    if not is_text(name, MAX_NAME_BYTES):
+    properties = _properties(given, filter_, said, name)
+    if not is_text(name, MAX_NAME_BYTES) or (name == _GROUP_UPDATE and not set(properties) >= _GROUP_ITSELF):
         raise NotAnEventError
-    return CleanEvent(event.uuid, as_bytes({**document, "event": name, "properties": properties}), event.destination)
+    # A key that stands twice, or what else is not as `encode_event` writes it, is not seen in the document.
+    new = as_bytes({**document, "event": name, "properties": properties})
+    return event if new == event.body else CleanEvent(event.uuid, new, event.destination)
 
 
 def _of_trace(given: Mapping[str, Any], time_ns: int, template: str | None) -> dict[str, Any]:
@@ -80,9 +80,9 @@ def _of_trace(given: Mapping[str, Any], time_ns: int, template: str | None) -> d
     return said
 
 
-def _properties(given: Mapping[str, Any], filter_: Filter, said: dict[str, Any], *, is_alias: bool) -> dict[str, Any]:
-    kept = {key: value for key, value in given.items() if _is_identitys(key, value, is_alias=is_alias)} | said
-    maps = {key: value for key, value in given.items() if key in _MAPS and isinstance(value, dict)}
+def _properties(given: Mapping[str, Any], filter_: Filter, said: dict[str, Any], name: str) -> dict[str, Any]:
+    kept = {key: value for key, value in given.items() if _is_identitys(key, value, name)} | said | _FIXED
+    maps = {key: value for key, value in given.items() if key in _maps_of(name) and isinstance(value, dict)}
     kept.update((key, filter_.properties(value, Receipt())) for key, value in maps.items())
     kept = _with_types(kept, filter_)
     others = {key: value for key, value in given.items() if key not in kept and not reserved_by(key)}
@@ -109,10 +109,14 @@ def _type(kind: str, filter_: Filter) -> str | None:
     return next(iter(filter_.properties({kind: True}, Receipt())), None)
 
 
-def _is_identitys(key: str, value: object, *, is_alias: bool) -> bool:
+def _maps_of(name: str) -> frozenset[str]:
+    """Return the properties of an event of that name that hold what an app says of a person or a group."""
+    return _MAPS if name == _GROUP_UPDATE else _MAPS - _GROUP
+
+
+def _is_identitys(key: str, value: object, name: str) -> bool:
     """Return whether a property is one that identity or the encoding has put there, and not an app."""
     if key == _GROUPS:
         return isinstance(value, dict) and all(is_text(each, MAX_ID_BYTES) for each in value.values())
-    if key in _FIXED:
-        return value == _FIXED[key]
-    return (key in _IDS or (is_alias and key in _OF_AN_ALIAS)) and is_text(value, MAX_ID_BYTES)
+    of_its_kind = _IDS_OF.get(name, frozenset())
+    return (key == "session_id" or key in of_its_kind) and is_text(value, MAX_ID_BYTES)

@@ -32,6 +32,8 @@ EVENT: dict[str, Any] = {
     "properties": {"priority": "high", "$ip": NO_IP, "$geoip_disable": True},
 }
 
+GROUP = {"$group_type": "company", "$group_key": "acme-1"}
+
 
 def written(path: Path, bodies: Iterable[bytes], *, uuid: str = UUID, destination: object = "default") -> Path:
     """Write a file as `export` does, checksum and all, with `bodies` for its events."""
@@ -102,20 +104,23 @@ def test_key_rules_and_detectors_run_again(tmp_path: Path) -> None:
         "alias": "ada@example.org", "$session_id": "s", "$window_id": "w", "session_id": "s-1",
     }  # fmt: skip
     bodies = [
-        json.dumps({**EVENT, "event": "sent ada@example.org", "properties": properties, "window_id": "w-1"}).encode()
+        json.dumps({**EVENT, "event": "sent ada@example.org", "properties": properties, "window_id": "w-1"}).encode(),
+        json.dumps({**EVENT, "event": "$groupidentify", "properties": {**properties, **GROUP}}).encode(),
     ]
-    (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl.gz", bodies))
-    text = json.dumps(event)
+    event, of_group = imported(tmp_path / "spool", written(tmp_path / "x.jsonl.gz", bodies))
+    text = json.dumps([event, of_group])
     assert "ada@example.org" not in text
     assert "hunter2" not in text
     assert (event["event"], event["distinct_id"], event["timestamp"]) == ("sent [email]", "u-1", EVENT["timestamp"])
     assert event["window_id"] == "w-1"
     kept = event["properties"]
-    assert kept["note"] == kept["$set"]["note"] == kept["$group_set"]["note"] == kept["alias"] == "[email]"
+    assert kept["note"] == kept["$set"]["note"] == kept["alias"] == "[email]"
+    assert of_group["properties"]["$group_set"]["note"] == "[email]"
     assert (kept["$groups"], kept["$trace_id"], kept["session_id"]) == (
         {"company": "acme"}, properties["$trace_id"], "s-1",
     )  # fmt: skip
-    assert not {"$ip", "$device_id", "$geoip_city_name", "$session_id", "$window_id", "password"} & set(kept)
+    assert kept["$ip"] == NO_IP
+    assert not {"$device_id", "$group_set", "$geoip_city_name", "$session_id", "$window_id", "password"} & set(kept)
 
 
 def test_a_key_that_stands_twice_hides_nothing(tmp_path: Path) -> None:
@@ -152,11 +157,24 @@ def test_what_it_says_of_its_trace_has_that_form(
     policy = tmp_path / "policy.yaml"
     policy.write_text("trace_url: 'https://traces.example/{trace_id}/{span_id}?from={from_ms}'\n", "utf-8")
     monkeypatch.setenv("OTEL_POSTHOG_POLICY", str(policy))
-    given = {**EVENT["properties"], **OF_TRACE, **changed, "$set": OF_TRACE, "$group_set": OF_TRACE, "$lib": LIE}
-    body = json.dumps({**EVENT, "properties": given}).encode()
+    beside = {**GROUP, "$set": OF_TRACE, "$group_set": OF_TRACE}
+    given = {**EVENT["properties"], **OF_TRACE, **changed, **beside, "$lib": LIE}
+    body = json.dumps({**EVENT, "event": "$groupidentify", "properties": given}).encode()
     (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", [body]))
     kept = {**EVENT["properties"], **{key: each for key, each in left.items() if each is not None}}
-    assert event["properties"] == {**kept, "$set": {}, "$group_set": {}}
+    assert event["properties"] == {**kept, **GROUP, "$set": {}, "$group_set": {}}
+
+
+def group_events(*given: dict[str, Any], name: str) -> list[bytes]:
+    """Return events of one name, each with what is given beside the usual properties."""
+    return [
+        json.dumps({**EVENT, "event": name, "properties": {**EVENT["properties"], **each}}).encode() for each in given
+    ]
+
+
+def said_of_groups(root: Path, file: Path) -> list[dict[str, Any]]:
+    """Import `file` and return what its events say of groups."""
+    return [{k: v for k, v in each["properties"].items() if k.startswith("$group")} for each in imported(root, file)]
 
 
 def test_a_type_of_groups_is_a_name_like_any_other(tmp_path: Path) -> None:
@@ -164,24 +182,57 @@ def test_a_type_of_groups_is_a_name_like_any_other(tmp_path: Path) -> None:
     types = {"company": "company", "of ada@example.org": "of [email]", "trace_url": None, "$ip": None, "$lib": None}
     groups = {"company": "acme", **{name: f"key of {number}" for number, name in enumerate(types) if number}}
     changes: list[dict[str, Any]] = [
-        {"$group_type": name, "$group_key": "acme-1", "$group_set": {"size": 3}} for name in types
+        {"$group_type": name, "$group_key": "acme-1", "$group_set": {"size": 3}} for name, kept in types.items() if kept
     ]
-    given: list[dict[str, Any]] = [
-        {"$groups": groups},
-        {"$groups": {"ip": [1]}},
-        *changes,
-        {"$group_type": 7, "$group_key": {"a": "b"}},
-    ]
-    bodies = [json.dumps({**EVENT, "properties": {**EVENT["properties"], **each}}).encode() for each in given]
-    events = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", bodies))
-    said = [{key: each for key, each in event["properties"].items() if key.startswith("$group")} for event in events]
-    assert said == [
+    bodies = group_events({"$groups": groups}, {"$groups": {"ip": [1]}}, name="signed_up")
+    bodies += group_events(*changes, name="$groupidentify")
+    assert said_of_groups(tmp_path / "spool", written(tmp_path / "x.jsonl", bodies)) == [
         {"$groups": {"company": "acme", "of [email]": "key of 1"}},
         {},
         changes[0],
         {**changes[1], "$group_type": "of [email]"},
-        *[{}] * 4,
     ]
+
+
+@pytest.mark.parametrize("name", ["signed_up", "$identify", "$create_alias", "$set"])
+def test_only_the_update_of_a_group_says_what_one_is(name: str, tmp_path: Path) -> None:
+    """As the encoding writes it: no other event changes a group."""
+    bodies = group_events({**GROUP, "$group_set": {"size": 3}}, {"$group_set": {"size": 3}}, name=name)
+    assert said_of_groups(tmp_path / "spool", written(tmp_path / "x.jsonl", bodies)) == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [*[{"$group_type": each} for each in ("trace_url", "$ip", "$lib", "", 7, None)], {"$group_key": {"a": "b"}}],
+)
+def test_the_update_of_no_group_is_no_event(
+    changed: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A type that may not leave: the file is refused whole, before anything of it is in the spool."""
+    (bad,) = group_events({**GROUP, "$group_set": {}, **changed}, name="$groupidentify")
+    good = json.dumps(EVENT).encode()
+    file = written(tmp_path / "x.jsonl", [good, bad, good])
+    assert main(["spool", "import", str(file), "--directory", str(tmp_path / "spool")]) == 2
+    assert "what is no event" in capsys.readouterr().err
+    assert list((tmp_path / "spool").glob("*/*/*")) == []
+
+
+@pytest.mark.parametrize("name", ["signed_up", "$identify", "$create_alias", "$set", "$exception", "$groupidentify"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({}, {"$ip": "8.8.8.8", "$geoip_disable": False}, {"$ip": NO_IP}, {"$geoip_disable": True}),
+        *({"$ip": NO_IP, "$geoip_disable": 1}, {"$ip": None, "$geoip_disable": None}),
+    ],
+)
+def test_no_event_leaves_with_an_address_or_without_a_word_on_it(
+    given: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    """PostHog takes the sender's address, and looks it up, where an event does not say otherwise."""
+    body = json.dumps({**EVENT, "event": name, "properties": {**GROUP, "$group_set": {}, **given}}).encode()
+    (event,) = imported(tmp_path / "spool", written(tmp_path / "x.jsonl", [body]))
+    assert event["properties"]["$ip"] == NO_IP
+    assert event["properties"]["$geoip_disable"] is True
 
 
 def test_a_link_that_no_policy_here_makes_does_not_stay(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from otel_posthog.errors import ConfigurationError
 from otel_posthog.health import Health
 from otel_posthog.model import CleanEvent
 from otel_posthog.policy import DeliveryPolicy, Policy
-from otel_posthog.posthog.encoding import NotAnEventError, decode_event
+from otel_posthog.posthog.encoding import NotAnEventError
 from otel_posthog.privacy import Filter, refilter
 from otel_posthog.setup.settings import read_settings
 
@@ -99,8 +99,8 @@ def run_import(root: Path, arguments: argparse.Namespace) -> int:
     path: Path = arguments.file
     policy = read_settings(os.environ).policy
     try:
-        for event, _ in counted(read_export(path), "checked"):
-            decode_event(event)
+        for _ in _refiltered(counted(read_export(path), "checked"), policy, arguments.destination):
+            pass  # what may not be imported is found before anything of the file is
         events = _refiltered(counted(read_export(path), "imported"), policy, arguments.destination)
         number = put_all(root, _placed(root, events, policy, arguments.destination))
     except NotAnEventError:
