@@ -59,6 +59,8 @@ _RECOGNISED = {
     "ip": "a public IP address",
     "secret": "a key",
 }
+START = "Usage statistics"
+"""How the line of each start begins."""
 # Words of keys under which a value goes whole.
 _PASSWORDS = ("password", "a password")
 
@@ -66,11 +68,11 @@ _PASSWORDS = ("password", "a password")
 def start_line(policy: Policy, collection: Collection) -> str:
     """Return the one line that each start logs."""
     if not collection.enabled:
-        return f"Usage statistics disabled by {collection.reason}"
+        return f"{START} disabled by {collection.reason}"
     if collection.is_preview:
         word, does = ("console", "printed") if collection.is_shown else ("preview", "counted")
-        return f"Usage statistics in preview by {env.OTEL_POSTHOG_ENABLED}={word}: events are {does}, none is sent"
-    return f"Usage statistics enabled (user IDs {_kept(policy)})"
+        return f"{START} in preview by {env.OTEL_POSTHOG_ENABLED}={word}: events are {does}, none is sent"
+    return f"{START} enabled (user IDs {_kept(policy)})"
 
 
 def off_switch(policy: Policy) -> str:

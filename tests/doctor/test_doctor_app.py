@@ -123,6 +123,12 @@ CASES = {
 }
 
 
+def test_what_this_package_says_at_a_start_is_no_error_of_the_apps(folder: Path) -> None:
+    """An app that is set up, and ends by itself."""
+    found = imported(folder, BY_HAND + "import os\nos._exit(3)\n", "--plain")
+    assert found["app_does_not_start"]["says"].endswith("ends with status 3: (nothing is said)")
+
+
 @pytest.mark.parametrize("kind", CASES)
 def test_what_an_import_does_is_found(kind: str, folder: Path) -> None:
     """To providers and processors, or to itself."""

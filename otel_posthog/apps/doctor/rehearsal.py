@@ -18,6 +18,7 @@ from otel_posthog import environment_variables as env
 from otel_posthog.apps.doctor.deadline import Deadline
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
 from otel_posthog.apps.doctor.process import launcher
+from otel_posthog.identity.notice import START
 
 ABOUT = "app"
 _EXPORTERS = {f"OTEL_{each}_EXPORTER": "none" for each in ("TRACES", "METRICS", "LOGS")}
@@ -125,8 +126,9 @@ def of_app(
 
 
 def _last_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((each.strip() for each in reversed(lines) if each.strip()), "(nothing is said)")
+    lines = map(str.strip, reversed(path.read_text(encoding="utf-8", errors="replace").splitlines()))
+    # What this package says of the rehearsal itself is no error of the app's.
+    return next((each for each in lines if each and not each.startswith(START)), "(nothing is said)")
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
