@@ -45,7 +45,7 @@ CALLS: dict[str, list[str] | None] = {
     "spool drain": [],
     "spool dead": [],
     "spool replay": [],
-    "spool export": ["EXPORT"],
+    "spool export": ["NEW"],
     "spool erase": ["--all"],
     "spool import": ["EXPORT"],
     "tail": None,
@@ -71,7 +71,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("POSTHOG_HOST", "http://127.0.0.1:9")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     (tmp_path / "state").mkdir(mode=0o700)
-    made = {name: str(tmp_path / name.lower()) for name in ("TELEMETRY", "EVENTS", "POLICY", "EXPORT")}
+    made = {name: str(tmp_path / name.lower()) for name in ("TELEMETRY", "EVENTS", "POLICY", "EXPORT", "NEW")}
     Path(made["TELEMETRY"]).write_text(json.dumps(SPANS), encoding="utf-8")
     Path(made["EVENTS"]).write_text(EVENT, encoding="utf-8")
     Path(made["POLICY"]).write_text("version: 1\n", encoding="utf-8")
@@ -355,7 +355,7 @@ def test_a_number_that_is_none_is_one_line_that_says_what_to_write(
 def test_every_option_that_takes_a_number_is_one_of_these() -> None:
     """None reads a number in its own way."""
     others = {each.type for parser in ALL for each in parser.options} - {each.type for _, each in NUMBERS}
-    assert {getattr(each, "__name__", None) for each in others} == {None, "Path", "_time_ns", "_module"}
+    assert {getattr(each, "__name__", None) for each in others} == {None, "Path", "_directory", "_time_ns", "_module"}
 
 
 @pytest.mark.parametrize("path", [path for path in CALLS if path.startswith("spool ")])
@@ -375,12 +375,12 @@ def test_a_spool_that_is_not_there_is_not_an_empty_one(
         assert name in said.err
 
 
-def test_an_export_takes_the_place_of_files_only(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_takes_the_place_of_no_device(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     """A device or a pipe that is named stays what it is."""
     pipe = Path(files["EXPORT"]).with_name("pipe")
     os.mkfifo(pipe)
     assert cli.main(["spool", "export", str(pipe)]) == 2
-    said = f"otel-posthog spool: {pipe} is no file; name a new one, or an old one to take its place\n"
+    said = f"otel-posthog spool: {pipe} is no file; name a new one\n"
     assert capsys.readouterr().err == said
     assert pipe.is_fifo()
 

@@ -263,6 +263,29 @@ def test_export_keeps_what_it_is_told_to_keep(root: Path, tmp_path: Path, capsys
     assert sum(each.events for each in survey(root)) == 3
 
 
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz"])
+@pytest.mark.parametrize("words", [[], ["--keep"], ["--json"]])
+def test_an_export_never_takes_the_place_of_another(
+    words: list[str], name: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its events are nowhere else: exit 2, a line that says what to do, file and spool stay; an empty file is none."""
+    left_behind(root, 3)
+    file = tmp_path / name
+    file.touch()
+    assert main(["spool", "export", str(file)]) == 0
+    first = file.read_bytes()
+    left_behind(root, 2)
+    capsys.readouterr()
+    assert main(["spool", "export", *words, str(file)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, len(said.err.splitlines())) == ("", 1)
+    assert f"{file} exists already" in said.err
+    assert "choose another name, or remove it" in said.err
+    assert file.read_bytes() == first
+    assert sum(each.events for each in survey(root)) == 2
+    assert not list(tmp_path.glob("*.part"))
+
+
 def test_a_file_that_is_damaged_is_refused_whole(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

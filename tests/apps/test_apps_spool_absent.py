@@ -66,6 +66,21 @@ def test_a_directory_that_is_named_and_does_not_exist_cannot_be_worked_on(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [["--directory", ""], ["--directory="]])
+@pytest.mark.parametrize("name", WORDS)
+def test_an_empty_name_is_not_the_directory_where_somebody_stands(
+    name: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a script passes it whose variable is not set: status 2, one line, and nothing is made there."""
+    with pytest.raises(SystemExit) as ended:
+        main(["spool", name, *WORDS[name], *words])
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, len(said.err.splitlines())) == (2, "", 1)
+    assert "--directory" in said.err
+    assert "name a directory, or leave it out" in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("by", ["OTEL_POSTHOG_SPOOL_DIR", "--directory"])
 @pytest.mark.parametrize("name", WORDS)
 def test_a_file_is_no_spool(

@@ -188,8 +188,8 @@ def test_drain_says_whose_key_is_missing(
     (row,) = survey(tmp_path / "spool")
     assert (row.project, row.events) == (project_of(A), 1)
     # A person may say where it belongs.
-    assert main(["spool", "export", str(tmp_path / "file")]) == 0
-    assert main(["spool", "import", "--destination", "default", str(tmp_path / "file")]) == 0
+    assert main(["spool", "export", str(tmp_path / "second")]) == 0
+    assert main(["spool", "import", "--destination", "default", str(tmp_path / "second")]) == 0
     assert main(["spool", "drain"]) == 0
     assert len(fake_posthog.unique_events) == 1
     assert main(["spool", "import", "--destination", "other", str(tmp_path / "file")]) == 2

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     made["replay"].add_argument("uuids", nargs="*", metavar="UUID", help="of these only (default: all)")
     made["export"].add_argument(
-        "file", type=Path, metavar="FILE", help="JSON lines; compressed if the name ends in .gz"
+        "file", type=Path, metavar="FILE", help="a new file of JSON lines; compressed if its name ends in .gz"
     )
     made["export"].add_argument("--keep", action="store_true", help="leave the events in the spool as well")
     whose = made["erase"].add_mutually_exclusive_group(required=True)
@@ -84,6 +84,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--directory", type=Path, metavar="DIR", help="the spool (default: OTEL_POSTHOG_SPOOL_DIR)")
+    common.add_argument(
+        "--directory", type=_directory, metavar="DIR", help="the spool (default: OTEL_POSTHOG_SPOOL_DIR)"
+    )
     common.add_argument("--destination", metavar="NAME", help="of this destination of the policy only")
     return common
+
+
+def _directory(text: str) -> Path:
+    """Return the directory of that name.
+
+    Raises:
+        argparse.ArgumentTypeError: The name is empty, as that of a variable that is not set: no directory is meant.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("name a directory, or leave it out")
+    return Path(text)

@@ -75,7 +75,8 @@ for is mended.
         summary="write what waits to a file, for another machine",
         about="""\
 Write what ended processes left to a file, and take it out of the spool; what
-running ones have is written and stays.
+running ones have is written and stays. A file that exists and is not empty is
+never replaced: it may hold the only copy of what an earlier export took.
 """,
         examples="""\
   otel-posthog spool export waiting.jsonl.gz

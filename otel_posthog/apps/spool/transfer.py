@@ -71,8 +71,7 @@ def run_export(root: Path, arguments: argparse.Namespace) -> int:
     """Write what waits to a file; take what ended processes left out of the spool."""
     holdings = [each for each in survey(root, arguments.destination) if each.events]
     files, path = files_in(root), Path(arguments.file)
-    if path.exists() and not path.is_file():
-        raise TransferError(f"{path} is no file; name a new one, or an old one to take its place")
+    _refuse_to_replace(path)
     draft = path.with_name(path.name + ".part")
     waiting = ((event, each.project) for each in holdings for event in events_of(files, each.path))
     with _opened(draft, "wb", is_compressed=path.suffix == ".gz") as file:
@@ -92,6 +91,20 @@ def run_export(root: Path, arguments: argparse.Namespace) -> int:
         if kept:
             print(f"{kept:,} of them stay in the spool as well: a running process has them, or --keep was given")
     return 0
+
+
+def _refuse_to_replace(path: Path) -> None:
+    """Let it pass where there is nothing, or nothing in it.
+
+    Raises:
+        TransferError: It is no file, or holds what may be an earlier export: the only copy of its events.
+    """
+    if path.exists() and not path.is_file():
+        raise TransferError(f"{path} is no file; name a new one")
+    if path.exists() and path.stat().st_size:
+        raise TransferError(
+            f"{path} exists already, and may hold the only copy of events; choose another name, or remove it"
+        )
 
 
 def run_import(root: Path, arguments: argparse.Namespace) -> int:
