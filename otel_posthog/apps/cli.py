@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
+from traceback import walk_tb
 
 from otel_posthog.apps import policy, pseudonym
 from otel_posthog.apps.collector_config import command as collector_config
@@ -81,6 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OtelPostHogError, OSError, UnicodeError) as error:
             _complain(words, _said(error))
             status = CANNOT
+        except ValueError as error:
+            if not _is_of_import(error):
+                raise
+            _complain(words, f"OpenTelemetry cannot start with its OTEL_* variables: {error}")
+            status = CANNOT
         return _flush(words, status)
 
 
@@ -102,6 +108,13 @@ def _lost(words: Sequence[str], ended: OutputError, status: int) -> int:
 
 def _complain(words: Sequence[str], what: str) -> None:
     print(f"{command_line().called_by(words).prog}: {what}", file=sys.stderr)
+
+
+def _is_of_import(error: ValueError) -> bool:
+    """Return whether OpenTelemetry could not be imported, of which some modules read their variables then."""
+    frames = [(str(each.f_globals.get("__name__")), each.f_code.co_name) for each, _ in walk_tb(error.__traceback__)]
+    is_importing = any(code == "<module>" and module.startswith("opentelemetry.") for module, code in frames)
+    return is_importing and not frames[-1][0].startswith("otel_posthog")
 
 
 def _said(error: Exception) -> str:

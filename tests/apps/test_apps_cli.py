@@ -77,3 +77,28 @@ def test_help_imports_nothing_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("words", [("spool", "list"), ("policy", "check"), ("collector-config",), ("tail",)])
+def test_what_opentelemetry_cannot_start_with_is_one_line(words: tuple[str, ...]) -> None:
+    """It reads some of its variables when it is imported."""
+    ran = subprocess.run(
+        [sys.executable, "-c", "import sys; from otel_posthog.apps.cli import main; sys.exit(main())", *words],
+        env={**os.environ, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "x"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 2
+    told = f"otel-posthog {' '.join(words)}: OpenTelemetry cannot start with its OTEL_* variables: "
+    assert ran.stderr.startswith(told)
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_mistake_of_our_own_is_not_told_as_one_of_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ValueError that comes from elsewhere stays one."""
+
+    def fail(_: object) -> int:
+        return int("x")
+
+    monkeypatch.setattr(command, "run", fail)
+    with pytest.raises(ValueError, match="invalid literal"):
+        cli.main(["demo"])

@@ -11,8 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from doctored import KEY
+from doctored import KEY, doctor, healthy
 from left_out import Environment
+from opentelemetry.sdk import environment_variables
+from opentelemetry.sdk._logs import LogRecordLimits
+from opentelemetry.sdk.trace import SpanLimits
+
+from otel_posthog.apps.doctor.limits import VARIABLES as LIMITS
 
 DOCTOR = "import sys; from otel_posthog.apps.cli import main; main(['doctor', '--json', *sys.argv[1:]])"
 
@@ -110,3 +115,45 @@ def test_a_propagator_that_nobody_has_is_found(given: str, tmp_path: Path) -> No
     assert ran.stderr == b""
     found = {each["id"]: each for each in json.loads(ran.stdout)}
     assert ("propagator_unknown" not in found) is PROPAGATORS[given]
+
+
+def sdk_takes_limits() -> bool:
+    """Ask the SDK about what the environment has."""
+    try:
+        SpanLimits()
+        LogRecordLimits()
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("variable", LIMITS)
+def test_a_limit_that_is_no_number_is_found(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the SDK does not take is found, what it takes is not, and the environment is as it was."""
+    if variable not in vars(environment_variables):
+        pytest.skip(f"this SDK has no {variable}; a newer one does")
+    healthy(monkeypatch)
+    for value in ("x", "-1", "1.5", "", "0", " 12 "):
+        monkeypatch.setenv(variable, value)
+        found = [each["says"] for each in doctor().findings if each["id"] == "limit_unusable"]
+        assert bool(found) is not sdk_takes_limits(), value
+        assert all(each.startswith(variable) for each in found)
+        assert os.environ[variable] == value
+
+
+def test_every_limit_of_the_sdk_is_known() -> None:
+    """What ends in `_LIMIT` among the SDK's variables."""
+    names = {name for name in vars(environment_variables) if name.startswith("OTEL_") and name.endswith("_LIMIT")}
+    assert names <= set(LIMITS)
+
+
+def test_the_doctor_finds_what_the_sdk_cannot_be_imported_with(tmp_path: Path) -> None:
+    """And goes on to the rest, without a traceback, as JSON."""
+    program = "import sys; from otel_posthog.apps.cli import main; sys.exit(main())"
+    environ = {**os.environ, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "x"}
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "doctor", "--json", "--timeout", "60"], env=environ, cwd=tmp_path,
+        capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.stderr == b""
+    assert {"limit_unusable", "versions"} <= {each["id"] for each in json.loads(ran.stdout)}

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from otel_posthog.apps.numbers import seconds_up_to
@@ -87,9 +88,16 @@ def _folder() -> Path:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, print, and return the exit status."""
+    from otel_posthog.apps.doctor.limits import without_limits  # noqa: PLC0415
     from otel_posthog.apps.doctor.propagators import import_without  # noqa: PLC0415
 
-    import_without()
+    environ = dict(os.environ)
+    with without_limits():
+        import_without()
+        return _look(arguments, environ)
+
+
+def _look(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from otel_posthog.apps.doctor.examination import Wishes, examine  # noqa: PLC0415 - help comes at once
     from otel_posthog.apps.doctor.finding import Level  # noqa: PLC0415
     from otel_posthog.apps.doctor.view import show  # noqa: PLC0415
@@ -97,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.plain and not arguments.app:
         raise ConfigurationError("--plain says how an app is started: write --app MODULE as well")
     found = examine(
-        os.environ,
+        environ,
         _folder(),
         Wishes(
             is_sending=arguments.send,

@@ -22,6 +22,7 @@ from otel_posthog.apps.doctor.destinations import of_destinations
 from otel_posthog.apps.doctor.directories import of_directories
 from otel_posthog.apps.doctor.filters import of_filters
 from otel_posthog.apps.doctor.finding import Finding, Group
+from otel_posthog.apps.doctor.limits import of_limits
 from otel_posthog.apps.doctor.otlp import of_otlp
 from otel_posthog.apps.doctor.otlp_ends import of_otlp_ends
 from otel_posthog.apps.doctor.parts import Look, Part, begun, not_examined
@@ -111,6 +112,7 @@ def _of_environment(environ: Mapping[str, str]) -> list[Part]:
         Part("integration", Group.PROCESS, lambda: of_process(environ)),
         Part("versions", Group.PROCESS, of_requirements),
         Part("propagators", Group.PROCESS, lambda: of_propagators(environ)),
+        Part("limits", Group.PROCESS, lambda: of_limits(environ)),
         Part("operational side", Group.OTLP, lambda: of_otlp(environ)),
     ]
 

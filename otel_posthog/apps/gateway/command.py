@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from otel_posthog.apps.numbers import port, positive, seconds
-from otel_posthog.errors import ConfigurationError
 
 NAME = "gateway"
 SUMMARY = "take OTLP from other languages, browsers and Collectors; send its product events"
@@ -102,15 +101,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until a signal ends it, and return the exit status.
+    """Serve until a signal ends it, and return the exit status."""
+    from otel_posthog.apps.gateway.server import serve  # noqa: PLC0415 (only when asked for)
 
-    Raises:
-        ConfigurationError: OpenTelemetry, which reads some of its variables when it is imported, cannot work with one.
-    """
-    try:
-        from otel_posthog.apps.gateway.server import serve  # noqa: PLC0415 (only when asked for)
-    except ValueError as error:
-        raise ConfigurationError(f"OpenTelemetry cannot start with its OTEL_* variables: {error}") from error
     return serve(arguments)
 
 
