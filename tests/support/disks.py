@@ -28,6 +28,20 @@ def tmpfs(path: Path, size_bytes: int) -> Iterator[Path]:
         _run("umount", "-l", str(path))
 
 
+@contextmanager
+def read_only(path: Path, there: Path) -> Iterator[Path]:
+    """Mount `path` once more at `there`, where nothing can be written; skip where that is not allowed."""
+    there.mkdir()
+    if os.geteuid() != 0 or not _run("mount", "--bind", str(path), str(there)):
+        pytest.skip("mounting is not allowed here: nothing else is read-only for root as well")
+    try:
+        if not _run("mount", "-o", "remount,ro,bind", str(there)):
+            pytest.skip("mounting read-only is not allowed here")
+        yield there
+    finally:
+        _run("umount", "-l", str(there))
+
+
 class Loop:
     """An ext4 file system in a file, of which a copy is what a power cut would leave.
 

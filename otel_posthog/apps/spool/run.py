@@ -34,6 +34,7 @@ def run_subcommand(arguments: argparse.Namespace) -> int:
     root = arguments.directory or spool_directory(os.environ)
     try:
         _refuse_what_is_not_there(root, arguments)
+        _refuse_what_is_read_only(root, arguments)
         if arguments.subcommand in _LETS_OUT:
             _refuse_if_opted_out(root)
         if arguments.subcommand == "export":
@@ -65,6 +66,21 @@ def _refuse_what_is_not_there(root: Path, arguments: argparse.Namespace) -> None
     if name not in known:
         raise ConfigurationError(
             f"the policy has no destination {name}, and nothing of one waits; it has {', '.join(known)}"
+        )
+
+
+def _refuse_what_is_read_only(root: Path, arguments: argparse.Namespace) -> None:
+    """Let only those pass that look: what cannot be locked would be taken for what a running process has.
+
+    Raises:
+        ConfigurationError: The file system is read-only, and the subcommand would change what is there.
+    """
+    looks = arguments.subcommand in _LOOKS or (arguments.subcommand == "export" and arguments.keep)
+    # By the mount and not by permission bits: of a directory that others share, only what is below it is this user's.
+    if not looks and root.is_dir() and hasattr(os, "statvfs") and os.statvfs(root).f_flag & os.ST_RDONLY:
+        raise ConfigurationError(
+            f"{root} cannot be used: it is on a read-only file system, where `list`, `inspect`, `dead` and "
+            "`export --keep` work"
         )
 
 
@@ -187,6 +203,7 @@ def _dead(root: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+_LOOKS = {"list", "inspect", "dead"}
 _LETS_OUT = {"drain", "replay", "export", "import"}
 _SUBCOMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "list": _list,

@@ -46,8 +46,8 @@ class Holding:
 
 
 def files_in(root: Path) -> OsFiles:
-    """Return the file system of a spool; root may work there for the user whose it is."""
-    return OsFiles(root, for_owner=True)
+    """Return the file system of a spool: root may work there for its user; where it is read-only, it is read."""
+    return OsFiles(root, for_owner=True, may_only_read=True)
 
 
 def folders(root: Path, destination: str | None, tell: Tell = notice) -> list[Path]:

@@ -5,6 +5,7 @@ Every call that touches a disk goes through here, so that a test can be a full d
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -83,10 +84,11 @@ class OsFiles:
     Args:
         root: The directory, of any owner; paths are given whole.
         for_owner: Whether root, on its command line, may work on what another user has there, one user's throughout.
+        may_only_read: Whether what is on a read-only file system is opened all the same, for reading alone.
     """
 
-    def __init__(self, root: Path, *, for_owner: bool = False) -> None:
-        self._root, self._for_owner = root, for_owner
+    def __init__(self, root: Path, *, for_owner: bool = False, may_only_read: bool = False) -> None:
+        self._root, self._for_owner, self._may_only_read = root, for_owner, may_only_read
 
     def make_directory(self, path: Path) -> None:
         """Make `path` and its parents, where missing."""
@@ -115,7 +117,12 @@ class OsFiles:
     def open(self, path: Path) -> int:
         """Open what exists."""
         with self._opened(path.parent) as there:
-            return there.open(path.name)
+            try:
+                return there.open(path.name)
+            except OSError as error:
+                if error.errno != errno.EROFS or not self._may_only_read:
+                    raise
+            return there.open(path.name, os.O_RDONLY)
 
     def append(self, descriptor: int, data: bytes) -> int:
         """Write where the last write ended."""
@@ -179,6 +186,18 @@ class OsFiles:
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):  # POSIX lets a system say either
+            return False
+        except OSError as error:
+            if error.errno != errno.EBADF or not self._may_only_read:
+                raise
+            return self._lock_to_read(descriptor)
+        return True
+
+    def _lock_to_read(self, descriptor: int) -> bool:
+        """Lock what is open for reading alone; False where another process has it to write."""
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             return False
         return True
 
