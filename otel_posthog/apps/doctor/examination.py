@@ -33,6 +33,7 @@ from otel_posthog.apps.doctor.propagators import of_propagators
 from otel_posthog.apps.doctor.rehearsal import of_app
 from otel_posthog.apps.doctor.requirements import of_requirements
 from otel_posthog.apps.doctor.sampling import of_sampling
+from otel_posthog.apps.doctor.sdk_variables import of_sdk_variables
 from otel_posthog.apps.doctor.spool import of_spool
 from otel_posthog.apps.doctor.trial import WAITS, silence, trial
 from otel_posthog.apps.doctor.variables import of_variables
@@ -113,6 +114,7 @@ def _of_environment(environ: Mapping[str, str]) -> list[Part]:
         Part("versions", Group.PROCESS, of_requirements),
         Part("propagators", Group.PROCESS, lambda: of_propagators(environ)),
         Part("limits", Group.PROCESS, lambda: of_limits(environ)),
+        Part("SDK variables", Group.PROCESS, lambda: of_sdk_variables(environ)),
         Part("operational side", Group.OTLP, lambda: of_otlp(environ)),
     ]
 
