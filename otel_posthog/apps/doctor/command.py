@@ -88,11 +88,11 @@ def _folder() -> Path:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, print, and return the exit status."""
-    from otel_posthog.apps.doctor.limits import without_limits  # noqa: PLC0415
+    from otel_posthog.apps.doctor.limits import unusable, without  # noqa: PLC0415
     from otel_posthog.apps.doctor.propagators import import_without  # noqa: PLC0415
 
     environ = dict(os.environ)
-    with without_limits():
+    with without(*unusable(environ)):
         import_without()
         return _look(arguments, environ)
 

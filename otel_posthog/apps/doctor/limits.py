@@ -27,20 +27,21 @@ KINDS = (WRONG,)
 
 def of_limits(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yield each limit that the SDK cannot read."""
-    yield from (WRONG.found(ABOUT, variable=each) for each in _unusable(environ))
+    yield from (WRONG.found(ABOUT, variable=each) for each in unusable(environ))
 
 
 @contextmanager
-def without_limits() -> Iterator[None]:
-    """Take those limits out of the environment for a while: whoever looks for a mistake must not fail of it."""
-    given = {each: os.environ.pop(each) for each in _unusable(os.environ)}
+def without(*variables: str) -> Iterator[None]:
+    """Take variables out of the environment for a while: whoever looks for a mistake must not fail of it."""
+    given = {each: os.environ.pop(each) for each in variables if each in os.environ}
     try:
         yield
     finally:
         os.environ.update(given)
 
 
-def _unusable(environ: Mapping[str, str]) -> list[str]:
+def unusable(environ: Mapping[str, str]) -> list[str]:
+    """Return the limits that the SDK cannot read."""
     return [each for each in VARIABLES if each in environ and not _is_limit(environ[each])]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
 from otel_posthog.apps.doctor.finding import Finding, Gravity, Group, Kind, Level, Symptom
+from otel_posthog.apps.doctor.limits import without
 
 ABOUT = "propagators"
 VARIABLE = "OTEL_PROPAGATORS"
@@ -31,10 +31,6 @@ def of_propagators(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def import_without() -> None:
-    """Import what reads the names, without them: whoever looks for a mistake must not fail of it."""
-    given = os.environ.pop(VARIABLE, None)
-    try:
+    """Import what reads the names, without them."""
+    with without(VARIABLE):
         import opentelemetry.propagate  # noqa: F401, PLC0415
-    finally:
-        if given is not None:
-            os.environ[VARIABLE] = given
