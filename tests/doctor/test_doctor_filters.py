@@ -10,14 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_posthog.apps.doctor.browser import KEYS
 
-
-@pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder of an app in which nothing is wrong."""
-    (tmp_path / "app").mkdir()
-    monkeypatch.chdir(tmp_path / "app")
-    healthy(monkeypatch)
-    return tmp_path / "app"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def policy(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,14 +32,7 @@ from otel_posthog.testing.server import Answer
 COMMAND = [str(Path(sys.executable).with_name("otel-posthog")), "doctor", "--json"]
 HTTP = "http/protobuf"
 
-
-@pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder of an app in which nothing is wrong."""
-    (tmp_path / "app").mkdir()
-    monkeypatch.chdir(tmp_path / "app")
-    healthy(monkeypatch)
-    return tmp_path / "app"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @contextmanager
